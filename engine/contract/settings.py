@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of one capture: what the panel shows, the command line takes, the wire carries and the take records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .errors import UserError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """Settings of a capture; checked once, when made. Raises :class:`UserError` (``bad-setting``)."""
+
+    source: str
+    """Video file, folder of images, or image-sequence pattern (``shot.%04d.png``, ``shot.####.png``)."""
+    take: str
+    """Where the take (.h3r) is written."""
+    model: str = "default"
+    """``default`` (the embedded model), a checkpoint's path, or ``recipe:VARIANT`` (deterministic random weights)."""
+    body: str = ""
+    """Path of an SMPL-X body file (.npz); empty for the bundled mannequin."""
+    device: str = "auto"
+    """``auto``, ``cpu``, ``cuda`` or ``mps``."""
+    precision: str = "float32"
+    """``float32``, ``bfloat16`` or ``float16``."""
+    start: int = 0
+    """First picture of the footage, counted from 0."""
+    end: int | None = None
+    """The picture to stop before (exclusive); None for the end of the footage."""
+    stride: int = 1
+    """Take every n-th picture."""
+    frame_rate: float | None = None
+    """Frames per second for image sequences, or to override the container's nominal rate; None: as the footage says."""
+    reset_interval: int = 100
+    """Frames after which state and pose memory start anew (paper section 3.2, test-time adaptation); 0 for never."""
+    ttt3r: bool = True
+    """Whether the state moves by the TTT3R gate (paper section 3.2); off: it is replaced, as in CUT3R."""
+    detection_threshold: float = 0.3
+    """Least score of a head patch, in 0..1."""
+    track_memory: int = 10_000
+    """Frames after which a lost person is forgotten by the tracker."""
+    point_confidence: float = 1.5
+    """Least model confidence (1 and upwards) of a scene point."""
+    voxel_size: float = 0.05
+    """Edge of the voxels that scene points are fused in, metres; 0 for no scene points."""
+    max_points: int = 2_000_000
+    """Upper bound of the fused cloud; new voxels are left out beyond it."""
+    point_maps: bool = False
+    """Whether the point map of every frame goes into the take as well (large)."""
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("source", bool(self.source), "is empty", "Choose a video, a folder of images or a pattern."),
+            ("take", bool(self.take), "is empty", "Choose where to write the take (.h3r)."),
+            ("device", self.device in DEVICES, f"is {self.device!r}", f"Use one of {', '.join(DEVICES)}."),
+            ("precision", self.precision in PRECISIONS, f"is {self.precision!r}",
+             f"Use one of {', '.join(PRECISIONS)}."),
+            ("start", self.start >= 0, f"is {self.start}", "Use 0 or more."),
+            ("end", self.end is None or self.end > self.start, f"is {self.end}", "Use a frame after the start."),
+            ("stride", self.stride >= 1, f"is {self.stride}", "Use 1 or more."),
+            ("frame_rate", self.frame_rate is None or 0 < self.frame_rate <= 1000, f"is {self.frame_rate}",
+             "Use frames per second above 0, up to 1000."),
+            ("reset_interval", self.reset_interval == 0 or self.reset_interval >= 2, f"is {self.reset_interval}",
+             "Use 0 for never, or 2 and more frames."),
+            ("detection_threshold", 0 < self.detection_threshold < 1, f"is {self.detection_threshold}",
+             "Use a value between 0 and 1."),
+            ("track_memory", self.track_memory >= 1, f"is {self.track_memory}", "Use 1 or more frames."),
+            ("point_confidence", self.point_confidence >= 1, f"is {self.point_confidence}", "Use 1 or more."),
+            ("voxel_size", self.voxel_size == 0 or 0.001 <= self.voxel_size <= 10, f"is {self.voxel_size}",
+             "Use metres between 0.001 and 10, or 0 for no points."),
+            ("max_points", self.max_points >= 1, f"is {self.max_points}", "Use 1 or more."),
+        )
+        for name, holds, what, remedy in checks:
+            if not holds:
+                raise UserError("bad-setting", f"The setting {name} {what}.", remedy)
+
+    @classmethod
+    def from_json(cls, values: Any) -> CaptureSettings:
+        """Settings from decoded JSON. Raises :class:`UserError` for unknown names and for values of the wrong type."""
+        if not isinstance(values, dict):
+            raise UserError("bad-setting", "The settings are not names with values.", "Start the capture again.")
+        declared = {item.name: str(item.type) for item in fields(cls)}
+        for name, value in values.items():
+            if name not in declared:
+                raise UserError("bad-setting", f"There is no setting called {name!r}.", "Check its spelling.")
+            if not _has_type(value, declared[name]):
+                raise UserError("bad-setting", f"The setting {name} cannot be {value!r}.",
+                                f"Use a value of type {declared[name]}.")
+        missing = {"source", "take"} - values.keys()
+        if missing:
+            raise UserError("bad-setting", f"The setting {missing.pop()} is missing.", "Give it.")
+        return cls(**values)
+
+
+def _has_type(value: Any, declared: str) -> bool:
+    options = declared.split(" | ")
+    if value is None:
+        return "None" in options
+    if isinstance(value, bool):
+        return "bool" in options
+    if isinstance(value, int):
+        return "int" in options or "float" in options
+    return type(value).__name__ in options

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The take: a capture's records in a file, readable up to its last good record whatever happened to the writer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import UserError
+from .framing import CorruptRecord, TruncatedRecord, read_record, write_record
+from .messages import Message, TakeEnd, TakeHeader, decode, encode
+
+
+class TakeWriter:
+    """Appends messages to a take, each one flushed, so that a crash costs at most the message being written.
+
+    ``offset`` opens an existing take for resuming: everything after that byte is dropped first. Records are appended
+    in place and not through a temporary file: the format is valid after every record, and a take that is still being
+    written can be read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], offset: int | None = None) -> None:
+        self.path = Path(path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO = open(self.path, "wb" if offset is None else "r+b")
+            if offset is not None:
+                self._file.truncate(offset)
+                self._file.seek(offset)
+        except OSError as error:
+            raise UserError("take-unwritable", f"The take {self.path} cannot be written: {error.strerror}.",
+                            "Choose a folder that exists, with space left and permission to write.") from error
+
+    def write(self, message: Message) -> None:
+        """Append one message. Raises :class:`UserError` (``take-unwritable``) when the disk is full or gone."""
+        try:
+            write_record(self._file, encode(message))
+        except OSError as error:
+            raise UserError("take-unwritable", f"Writing the take {self.path} failed: {error.strerror}.",
+                            "Free some space and resume; the take is good up to its last record.") from error
+
+    @property
+    def offset(self) -> int:
+        """Bytes written so far: the place to resume from."""
+        return self._file.tell()
+
+    def sync(self) -> None:
+        """Ask the system to bring all records to the disk."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> TakeWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class TakeReader:
+    """Iterates over a take's messages after its header, up to the last good record.
+
+    ``header`` is read at once. After the iteration ``problem`` is None for a take that was closed in order, else one
+    sentence that says why and where the reading ended.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.problem: str | None = None
+        try:
+            self._file: BinaryIO = open(self.path, "rb")
+        except OSError as error:
+            raise UserError("take-unreadable", f"The take {self.path} cannot be opened: {error.strerror}.",
+                            "Choose an existing .h3r file.") from error
+        try:
+            record = read_record(self._file)
+            first = decode(record) if record else None
+        except CorruptRecord as error:
+            self._file.close()
+            raise UserError("take-unreadable", f"{self.path.name} is not a take: {error}.",
+                            "Choose a .h3r file that this program wrote.") from error
+        if not isinstance(first, TakeHeader):
+            self._file.close()
+            raise UserError("take-unreadable", f"{self.path.name} does not begin with a take's header.",
+                            "Choose a .h3r file that this program wrote.")
+        self.header: TakeHeader = first
+
+    @property
+    def offset(self) -> int:
+        """Byte offset of the next record."""
+        return self._file.tell()
+
+    def __iter__(self) -> Iterator[Message]:
+        closed = False
+        offset = self._file.tell()
+        try:
+            while (record := read_record(self._file)) is not None:
+                message = decode(record)
+                closed = isinstance(message, TakeEnd)
+                offset = self._file.tell()
+                yield message
+        except TruncatedRecord:
+            self.problem = f"{self.path.name} is cut off at byte {offset}; everything before was read."
+        except CorruptRecord as error:
+            self.problem = f"{self.path.name} is damaged at byte {offset} ({error}); everything before was read."
+        else:
+            if not closed:
+                self.problem = f"{self.path.name} was not closed; all {offset} bytes were read."
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> TakeReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

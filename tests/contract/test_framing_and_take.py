@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Round trips of messages, and what reading does with cut, damaged and hostile bytes."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+
+from engine.contract import framing, messages
+from engine.contract.errors import UserError
+from engine.contract.settings import CaptureSettings
+from engine.contract.take import TakeReader, TakeWriter
+
+SETTINGS = CaptureSettings(source="clip.mp4", take="clip.h3r", end=30)
+
+
+def make_header() -> messages.TakeHeader:
+    return messages.TakeHeader(
+        messages.PROTOCOL_VERSION, "test", (640, 480), 29.97, None, "small", "mannequin", SETTINGS)
+
+
+def make_frame(people: int = 2, seed: int = 0) -> messages.Frame:
+    random = np.random.default_rng(seed)
+    mask = random.random((12, 17)) > 0.5
+    return messages.Frame(
+        index=3, source_frame=6, time_s=0.25, focal_px=700.5, world_from_camera=np.eye(4),
+        principal_point_px=np.array([320.0, 240.0]), track_id=np.arange(people), score=random.random(people),
+        pose_axis_angle=random.normal(size=(people, 55, 3)), betas=random.normal(size=(people, 10)),
+        expression=random.normal(size=(people, 10)), translation=random.normal(size=(people, 3)),
+        head_point=random.normal(size=(people, 3)), head_px=random.normal(size=(people, 2)),
+        mask_size=(17, 12), mask_box_px=(-0.5, -0.5, 639.5, 479.5), mask_bits=messages.pack_mask(mask))
+
+
+def make_points() -> messages.ScenePoints:
+    return messages.ScenePoints(3, False, np.ones((5, 3)), np.full((5, 3), 200), np.full(5, 2.5))
+
+
+EVERY_KIND = [
+    make_header(), make_frame(), make_frame(people=0), make_points(),
+    messages.PointMap(3, np.ones((4, 6, 3)), np.ones((4, 6, 2)), np.zeros((4, 6, 3)), np.ones((4, 6))),
+    messages.TakeEnd("complete", 4), messages.Status("loading", "Loading"), messages.Failure("a", "b", "c"),
+    messages.StartCapture(SETTINGS), messages.CancelCapture(), messages.Shutdown(),
+]
+
+
+def assert_same(left: object, right: object) -> None:
+    assert type(left) is type(right)
+    for field in dataclasses.fields(left):
+        a, b = getattr(left, field.name), getattr(right, field.name)
+        if "dtype" in field.metadata:
+            np.testing.assert_array_equal(np.asarray(a, dtype=field.metadata["dtype"]), b)
+        else:
+            assert a == b
+
+
+def to_bytes(*all_messages: messages.Message) -> bytes:
+    stream = io.BytesIO()
+    for message in all_messages:
+        framing.write_record(stream, messages.encode(message))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("message", EVERY_KIND, ids=lambda message: message.kind)
+def test_every_message_survives_the_wire(message):
+    stream = io.BytesIO(to_bytes(message))
+    assert_same(message, messages.decode(framing.read_record(stream)))
+    assert framing.read_record(stream) is None
+
+
+def test_every_message_kind_is_tested():
+    assert {type(message) for message in EVERY_KIND} == set(messages._TYPES.values())
+
+
+def test_mask_round_trip():
+    frame = make_frame(seed=4)
+    mask = messages.unpack_mask(frame)
+    assert mask.shape == (12, 17)
+    np.testing.assert_array_equal(messages.pack_mask(mask), frame.mask_bits)
+
+
+def test_wrong_shapes_are_refused_when_written():
+    with pytest.raises(ValueError, match="betas has shape"):
+        messages.encode(dataclasses.replace(make_frame(people=2), betas=np.zeros((3, 10))))
+
+
+def test_a_take_cut_anywhere_reads_up_to_the_last_good_record(tmp_path):
+    parts = [make_header(), make_frame(), make_points(), messages.TakeEnd("complete", 1)]
+    ends = np.cumsum([len(to_bytes(part)) for part in parts])
+    data = to_bytes(*parts)
+    for cut in [*range(int(ends[0]), len(data), 37), len(data) - 1, len(data)]:
+        path = tmp_path / "cut.h3r"
+        path.write_bytes(data[:cut])
+        with TakeReader(path) as take:
+            read = list(take)
+        assert len(read) == int(np.sum(ends <= cut)) - 1
+        assert (take.problem is None) == (cut == len(data))
+
+
+def test_a_flipped_bit_anywhere_is_noticed(tmp_path):
+    head, body = to_bytes(make_header()), to_bytes(make_frame(), messages.TakeEnd("complete", 1))
+    random = np.random.default_rng(1)
+    for position in random.integers(0, len(body), 200):
+        damaged = bytearray(body)
+        damaged[position] ^= 1 << int(random.integers(8))
+        path = tmp_path / "damaged.h3r"
+        path.write_bytes(head + bytes(damaged))
+        with TakeReader(path) as take:
+            list(take)
+        assert take.problem is not None
+
+
+def test_random_bytes_never_do_more_than_raise():
+    random = np.random.default_rng(2)
+    valid = to_bytes(make_frame())
+    for _ in range(300):
+        data = bytearray(valid)
+        start = int(random.integers(len(data) - 40))
+        data[start:start + 40] = random.bytes(40)
+        with pytest.raises(framing.CorruptRecord):
+            messages.decode(framing.read_record(io.BytesIO(bytes(data))))
+
+
+def test_another_protocol_version_is_refused_with_a_remedy(tmp_path):
+    path = tmp_path / "old.h3r"
+    path.write_bytes(to_bytes(dataclasses.replace(make_header(), protocol=99)))
+    with pytest.raises(UserError) as error:
+        TakeReader(path)
+    assert error.value.code == "protocol-mismatch" and error.value.remedy
+
+
+def test_something_else_is_not_a_take(tmp_path):
+    (tmp_path / "video.h3r").write_bytes(b"\0" * 100)
+    for path in (tmp_path / "video.h3r", tmp_path / "absent.h3r"):
+        with pytest.raises(UserError) as error:
+            TakeReader(path)
+        assert error.value.code == "take-unreadable"
+
+
+def test_writer_resumes_at_an_offset(tmp_path):
+    path = tmp_path / "take.h3r"
+    with TakeWriter(path) as writer:
+        writer.write(make_header())
+        writer.write(make_frame(seed=1))
+        offset = writer.offset
+        writer.write(make_frame(seed=2))
+    with TakeWriter(path, offset=offset) as writer:
+        writer.write(messages.TakeEnd("complete", 1))
+    assert path.read_bytes() == to_bytes(make_header(), make_frame(seed=1), messages.TakeEnd("complete", 1))
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    ({"stride": 0}, "bad-setting"), ({"end": 0}, "bad-setting"), ({"source": ""}, "bad-setting"),
+    ({"detection_threshold": 1.5}, "bad-setting"), ({"device": "abacus"}, "bad-setting"),
+    ({"reset_interval": 1}, "bad-setting"),
+])
+def test_bad_settings_are_refused(change, code):
+    with pytest.raises(UserError) as error:
+        dataclasses.replace(SETTINGS, **change)
+    assert error.value.code == code and next(iter(change)) in error.value.message
+
+
+@pytest.mark.parametrize("values", [None, {"source": "a"}, {"source": "a", "take": "b", "stride": "2"},
+                                    {"source": "a", "take": "b", "ttt3r": 1},
+                                    {"source": "a", "take": "b", "colour": 1}])
+def test_settings_from_json_check_names_and_types(values):
+    with pytest.raises(UserError):
+        CaptureSettings.from_json(values)
