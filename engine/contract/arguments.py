@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The capture's settings as command line options, made from the dataclass, so that both programs take the same ones."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import textwrap
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from typing import Any
+
+from .settings import DEVICES, PRECISIONS, CaptureSettings
+
+_CHOICES = {"device": DEVICES, "precision": PRECISIONS}
+_TYPES = {"str": str, "int": int, "float": float}
+
+
+def field_docs(settings_type: type) -> dict[str, str]:
+    """The docstring below each field of a dataclass: the one text for option help and for tooltips."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(settings_type))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    docs: dict[str, str] = {}
+    for statement, following in zip(body.body, body.body[1:], strict=False):
+        if (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+                and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)):
+            docs[statement.target.id] = inspect.cleandoc(str(following.value.value)).replace("``", "")
+    return docs
+
+
+def add_setting_options(parser: argparse.ArgumentParser, leave_out: Sequence[str] = ("source", "take")) -> None:
+    """Add ``--frame-rate``, ``--ttt3r`` / ``--no-ttt3r``, ... for every field of :class:`CaptureSettings`.
+
+    ``leave_out`` names the fields that the caller asks for in its own way; by default those without a default.
+    Read the values back with :func:`settings_from_options`.
+    """
+    group = parser.add_argument_group("capture settings")
+    docs = field_docs(CaptureSettings)
+    for item in fields(CaptureSettings):
+        if item.name in leave_out:
+            continue
+        flag = "--" + item.name.replace("_", "-")
+        # argparse expands % in help texts
+        help_text = docs[item.name].replace("%", "%%") + ("" if item.default in (None, "") else " (%(default)s)")
+        options: dict[str, Any] = {"dest": item.name, "help": help_text}
+        options |= {"required": True} if item.default is MISSING else {"default": item.default}
+        type_name = str(item.type).removesuffix(" | None")
+        if type_name == "bool":
+            parser_options: dict[str, Any] = {"action": argparse.BooleanOptionalAction}
+        elif item.name in _CHOICES:
+            parser_options = {"choices": _CHOICES[item.name]}
+        else:
+            parser_options = {"type": _TYPES[type_name], "metavar": item.name.upper()}
+        group.add_argument(flag, **options, **parser_options)
+
+
+def settings_from_options(options: argparse.Namespace, **given: Any) -> CaptureSettings:
+    """Checked settings from parsed options; ``given`` holds what the parser left out (``source=...``, ``take=...``).
+
+    Raises :class:`~.errors.UserError` (``bad-setting``).
+    """
+    values = {item.name: getattr(options, item.name) for item in fields(CaptureSettings) if item.name not in given}
+    return CaptureSettings(**values, **given)
