@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one entry for people who work from a checkout: sets up what a command needs, then runs it.
+
+    python3 build.py demo                          convert the bundled clip and render a picture of the result
+    python3 build.py convert VIDEO --output OUT.blend [options]
+    python3 build.py test [--blender 4.2,5.0] [pytest arguments]
+    python3 build.py lint                          ruff and mypy
+    python3 build.py zip                           the installable extension, in dist/
+    python3 build.py engine ARGUMENTS              python -m engine ARGUMENTS in the engine's environment
+
+Everything is installed into .environments/ inside the checkout, pinned by requirements/, and set up once.
+This file keeps to syntax that old Pythons can read, so that they can say which Python is needed.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENTS = ROOT / ".environments"
+BLENDERS = ("5.0", "4.5", "4.2")
+NEWEST = BLENDERS[0]
+NO_TESTS_COLLECTED = 5  # pytest's exit code
+
+
+class SetupError(Exception):
+    """Something the person at the keyboard has to change first."""
+
+
+def main(arguments):
+    """Run one command; returns the exit code."""
+    commands = {"demo": demo, "convert": convert, "test": test, "lint": lint, "zip": make_zip, "engine": engine}
+    if not arguments or arguments[0] not in commands:
+        print(__doc__)
+        return 0 if arguments and arguments[0] in ("-h", "--help") else 2
+    try:
+        check_platform()
+        return commands[arguments[0]](arguments[1:])
+    except SetupError as error:
+        print(f"build.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def check_platform():
+    """Blender's Python module exists for CPython 3.11 on 64-bit Linux here; say so instead of failing in pip."""
+    if sys.platform != "linux":
+        raise SetupError(
+            f"this checkout's commands run on Linux (this is {sys.platform}), where Blender's Python module is tested.\n"
+            "Remedy: on other systems install the extension's zip in Blender (README, 'Install in Blender').")
+    if sys.version_info[:2] != (3, 11):
+        other = shutil.which("python3.11")
+        if other and subprocess.call([other, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+            sys.exit(subprocess.call([other, str(ROOT / "build.py"), *sys.argv[1:]]))
+        raise SetupError(
+            "Python 3.11 is needed (the bpy wheels are built for it); this is %d.%d and no python3.11 is on PATH.\n"
+            "Remedy: install Python 3.11 with its venv module (Debian 12: apt install python3.11-venv; anywhere: "
+            "pyenv or uv) and run  python3.11 build.py ..." % sys.version_info[:2])
+
+
+def environment(name, requirement):
+    """The Python of one virtual environment with requirements/<requirement>.txt installed, set up when needed."""
+    folder = ENVIRONMENTS / name
+    python = folder / "bin" / "python"
+    stamp = folder / (requirement + ".sha256")
+    every = b"".join(path.read_bytes() for path in sorted((ROOT / "requirements").glob("*.txt")))
+    wanted = hashlib.sha256(every).hexdigest()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return str(python)
+    print(f"build.py: setting up .environments/{name} (once; downloads packages)", file=sys.stderr, flush=True)
+    if not python.exists():
+        shutil.rmtree(str(folder), ignore_errors=True)
+        if subprocess.call([sys.executable, "-m", "venv", str(folder)]) != 0:
+            shutil.rmtree(str(folder), ignore_errors=True)
+            raise SetupError("the virtual environment could not be made.\n"
+                             "Remedy: install Python's venv module (Debian: apt install python3-venv), then try again.")
+    source = ROOT / "requirements" / (requirement + ".txt")
+    if subprocess.call([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                        "--requirement", str(source)]) != 0:
+        raise SetupError(f"installing the packages of {source.relative_to(ROOT)} failed (see above).\nRemedy: check the network and the free "
+                         "space, then run the same command again.")
+    stamp.write_text(wanted)
+    return str(python)
+
+
+def blender_module(arguments):
+    """Run the add-on's own command line inside Blender's Python module; returns its exit code."""
+    python = environment("blender-" + NEWEST, "blender-" + NEWEST)
+    return run([python, str(ROOT / "tools" / "run_in_module.py"), *arguments])
+
+
+def run(command, folder=None):
+    """Run a command, telling Blender's side where the engine's Python is; returns its exit code."""
+    variables = dict(os.environ, PYTHONPATH=str(ROOT), HUMAN3R_ENGINE_PYTHON=environment("engine", "engine"))
+    return subprocess.call(command, cwd=folder, env=variables)
+
+
+def demo(arguments):
+    """Convert the bundled clip and render what came out."""
+    output = ROOT / "outputs" / "demo.blend"
+    output.parent.mkdir(exist_ok=True)
+    code = convert([str(ROOT / "demo" / "demo.mp4"), "--output", str(output), "--overwrite", *arguments])
+    if code == 0:
+        python = environment("blender-" + NEWEST, "blender-" + NEWEST)
+        code = run([python, str(ROOT / "tools" / "render_overview.py"), str(output), str(output.with_suffix(".png"))])
+    if code == 0:
+        print("Open {} in Blender 5.0 or newer; {} shows it.".format(output, output.with_suffix(".png").name))
+    return code
+
+
+def convert(arguments):
+    """A video becomes a .blend: the add-on's command, run through the bpy wheel."""
+    return blender_module(["convert", *arguments])
+
+
+def engine(arguments):
+    """python -m engine ARGUMENTS."""
+    return run([environment("engine", "engine"), "-m", "engine", *arguments])
+
+
+def test(arguments):
+    """The whole suite: once in the engine's environment, once in each Blender asked for."""
+    versions = [NEWEST]
+    if arguments[:1] == ["--blender"] and len(arguments) > 1:
+        versions, arguments = arguments[1].split(","), arguments[2:]
+        unknown = set(versions) - set(BLENDERS)
+        if unknown:
+            raise SetupError("no Blender {} here.\nRemedy: choose from {}.".format(unknown.pop(), ", ".join(BLENDERS)))
+    pythons = [environment("engine", "engine-tests")]
+    pythons += [environment("blender-" + version, "blender-" + version) for version in versions]
+    codes = [run([python, "-m", "pytest", *arguments], ROOT) for python in pythons]
+    collected = [code for code in codes if code != NO_TESTS_COLLECTED]
+    return max(collected) if collected else NO_TESTS_COLLECTED
+
+
+def lint(arguments):
+    """ruff and mypy, as configured in pyproject.toml."""
+    python = environment("engine", "lint")
+    return max(run([python, "-m", "ruff", "check", "."], ROOT), run([python, "-m", "mypy"], ROOT))
+
+
+def make_zip(arguments):
+    """The installable extension, made and validated by Blender's own tool from the manifest's rules."""
+    python = environment("blender-" + NEWEST, "blender-" + NEWEST)
+    where = subprocess.check_output(
+        [python, "-c", "import bpy, pathlib; print(pathlib.Path(bpy.utils.script_paths(subdir='addons_core')[0]))"])
+    tool = Path(where.decode().strip().splitlines()[-1]) / "bl_pkg" / "cli" / "blender_ext.py"
+    (ROOT / "dist").mkdir(exist_ok=True)
+    return run([python, str(tool), "build", "--source-dir", str(ROOT), "--output-dir", str(ROOT / "dist")])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
