@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parametric body: reads a body in the SMPL-X file format and poses it, with numpy alone.
+
+Conventions are those of the `smplx` package with 10 betas, 10 expression coefficients, no hand PCA and a flat hand
+mean. Rest frame: y up, facing +z, the person's left at +x, metres; every joint's rest frame equals this frame.
+Rotations are relative to the parent joint. Sizes: V = 10475 vertices, 55 joints, `...` any leading batch shape that
+broadcasts. Skeletons are computed in float64, vertices in float32.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from .errors import UserError
+from .rotations import axis_angle_to_matrix
+from .skeleton import HEAD, JOINT_COUNT, PARENTS, PELVIS
+
+VERTEX_COUNT = 10475
+"""Vertices of every body in the SMPL-X format."""
+
+BETA_COUNT = 10
+EXPRESSION_COUNT = 10
+
+POSE_CORRECTIVE_COUNT = 9 * (JOINT_COUNT - 1)
+"""One pose corrective for each entry of the rotation matrices of all joints but the pelvis: 486."""
+
+_FULL_SHAPE_SPACE = 300
+_FULL_DIRECTIONS = 400
+"""Released files carry 300 shape and then 100 expression directions; small ones 10 and then 10."""
+
+_ROOT_PARENT = 2**32 - 1
+
+
+def default_body_path() -> Path:
+    """The bundled licence-free mannequin, which stands in where the user has no SMPL-X body."""
+    return Path(__file__).parents[1] / "assets" / "mannequin.npz"
+
+
+class BodyModel:
+    """A body in the SMPL-X format. Immutable; safe to share between threads. Make one with `load`."""
+
+    def __init__(
+        self,
+        template: np.ndarray,
+        faces: np.ndarray,
+        directions: np.ndarray,
+        pose_directions: np.ndarray,
+        joint_regressor: np.ndarray,
+        weights: np.ndarray,
+    ) -> None:
+        """Takes the arrays of the file: `template` (V, 3), `faces` (F, 3), `directions` (V, 3, 20) with ten shape
+        and then ten expression directions, `pose_directions` (V, 3, 486), `joint_regressor` (55, V), `weights` (V, 55).
+        """
+        self.template = np.asarray(template, dtype=np.float32)
+        """(V, 3) vertices at rest for zero betas and expression."""
+        self.faces = np.asarray(faces, dtype=np.int32)
+        """(F, 3) triangles, counter-clockwise seen from outside."""
+        self.weights = np.asarray(weights, dtype=np.float32)
+        """(V, 55) skinning weights; each row sums to one."""
+        self.shape_directions = np.ascontiguousarray(directions[..., :BETA_COUNT], dtype=np.float32)
+        """(V, 3, 10) metres per unit of beta."""
+        self.expression_directions = np.ascontiguousarray(directions[..., BETA_COUNT:], dtype=np.float32)
+        """(V, 3, 10) metres per unit of expression."""
+        self.pose_directions = np.asarray(pose_directions, dtype=np.float32)
+        """(V, 3, 486) metres per unit of (R - I), the joints from 1 to 54 in order, row by row."""
+        self._directions = np.ascontiguousarray(directions, dtype=np.float32).reshape(-1, BETA_COUNT + EXPRESSION_COUNT)
+        # Joints are linear in the vertices and those in the coefficients: regress once, then never touch the mesh.
+        regressor = np.asarray(joint_regressor, dtype=np.float64)
+        self._joint_template = regressor @ np.asarray(template, dtype=np.float64)
+        flat = np.asarray(directions, dtype=np.float64).reshape(len(template), -1)
+        self._joint_directions = (regressor @ flat).reshape(JOINT_COUNT, 3, -1)
+
+    @classmethod
+    def load(cls, path: str | Path) -> BodyModel:
+        """Read a SMPL-X `.npz` (never unpickling). Raises UserError for anything that is not a SMPL-X body."""
+        path = Path(path)
+        remedy = "Choose SMPLX_NEUTRAL.npz from the SMPL-X download, or leave the field empty to use the mannequin."
+        arrays = _read_arrays(path, remedy)
+        joints, vertices = arrays["J_regressor"].shape[0], arrays["v_template"].shape[0]
+        if joints != JOINT_COUNT:
+            family = {24: "a SMPL", 52: "a SMPL-H", 16: "a MANO", 5: "a FLAME"}.get(joints, "another kind of")
+            raise UserError("body-not-smplx", f"{path} is {family} body with {joints} joints, not SMPL-X (55).", remedy)
+        if vertices != VERTEX_COUNT:
+            message = f"{path} has {vertices} vertices where a SMPL-X body has {VERTEX_COUNT}."
+            raise UserError("body-not-smplx", message, remedy)
+        directions = arrays["shapedirs"]
+        first_expression = _FULL_SHAPE_SPACE if directions.shape[-1] >= _FULL_DIRECTIONS else BETA_COUNT
+        columns = [*range(BETA_COUNT), *range(first_expression, first_expression + EXPRESSION_COUNT)]
+        expected = {
+            "v_template": (VERTEX_COUNT, 3),
+            "f": (len(arrays["f"]), 3),
+            "shapedirs": (VERTEX_COUNT, 3, max(directions.shape[-1], BETA_COUNT + EXPRESSION_COUNT)),
+            "posedirs": (VERTEX_COUNT, 3, POSE_CORRECTIVE_COUNT),
+            "J_regressor": (JOINT_COUNT, VERTEX_COUNT),
+            "weights": (VERTEX_COUNT, JOINT_COUNT),
+            "kintree_table": (2, JOINT_COUNT),
+        }
+        for name, shape in expected.items():
+            if arrays[name].shape != shape:
+                message = f"{path} is damaged: {name} has shape {arrays[name].shape} instead of {shape}."
+                raise UserError("body-damaged", message, remedy)
+        parents = arrays["kintree_table"][0].astype(np.int64)
+        if not np.array_equal(np.where(parents == _ROOT_PARENT, -1, parents), PARENTS):
+            raise UserError("body-not-smplx", f"{path} orders its joints differently from SMPL-X.", remedy)
+        return cls(
+            arrays["v_template"], arrays["f"], directions[..., columns], arrays["posedirs"],
+            arrays["J_regressor"], arrays["weights"],
+        )  # fmt: skip
+
+    def rest_joints(self, betas: np.ndarray, expression: np.ndarray | None = None) -> np.ndarray:
+        """(..., 10) betas and (..., 10) expression to (..., 55, 3) joints in the rest pose, metres, float64."""
+        coefficients = _coefficients(betas, expression).astype(np.float64)
+        return self._joint_template + np.einsum("jkc,...c->...jk", self._joint_directions, coefficients)
+
+    def rest_vertices(self, betas: np.ndarray, expression: np.ndarray | None = None) -> np.ndarray:
+        """(..., 10) betas and (..., 10) expression to (..., V, 3) vertices in the rest pose, metres, float32."""
+        coefficients = _coefficients(betas, expression)
+        offsets = coefficients @ self._directions.T
+        return self.template + offsets.reshape(*coefficients.shape[:-1], VERTEX_COUNT, 3)
+
+    def posed_joints(
+        self,
+        rotations: np.ndarray,
+        betas: np.ndarray,
+        expression: np.ndarray | None = None,
+        translation: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """(..., 55, 3) posed joints, metres, float64: the body turned by the root rotation about the pelvis.
+
+        `rotations` is (..., 55, 3, 3), the root first; `translation` (..., 3) is SMPL-X's `transl`.
+        """
+        joints = joint_transforms(rotations, self.rest_joints(betas, expression))[..., :3, 3]
+        return joints if translation is None else joints + np.asarray(translation, dtype=np.float64)[..., None, :]
+
+    def vertices(
+        self,
+        betas: np.ndarray,
+        expression: np.ndarray | None,
+        pose_axis_angle: np.ndarray,
+        translation: np.ndarray | None = None,
+        with_pose_correctives: bool = True,
+    ) -> np.ndarray:
+        """Linear blend skinning: (..., V, 3) vertices, metres, float32; equal to `smplx` for the same parameters.
+
+        `pose_axis_angle` is (..., 55, 3) in radians, the root first; `translation` (..., 3) is `transl`. Without the
+        pose correctives it is what an armature alone shows.
+        """
+        rotations = axis_angle_to_matrix(pose_axis_angle)
+        rest = self.rest_vertices(betas, expression)
+        if with_pose_correctives:
+            rest = rest + self.pose_corrective_offsets(rotations)
+        return self.skin(rest, rotations, self.rest_joints(betas, expression), translation)
+
+    def skin(
+        self,
+        rest_vertices: np.ndarray,
+        rotations: np.ndarray,
+        rest_joints: np.ndarray,
+        translation: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Move (..., V, 3) rest vertices with (..., 55, 3, 3) rotations about (..., 55, 3) rest joints; float32."""
+        transforms = joint_transforms(rotations, rest_joints)[..., :3, :]
+        # Of a point at rest: turn about the joint's rest position, then go to where the joint is now.
+        offsets = transforms[..., 3] - (transforms[..., :3] @ np.asarray(rest_joints)[..., None])[..., 0]
+        if translation is not None:
+            offsets = offsets + np.asarray(translation, dtype=np.float64)[..., None, :]
+        relative = np.concatenate([transforms[..., :3], offsets[..., None]], axis=-1).astype(np.float32)
+        blended = self.weights @ relative.reshape(*relative.shape[:-2], 12)
+        blended = blended.reshape(*blended.shape[:-1], 3, 4)
+        return (blended[..., :3] @ rest_vertices[..., None])[..., 0] + blended[..., 3]
+
+    def pose_corrective_offsets(self, rotations: np.ndarray) -> np.ndarray:
+        """(..., 55, 3, 3) rotations to (..., V, 3) offsets that SMPL-X adds to the rest vertices, metres, float32."""
+        weights = pose_corrective_weights(rotations).astype(np.float32)
+        offsets = weights @ self.pose_directions.reshape(-1, POSE_CORRECTIVE_COUNT).T
+        return offsets.reshape(*weights.shape[:-1], VERTEX_COUNT, 3)
+
+    def pelvis_from_head(
+        self,
+        rotations: np.ndarray,
+        betas: np.ndarray,
+        expression: np.ndarray | None,
+        head_point: np.ndarray,
+    ) -> np.ndarray:
+        """(..., 3) position of the pelvis joint when the head joint lies at `head_point` (..., 3), same frame.
+
+        `rotations` is (..., 55, 3, 3) with the root rotation first.
+        """
+        rotations = np.array(rotations, dtype=np.float64)
+        root = rotations[..., PELVIS, :, :].copy()
+        rotations[..., PELVIS, :, :] = np.eye(3)
+        joints = self.posed_joints(rotations, betas, expression)
+        arm = joints[..., HEAD, :] - joints[..., PELVIS, :]
+        return np.asarray(head_point, dtype=np.float64) - (root @ arm[..., None])[..., 0]
+
+    def translation_from_head(
+        self,
+        rotations: np.ndarray,
+        betas: np.ndarray,
+        expression: np.ndarray | None,
+        head_point: np.ndarray,
+    ) -> np.ndarray:
+        """SMPL-X's `transl` (..., 3) that puts the head joint (15) at `head_point` (..., 3), metres, same frame.
+
+        Human3R predicts the head, not the pelvis: transl = head - R (j_head - j_pelvis) - j_pelvis, joints of the
+        posed body before the root rotation R. `rotations` is (..., 55, 3, 3) with the root first.
+        """
+        pelvis = self.rest_joints(betas, expression)[..., PELVIS, :]
+        return self.pelvis_from_head(rotations, betas, expression, head_point) - pelvis
+
+
+def pose_corrective_weights(rotations: np.ndarray) -> np.ndarray:
+    """(..., 55, 3, 3) rotations to the (..., 486) weights of the pose correctives: (R - I), the root left out."""
+    rotations = np.asarray(rotations, dtype=np.float64)
+    features = rotations[..., 1:, :, :] - np.eye(3)
+    return features.reshape(*rotations.shape[:-3], POSE_CORRECTIVE_COUNT)
+
+
+def joint_transforms(rotations: np.ndarray, rest_joints: np.ndarray) -> np.ndarray:
+    """Forward kinematics: (..., 55, 4, 4) pose of each joint in the body's frame, float64.
+
+    `rotations` is (..., 55, 3, 3) relative to the parents, root first; `rest_joints` is (..., 55, 3) in metres. At
+    rest every joint's axes are those of the body's frame, so that a transform's last column is the joint's position.
+    """
+    rotations = np.asarray(rotations, dtype=np.float64)
+    rest_joints = np.asarray(rest_joints, dtype=np.float64)
+    batch = np.broadcast_shapes(rotations.shape[:-3], rest_joints.shape[:-2])
+    transforms = np.zeros((*batch, JOINT_COUNT, 4, 4))
+    transforms[..., 3, 3] = 1.0
+    transforms[..., 0, :3, :3] = rotations[..., 0, :, :]
+    transforms[..., 0, :3, 3] = rest_joints[..., 0, :]
+    for joints, parents in _GENERATIONS:
+        parent_rotation = transforms[..., parents, :3, :3]
+        bones = rest_joints[..., joints, :] - rest_joints[..., parents, :]
+        transforms[..., joints, :3, :3] = parent_rotation @ rotations[..., joints, :, :]
+        transforms[..., joints, :3, 3] = transforms[..., parents, :3, 3] + (parent_rotation @ bones[..., None])[..., 0]
+    return transforms
+
+
+def _generations() -> list[tuple[list[int], list[int]]]:
+    """Joints (with their parents) that are equally far from the root, and so can be computed together."""
+    depth = [0] * JOINT_COUNT
+    for joint in range(1, JOINT_COUNT):
+        depth[joint] = depth[PARENTS[joint]] + 1
+    members = [[j for j in range(JOINT_COUNT) if depth[j] == d] for d in range(1, max(depth) + 1)]
+    return [(joints, [PARENTS[joint] for joint in joints]) for joints in members]
+
+
+_GENERATIONS = _generations()
+
+_REQUIRED = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
+
+
+def _coefficients(betas: np.ndarray, expression: np.ndarray | None) -> np.ndarray:
+    """Betas and expression side by side, (..., 20) float32."""
+    betas = np.asarray(betas, dtype=np.float32)
+    expression = np.zeros(EXPRESSION_COUNT, np.float32) if expression is None else np.asarray(expression, np.float32)
+    if betas.shape[-1:] != (BETA_COUNT,) or expression.shape[-1:] != (EXPRESSION_COUNT,):
+        raise ValueError(f"expected (..., 10) betas and expression, got {betas.shape} and {expression.shape}")
+    batch = np.broadcast_shapes(betas.shape[:-1], expression.shape[:-1])
+    parts = [np.broadcast_to(part, (*batch, part.shape[-1])) for part in (betas, expression)]
+    return np.concatenate(parts, axis=-1)
+
+
+def _read_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise UserError("body-missing", f"There is no body file {path}.", remedy)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a single array")
+            missing = [name for name in _REQUIRED if name not in archive]
+            arrays = {name: archive[name] for name in _REQUIRED if name not in missing}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError("body-unreadable", f"{path} is not a readable .npz body file: {error}.", remedy) from error
+    if missing:
+        raise UserError("body-not-smplx", f"{path} is not a SMPL-X body: it lacks {', '.join(missing)}.", remedy)
+    return arrays
