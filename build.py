@@ -51,16 +51,16 @@ def check_platform():
     """Blender's Python module exists for CPython 3.11 on 64-bit Linux here; say so instead of failing in pip."""
     if sys.platform != "linux":
         raise SetupError(
-            f"this checkout's commands run on Linux (this is {sys.platform}), where Blender's Python module is tested.\n"
+            f"this checkout's commands run on Linux (this is {sys.platform}), where Blender's Python module runs.\n"
             "Remedy: on other systems install the extension's zip in Blender (README, 'Install in Blender').")
     if sys.version_info[:2] != (3, 11):
         other = shutil.which("python3.11")
         if other and subprocess.call([other, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             sys.exit(subprocess.call([other, str(ROOT / "build.py"), *sys.argv[1:]]))
         raise SetupError(
-            "Python 3.11 is needed (the bpy wheels are built for it); this is %d.%d and no python3.11 is on PATH.\n"
+            "Python 3.11 is needed (the bpy wheels are built for it); this is {}.{} and no python3.11 is on PATH.\n"
             "Remedy: install Python 3.11 with its venv module (Debian 12: apt install python3.11-venv; anywhere: "
-            "pyenv or uv) and run  python3.11 build.py ..." % sys.version_info[:2])
+            "pyenv or uv) and run  python3.11 build.py ...".format(*sys.version_info[:2]))
 
 
 def environment(name, requirement):
@@ -82,8 +82,8 @@ def environment(name, requirement):
     source = ROOT / "requirements" / (requirement + ".txt")
     if subprocess.call([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
                         "--requirement", str(source)]) != 0:
-        raise SetupError(f"installing the packages of {source.relative_to(ROOT)} failed (see above).\nRemedy: check the network and the free "
-                         "space, then run the same command again.")
+        raise SetupError(f"installing the packages of {source.relative_to(ROOT)} failed (see above).\n"
+                         "Remedy: check the network and the free space, then run the same command again.")
     stamp.write_text(wanted)
     return str(python)
 
