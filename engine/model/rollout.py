@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One endless video through the model: chunks of a fixed number of frames, chained by their camera poses.
+
+Paper section 3.2 (Test-Time Sequence Length Adaptation); spec page 1, section 10. After the last frame of a chunk the
+state starts anew and the SAME frame is processed again as the first of the next chunk. That replay is not emitted, but
+tracked like any other; it runs when the next frame arrives, so that a clip which ends there never pays for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..contract.errors import UserError
+from ..geometry.rigid import matrix_from_pose
+from .human3r import Human3R
+from .prediction import FramePrediction, SceneState, StepOptions, drop_nonfinite
+
+
+@dataclass(frozen=True)
+class RolloutSettings:
+    """How a video is rolled out."""
+
+    reset_interval: int = 100
+    """Frames of a chunk; 0 for one endless chunk."""
+    options: StepOptions = StepOptions()
+    """How each step runs."""
+    autocast: torch.dtype | None = None
+    """Reduced precision for the network (``torch.bfloat16`` or ``torch.float16``); None computes in float32."""
+
+    def __post_init__(self) -> None:
+        if self.reset_interval < 0 or self.reset_interval == 1:
+            raise UserError("bad-setting", f"The setting reset_interval is {self.reset_interval}.",
+                            "Use 0 for never, or 2 and more frames.")
+
+
+@dataclass(frozen=True)
+class RolloutFrame:
+    """One pass of a frame through the model."""
+
+    index: int
+    """0, 1, 2, ... in the order in which frames were pushed; a replay has the index of the frame it repeats."""
+    emitted: bool
+    """False for the replay of a chunk's last frame: to be tracked, not to be shown."""
+    prediction: FramePrediction
+    """On the model's device; nothing in it that is not finite."""
+    world_from_camera: np.ndarray
+    """(4, 4) float64 pose of the camera; the world is the camera frame of the chunk-0 network (the first frame)."""
+
+
+class ChunkedRollout:
+    """Feeds frames to :meth:`.human3r.Human3R.step` and keeps what goes from frame to frame."""
+
+    def __init__(self, model: Human3R, settings: RolloutSettings | None = None) -> None:
+        self.model = model
+        self.settings = settings or RolloutSettings()
+        self._state: SceneState | None = None
+        self._replay: Tensor | None = None
+        self._base = np.eye(4)
+        self._pose = np.eye(4)
+        self._count = 0
+
+    @property
+    def at_chunk_boundary(self) -> bool:
+        """Whether the scene state is the initial one, so that :meth:`export_state` is small."""
+        return self._state is None
+
+    def push(self, image: Tensor) -> list[RolloutFrame]:
+        """Process the next frame, a (3, H, W) image in [-1, 1]; before it the replay of the last one where due."""
+        frames = self.finish_chunk()
+        frames.append(self._pass(image, emitted=True))
+        self._count += 1
+        interval = self.settings.reset_interval
+        if interval and self._count % interval == 0:
+            self._base = self._pose
+            self._replay = image
+            self._state = None
+        return frames
+
+    def finish_chunk(self) -> list[RolloutFrame]:
+        """Run the replay that is due, if one is. :meth:`push` does this by itself."""
+        if self._replay is None:
+            return []
+        image, self._replay = self._replay, None
+        pose = self._pose
+        frame = self._pass(image, emitted=False)
+        self._pose = pose  # what the replay says about the camera is dropped: it is the identity of its chunk
+        return [frame]
+
+    def _pass(self, image: Tensor, emitted: bool) -> RolloutFrame:
+        model, settings = self.model, self.settings
+        parameter = next(model.parameters())
+        images = image[None].to(parameter.device, parameter.dtype)
+        with torch.inference_mode(), torch.autocast(
+            parameter.device.type, dtype=settings.autocast, enabled=settings.autocast is not None
+        ):
+            state = self._state or model.initial_state()
+            prediction, state = model.step(images, state, settings.options)
+            prediction = drop_nonfinite(prediction)
+            usable = all(bool(part.isfinite().all()) for part in (prediction.camera_pose, state.tokens, state.memory))
+        if usable:
+            # A frame that would break the state is passed over: the camera stays, the state forgets the frame.
+            self._state = state
+            motion = matrix_from_pose(prediction.camera_pose[0].double()).cpu().numpy()
+            self._pose = self._base @ motion if emitted else self._base
+        return RolloutFrame(self._count if emitted else self._count - 1, emitted, prediction, self._pose)
+
+    def export_state(self) -> dict[str, np.ndarray]:
+        """Everything needed to go on elsewhere, as plain arrays. Small at a chunk boundary, possible anywhere."""
+        arrays = {"base": self._base, "pose": self._pose, "count": np.array(self._count)}
+        if self._state is not None:
+            arrays["tokens"] = self._state.tokens.float().cpu().numpy()
+            arrays["memory"] = self._state.memory.float().cpu().numpy()
+        if self._replay is not None:
+            arrays["replay"] = self._replay.float().cpu().numpy()
+        return arrays
+
+    def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
+        """Go on from :meth:`export_state`. The model and the settings must be those of the exporter."""
+        parameter = next(self.model.parameters())
+
+        def tensor(name: str) -> Tensor | None:
+            return torch.tensor(arrays[name], dtype=parameter.dtype).to(parameter.device) if name in arrays else None
+
+        self._base, self._pose = np.array(arrays["base"]), np.array(arrays["pose"])
+        self._count = int(arrays["count"])
+        self._replay = tensor("replay")
+        tokens, memory = tensor("tokens"), tensor("memory")
+        self._state = None if tokens is None or memory is None else SceneState(tokens, memory, is_first=False)
