@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only file that knows how Blender versions store animation.
+
+Up to 4.3 the F-curves lie on the Action itself, and an Action animates one data-block. From 4.4 an Action has slots,
+one per data-block, each with its channelbag of F-curves; `action.fcurves` is gone in 5.0. Callers see neither: they
+`animate` a data-block, ask for its `curves`, and write keys in bulk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import bpy
+import numpy as np
+
+HAS_SLOTS = hasattr(bpy.types.Action, "slots")
+"""Blender 4.4 and newer: several data-blocks share one Action."""
+
+CONSTANT, LINEAR = 0, 1
+"""Interpolations, as bulk access to `Keyframe.interpolation` wants them."""
+
+_FEW = 8
+"""Up to this many keys it is cheaper to set each one than to pass the whole curve through an array."""
+
+Curves = dict[tuple[str, int], bpy.types.FCurve]
+"""F-curves by data path and array index."""
+
+
+def animate(block: bpy.types.ID, name: str, part: str = "", share: bpy.types.ID | None = None) -> bpy.types.Action:
+    """Give a data-block an Action called `name` to hold its F-curves, and return it.
+
+    `share` is a data-block that was given its Action before and belongs to the same person or camera: where Blender
+    has slots, both use that one Action; on older versions the block gets an Action called "`name` `part`".
+    """
+    data = block.animation_data or block.animation_data_create()
+    if not HAS_SLOTS:
+        data.action = bpy.data.actions.new(f"{name} {part}" if share and part else name)
+        return data.action
+    action = share.animation_data.action if share else bpy.data.actions.new(name)
+    if not action.layers:
+        action.layers.new("Layer").strips.new(type="KEYFRAME")
+    slot = action.slots.new(id_type=block.id_type, name=block.name)
+    data.action = action
+    data.action_slot = slot
+    action.layers[0].strips[0].channelbag(slot, ensure=True)
+    return action
+
+
+def _container(block: bpy.types.ID) -> Any:
+    """What holds the F-curves and groups of a data-block: its Action or its slot's channelbag; None without one."""
+    data = block.animation_data
+    if data is None or data.action is None:
+        return None
+    if not HAS_SLOTS:
+        return data.action
+    for layer in data.action.layers:
+        for strip in layer.strips:
+            bag = strip.channelbag(data.action_slot) if data.action_slot else None
+            if bag is not None:
+                return bag
+    return None
+
+
+def curves(block: bpy.types.ID) -> Curves:
+    """The F-curves that animate a data-block; empty when it has none. Fetch anew after undo, never keep."""
+    container = _container(block)
+    return {} if container is None else {(curve.data_path, curve.array_index): curve for curve in container.fcurves}
+
+
+def add_curves(block: bpy.types.ID, data_path: str, size: int, group: str = "") -> list[bpy.types.FCurve]:
+    """Make empty F-curves for the `size` components of a property of an animated block.
+
+    `group` is the heading that they appear under in the editors. Raises RuntimeError where the curves exist already.
+    """
+    container = _container(block)
+    made = [container.fcurves.new(data_path, index=index) for index in range(size)]
+    if group:
+        # 4.5's channelbags take no group name when a curve is made; setting it afterwards works everywhere.
+        heading = container.groups.get(group) or container.groups.new(group)
+        for curve in made:
+            curve.group = heading
+    return made
+
+
+def append(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, interpolation: int = LINEAR) -> None:
+    """Add keys after the last one: (T,) scene frames, ascending, and (T,) values.
+
+    For a few keys on a long curve this costs no pass over the whole curve in Python or through arrays.
+    """
+    points = curve.keyframe_points
+    old, new = len(points), len(frames)
+    if not new:
+        return
+    points.add(new)
+    if new <= _FEW < old:
+        name = "LINEAR" if interpolation == LINEAR else "CONSTANT"
+        for index in range(new):
+            point = points[old + index]
+            point.co = (frames[index], values[index])
+            point.interpolation = name
+        return
+    co = np.empty(2 * (old + new), dtype=np.float32)
+    kinds = np.empty(old + new, dtype=np.uint8)
+    if old:
+        points.foreach_get("co", co)
+        points.foreach_get("interpolation", kinds)
+    co[2 * old :: 2] = frames
+    co[2 * old + 1 :: 2] = values
+    kinds[old:] = interpolation
+    points.foreach_set("co", co)
+    points.foreach_set("interpolation", kinds)
+
+
+def set_values(curve: bpy.types.FCurve, values: np.ndarray) -> None:
+    """Replace the (T,) values of all keys; their frames and interpolation stay."""
+    points = curve.keyframe_points
+    co = np.empty(2 * len(points), dtype=np.float32)
+    points.foreach_get("co", co)
+    co[1::2] = values
+    points.foreach_set("co", co)
+
+
+def hold_last(some_curves: Iterable[bpy.types.FCurve]) -> None:
+    """Hold the value of the last key until the next one instead of moving towards it."""
+    for curve in some_curves:
+        if len(curve.keyframe_points):
+            curve.keyframe_points[-1].interpolation = "CONSTANT"
+
+
+def read(curve: bpy.types.FCurve) -> tuple[np.ndarray, np.ndarray]:
+    """(T,) scene frames and (T,) values of all keys, float32."""
+    co = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
+    curve.keyframe_points.foreach_get("co", co)
+    return co[0::2].copy(), co[1::2].copy()
+
+
+def settle(some_curves: Iterable[bpy.types.FCurve]) -> None:
+    """Leave finished curves as an animator expects them: handles computed, nothing selected."""
+    for curve in some_curves:
+        curve.update()
+        nothing = np.zeros(len(curve.keyframe_points), dtype=bool)
+        for part in ("select_control_point", "select_left_handle", "select_right_handle"):
+            curve.keyframe_points.foreach_set(part, nothing)
+
+
+def remove_curves(block: bpy.types.ID, data_paths: Sequence[str]) -> None:
+    """Remove the F-curves of some properties of a block, where there are any."""
+    container = _container(block)
+    for curve in list(container.fcurves) if container is not None else []:
+        if curve.data_path in data_paths:
+            container.fcurves.remove(curve)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Footage time to scene frames.
+
+A picture shown `t` seconds after the footage's first one belongs to scene frame 1 + t x (scene frames per second). So
+strides, a start inside the footage, variable frame rates and scenes of another frame rate all play in true time; keys
+between whole frames are meant.
+"""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+import numpy as np
+
+FIRST_FRAME = 1
+"""Scene frame of the footage's first picture."""
+
+_SNAP = 0.1
+"""Frames. Containers round timestamps, to whole milliseconds for example: what lies this near to a whole frame is on
+it, which moves a key by less than 4 ms at 25 frames per second and saves every key from a fractional frame."""
+
+_NTSC = 1.001
+
+
+def rate_as_blender(frame_rate: float) -> tuple[int, float]:
+    """Frames per second as Blender's (fps, fps_base), whose quotient is the rate: 29.97 becomes (30, 1.001)."""
+    whole = max(1, round(frame_rate))
+    if abs(frame_rate - whole) < 1e-3:
+        return whole, 1.0
+    ntsc = max(1, round(frame_rate * _NTSC))
+    if abs(frame_rate - ntsc / _NTSC) < 5e-3 and ntsc % 6 == 0:
+        return ntsc, _NTSC
+    above = max(1, math.ceil(frame_rate))
+    return above, above / frame_rate
+
+
+def set_scene_rate(scene: bpy.types.Scene, frame_rate: float) -> None:
+    """Give the scene the footage's frame rate."""
+    scene.render.fps, scene.render.fps_base = rate_as_blender(frame_rate)
+
+
+def scene_rate(scene: bpy.types.Scene) -> float:
+    """Frames per second of the scene."""
+    fps, base = scene.render.fps, scene.render.fps_base
+    # The property is a float32; 1.001 as the float32 nearest to it would put a drift into long takes.
+    return fps / (_NTSC if abs(base - _NTSC) < 1e-6 else base)
+
+
+def scene_frame(time_s: float, rate: float, previous: float | None = None) -> float:
+    """Scene frame of a picture `time_s` seconds into the footage, after the key at `previous`.
+
+    Near a whole frame it is that frame, unless `previous` is already there.
+    """
+    exact = FIRST_FRAME + time_s * rate
+    whole = float(round(exact))
+    if abs(exact - whole) <= _SNAP and (previous is None or whole > previous):
+        return whole
+    return exact
+
+
+def set_scene_range(scene: bpy.types.Scene, first: float, last: float) -> None:
+    """Make the scene play the whole frames that cover scene frames `first` to `last`."""
+    scene.frame_start = math.floor(first)
+    scene.frame_end = max(math.ceil(last), scene.frame_start)
+
+
+def scene_frames(times_s: np.ndarray, rate: float) -> np.ndarray:
+    """(T,) ascending presentation times in seconds to (T,) scene frames, float64."""
+    frames: list[float] = []
+    for time_s in times_s:
+        frames.append(scene_frame(float(time_s), rate, frames[-1] if frames else None))
+    return np.array(frames, dtype=np.float64)
