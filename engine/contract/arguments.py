@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The capture's settings as command line options, made from the dataclass, so that both programs take the same ones."""
+"""Settings dataclasses as command line options, so that both programs take the same ones under the same names."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ def field_docs(settings_type: type) -> dict[str, str]:
     return docs
 
 
-def add_setting_options(parser: argparse.ArgumentParser, leave_out: Sequence[str] = ("source", "take")) -> None:
-    """Add ``--frame-rate``, ``--ttt3r`` / ``--no-ttt3r``, ... for every field of :class:`CaptureSettings`.
+def add_setting_options(parser: argparse.ArgumentParser, settings_type: type = CaptureSettings,
+                        title: str = "capture settings", leave_out: Sequence[str] = ("source", "take")) -> None:
+    """Add ``--frame-rate``, ``--ttt3r`` / ``--no-ttt3r``, ... for every field of a settings dataclass.
 
-    ``leave_out`` names the fields that the caller asks for in its own way; by default those without a default.
-    Read the values back with :func:`settings_from_options`.
+    ``leave_out`` names the fields that the caller asks for in its own way. Read the values back with
+    :func:`settings_from_options`.
     """
-    group = parser.add_argument_group("capture settings")
-    docs = field_docs(CaptureSettings)
-    for item in fields(CaptureSettings):
+    group = parser.add_argument_group(title)
+    docs = field_docs(settings_type)
+    for item in fields(settings_type):
         if item.name in leave_out:
             continue
-        flag = "--" + item.name.replace("_", "-")
         # argparse expands % in help texts
         help_text = docs[item.name].replace("%", "%%") + ("" if item.default in (None, "") else " (%(default)s)")
         options: dict[str, Any] = {"dest": item.name, "help": help_text}
         options |= {"required": True} if item.default is MISSING else {"default": item.default}
         type_name = str(item.type).removesuffix(" | None")
         if type_name == "bool":
-            parser_options: dict[str, Any] = {"action": argparse.BooleanOptionalAction}
+            options["action"] = argparse.BooleanOptionalAction
         elif item.name in _CHOICES:
-            parser_options = {"choices": _CHOICES[item.name]}
+            options["choices"] = _CHOICES[item.name]
         else:
-            parser_options = {"type": _TYPES[type_name], "metavar": item.name.upper()}
-        group.add_argument(flag, **options, **parser_options)
+            options |= {"type": _TYPES[type_name], "metavar": item.name.upper()}
+        group.add_argument("--" + item.name.replace("_", "-"), **options)
 
 
-def settings_from_options(options: argparse.Namespace, **given: Any) -> CaptureSettings:
-    """Checked settings from parsed options; ``given`` holds what the parser left out (``source=...``, ``take=...``).
+def settings_from_options(options: argparse.Namespace, settings_type: type[Any] = CaptureSettings, **given: Any) -> Any:
+    """Settings from parsed options; ``given`` holds what the parser left out (``source=...``, ``take=...``).
 
     Raises :class:`~.errors.UserError` (``bad-setting``).
     """
-    values = {item.name: getattr(options, item.name) for item in fields(CaptureSettings) if item.name not in given}
-    return CaptureSettings(**values, **given)
+    values = {item.name: getattr(options, item.name) for item in fields(settings_type) if item.name not in given}
+    return settings_type(**values, **given)
