@@ -71,7 +71,8 @@ class Human3RConfig:
         for item in fields(self):
             value = getattr(self, item.name)
             sizes = value if isinstance(value, tuple) else (value,)
-            _require(all(type(size) is int and size >= 1 for size in sizes), item.name, value, "whole numbers from 1 up")
+            whole = all(type(size) is int and size >= 1 for size in sizes)
+            _require(whole, item.name, value, "whole numbers from 1 up")
         _require(len(self.dense_level_widths) == 4, "dense_level_widths", self.dense_level_widths, "four widths")
         _require(self.decoder_depth >= 4, "decoder_depth", self.decoder_depth, "4 or more")
         _require(self.dense_width % 2 == 0, "dense_width", self.dense_width, "an even width")
@@ -131,7 +132,7 @@ def released(variant: str) -> Human3RConfig:
 
 
 def small() -> Human3RConfig:
-    """The embedded model: about 9 million parameters, pictures of 128 pixels, faster than real time on two cores."""
+    """The embedded model: about 11 million parameters, pictures of 128 pixels, faster than real time on two cores."""
     return Human3RConfig(
         image_size=128, encoder_width=128, encoder_depth=5, encoder_heads=4,
         decoder_width=128, decoder_depth=4, decoder_heads=4, state_heads=4, state_tokens=64,

@@ -22,7 +22,7 @@ from .state_update import gated_update, state_gate
 
 
 class DownstreamHead(HumanHead):
-    """All heads: checkpoints keep them in one module, so this one adds the dense ones and the camera's to the people's."""
+    """All heads: checkpoints keep them in one module, so this one adds the dense and the camera head to the people's."""
 
     def __init__(self, config: Human3RConfig, for_inference: bool) -> None:
         super().__init__(config, for_inference)
@@ -118,7 +118,7 @@ class Human3R(nn.Module):
         Paper equations 2 and 3.
         """
         options = options or StepOptions()
-        head, config = self.downstream_head, self.config
+        head = self.downstream_head
         height, width = images.shape[-2:]
         rows, columns = height // PATCH_SIZE, width // PATCH_SIZE
 
@@ -218,7 +218,7 @@ class Human3R(nn.Module):
         return _Prompts(tokens, patches, None if exists.all() else exists)
 
     def _taught_prompts(self, heads: _Heads, teacher: TeacherPrompts) -> _Prompts:
-        """Pad with the prompt of the learnt masked tokens, which takes part in the attention as in the paper's training."""
+        """Pad with the prompt of the learnt masked tokens, which takes part in the attention, or it would not learn."""
         masked = self.downstream_head.prompt(self.mhmr_masked_smpl_token, self.masked_smpl_token)
         tokens = masked.expand(*teacher.valid.shape, -1).to(heads.prompt.dtype)
         tokens = tokens.index_put((heads.batch_index, heads.slot), heads.prompt)

@@ -98,7 +98,7 @@ class HumanHead(nn.Module):
         return (patch.flip(-1) + 0.5 + self.mlp_offset(prior).float()) * PRIOR_PATCH_SIZE
 
     def prompt(self, prior: Tensor, image: Tensor) -> Tensor:
-        """(n, prior width) and (n, encoder width) tokens of the heads to (n, D) prompts: Head_projection, equation 3."""
+        """(n, prior width) and (n, encoder width) tokens of heads to (n, D) prompts: Head_projection, equation 3."""
         return self.mlp_fuse(torch.cat((prior, image), dim=-1))
 
     def body(self, token: Tensor, prior: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -24,7 +24,7 @@ class Recipe:
     """The numbers that differ between sets of recipe weights; the defaults are those of the full-size golden run."""
 
     theta: float = 0.305
-    """Raw classifier value (times the sign of a ``cls_gain`` of 4 or -4) that lands exactly on the detection threshold of 0.3."""
+    """Raw classifier value (times the sign of a ``cls_gain`` of 4 or -4) that lands on the detection threshold 0.3."""
     cls_gain: float = 4.0
     """Gain of the detection classifier: its size spreads the scores, its sign chooses which heads are found."""
     dec_gain: float = 0.4

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What follows the network, one concern per file. Every stage takes its settings in the constructor and has ``update``."""
+"""What follows the network, one concern per file. Stages take settings in the constructor and have ``update``."""
