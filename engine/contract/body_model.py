@@ -228,15 +228,18 @@ def joint_transforms(rotations: np.ndarray, rest_joints: np.ndarray) -> np.ndarr
     rotations = np.asarray(rotations, dtype=np.float64)
     rest_joints = np.asarray(rest_joints, dtype=np.float64)
     batch = np.broadcast_shapes(rotations.shape[:-3], rest_joints.shape[:-2])
-    transforms = np.zeros((*batch, JOINT_COUNT, 4, 4))
-    transforms[..., 3, 3] = 1.0
-    transforms[..., 0, :3, :3] = rotations[..., 0, :, :]
-    transforms[..., 0, :3, 3] = rest_joints[..., 0, :]
+    turned, position = np.empty((*batch, JOINT_COUNT, 3, 3)), np.empty((*batch, JOINT_COUNT, 3))
+    turned[..., 0, :, :] = rotations[..., 0, :, :]
+    position[..., 0, :] = rest_joints[..., 0, :]
     for joints, parents in _GENERATIONS:
-        parent_rotation = transforms[..., parents, :3, :3]
+        before = turned[..., parents, :, :]
         bones = rest_joints[..., joints, :] - rest_joints[..., parents, :]
-        transforms[..., joints, :3, :3] = parent_rotation @ rotations[..., joints, :, :]
-        transforms[..., joints, :3, 3] = transforms[..., parents, :3, 3] + (parent_rotation @ bones[..., None])[..., 0]
+        turned[..., joints, :, :] = before @ rotations[..., joints, :, :]
+        position[..., joints, :] = position[..., parents, :] + (before @ bones[..., None])[..., 0]
+    transforms = np.zeros((*batch, JOINT_COUNT, 4, 4))
+    transforms[..., :3, :3] = turned
+    transforms[..., :3, 3] = position
+    transforms[..., 3, 3] = 1.0
     return transforms
 
 
