@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: ``blender --background --command human3r convert VIDEO --output OUT.blend``.
+
+The same :func:`main` runs without a Blender program, through the ``bpy`` wheel, and without the add-on being enabled.
+Progress goes to standard error. Exit codes: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import bpy
+
+from ..engine.contract.arguments import add_setting_options, settings_from_options
+from ..engine.contract.errors import UserError
+from . import session as sessions
+from .conversion_paths import find_sources, plan_outputs
+from .scene.builder import ImportOptions
+from .session import Session
+
+EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
+PROGRESS_EVERY_S = 1.0
+
+
+@dataclass
+class Result:
+    """One line of the summary."""
+
+    source: str
+    output: str
+    status: str = "failed"
+    """``complete``, ``incomplete`` (a take that was not closed), ``cancelled``, ``failed`` or ``skipped``."""
+    take: str | None = None
+    """Where the take was left; None when it was temporary and the .blend is written."""
+    frames: int = 0
+    people: int = 0
+    seconds: float = 0.0
+    note: str = ""
+    error: dict[str, str] | None = None
+    """``code``, ``message`` and ``remedy`` of what went wrong."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command (``convert ...`` or ``import ...``). Returns the exit code; raises nothing that a user causes."""
+    try:
+        options = _parser().parse_args(list(arguments))
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    interrupted = _Interruption()
+    try:
+        with interrupted:
+            results = options.run(options, interrupted)
+    except UserError as error:
+        _print_error("", error)
+        return EXIT_FAILED
+    finally:
+        sessions.forget()
+    if options.json:
+        _write_summary(options.json, results)
+    if interrupted.requested:
+        return EXIT_INTERRUPTED
+    return 0 if all(result.error is None for result in results) else EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="human3r", description="A video becomes a .blend.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    convert = commands.add_parser("convert", help="videos become .blend files")
+    convert.add_argument("sources", nargs="+", metavar="VIDEO",
+                         help="video, folder of videos, folder of images, or image-sequence pattern")
+    convert.add_argument("--take", type=Path, metavar="PATH",
+                         help="keep the take: a .h3r file, or a folder for several videos (default: a temporary file "
+                         "beside the output, kept only when the conversion fails)")
+    convert.add_argument("--engine-python", default="", metavar="PATH",
+                         help="Python of the engine's environment (default: the add-on's preferences, then "
+                         "the environment variable HUMAN3R_ENGINE_PYTHON)")
+    add_setting_options(convert)
+    convert.set_defaults(run=_convert)
+    importing = commands.add_parser("import", help="takes become .blend files, without the engine")
+    importing.add_argument("sources", nargs="+", metavar="TAKE", help=".h3r file, or a folder of them")
+    importing.set_defaults(run=_import)
+    for command in (convert, importing):
+        command.add_argument("--output", required=True, type=Path, metavar="PATH",
+                             help=".blend file, or a folder, which several videos need")
+        command.add_argument("--overwrite", action="store_true", help="replace existing .blend files")
+        command.add_argument("--json", metavar="FILE", help="write a summary as JSON; - for standard output")
+        add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",))
+    importing.add_argument("--body", default="", metavar="PATH",
+                           help="SMPL-X body file (.npz) of the take; empty for the bundled mannequin")
+    return parser
+
+
+def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
+    jobs = plan_outputs(find_sources(options.sources), options.output, options.overwrite)
+    takes = plan_outputs([source for source, _ in jobs], options.take, True, ".h3r") if options.take else None
+    import_options = settings_from_options(options, ImportOptions, body_path=options.body)
+    results = []
+    for number, (source, output) in enumerate(jobs):
+        result = Result(source, str(output))
+        results.append(result)
+        take = takes[number][1] if takes else _temporary_take(output)
+        with _reported(result, interrupted, f"[{number + 1}/{len(jobs)}] {Path(source).name}") as label:
+            settings = settings_from_options(options, source=source, take=str(take))
+            run = sessions.start_capture(_empty_scene(source), settings, import_options,
+                                         options.engine_python or _preferred_python(), keep_engine=True)
+            _run_to_end(run, result, interrupted, label)
+            if run.progress.phase == "complete":
+                _save(output)
+        if result.error is None and not takes and result.status == "complete":
+            take.unlink(missing_ok=True)
+        elif take.is_file() and take.stat().st_size > 0:
+            result.take = str(take)
+            if result.status != "complete":
+                print(f"{label}: the take so far is kept: {take}", file=sys.stderr)
+        else:
+            take.unlink(missing_ok=True)
+    return results
+
+
+def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
+    jobs = plan_outputs(find_sources(options.sources, (".h3r",)), options.output, options.overwrite)
+    import_options = settings_from_options(options, ImportOptions, body_path=options.body)
+    results = []
+    for number, (source, output) in enumerate(jobs):
+        result = Result(source, str(output), take=source)
+        results.append(result)
+        with _reported(result, interrupted, f"[{number + 1}/{len(jobs)}] {Path(source).name}") as label:
+            run = sessions.start_import(_empty_scene(source), Path(source), import_options)
+            _run_to_end(run, result, interrupted, label)
+            if run.progress.phase in ("complete", "incomplete"):
+                _save(output)
+    return results
+
+
+@contextlib.contextmanager
+def _reported(result: Result, interrupted: _Interruption, label: str) -> Iterator[str]:
+    """Time one job and note its failure, so that the next one still runs."""
+    started = time.monotonic()
+    if interrupted.requested:
+        result.status = "skipped"
+    try:
+        yield label
+    except UserError as error:
+        result.status = "failed"
+        result.error = {"code": error.code, "message": error.message, "remedy": error.remedy}
+        _print_error(label, error)
+    result.seconds = round(time.monotonic() - started, 3)
+
+
+def _run_to_end(run: Session, result: Result, interrupted: _Interruption, label: str) -> None:
+    """Pump until the run is over. Raises the :class:`UserError` that it ended with."""
+    next_line, said = 0.0, ""
+    while run.pump_messages(budget_s=0.25, wait_s=0.1):
+        if interrupted.requested:
+            run.cancel()
+        line = run.progress.describe() if run.progress.phase == "running" else run.progress.text or run.progress.phase
+        if line != said and time.monotonic() >= next_line:
+            print(f"{label}: {line}", file=sys.stderr, flush=True)
+            next_line, said = time.monotonic() + PROGRESS_EVERY_S, line
+    result.status, result.frames, result.note = run.progress.phase, run.progress.frames_done, run.note
+    result.people = run.people_count
+    if run.error is not None:
+        raise run.error
+    print(f"{label}: {run.progress.phase}, {run.progress.describe()}" + (f" ({run.note})" if run.note else ""),
+          file=sys.stderr, flush=True)
+
+
+def _empty_scene(source: str) -> bpy.types.Scene:
+    """A new file with one empty scene, named after the source."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene = bpy.context.scene
+    scene.name = Path(source).stem
+    return scene
+
+
+def _save(output: Path) -> None:
+    """Write the file whole or not at all: beside its place first, then moved there. Raises :class:`UserError`."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".human3r-", dir=output.parent) as folder:
+            written = Path(folder) / output.name
+            bpy.ops.wm.save_as_mainfile(filepath=str(written), copy=True, relative_remap=False, check_existing=False)
+            written.replace(output)
+    except (OSError, RuntimeError) as error:
+        raise UserError("output-unwritable", f"{output} cannot be written: {error}.",
+                        "Choose a folder with space left and permission to write.") from error
+
+
+def _temporary_take(output: Path) -> Path:
+    """A fresh file beside the output: on the same disk, and easy to find should the conversion fail."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=output.stem + "-", suffix=".h3r", dir=output.parent,
+                                         delete=False) as file:
+            return Path(file.name)
+    except OSError as error:
+        raise UserError("output-unwritable", f"{output.parent} cannot be written to: {error.strerror}.",
+                        "Choose a folder with space left and permission to write.") from error
+
+
+def _preferred_python() -> str:
+    """The engine's Python in the add-on's preferences; empty when the add-on is not enabled (Blender as a module)."""
+    addon = bpy.context.preferences.addons.get(__package__.rpartition(".")[0])
+    return addon.preferences.engine_python if addon is not None and addon.preferences is not None else ""
+
+
+def _print_error(label: str, error: UserError) -> None:
+    start = f"{label}: " if label else ""
+    print(f"{start}error [{error.code}]: {error.message}\n    {error.remedy}", file=sys.stderr, flush=True)
+
+
+def _write_summary(where: str, results: list[Result]) -> None:
+    text = json.dumps({"results": [asdict(result) for result in results]}, indent=2)
+    if where == "-":
+        print(text, flush=True)
+    else:
+        Path(where).write_text(text + "\n", encoding="utf-8")
+
+
+class _Interruption:
+    """Ctrl-C asks once for an orderly end, and the second time stops at once."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __enter__(self) -> _Interruption:
+        self._previous = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._previous or signal.SIG_DFL)
+
+    def _interrupt(self, *_: object) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+        print("Stopping (press Ctrl-C again to stop at once)", file=sys.stderr, flush=True)

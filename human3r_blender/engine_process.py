@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine as a child process: found, started, spoken to, watched and ended.
+
+The engine reads requests from its standard input and answers on its standard output, both as framed messages; what
+it and its libraries print goes to standard error and is kept as a log. A thread reads the messages into a bounded
+queue: when Blender is slow the queue fills, the pipe fills, and the engine waits. Closing its standard input ends the
+engine, which the system does for us should Blender crash.
+"""
+
+from __future__ import annotations
+
+import atexit
+import collections
+import contextlib
+import os
+import queue
+import subprocess
+import threading
+import time
+import weakref
+from pathlib import Path
+
+from ..engine.contract.errors import UserError
+from ..engine.contract.framing import CorruptRecord, TruncatedRecord, read_record, write_record
+from ..engine.contract.messages import CancelCapture, Message, Shutdown, StartCapture, decode, encode
+
+EXTENSION_ROOT = Path(__file__).resolve().parents[1]
+PYTHON_VARIABLE = "HUMAN3R_ENGINE_PYTHON"
+QUEUED_MESSAGES = 16
+LOG_LINES = 200
+QUIT_GRACE_S = 1.5
+NO_ENGINE_REMEDY = (f"Choose the Python of the engine's environment in Preferences > Add-ons > Human3R, or set "
+                    f"{PYTHON_VARIABLE}.")
+
+_running: weakref.WeakSet[EngineProcess] = weakref.WeakSet()
+
+
+def find_python(preferred: str = "") -> Path:
+    """The Python that has the engine's packages: the given path, else the environment variable's.
+
+    Raises :class:`UserError` (``no-engine``) when neither names a program.
+    """
+    for origin, value in (("the preferences", preferred), (PYTHON_VARIABLE, os.environ.get(PYTHON_VARIABLE, ""))):
+        if not value:
+            continue
+        path = Path(value).expanduser()
+        if path.is_file() and os.access(path, os.X_OK):
+            return path.absolute()  # not resolved: a virtual environment's python is a link that must stay one
+        raise UserError("no-engine", f"The engine's Python, {path} (from {origin}), is not a program.",
+                        NO_ENGINE_REMEDY)
+    raise UserError("no-engine", "The engine's Python is not set, so nothing can run the model.", NO_ENGINE_REMEDY)
+
+
+def engine_environment() -> dict[str, str]:
+    """The variables of this process without those by which Blender's Python would steer another one."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith("PYTHON") and name != "__PYVENV_LAUNCHER__"}
+    return kept | {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+
+
+class EngineProcess:
+    """A running ``python -m engine serve``. Every method but :meth:`wait_and_receive` returns at once."""
+
+    def __init__(self, python: Path, root: Path = EXTENSION_ROOT) -> None:
+        """Start the engine. Raises :class:`UserError` (``no-engine``) when the system cannot start that program."""
+        self.python = python
+        self.log: collections.deque[str] = collections.deque(maxlen=LOG_LINES)
+        self._messages: queue.Queue[Message | UserError | None] = queue.Queue(QUEUED_MESSAGES)
+        self._closing = threading.Event()
+        try:
+            self._process = subprocess.Popen(
+                [str(python), "-m", "engine", "serve"], cwd=root, env=engine_environment(),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                start_new_session=True,  # Ctrl-C in Blender's terminal is for Blender, which then cancels in order
+            )
+        except OSError as error:
+            raise UserError("no-engine", f"The engine's Python, {python}, cannot be started: {error.strerror}.",
+                            NO_ENGINE_REMEDY) from error
+        self._reader = threading.Thread(target=self._read_messages, name="human3r-messages", daemon=True)
+        self._logger = threading.Thread(target=self._read_log, name="human3r-log", daemon=True)
+        self._reader.start()
+        self._logger.start()
+        _running.add(self)
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be given work: it runs and was not asked to end."""
+        return self._process.poll() is None and not self._closing.is_set()
+
+    def start_capture(self, request: StartCapture) -> None:
+        self._send(request)
+
+    def cancel_capture(self) -> None:
+        """Ask for the end of the running capture; its last messages and its end still arrive."""
+        self._send(CancelCapture())
+
+    def receive(self, timeout_s: float = 0.0) -> Message | None:
+        """The next message, or None when none arrives within ``timeout_s``.
+
+        Raises :class:`UserError`: ``engine-died``, ``engine-incomplete``, ``engine-garbled``, ``protocol-mismatch``.
+        """
+        try:
+            item = self._messages.get(timeout=timeout_s) if timeout_s > 0 else self._messages.get_nowait()
+        except queue.Empty:
+            return None
+        if item is None:
+            item = self._explain_end()
+        if isinstance(item, UserError):
+            raise item
+        return item
+
+    def close(self, grace_s: float = QUIT_GRACE_S) -> None:
+        """End the process: ask, close its input, and after ``grace_s`` seconds insist. Blocks until it is gone."""
+        self._closing.set()
+        self._send(Shutdown())
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]
+        for insist in (lambda: None, self._process.terminate, self._process.kill):
+            insist()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace_s)
+                break
+        _running.discard(self)
+
+    def close_in_background(self, grace_s: float = QUIT_GRACE_S) -> None:
+        """As :meth:`close`, without making Blender wait; at exit Python still makes sure."""
+        threading.Thread(target=self.close, args=(grace_s,), name="human3r-close", daemon=True).start()
+
+    def _send(self, message: Message) -> None:
+        # a dead engine shows itself in receive(), with its last words
+        with contextlib.suppress(OSError, ValueError):
+            write_record(self._process.stdin, encode(message))  # type: ignore[arg-type]
+
+    def _read_messages(self) -> None:
+        try:
+            while (record := read_record(self._process.stdout)) is not None:  # type: ignore[arg-type]
+                self._put(decode(record))
+        except UserError as error:
+            self._put(error)
+        except TruncatedRecord:
+            pass  # it died while it wrote
+        except CorruptRecord as error:
+            self._put(UserError("engine-garbled", f"The engine sent something that is not a message: {error}.",
+                                "Start again; if it stays, copy the error report and file an issue."))
+        self._put(None)
+
+    def _put(self, item: Message | UserError | None) -> None:
+        while not self._closing.is_set():
+            with contextlib.suppress(queue.Full):
+                self._messages.put(item, timeout=0.1)
+                return
+
+    def _read_log(self) -> None:
+        for line in self._process.stderr:  # type: ignore[union-attr]
+            self.log.append(line.decode("utf-8", "replace").rstrip())
+
+    def _explain_end(self) -> UserError:
+        """Why there are no more messages: from the exit code and the last lines of the log."""
+        deadline = time.monotonic() + 1.0  # its output is closed: the end is milliseconds away
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)
+        self._logger.join(max(0.0, deadline - time.monotonic()))
+        code = self._process.poll()
+        last_words = [line for line in self.log if line.strip()][-3:]
+        for line in last_words:
+            if line.startswith("ModuleNotFoundError: No module named "):
+                missing = line.rpartition(" ")[2].strip("'")
+                return UserError("engine-incomplete", f"The engine's Python, {self.python}, has no module {missing}.",
+                                 "Install the engine's packages into that environment, or choose another Python in "
+                                 "Preferences > Add-ons > Human3R.")
+        how = "closed its output" if code is None else f"ended by signal {-code}" if code < 0 else f"ended with {code}"
+        said = " Its last words: " + " | ".join(last_words) if last_words else ""
+        if code in (-9, 137):
+            return UserError("engine-died", f"The engine {how}: the system killed it, most likely for lack of memory."
+                             f"{said}", "Close other programs or choose a smaller model, then start again; the take "
+                             "is good up to its last record.")
+        return UserError("engine-died", f"The engine {how} in the middle of its work.{said}",
+                         "Start again; the take is good up to its last record and can be imported. If it happens "
+                         "again, copy the error report and file an issue.")
+
+
+def launch(preferred_python: str = "") -> EngineProcess:
+    """Find the engine's Python and start the engine. Raises :class:`UserError` (``no-engine``)."""
+    return EngineProcess(find_python(preferred_python))
+
+
+@atexit.register
+def close_all(grace_s: float = QUIT_GRACE_S) -> None:
+    """End every engine that still runs: when Blender quits and when the add-on is switched off."""
+    for engine in list(_running):
+        engine.close(grace_s)

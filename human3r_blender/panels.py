@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar's tab Human3R in the 3D viewport."""
+
+import textwrap
+
+import bpy
+
+from . import session as sessions
+from .properties import Human3RSettings
+from .scene import tags
+
+LISTED_PEOPLE = 12
+PIXELS_PER_CHARACTER = 7.5
+"""Of Blender's interface font at scale 1, on the wide side, so that wrapped lines are not cut off."""
+
+
+class Human3RPanel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Human3R"
+
+
+class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
+    bl_label = "Human3R"
+    bl_idname = "HUMAN3R_PT_capture"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings, run = context.scene.human3r, sessions.current()
+        column = self.layout.column()
+        column.enabled = run is None or not run.is_active
+        row = column.row(align=True)
+        row.prop(settings, "source", text="", placeholder="Video")
+        row.operator("human3r.choose_video", text="", icon="FILE_MOVIE")
+        if run is not None and run.is_active:
+            self.layout.operator("human3r.cancel_capture", icon="CANCEL")
+        else:
+            row = self.layout.row(align=True)
+            row.scale_y = 1.4
+            row.operator("human3r.start_capture", icon="PLAY")
+            row.operator("human3r.import_take", text="", icon="IMPORT")
+        if run is not None:
+            draw_run(self.layout, run, _characters(context))
+
+
+class HUMAN3R_PT_footage(Human3RPanel, bpy.types.Panel):
+    bl_label = "Footage"
+    bl_parent_id = HUMAN3R_PT_capture.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = _settings_column(self, context)
+        _draw_properties(column, context.scene.human3r, "start", "end", "stride", "frame_rate")
+        _draw_properties(column, context.scene.human3r, "take")
+
+
+class HUMAN3R_PT_model(Human3RPanel, bpy.types.Panel):
+    bl_label = "Model"
+    bl_parent_id = HUMAN3R_PT_capture.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = context.scene.human3r
+        column = _settings_column(self, context)
+        _draw_properties(column, settings, "model_source")
+        if settings.model_source == "CHECKPOINT":
+            _draw_properties(column, settings, "checkpoint")
+        elif settings.model_source == "RECIPE":
+            _draw_properties(column, settings, "recipe")
+        _draw_properties(column, settings, "device", "precision")
+        _draw_properties(column, settings, "detection_threshold", "track_memory")
+        _draw_properties(column, settings, "reset_interval", "ttt3r")
+
+
+class HUMAN3R_PT_place(Human3RPanel, bpy.types.Panel):
+    bl_label = "Place"
+    bl_parent_id = HUMAN3R_PT_capture.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = _settings_column(self, context)
+        _draw_properties(column, context.scene.human3r, "voxel_size", "point_confidence", "max_points")
+        _draw_properties(column, context.scene.human3r, "point_maps")
+
+
+class HUMAN3R_PT_scene(Human3RPanel, bpy.types.Panel):
+    bl_label = "Scene"
+    bl_parent_id = HUMAN3R_PT_capture.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_import_options(_settings_column(self, context), context.scene.human3r)
+        self.layout.prop(context.scene.human3r, "follow")
+
+
+class HUMAN3R_PT_people(Human3RPanel, bpy.types.Panel):
+    bl_label = "People"
+    bl_parent_id = HUMAN3R_PT_capture.bl_idname
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return any(tags.TRACK in item for item in context.scene.objects if item.type == "ARMATURE")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        people = [item for item in context.scene.objects if item.type == "ARMATURE" and tags.TRACK in item]
+        column = self.layout.column(align=True)
+        for armature in people[:LISTED_PEOPLE]:
+            row = column.row(align=True)
+            row.operator("human3r.select_person", text=armature.name, icon="ARMATURE_DATA",
+                         depress=armature.select_get()).name = armature.name
+            row.prop(armature, "hide_viewport", text="")
+        if len(people) > LISTED_PEOPLE:
+            column.label(text=f"and {len(people) - LISTED_PEOPLE} more")
+
+
+def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
+    """Progress of the run, or how it ended."""
+    progress, column = run.progress, layout.column(align=True)
+    if run.is_active:
+        column.progress(factor=progress.fraction, text=f"{progress.fraction:.0%}" if progress.frames_total else "")
+        _draw_text(column, progress.describe() if progress.frames_done else progress.text or "Starting", characters)
+        if progress.frames_done and progress.phase != "running":
+            _draw_text(column, progress.text or "Finishing", characters)
+    elif run.error is not None:
+        box = layout.box().column(align=True)
+        box.alert = True
+        _draw_text(box, run.error.message, characters - 6, icon="ERROR")
+        box.alert = False
+        box.separator()
+        _draw_text(box, run.error.remedy, characters - 6)
+        box.separator()
+        box.operator("human3r.copy_error", icon="COPYDOWN")
+    else:
+        icon = "CHECKMARK" if progress.phase == "complete" else "INFO"
+        ended = {"complete": "Done", "cancelled": "Cancelled"}.get(progress.phase, "Incomplete")
+        _draw_text(column, f"{ended}: {progress.describe()}", characters, icon=icon)
+        if run.note:
+            _draw_text(column, run.note, characters)
+    if run.header is not None and run.header.model.startswith("recipe"):
+        _draw_text(layout.column(align=True), "Recipe weights: these show the path from video to scene. "
+                   "The people and the place are not true.", characters, icon="INFO")
+
+
+def draw_import_options(layout: bpy.types.UILayout, settings: Human3RSettings) -> None:
+    """What of a take comes into the scene: in the sidebar and in the file browser."""
+    layout.use_property_split, layout.use_property_decorate = True, False
+    column = layout.column(heading="Import")
+    for name in ("import_people", "import_camera", "import_points"):
+        column.prop(settings, name)
+    column = layout.column(heading="Options")
+    for name in ("show_footage", "set_scene_timing", "pose_correctives"):
+        column.prop(settings, name)
+    layout.prop(settings, "absence_s")
+
+
+def _settings_column(panel: bpy.types.Panel, context: bpy.types.Context) -> bpy.types.UILayout:
+    """A column for settings, greyed while a run uses them."""
+    panel.layout.use_property_split, panel.layout.use_property_decorate = True, False
+    column = panel.layout.column()
+    run = sessions.current()
+    column.enabled = run is None or not run.is_active
+    return column
+
+
+def _draw_properties(layout: bpy.types.UILayout, settings: Human3RSettings, *names: str) -> None:
+    column = layout.column(align=True)
+    for name in names:
+        column.prop(settings, name)
+
+
+def _draw_text(layout: bpy.types.UILayout, text: str, characters: int, icon: str = "NONE") -> None:
+    """Text over several lines, indented behind the icon."""
+    indented = icon != "NONE"
+    for number, line in enumerate(textwrap.wrap(text, max(16, characters - 4 * indented))):
+        layout.label(text=line, icon="BLANK1" if indented and number else icon)
+
+
+def _characters(context: bpy.types.Context) -> int:
+    """How many characters fit into a line of the sidebar."""
+    return int(context.region.width / (PIXELS_PER_CHARACTER * context.preferences.system.ui_scale)) - 4
+
+
+CLASSES = (HUMAN3R_PT_capture, HUMAN3R_PT_footage, HUMAN3R_PT_model, HUMAN3R_PT_place, HUMAN3R_PT_scene,
+           HUMAN3R_PT_people)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a capture is: what the panel draws and the command line prints."""
+
+from __future__ import annotations
+
+import collections
+from dataclasses import dataclass, field
+
+RECENT_FRAMES = 32
+
+
+@dataclass
+class Progress:
+    """Counts, recent rate and time left of a run."""
+
+    phase: str = "starting"
+    """``starting``, ``loading``, ``opening``, ``running``, ``finishing``, and at the end ``complete``, ``incomplete``
+    (a take that was not closed), ``cancelled`` or ``failed``."""
+    text: str = ""
+    """What is being done, in words."""
+    frames_done: int = 0
+    frames_total: int | None = None
+    """None where the footage does not tell."""
+    _arrivals: collections.deque[float] = field(default_factory=lambda: collections.deque(maxlen=RECENT_FRAMES))
+
+    @property
+    def is_over(self) -> bool:
+        return self.phase in ("complete", "incomplete", "cancelled", "failed")
+
+    def frame_arrived(self, now_s: float) -> None:
+        """Count one frame that arrived at ``now_s`` on a steady clock."""
+        self.frames_done += 1
+        self._arrivals.append(now_s)
+
+    @property
+    def rate(self) -> float | None:
+        """Frames per second over the last :data:`RECENT_FRAMES` frames; None before the second frame."""
+        if len(self._arrivals) < 2 or self._arrivals[-1] <= self._arrivals[0]:
+            return None
+        return (len(self._arrivals) - 1) / (self._arrivals[-1] - self._arrivals[0])
+
+    @property
+    def seconds_left(self) -> float | None:
+        if self.frames_total is None or self.rate is None:
+            return None
+        return max(0, self.frames_total - self.frames_done) / self.rate
+
+    @property
+    def fraction(self) -> float:
+        """0..1; 0 while the length is unknown."""
+        return min(1.0, self.frames_done / self.frames_total) if self.frames_total else 0.0
+
+    def describe(self) -> str:
+        """One line: ``12 of 596 frames, 1.6 per second, 6 min 5 s left``."""
+        total = "" if self.frames_total is None else f" of {self.frames_total}"
+        parts = [f"{self.frames_done}{total} frames"]
+        if self.rate is not None:
+            parts.append(f"{self.rate:.1f} per second" if self.rate >= 1 else f"{1 / self.rate:.1f} s each")
+        if self.seconds_left is not None and not self.is_over:
+            parts.append(f"{format_duration(self.seconds_left)} left")
+        return ", ".join(parts)
+
+
+def format_duration(seconds: float) -> str:
+    """``8 s``, ``6 min 5 s``, ``2 h 3 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

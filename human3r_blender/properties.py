@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panel asks for, kept with the scene: the capture's settings and the import's options as properties."""
+
+import time
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+
+from ..engine.contract.arguments import field_docs
+from ..engine.contract.settings import DEVICES, PRECISIONS, CaptureSettings
+from . import preferences
+from .scene.builder import ImportOptions
+
+CAPTURE = CaptureSettings(source="-", take="-")  # for its defaults
+IMPORT = ImportOptions()
+TEXTS = field_docs(CaptureSettings) | field_docs(ImportOptions)
+
+MODELS = (
+    ("DEFAULT", "Default", "The model that comes with the extension"),
+    ("CHECKPOINT", "Checkpoint", "Weights from a file"),
+    ("RECIPE", "Recipe Weights", "Deterministic random weights, to try the whole path: the people will not be right"),
+)
+
+
+class Human3RSettings(bpy.types.PropertyGroup):
+    """Settings of the next capture and of the next import into this scene."""
+
+    source: StringProperty(name="Video", description=TEXTS["source"], subtype="FILE_PATH")
+    take: StringProperty(
+        name="Take", subtype="FILE_PATH",
+        description="Where the take (.h3r) is written, from which the scene can be imported again. Empty: a new file "
+                    "in the extension's folder for user files")
+
+    model_source: EnumProperty(name="Model", items=MODELS, description="Which weights the network uses")
+    checkpoint: StringProperty(name="Checkpoint", description="File with the network's weights", subtype="FILE_PATH")
+    recipe: StringProperty(name="Variant", description="Which size of the network to fill with recipe weights",
+                           default="small")
+    device: EnumProperty(name="Device", description="What the network runs on",
+                         items=[(name, {"auto": "Automatic", "cpu": "Processor", "cuda": "CUDA", "mps": "Metal"}[name],
+                                 "") for name in DEVICES], default=CAPTURE.device)
+    precision: EnumProperty(name="Precision", description="Number format of the network's arithmetic",
+                            items=[(name, name, "") for name in PRECISIONS], default=CAPTURE.precision)
+
+    start: IntProperty(name="Start", description=TEXTS["start"], default=CAPTURE.start, min=0)
+    end: IntProperty(name="End", description="The picture to stop before, counted from 0; 0 for the end of the footage",
+                     default=0, min=0)
+    stride: IntProperty(name="Every n-th Picture", description=TEXTS["stride"], default=CAPTURE.stride, min=1)
+    frame_rate: FloatProperty(name="Frame Rate", default=0.0, min=0.0, max=1000.0, precision=3,
+                              description="Frames per second of an image sequence, or to override a video's own rate; "
+                                          "0: as the footage says")
+    reset_interval: IntProperty(name="Reset Interval", description=TEXTS["reset_interval"],
+                                default=CAPTURE.reset_interval, min=0)
+    ttt3r: BoolProperty(name="TTT3R Gate", description=TEXTS["ttt3r"], default=CAPTURE.ttt3r)
+    detection_threshold: FloatProperty(name="Detection Threshold", description=TEXTS["detection_threshold"],
+                                       default=CAPTURE.detection_threshold, min=0.01, max=0.99, subtype="FACTOR")
+    track_memory: IntProperty(name="Track Memory", description=TEXTS["track_memory"], default=CAPTURE.track_memory,
+                              min=1)
+    point_confidence: FloatProperty(name="Least Confidence", description=TEXTS["point_confidence"],
+                                    default=CAPTURE.point_confidence, min=1.0, soft_max=20.0)
+    voxel_size: FloatProperty(name="Voxel Size", description=TEXTS["voxel_size"], default=CAPTURE.voxel_size,
+                              min=0.0, max=10.0, precision=3, subtype="DISTANCE", unit="LENGTH")
+    max_points: IntProperty(name="Most Points", description=TEXTS["max_points"], default=CAPTURE.max_points, min=1)
+    point_maps: BoolProperty(name="Keep Point Maps", description=TEXTS["point_maps"], default=CAPTURE.point_maps)
+
+    import_people: BoolProperty(name="People", description=TEXTS["import_people"], default=IMPORT.import_people)
+    import_camera: BoolProperty(name="Camera", description=TEXTS["import_camera"], default=IMPORT.import_camera)
+    import_points: BoolProperty(name="Points", description=TEXTS["import_points"], default=IMPORT.import_points)
+    show_footage: BoolProperty(name="Footage Behind the Camera", description=TEXTS["show_footage"],
+                               default=IMPORT.show_footage)
+    set_scene_timing: BoolProperty(name="Set the Scene's Timing", description=TEXTS["set_scene_timing"],
+                                   default=IMPORT.set_scene_timing)
+    pose_correctives: BoolProperty(name="Pose Correctives", description=TEXTS["pose_correctives"],
+                                   default=IMPORT.pose_correctives)
+    absence_s: FloatProperty(name="Hide After", description=TEXTS["absence_s"], default=IMPORT.absence_s, min=0.0,
+                             soft_max=10.0, subtype="TIME_ABSOLUTE", unit="TIME_ABSOLUTE")
+    follow: BoolProperty(name="Follow", default=True,
+                         description="Move the playhead to the newest frame while the run goes on")
+
+    def capture_settings(self) -> CaptureSettings:
+        """The settings as the engine takes them. Raises :class:`UserError` (``bad-setting``)."""
+        same = ("device", "precision", "start", "stride", "reset_interval", "ttt3r", "detection_threshold",
+                "track_memory", "point_confidence", "voxel_size", "max_points", "point_maps")
+        source = absolute(self.source)
+        return CaptureSettings(
+            source=source, take=absolute(self.take) or str(default_take(source)),
+            model={"DEFAULT": "default", "CHECKPOINT": absolute(self.checkpoint),
+                   "RECIPE": f"recipe:{self.recipe}"}[self.model_source],
+            body=absolute(preferences.read().body_file), end=self.end or None, frame_rate=self.frame_rate or None,
+            **{name: getattr(self, name) for name in same})
+
+    def import_options(self) -> ImportOptions:
+        """The options as the scene builder takes them."""
+        same = ("import_people", "import_camera", "import_points", "show_footage", "set_scene_timing",
+                "pose_correctives", "absence_s")
+        return ImportOptions(body_path=absolute(preferences.read().body_file),
+                             **{name: getattr(self, name) for name in same})
+
+
+def absolute(path: str) -> str:
+    """A path from a file field, free of Blender's ``//``; empty stays empty."""
+    return str(Path(bpy.path.abspath(path)).absolute()) if path else ""
+
+
+def default_take(source: str) -> Path:
+    """A new file in the folder that Blender keeps for what an extension writes."""
+    folder = bpy.utils.extension_path_user(preferences.ADDON_ID, path="takes", create=True)
+    stem = Path(source).stem.translate(str.maketrans("%#", "__")) or "take"
+    return Path(folder) / f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}.h3r"
+
+
+def register() -> None:
+    bpy.utils.register_class(Human3RSettings)
+    bpy.types.Scene.human3r = PointerProperty(type=Human3RSettings)
+
+
+def unregister() -> None:
+    del bpy.types.Scene.human3r
+    bpy.utils.unregister_class(Human3RSettings)
