@@ -138,6 +138,8 @@ class TakeEnd:
     """``complete`` or ``cancelled`` or ``failed``."""
     frame_count: int
     """Number of :class:`Frame` records in the take."""
+    note: str = ""
+    """One sentence for the person when something is missing that was announced (a damaged end of the footage); or empty."""
 
 
 @dataclass(frozen=True)

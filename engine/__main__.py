@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m engine run VIDEO --take OUT.h3r` for people and scripts; `python -m engine serve` for Blender."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO
+
+from .contract.arguments import add_setting_options, settings_from_options
+from .contract.errors import UserError
+from .contract.messages import Frame, Message, Status, TakeHeader
+from .contract.settings import CaptureSettings
+from .standard_streams import claim_stdout
+
+DONE, USER_ERROR, CANCELLED = 0, 1, 130
+"""Exit codes; 2 is argparse's, for options that do not exist."""
+
+_PROGRESS_EVERY_S = 1.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    stdout = claim_stdout()
+    # The commands are imported here, after standard output is safe, and so that --help does not wait for torch.
+    if options.command == "serve":
+        from .serve import serve
+
+        return serve(sys.stdin.buffer, stdout)
+    return _run(options, stdout)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description="People, camera and place out of a video.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser(
+        "run", help="process one video and write a take",
+        epilog="Exit codes: 0 complete, 1 an error that is explained, 2 wrong options, 130 cancelled. A cancelled or "
+               "killed capture goes on with --resume and gives the same take as an uninterrupted one.")
+    run.add_argument("source", metavar="VIDEO", help="video file, folder of pictures, or pattern (shot.%%04d.png)")
+    run.add_argument("--take", required=True, metavar="OUT.h3r", help="where to write the take")
+    existing = run.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace an existing take")
+    existing.add_argument("--resume", action="store_true", help="go on with an interrupted take")
+    run.add_argument("--json", action="store_true", help="print a summary as one line of JSON on standard output")
+    run.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
+    add_setting_options(run)
+    commands.add_parser("serve", help="framed requests on standard input, framed messages on standard output")
+    return parser
+
+
+def _run(options: argparse.Namespace, stdout: BinaryIO) -> int:
+    started = time.monotonic()
+    progress = _Progress(quiet=options.quiet)
+    try:
+        settings = settings_from_options(options, source=options.source, take=options.take)
+        _check_take(settings, options)
+        from .capture import run_capture
+        from .interruption import Interruption
+
+        result = run_capture(settings, progress.show, Interruption(), resume=options.resume)
+    except UserError as error:
+        print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr)
+        summary = {"status": "failed", "code": error.code, "message": error.message, "remedy": error.remedy}
+        code = USER_ERROR
+    else:
+        if result.note:
+            print(f"note: {result.note}", file=sys.stderr)
+        summary = {**asdict(result), "take": settings.take}
+        code = DONE if result.status == "complete" else CANCELLED
+        if code == CANCELLED and result.frame_count:
+            print("Cancelled. The same command with --resume goes on.", file=sys.stderr)
+    if options.json:
+        summary |= {"seconds": round(time.monotonic() - started, 3)}
+        stdout.write(json.dumps(summary).encode("utf-8") + b"\n")
+        stdout.flush()
+    return code
+
+
+def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
+    if Path(settings.take).exists() and not (options.overwrite or options.resume):
+        raise UserError("take-exists", f"The take {settings.take} exists already.",
+                        "Give --overwrite to replace it, --resume to go on with it, or another name.")
+
+
+class _Progress:
+    """One line a second: frames done, of how many, rate, time left."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._total: int | None = None
+        self._first: tuple[int, float] | None = None
+        self._shown = 0.0
+
+    def show(self, message: Message) -> None:
+        if self._quiet:
+            return
+        if isinstance(message, Status):
+            print(message.text, file=sys.stderr, flush=True)
+        elif isinstance(message, TakeHeader):
+            self._total = message.frame_count
+        elif isinstance(message, Frame):
+            self._show_frame(message)
+
+    def _show_frame(self, frame: Frame) -> None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (frame.index, now)
+        done = frame.index + 1
+        if now - self._shown < _PROGRESS_EVERY_S and done != self._total:
+            return
+        self._shown = now
+        line = f"frame {done}" + (f" of {self._total}" if self._total else "")
+        elapsed = now - self._first[1]
+        if elapsed > 0:
+            rate = (frame.index - self._first[0]) / elapsed
+            line += f", {rate:.1f} frames/s"
+            if self._total and rate > 0:
+                line += f", {max(self._total - done, 0) / rate:.0f} s left"
+        print(f"{line}, {len(frame.track_id)} people", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One capture from beginning to end: footage to take, with checkpoints, cancelling, and a readable end whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .contract.body_model import BodyModel, default_body_path
+from .contract.errors import UserError
+from .contract.messages import PROTOCOL_VERSION, Frame, Message, Status, TakeEnd, TakeHeader
+from .contract.settings import CaptureSettings
+from .contract.take import TakeWriter
+from .interruption import Interrupted, Interruption
+from .model.weights import NamedModel, choose_device, load_named_model
+from .pipeline import FramePipeline
+from .resume_file import Pacing, ResumePoint, load_resume_point, remove_resume_point, save_resume_point
+from .video.footage import Footage, open_footage
+from .video.picture import PictureMap
+from .video.reading import FrameReader
+
+GENERATOR = "Human3R for Blender, engine 0.1.0"
+
+MANNEQUIN = "mannequin"
+"""What the header calls the bundled body."""
+
+Sink = Callable[[Message], None]
+"""Where messages go besides the take: the wire, or progress lines."""
+
+
+@dataclass(frozen=True)
+class CaptureResult:
+    """How a capture ended."""
+
+    status: str
+    """``complete`` or ``cancelled``."""
+    frame_count: int
+    """Frames in the take, those from before a resume included."""
+    people_count: int
+    """Different people, as far as this run saw them."""
+    point_count: int
+    """Points of the place."""
+    note: str
+    """As in :class:`~.contract.messages.TakeEnd`."""
+
+
+class ModelShelf:
+    """Keeps the model that was used last, so that the next capture with it starts at once."""
+
+    def __init__(self) -> None:
+        self._key: tuple[str, str] | None = None
+        self._kept: NamedModel | None = None
+
+    def get(self, name: str, device: torch.device) -> NamedModel:
+        """The model, loaded when it is another than the last time."""
+        key = (name, str(device))
+        if self._kept is None or self._key != key:
+            self._kept = None  # two large models may not fit side by side
+            self._kept, self._key = load_named_model(name, device), key
+        return self._kept
+
+
+class _Capture:
+    """A capture while it runs."""
+
+    def __init__(self, settings: CaptureSettings, sink: Sink, interruption: Interruption, shelf: ModelShelf,
+                 resume: bool) -> None:
+        self.settings = settings
+        self.sink = sink
+        self.interruption = interruption
+        with interruption.allowed(), explained_memory_errors(settings):
+            sink(Status("opening", f"Opening {Path(settings.source).name}"))
+            self.footage: Footage = open_footage(settings.source, settings.frame_rate)
+            self.body_model = BodyModel.load(settings.body or default_body_path())
+            self.body = Path(settings.body).name if settings.body else MANNEQUIN
+            sink(Status("loading", f"Loading the model {settings.model}"))
+            self.named = shelf.get(settings.model, choose_device(settings.device))
+            self.picture_map = PictureMap.plan(self.footage.size, self.named.model.config.image_size)
+            self.pipeline = FramePipeline(settings, self.named.model, self.body_model, self.picture_map)
+        self.people: set[int] = set()
+        self.next_source_frame = settings.start
+        self.resumed_at: int | None = None
+        if resume:
+            point = load_resume_point(settings, self.named.name, self.body)
+            self.pipeline.restore_state(point.states)
+            self.next_source_frame, self.resumed_at = point.next_source_frame, point.take_offset
+
+    def run(self) -> CaptureResult:
+        """Process all frames. A stop request ends it in order; any error leaves a readable take and is raised."""
+        settings = self.settings
+        header = TakeHeader(PROTOCOL_VERSION, GENERATOR, self.footage.size, self.footage.frame_rate,
+                            self.footage.expected_count(settings.start, settings.end, settings.stride),
+                            self.named.name, self.body, settings)
+        with TakeWriter(settings.take, self.resumed_at) as take:
+            if self.resumed_at is None:
+                remove_resume_point(settings.take)
+                take.write(header)
+            self.sink(header)
+            self.sink(Status("running", f"{self.named.name} on {settings.device}"))
+            try:
+                cancelled = self._run_frames(take)
+                if self.pipeline.frame_count == 0 and not cancelled:
+                    raise _nothing_read(settings, self.footage)
+            except BaseException:
+                with contextlib.suppress(UserError):
+                    take.write(TakeEnd("failed", self.pipeline.frame_count, self.footage.problem or ""))
+                raise
+            return self._close(take, "cancelled" if cancelled else "complete")
+
+    def _run_frames(self, take: TakeWriter) -> bool:
+        """Returns whether it was cancelled."""
+        settings, pacing = self.settings, Pacing()
+        reader = FrameReader(self.footage, self.picture_map, self.next_source_frame, settings.end, settings.stride)
+        with reader:
+            frames = iter(reader)
+            while True:
+                try:
+                    with self.interruption.allowed(), explained_memory_errors(settings):
+                        prepared = next(frames, None)
+                        output = self.pipeline.predict(prepared) if prepared else None
+                except Interrupted:
+                    self._save(take)
+                    return True
+                if output is None:
+                    return False
+                for message in self.pipeline.finish(output):
+                    take.write(message)
+                    self.sink(message)
+                    if isinstance(message, Frame):
+                        self.people.update(message.track_id.tolist())
+                self.next_source_frame = output.prepared.source_frame + settings.stride
+                if pacing.is_due:
+                    started = time.monotonic()
+                    self._save(take)
+                    pacing.written(time.monotonic() - started)
+
+    def _close(self, take: TakeWriter, status: str) -> CaptureResult:
+        self.sink(Status("finishing", "Averaging the points of the place"))
+        note = self.footage.problem or ""
+        points = self.pipeline.final_points() if self.pipeline.frame_count else None
+        for message in (points, TakeEnd(status, self.pipeline.frame_count, note)):
+            if message:
+                take.write(message)
+                self.sink(message)
+        if status == "complete":
+            take.sync()
+            remove_resume_point(self.settings.take)
+        return CaptureResult(status, self.pipeline.frame_count, len(self.people), self.pipeline.point_count, note)
+
+    def _save(self, take: TakeWriter) -> None:
+        """Write the resume file; a full disk does not end the capture because of it."""
+        point = ResumePoint(self.settings, self.named.name, self.body, take.offset, self.pipeline.frame_count,
+                            self.next_source_frame, self.pipeline.export_state())
+        with contextlib.suppress(OSError):
+            take.sync()
+            save_resume_point(point)
+
+
+def run_capture(settings: CaptureSettings, sink: Sink, interruption: Interruption, shelf: ModelShelf | None = None,
+                resume: bool = False) -> CaptureResult:
+    """Run one capture. Messages go to `sink` as well as into the take; an existing take is overwritten or resumed.
+
+    Raises UserError. A stop that is requested before the take was opened gives a ``cancelled`` result without a take.
+    """
+    try:
+        capture = _Capture(settings, sink, interruption, shelf or ModelShelf(), resume)
+    except Interrupted:
+        sink(TakeEnd("cancelled", 0, ""))
+        return CaptureResult("cancelled", 0, 0, 0, "")
+    return capture.run()
+
+
+@contextlib.contextmanager
+def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
+    """Turn the ways of running out of memory into one error with a remedy."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch's own is a RuntimeError
+        text = str(error)
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+                sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory")):
+            raise UserError(
+                "out-of-memory", f"There is not enough memory on the device {settings.device!r} for the model "
+                f"{settings.model!r} in {settings.precision}.",
+                "Close other programs, choose a smaller variant of the model, the precision bfloat16, or the device cpu.",
+            ) from error
+        raise
+
+
+def _nothing_read(settings: CaptureSettings, footage: Footage) -> UserError:
+    if footage.problem is None and settings.start > 0:
+        return UserError("footage-too-short", f"{settings.source} has no picture number {settings.start}.",
+                         "Use a smaller start.")
+    return UserError("footage-unreadable", footage.problem or f"No picture of {settings.source} could be decoded.",
+                     "Play it in another program to see whether it is whole, or convert it to MP4 (H.264).")

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The walk of one frame: model, tracking, intrinsics, body, fusion, and the messages that come out of it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .contract.body_model import BodyModel
+from .contract.messages import Frame, Message, PointMap, ScenePoints, pack_mask
+from .contract.settings import CaptureSettings
+from .model.human3r import Human3R
+from .model.prediction import FramePrediction, StepOptions
+from .model.rollout import ChunkedRollout, RolloutFrame, RolloutSettings
+from .stages.body import standard_bodies
+from .stages.intrinsics import IntrinsicsEstimator
+from .stages.person_tracking import PersonTracker, TrackerSettings
+from .stages.point_fusion import FusionSettings, PointFusion, Points
+from .video.picture import PictureMap
+from .video.reading import PreparedFrame
+
+PERSON_PIXEL = 0.5
+"""Least probability of a pixel that shows a person."""
+
+_AUTOCAST = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class ModelOutput:
+    """What the model said about one prepared frame; not yet part of the pipeline's state."""
+
+    prepared: PreparedFrame
+    passes: list[RolloutFrame]
+    """A replay where one was due, then the frame itself."""
+    rollout: ChunkedRollout
+    """The rollout as it is after them."""
+
+
+class FramePipeline:
+    """All stages in their order, and all they carry from frame to frame.
+
+    A frame goes through in two parts: `predict` takes long and may be interrupted anywhere, because it changes nothing;
+    `finish` is quick, must not be interrupted, and makes the frame part of the state.
+    """
+
+    def __init__(self, settings: CaptureSettings, model: Human3R, body_model: BodyModel, picture_map: PictureMap) -> None:
+        self._settings = settings
+        self._body_model = body_model
+        self._map = picture_map
+        self._pixel_grid = picture_map.pixel_grid()
+        options = StepOptions(ttt3r=settings.ttt3r, detection_threshold=settings.detection_threshold)
+        self._rollout = ChunkedRollout(
+            model, RolloutSettings(settings.reset_interval, options, _AUTOCAST[settings.precision]))
+        self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
+        self._intrinsics = IntrinsicsEstimator()
+        self._fusion = PointFusion(FusionSettings(
+            settings.voxel_size, settings.point_confidence, settings.max_points)) if settings.voxel_size else None
+        self.frame_count = 0
+        """Frames finished so far."""
+
+    def predict(self, prepared: PreparedFrame) -> ModelOutput:
+        """Run the model on the next frame."""
+        picture = torch.from_numpy(prepared.rgb).permute(2, 0, 1).float() / 255.0 * 2.0 - 1.0
+        # The rollout replaces what it carries and never changes it in place, so a shallow copy can be thrown away.
+        rollout = copy.copy(self._rollout)
+        return ModelOutput(prepared, rollout.push(picture), rollout)
+
+    def finish(self, output: ModelOutput) -> list[Message]:
+        """Take the frame into the state; returns its messages."""
+        self._rollout = output.rollout
+        messages: list[Message] = []
+        for passed in output.passes:
+            track_id = self._tracker.update(passed.prediction.people.token.float().cpu().numpy())
+            if passed.emitted:
+                messages = self._messages(output.prepared, passed, track_id)
+        self.frame_count += 1
+        return messages
+
+    def final_points(self) -> ScenePoints | None:
+        """The whole cloud with averaged positions; None when there is none."""
+        if self._fusion is None:
+            return None
+        return _scene_points(self.frame_count - 1, True, self._fusion.cloud())
+
+    @property
+    def point_count(self) -> int:
+        """Points of the place so far."""
+        return len(self._fusion) if self._fusion else 0
+
+    def export_state(self) -> dict[str, dict[str, np.ndarray]]:
+        """The state of every stage after the last finished frame, as plain arrays by the stage's name."""
+        states = {name: stage.export_state() for name, stage in self._stages().items()}
+        return states | {"pipeline": {"frame_count": np.array(self.frame_count)}}
+
+    def restore_state(self, states: dict[str, dict[str, np.ndarray]]) -> None:
+        """Go on from `export_state`, under the same settings and with the same model."""
+        for name, stage in self._stages().items():
+            stage.restore_state(states[name])
+        self.frame_count = int(states["pipeline"]["frame_count"])
+
+    def _stages(self) -> dict[str, ChunkedRollout | PersonTracker | IntrinsicsEstimator | PointFusion]:
+        stages = {"rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}
+        return stages | ({"fusion": self._fusion} if self._fusion else {})
+
+    def _messages(self, prepared: PreparedFrame, passed: RolloutFrame, track_id: np.ndarray) -> list[Message]:
+        prediction = passed.prediction
+        points = self._map.onto_footage_rays(prediction.points_self[0].float().cpu().numpy())
+        confidence = prediction.confidence[0].float().cpu().numpy()
+        people_mask = (prediction.mask[0] > PERSON_PIXEL).cpu().numpy()
+        messages: list[Message] = [self._frame(prepared, passed, track_id, people_mask)]
+        if self._fusion:
+            new = self._fusion.update(points, confidence, prepared.rgb, people_mask, passed.world_from_camera)
+            if len(new.position):
+                messages.append(_scene_points(self.frame_count, False, new))
+        if self._settings.point_maps:
+            messages.append(PointMap(frame_index=self.frame_count, point_camera=points, pixel_px=self._pixel_grid,
+                                     color=prepared.rgb, confidence=confidence))
+        return messages
+
+    def _frame(self, prepared: PreparedFrame, passed: RolloutFrame, track_id: np.ndarray,
+               people_mask: np.ndarray) -> Frame:
+        prediction: FramePrediction = passed.prediction
+        people = prediction.people
+        intrinsics = self._intrinsics.update(prediction.points_self[0])
+        head_point = self._map.onto_footage_rays(people.head_point.float().cpu().numpy())
+        bodies = standard_bodies(people, head_point, self._body_model)
+        return Frame(
+            index=self.frame_count,
+            source_frame=prepared.source_frame,
+            time_s=prepared.time_s,
+            focal_px=self._map.focal_to_footage(intrinsics.focal_px),
+            world_from_camera=passed.world_from_camera,
+            principal_point_px=self._map.centres_to_footage(np.array(intrinsics.principal_point)),
+            track_id=track_id,
+            score=people.score.float().cpu().numpy(),
+            pose_axis_angle=bodies.pose_axis_angle,
+            betas=bodies.betas,
+            expression=bodies.expression,
+            translation=bodies.translation,
+            head_point=bodies.head_point,
+            head_px=self._map.edges_to_footage(people.head_px.float().cpu().numpy()),
+            mask_size=self._map.network_size,
+            mask_box_px=self._map.box,
+            mask_bits=pack_mask(people_mask),
+        )
+
+
+def _scene_points(frame_index: int, replaces_all: bool, points: Points) -> ScenePoints:
+    return ScenePoints(frame_index=frame_index, replaces_all=replaces_all, position=points.position, color=points.color,
+                       confidence=points.confidence)

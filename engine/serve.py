@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine as a child process: framed requests come in, framed messages go out, one capture after the other.
+
+A thread reads the requests, so that a cancel is seen at once; the main thread runs the captures. When the other end of
+standard input is gone, so is the reason to go on: the engine ends within seconds, whatever it is doing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+import traceback
+from typing import BinaryIO
+
+from .capture import ModelShelf, run_capture
+from .contract.errors import UserError
+from .contract.framing import CorruptRecord, read_record, write_record
+from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartCapture, TakeEnd, decode, encode
+from .contract.settings import CaptureSettings
+from .interruption import Interrupted, Interruption, end_process_soon
+
+_BAD_REQUEST = "Use the same version of the add-on and of the engine; start the capture again."
+
+
+def serve(requests: BinaryIO, replies: BinaryIO) -> int:
+    """Serve until `Shutdown`, the end of `requests`, or a signal; returns the exit code."""
+    interruption = Interruption()
+    # A descriptor of our own, unbuffered: a thread that waits in Python's stdin would hold up the end of the process.
+    inbox = _Inbox(os.fdopen(os.dup(requests.fileno()), "rb", buffering=0), interruption)
+    threading.Thread(target=inbox.read, name="requests", daemon=True).start()
+    shelf = ModelShelf()
+    while True:
+        try:
+            with interruption.allowed():
+                item = inbox.items.get()
+        except Interrupted:
+            return 130
+        if item is None:
+            return 0
+        if isinstance(item, Failure):
+            _send(replies, item)
+            return 1
+        number, settings = item
+        if not inbox.begin(number):
+            _send(replies, TakeEnd("cancelled", 0))
+            continue
+        _capture(settings, replies, interruption, shelf)
+        inbox.done()
+
+
+class _Inbox:
+    """The requests so far. `items` has captures to run with their numbers, a Failure to report, or None to end."""
+
+    def __init__(self, stream: BinaryIO, interruption: Interruption) -> None:
+        self.items: queue.Queue[tuple[int, CaptureSettings] | Failure | None] = queue.Queue()
+        self._stream = stream
+        self._interruption = interruption
+        self._lock = threading.Lock()
+        self._asked = 0
+        self._cancelled = 0
+        self._running = 0
+
+    def begin(self, number: int) -> bool:
+        """The main thread starts a capture; False when it was cancelled before."""
+        with self._lock:
+            self._interruption.clear()
+            self._running = number
+            return number > self._cancelled
+
+    def done(self) -> None:
+        """The main thread ended a capture."""
+        with self._lock:
+            self._running = 0
+
+    def read(self) -> None:
+        """Read requests until there are no more; the thread's work."""
+        try:
+            while (record := read_record(self._stream)) is not None:
+                request = decode(record)
+                if isinstance(request, Shutdown):
+                    break
+                self._take(request)
+        except (CorruptRecord, OSError) as error:
+            self.items.put(Failure("bad-request", f"The engine received something unreadable: {error}.", _BAD_REQUEST))
+        except UserError as error:
+            self.items.put(Failure(error.code, error.message, error.remedy))
+        self._cancel_all()
+        self.items.put(None)
+        end_process_soon()
+
+    def _take(self, request: Message) -> None:
+        if isinstance(request, StartCapture):
+            self._asked += 1
+            self.items.put((self._asked, request.settings))
+        elif isinstance(request, CancelCapture):
+            self._cancel_all()
+
+    def _cancel_all(self) -> None:
+        """Cancel the running capture and those that wait."""
+        with self._lock:
+            self._cancelled = self._asked
+            if self._running:
+                self._interruption.request()
+
+
+def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interruption, shelf: ModelShelf) -> None:
+    """Run one capture and stream it; whatever goes wrong becomes one `Failure`."""
+    def send(message: Message) -> None:
+        _send(replies, message)
+
+    try:
+        run_capture(settings, send, interruption, shelf)
+    except UserError as error:
+        send(Failure(error.code, error.message, error.remedy))
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        send(Failure("engine-failed", f"The engine met an error that it did not expect: {type(error).__name__}: {error}",
+                     "Start the capture again; if it happens again, report it with the engine's log."))
+
+
+def _send(replies: BinaryIO, message: Message) -> None:
+    """Write one message; nobody may be listening any more, and the take is on the disk anyway."""
+    with contextlib.suppress(BrokenPipeError):
+        write_record(replies, encode(message))

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what the network says about people to SMPL-X parameters in standard form (spec page 1, section 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.body_model import BodyModel
+from ..contract.rotations import matrix_to_axis_angle
+from ..contract.skeleton import rotations_from_human3r
+from ..model.prediction import People
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """SMPL-X parameters of n people, camera frame; fields as in :class:`~engine.contract.messages.Frame`."""
+
+    pose_axis_angle: np.ndarray
+    """(n, 55, 3) radians."""
+    betas: np.ndarray
+    """(n, 10)."""
+    expression: np.ndarray
+    """(n, 10)."""
+    translation: np.ndarray
+    """(n, 3) metres."""
+    head_point: np.ndarray
+    """(n, 3) metres."""
+
+
+def standard_bodies(people: People, head_point: np.ndarray, body_model: BodyModel) -> Bodies:
+    """The people of one frame; `head_point` (n, 3) is where their head joints lie in the contract's camera frame."""
+    rotations = rotations_from_human3r(people.rotations.double().cpu().numpy())
+    betas, expression = people.betas.float().cpu().numpy(), people.expression.float().cpu().numpy()
+    translation = body_model.translation_from_head(rotations, betas, expression, head_point)
+    return Bodies(matrix_to_axis_angle(rotations), betas, expression, translation, head_point)

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Footage: a video, a folder of pictures or a numbered sequence, read from beginning to end, upright, with true times."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..contract.errors import UserError
+
+PICTURE_SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".jp2", ".hdr", ".exr", ".ppm", ".pgm", ".avif"))
+"""What counts as a picture in a folder."""
+
+SEQUENCE_RATE = 24.0
+"""Frames per second of a sequence of pictures when nobody says otherwise: Blender's own default."""
+
+MISSING_SECONDS = 1.0
+"""A video that ends this much earlier than its container announces has lost something, and the take says so. Less is
+normal: edit lists hide frames, and a container's duration may be that of its sound."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a footage."""
+
+    source_frame: int
+    """Its number in the footage, from 0."""
+    time_s: float
+    """Its presentation time, seconds after the footage's first picture."""
+    rgb: np.ndarray
+    """(h, w, 3) uint8, upright."""
+
+
+class Footage(ABC):
+    """Pictures in a row, all of one size."""
+
+    size: tuple[int, int]
+    """Width and height, upright."""
+    frame_rate: float
+    """Nominal frames per second."""
+    frame_count: int | None
+    """How many pictures there are; an estimate for some containers, None where they do not tell."""
+    problem: str | None = None
+    """After reading: one sentence when not everything could be read that the footage announced."""
+
+    @abstractmethod
+    def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
+        """Every `stride`-th picture from `start` until before `end`, decoded one after the other. Once per footage."""
+
+    def expected_count(self, start: int, end: int | None, stride: int) -> int | None:
+        """How many pictures `pictures` will give, as far as the footage tells."""
+        if self.frame_count is None:
+            return None if end is None else len(range(start, end, stride))
+        return len(range(start, self.frame_count if end is None else min(end, self.frame_count), stride))
+
+    def close(self) -> None:
+        """Let go of files."""
+
+
+class VideoFile(Footage):
+    """A video, decoded in order. OpenCV turns the pictures upright as the container's rotation says.
+
+    With `frame_rate` the container's times are set aside and pictures come at that rate.
+    """
+
+    def __init__(self, path: Path, frame_rate: float | None = None) -> None:
+        self._name = path.name
+        self._rate_given = frame_rate is not None
+        self._capture = cv2.VideoCapture(str(path))
+        size = tuple(int(self._capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        if not self._capture.isOpened() or min(size) < 1:
+            raise UserError(
+                "footage-unreadable", f"{path} cannot be read as a video: it is damaged, or of a kind that the decoder "
+                "does not know.", "Play it in another program to see whether it is whole, or convert it to MP4 (H.264).")
+        self.size = (size[0], size[1])
+        announced = self._capture.get(cv2.CAP_PROP_FPS)
+        self.frame_rate = frame_rate or (announced if 0 < announced <= 1000 else SEQUENCE_RATE)
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.frame_count = int(count) if 0 < count < 2**31 else None
+        self._duration_s = count / announced if self.frame_count and announced > 0 else 0.0
+
+    def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
+        first_ms, time_s, unreadable = 0.0, 0.0, 0
+        for index in itertools.count() if end is None else range(end):
+            # Pictures before the start are decoded and dropped: seeking is not exact in every container.
+            if not self._capture.grab():
+                self._note_early_end(index, time_s)
+                return
+            position_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
+            if index == 0:
+                first_ms = position_ms
+            time_s = self._time(index, (position_ms - first_ms) / 1000.0, time_s)
+            if index < start or (index - start) % stride:
+                continue
+            readable, bgr = self._capture.retrieve()
+            if readable:
+                yield Picture(index, time_s, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+            else:
+                unreadable += 1
+                self.problem = f"{unreadable} pictures of {self._name} could not be decoded and were left out."
+
+    def _time(self, index: int, stamp_s: float, previous_s: float) -> float:
+        """The container's time where it goes forward; some old containers (AVI) have none for some pictures."""
+        if index == 0:
+            return 0.0
+        if self._rate_given:
+            return index / self.frame_rate
+        return stamp_s if stamp_s > previous_s else previous_s + 1.0 / self.frame_rate
+
+    def _note_early_end(self, count: int, last_s: float) -> None:
+        if not self._rate_given and self._duration_s - last_s > MISSING_SECONDS:
+            self.problem = (f"{self._name} ends early: {count} pictures up to {last_s:.1f} s could be read of "
+                            f"{self._duration_s:.1f} s; the file is cut off or damaged there.")
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+class PictureSequence(Footage):
+    """Picture files in the order given; their numbers in the footage are their places in the list."""
+
+    def __init__(self, paths: list[Path], frame_rate: float | None = None) -> None:
+        self._paths = paths
+        self.frame_rate = frame_rate or SEQUENCE_RATE
+        self.frame_count = len(paths)
+        height, width = read_picture(paths[0]).shape[:2]
+        self.size = (width, height)
+
+    def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
+        for index in range(len(self._paths))[start:end:stride]:
+            rgb = read_picture(self._paths[index])
+            size = (rgb.shape[1], rgb.shape[0])
+            if size != self.size:
+                raise UserError(
+                    "footage-sizes-differ", f"{self._paths[index]} is {size[0]}x{size[1]} pixels, the first picture "
+                    f"{self._paths[0].name} is {self.size[0]}x{self.size[1]}.",
+                    "Bring all pictures of the sequence to one size, or move those that do not belong to it.")
+            yield Picture(index, index / self.frame_rate, rgb)
+
+
+def open_footage(source: str | os.PathLike[str], frame_rate: float | None = None) -> Footage:
+    """Open a video, a folder of pictures, one picture, or a pattern (``shot.%04d.png``, ``shot.####.png``).
+
+    Raises UserError: ``footage-missing``, ``footage-unreadable``, ``footage-empty``.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        files = [item for item in path.iterdir()
+                 if item.suffix.lower() in PICTURE_SUFFIXES and not item.name.startswith(".")]
+        if not files:
+            raise UserError("footage-empty", f"The folder {path} has no pictures in it.",
+                            "Choose a video file, or a folder with PNG, JPEG, TIFF or other pictures.")
+        return PictureSequence(sorted(files, key=_natural_order), frame_rate)
+    if path.is_file():
+        if path.suffix.lower() in PICTURE_SUFFIXES:
+            return PictureSequence([path], frame_rate)
+        return VideoFile(path, frame_rate)
+    pattern = _number_pattern(path.name)
+    if pattern is None or not path.parent.is_dir():
+        raise UserError("footage-missing", f"There is no file or folder {path}.", "Check the path and its spelling.")
+    numbered = {int(match[1]): item for item in path.parent.iterdir() if (match := pattern.fullmatch(item.name))}
+    if not numbered:
+        raise UserError("footage-empty", f"No file matches the pattern {path}.",
+                        "Check the folder, the name before the number, and how many digits the number has.")
+    return PictureSequence([numbered[number] for number in sorted(numbered)], frame_rate)
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """A picture file as (h, w, 3) uint8 RGB, turned as its EXIF data says. Raises UserError (``footage-unreadable``).
+
+    16-bit values are scaled to 8 bits, floating point ones (scene-linear) are clipped to 0..1 and encoded as sRGB, grey
+    becomes RGB, alpha is dropped.
+    """
+    try:
+        # OpenCV's own reader does not open names with letters beyond the system's code page on Windows.
+        data = np.fromfile(path, np.uint8)
+        picture = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR) if data.size else None
+    except (OSError, cv2.error):
+        picture = None
+    if picture is None or picture.dtype not in (np.uint8, np.uint16, np.float32):
+        raise UserError("footage-unreadable", f"The picture {path} cannot be read: it is damaged or of an unknown kind.",
+                        "Open it in another program to see whether it is whole, and save it as PNG or JPEG.")
+    if picture.dtype == np.uint16:
+        picture = ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    elif picture.dtype == np.float32:
+        linear = np.clip(np.nan_to_num(picture), 0.0, 1.0)
+        encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+        picture = np.round(255.0 * encoded).astype(np.uint8)
+    return cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB if picture.ndim == 2 else cv2.COLOR_BGR2RGB)
+
+
+def _natural_order(path: Path) -> list[tuple[int, int, str]]:
+    """Numbers in names count as numbers: shot9 comes before shot10."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(0, int(part), part) if part.isdigit() else (1, 0, part) for part in parts]
+
+
+def _number_pattern(name: str) -> re.Pattern[str] | None:
+    """``%04d``, ``%d`` or ``####`` in a file's name as a regular expression; None when there is none of them."""
+    found = re.search(r"%(?:0(\d+))?d|(#+)", name)
+    if found is None:
+        return None
+    digits = int(found[1] or 1) if found[2] is None else len(found[2])
+    return re.compile(f"{re.escape(name[:found.start()])}(\\d{{{digits},}}){re.escape(name[found.end():])}")
