@@ -23,6 +23,12 @@ ROPE_BASE = 100.0
 LAYER_NORM_EPS = 1e-6
 """Epsilon of every layer norm."""
 
+MAX_SIZE = 1 << 16
+"""Upper bound of every size: a damaged file cannot ask for the impossible."""
+
+MAX_DEPTH = 256
+"""Upper bound of every number of blocks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Human3RConfig:
@@ -70,10 +76,12 @@ class Human3RConfig:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            sizes = value if isinstance(value, tuple) else (value,)
-            whole = all(type(size) is int and size >= 1 for size in sizes)
-            _require(whole, item.name, value, "whole numbers from 1 up")
-        _require(len(self.dense_level_widths) == 4, "dense_level_widths", self.dense_level_widths, "four widths")
+            several = item.name == "dense_level_widths"
+            _require(not several or (isinstance(value, tuple) and len(value) == 4), item.name, value, "four widths")
+            whole = all(type(size) is int and 1 <= size <= MAX_SIZE for size in (value if several else (value,)))
+            _require(whole, item.name, value, f"whole numbers from 1 to {MAX_SIZE}")
+        for name in ("encoder_depth", "decoder_depth", "prior_depth", "ray_map_depth"):
+            _require(getattr(self, name) <= MAX_DEPTH, name, getattr(self, name), f"{MAX_DEPTH} or less")
         _require(self.decoder_depth >= 4, "decoder_depth", self.decoder_depth, "4 or more")
         _require(self.dense_width % 2 == 0, "dense_width", self.dense_width, "an even width")
         _require(self.prior_resolution % PRIOR_PATCH_SIZE == 0, "prior_resolution", self.prior_resolution,

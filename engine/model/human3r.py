@@ -22,7 +22,7 @@ from .state_update import gated_update, state_gate
 
 
 class DownstreamHead(HumanHead):
-    """All heads: checkpoints keep them in one module, so this one adds the dense and the camera head to the people's."""
+    """All heads. Checkpoints keep them in one module, so this adds the dense heads and the camera's to the people's."""
 
     def __init__(self, config: Human3RConfig, for_inference: bool) -> None:
         super().__init__(config, for_inference)

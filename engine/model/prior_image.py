@@ -42,9 +42,13 @@ def _padding(height: int, width: int) -> tuple[int, int]:
 def crop_from_square(square: Tensor, height: int, width: int) -> Tensor:
     """(B, R, R) values on the padded square to (B, H, W) on the CUT3R image: the nearest one, then the centre."""
     left, top = _padding(height, width)
-    longest = max(height, width)
-    resized = functional.interpolate(square[:, None], size=(longest, longest), mode="nearest")[:, 0]
-    return resized[:, top:top + height, left:left + width]
+    # The product is taken in float32 on purpose: where it should be whole, its rounding decides which pixel is nearest.
+    scale = torch.tensor(float(square.shape[-1]), device=square.device) / max(height, width)
+    rows, columns = (
+        (torch.arange(first, first + size, dtype=torch.float32, device=square.device) * scale).floor().long()
+        for first, size in ((top, height), (left, width))
+    )
+    return square[:, rows[:, None], columns]
 
 
 def position_from_square(position: Tensor, resolution: int, height: int, width: int) -> Tensor:

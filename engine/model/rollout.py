@@ -48,7 +48,26 @@ class RolloutFrame:
     prediction: FramePrediction
     """On the model's device; nothing in it that is not finite."""
     world_from_camera: np.ndarray
-    """(4, 4) float64 pose of the camera; the world is the camera frame of the chunk-0 network (the first frame)."""
+    """(4, 4) float64 pose of the camera in the world of the first chunk, which the network puts at the first camera."""
+
+
+class PoseChain:
+    """Chains the poses of chunks: each chunk's world is the camera of the last frame emitted before it."""
+
+    def __init__(self) -> None:
+        self.base = np.eye(4)
+        """(4, 4) pose of the current chunk's world in the world of the whole video."""
+        self.pose = np.eye(4)
+        """(4, 4) last camera pose in the world of the whole video."""
+
+    def advance(self, motion: np.ndarray) -> np.ndarray:
+        """The (4, 4) world pose of a camera whose pose in its chunk is given."""
+        self.pose = self.base @ motion
+        return self.pose
+
+    def start_chunk(self) -> None:
+        """What follows is relative to the last camera."""
+        self.base = self.pose
 
 
 class ChunkedRollout:
@@ -59,8 +78,7 @@ class ChunkedRollout:
         self.settings = settings or RolloutSettings()
         self._state: SceneState | None = None
         self._replay: Tensor | None = None
-        self._base = np.eye(4)
-        self._pose = np.eye(4)
+        self._chain = PoseChain()
         self._count = 0
 
     @property
@@ -75,7 +93,7 @@ class ChunkedRollout:
         self._count += 1
         interval = self.settings.reset_interval
         if interval and self._count % interval == 0:
-            self._base = self._pose
+            self._chain.start_chunk()
             self._replay = image
             self._state = None
         return frames
@@ -85,10 +103,7 @@ class ChunkedRollout:
         if self._replay is None:
             return []
         image, self._replay = self._replay, None
-        pose = self._pose
-        frame = self._pass(image, emitted=False)
-        self._pose = pose  # what the replay says about the camera is dropped: it is the identity of its chunk
-        return [frame]
+        return [self._pass(image, emitted=False)]
 
     def _pass(self, image: Tensor, emitted: bool) -> RolloutFrame:
         model, settings = self.model, self.settings
@@ -104,13 +119,13 @@ class ChunkedRollout:
         if usable:
             # A frame that would break the state is passed over: the camera stays, the state forgets the frame.
             self._state = state
-            motion = matrix_from_pose(prediction.camera_pose[0].double()).cpu().numpy()
-            self._pose = self._base @ motion if emitted else self._base
-        return RolloutFrame(self._count if emitted else self._count - 1, emitted, prediction, self._pose)
+            if emitted:  # what a replay says about the camera is dropped: its chunk's world begins at that camera
+                self._chain.advance(matrix_from_pose(prediction.camera_pose[0].double()).cpu().numpy())
+        return RolloutFrame(self._count if emitted else self._count - 1, emitted, prediction, self._chain.pose)
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays. Small at a chunk boundary, possible anywhere."""
-        arrays = {"base": self._base, "pose": self._pose, "count": np.array(self._count)}
+        arrays = {"base": self._chain.base, "pose": self._chain.pose, "count": np.array(self._count)}
         if self._state is not None:
             arrays["tokens"] = self._state.tokens.float().cpu().numpy()
             arrays["memory"] = self._state.memory.float().cpu().numpy()
@@ -125,7 +140,7 @@ class ChunkedRollout:
         def tensor(name: str) -> Tensor | None:
             return torch.tensor(arrays[name], dtype=parameter.dtype).to(parameter.device) if name in arrays else None
 
-        self._base, self._pose = np.array(arrays["base"]), np.array(arrays["pose"])
+        self._chain.base, self._chain.pose = np.array(arrays["base"]), np.array(arrays["pose"])
         self._count = int(arrays["count"])
         self._replay = tensor("replay")
         tokens, memory = tensor("tokens"), tensor("memory")

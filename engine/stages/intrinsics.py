@@ -17,9 +17,9 @@ class IntrinsicsSettings:
     """When an estimated focal length is believed."""
 
     least_focal: float = 0.25
-    """Smallest believable focal length, as a share of the picture's long side (0.25: a field of view of 127 degrees)."""
+    """Smallest believable focal length, as a share of the picture's long side (0.25: it sees 127 degrees)."""
     greatest_focal: float = 20.0
-    """Largest believable focal length, as a share of the picture's long side (20: a field of view of 3 degrees)."""
+    """Largest believable focal length, as a share of the picture's long side (20: it sees 3 degrees)."""
     default_field_of_view: float = 60.0
     """Horizontal field of view in degrees that is assumed until a believable estimate comes."""
 

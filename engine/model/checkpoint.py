@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Loading and saving weights. Loading is strict, and all that does not fit is one report.
+
+Two formats: the released one (:mod:`.released_checkpoint`) and our own, safetensors with the configuration in its
+metadata. Names are those of the released checkpoints in both; :mod:`.parameter_groups` says what they mean.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ..contract.errors import UserError
+from .config import Human3RConfig
+from .human3r import Human3R
+from .parameter_groups import meaning
+from .recipe_weights import canonical_key
+from .released_checkpoint import infer_config, read_pickle
+
+FORMAT = "human3r-1"
+"""Marks our own files; a later format that old programs would misread gets another number."""
+
+_NAMES_PER_REPORT = 8
+
+
+def load_checkpoint(path: str | os.PathLike[str], device: torch.device | str = "cpu",
+                    for_inference: bool = True) -> Human3R:
+    """The model in a checkpoint, float32, in evaluation mode.
+
+    ``for_inference`` leaves out what only training needs. Raises UserError: ``checkpoint-missing``,
+    ``checkpoint-unreadable``, ``checkpoint-unsafe``, ``checkpoint-unknown-size``, ``bad-model-config``, and
+    ``checkpoint-mismatch`` with one report of every missing, unexpected or misshapen name.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError("checkpoint-missing", f"There is no checkpoint {path}.", "Choose an existing file.")
+    inference_only = False
+    if path.suffix == ".safetensors":
+        tensors, config, inference_only = _read_safetensors(path)
+        if inference_only and not for_inference:
+            raise UserError("checkpoint-inference-only", f"{path.name} holds only what inference needs.",
+                            "Choose a checkpoint that was saved for training.")
+    else:
+        tensors, expression = read_pickle(path)
+        config = infer_config(tensors, expression, path.name)
+    return build_strictly(config, tensors, path.name, for_inference, inference_only).to(device)
+
+
+def build_strictly(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str, for_inference: bool = True,
+                   inference_only: bool = False) -> Human3R:
+    """A model made of exactly these tensors, which it shares where they are float32 already.
+
+    The tensors must be those of the whole architecture, no more and no less, even where the model takes only a part
+    (``for_inference``); with ``inference_only`` those of that part. Raises UserError (``checkpoint-mismatch``).
+    """
+    with torch.device("meta"):
+        model = Human3R(config, for_inference)
+        expected = Human3R(config, for_inference=inference_only).state_dict()
+    report = _differences({key: tensor.shape for key, tensor in expected.items()}, tensors)
+    if report:
+        raise UserError("checkpoint-mismatch", f"{source} does not fit the model. {report}",
+                        "Choose the checkpoint of a Human3R model, or download it again.")
+    taken = {key: tensors[key].to(expected[key].dtype) for key in model.state_dict()}
+    model.load_state_dict(taken, strict=True, assign=True)
+    return model.eval()
+
+
+def _differences(expected: Mapping[str, torch.Size], tensors: Mapping[str, Tensor]) -> str:
+    """What does not fit, in sentences; empty when all does."""
+    misshapen = [f"{key} {tuple(tensors[key].shape)} instead of {tuple(shape)}" for key, shape in expected.items()
+                 if key in tensors and tensors[key].shape != shape]
+    kinds = (
+        ("missing", [f"{key} ({meaning(key)})" for key in expected if key not in tensors]),
+        ("unexpected", [key for key in tensors if key not in expected]),
+        ("of another shape", misshapen),
+    )
+    sentences = []
+    for kind, names in kinds:
+        if names:
+            more = f" and {len(names) - _NAMES_PER_REPORT} more" if len(names) > _NAMES_PER_REPORT else ""
+            sentences.append(f"{len(names)} {kind}: {', '.join(names[:_NAMES_PER_REPORT])}{more}.")
+    return " ".join(sentences)
+
+
+def save_checkpoint(model: Human3R, path: str | os.PathLike[str], dtype: torch.dtype = torch.float32) -> None:
+    """Write the model as safetensors, its configuration in the metadata; never leaves a half-written file.
+
+    ``dtype`` is the type of floating-point tensors in the file. Raises UserError (``checkpoint-unwritable``).
+    """
+    path = Path(path)
+    tensors = {
+        key: (tensor.to(dtype) if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
+        for key, tensor in model.state_dict().items() if canonical_key(key) == key
+    }
+    metadata = {"format": FORMAT, "config": model.config.to_json(),
+                "contents": "inference" if model.for_inference else "all"}
+    partial = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
+    try:
+        try:
+            save_file(tensors, partial, metadata)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except (OSError, SafetensorError) as error:
+        raise UserError("checkpoint-unwritable", f"The checkpoint {path} cannot be written: {error}.",
+                        "Choose a folder that exists, with space left and permission to write.") from error
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], Human3RConfig, bool]:
+    """Tensors under all their names, configuration, and whether the file holds only what inference needs."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError) as error:
+        raise UserError("checkpoint-unreadable", f"{path.name} cannot be read: {error}.",
+                        "Download it again.") from error
+    if metadata.get("format") != FORMAT or "config" not in metadata:
+        raise UserError("checkpoint-unreadable", f"{path.name} is not a Human3R checkpoint of this version.",
+                        "Choose another file, or update this program.")
+    config, inference_only = Human3RConfig.from_json(metadata["config"]), metadata.get("contents") == "inference"
+    with torch.device("meta"):
+        names = Human3R(config, for_inference=inference_only).state_dict()
+    for key in names:
+        if key not in tensors and canonical_key(key) in tensors:
+            tensors[key] = tensors[canonical_key(key)]
+    return tensors, config, inference_only
