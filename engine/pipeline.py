@@ -88,7 +88,7 @@ class FramePipeline:
     @property
     def point_count(self) -> int:
         """Points of the place so far."""
-        return len(self._fusion) if self._fusion else 0
+        return len(self._fusion) if self._fusion is not None else 0
 
     def export_state(self) -> dict[str, dict[str, np.ndarray]]:
         """The state of every stage after the last finished frame, as plain arrays by the stage's name."""
@@ -103,7 +103,7 @@ class FramePipeline:
 
     def _stages(self) -> dict[str, ChunkedRollout | PersonTracker | IntrinsicsEstimator | PointFusion]:
         stages = {"rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}
-        return stages | ({"fusion": self._fusion} if self._fusion else {})
+        return stages | ({"fusion": self._fusion} if self._fusion is not None else {})
 
     def _messages(self, prepared: PreparedFrame, passed: RolloutFrame, track_id: np.ndarray) -> list[Message]:
         prediction = passed.prediction
@@ -111,7 +111,7 @@ class FramePipeline:
         confidence = prediction.confidence[0].float().cpu().numpy()
         people_mask = (prediction.mask[0] > PERSON_PIXEL).cpu().numpy()
         messages: list[Message] = [self._frame(prepared, passed, track_id, people_mask)]
-        if self._fusion:
+        if self._fusion is not None:
             new = self._fusion.update(points, confidence, prepared.rgb, people_mask, passed.world_from_camera)
             if len(new.position):
                 messages.append(_scene_points(self.frame_count, False, new))
