@@ -3,24 +3,34 @@
 
 from __future__ import annotations
 
-import threading
+import math
 import time
 import uuid
-from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
 from ...engine.contract.body_model import BodyModel, default_body_path
+from ...engine.contract.errors import UserError
 from ...engine.contract.messages import Frame, Message, ScenePoints, TakeHeader
 from ...engine.contract.take import TakeReader
-from . import body_mesh, camera, people, point_cloud, tags, timing
-from .tracks import Tracks
+from . import body_mesh, camera, point_cloud, pose_correctives, tags, timing
+from .camera import CameraKeys
+from .cloud_buffer import CloudBuffer
+from .people import Person
+from .tracks import Track, Tracks
+
+_SHARE = 1 / 50
+"""New pictures are written once they are this part of those written: extending an F-curve copies the whole of it."""
+
+_POINT_SIZE = 0.4
+"""Radius of a scene point, in edges of the voxels that points are fused in: neighbours nearly touch."""
 
 Steps = Iterator[None]
-"""Work in slices: whoever runs it may stop after each `yield` and go on later."""
+"""Work in slices: whoever runs it may stop after each and go on later."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +48,8 @@ class ImportOptions:
     show_footage: bool = True
     """Whether the camera shows the footage behind the scene, where its file is found."""
     set_scene_timing: bool = True
-    """Whether the scene takes the footage's frame rate, range and picture size; otherwise the take is put into the
-    scene's own time and plays at its true speed there."""
+    """Whether the scene takes the footage's frame rate, range and picture size and looks through its camera; otherwise
+    the take is put into the scene's own time and plays at its true speed there."""
     pose_correctives: bool = False
     """Whether meshes get shape keys for the pose correctives: exact surfaces for more memory."""
     absence_s: float = 0.5
@@ -50,8 +60,8 @@ class SceneBuilder:
     """Builds one take into one scene. Everything runs on Blender's main thread, in slices.
 
     `add` takes a message and returns at once; `work` does what there is to do until its budget is used; `finish` says
-    that no more messages come. Between two calls of `work` the scene is whole and may be looked at, saved and changed:
-    a person that the user deletes stays away, and deleting the root empty ends the building.
+    that no more messages come. Between two calls of `work` the scene may be looked at, saved and changed: a person
+    that the user deletes stays away, and deleting the root empty ends the building.
 
         builder = SceneBuilder(scene, header, ImportOptions())
         for message in messages:
@@ -63,32 +73,195 @@ class SceneBuilder:
     """
 
     def __init__(self, scene: bpy.types.Scene, header: TakeHeader, options: ImportOptions | None = None) -> None:
-        """Raises UserError when the body file of the options cannot be used (later, from `work`)."""
+        """Touches the scene only from `work` on; reads the body file on a thread of its own meanwhile."""
+        self.header = header
+        self.options = options or ImportOptions()
+        self._take_id = uuid.uuid4().hex
+        self._name = Path(header.settings.source).stem or "Take"
+        self._scene_name = scene.name
+        self._rate = timing.rate_for(scene, header.frame_rate if self.options.set_scene_timing else None)
+        self._body = _start_reading(self.options.body_path) if self.options.import_people else None
+        self._base_name = ""
+        self._camera = CameraKeys(self._take_id, header.footage_size)
+        self._tracks = Tracks(self.options.absence_s * self._rate)
+        self._people: dict[int, Person] = {}
+        self._cloud = CloudBuffer()
+        self._finished = False
+        self._points_made = False
+        self._steps = self._run()
 
     @property
     def root(self) -> bpy.types.Object | None:
         """The empty which the whole take hangs from; None before the first `work` and after the user deleted it."""
+        return tags.find(self._take_id, tags.ROOT, hint=self._name)
 
     @property
     def camera(self) -> bpy.types.Object | None:
         """The camera, once it was made and unless the user deleted it."""
+        return self._camera.object()
 
     @property
     def latest_frame(self) -> float:
-        """Scene frame of the newest keys: where to put the playhead to see the people move while the engine runs."""
+        """Scene frame of the newest picture taken in: where to put the playhead to see the people move."""
+        return self._camera.frames[-1] if self._camera.frames else float(timing.FIRST_FRAME)
 
     def add(self, message: Message) -> None:
         """Take one message in; cheap. Messages that are not part of a scene (status, point maps) are ignored."""
+        if isinstance(message, Frame):
+            previous = self._camera.frames[-1] if self._camera.frames else None
+            frame = timing.scene_frame(message.time_s, self._rate, previous)
+            self._camera.add(message, frame)
+            if self.options.import_people:
+                self._tracks.add(message, frame)
+        elif isinstance(message, ScenePoints) and self.options.import_points:
+            self._cloud.add(message)
 
     def finish(self) -> None:
         """No more messages come: `work` will write what is left and do the final steps (constant shapes, tidy keys)."""
+        self._finished = True
+        self._tracks.finish()
 
     def work(self, budget_s: float | None = None) -> bool:
         """Do queued work, slice by slice, until `budget_s` seconds are over; None: until nothing is left.
 
         Returns True while more is due. Raises UserError when the body file is unusable or the root was deleted.
         """
+        if budget_s is None and self._body is not None:
+            self._body.result()
+        deadline = math.inf if budget_s is None else time.perf_counter() + budget_s
+        for worked in self._steps:
+            if not worked:
+                return self._finished
+            if time.perf_counter() >= deadline:
+                return True
         return False
+
+    def _run(self) -> Iterator[bool]:
+        """All work there ever is: yields True after each slice, and False while there is nothing to do."""
+        yield from self._set_up()
+        while True:
+            idle = True
+            for steps in self._due():
+                idle = False
+                for _ in steps:
+                    yield True
+            if idle and self._finished and self._body_is_ready():
+                break
+            if idle:
+                yield False
+        yield from self._conclude()
+
+    def _set_up(self) -> Iterator[bool]:
+        scene, header = bpy.data.scenes[self._scene_name], self.header
+        collection = bpy.data.collections.new(self._name)
+        scene.collection.children.link(collection)
+        root = bpy.data.objects.new(self._name, None)
+        root.empty_display_size = 0.5
+        collection.objects.link(root)
+        tags.mark(root, self._take_id, tags.ROOT)
+        root[tags.BODY], root[tags.SOURCE] = self.options.body_path, header.settings.source
+        self._name = root.name
+        if self.options.set_scene_timing:
+            timing.set_scene_rate(scene, header.frame_rate)
+            scene.render.resolution_x, scene.render.resolution_y = header.footage_size
+            scene.render.resolution_percentage = 100
+            scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
+        yield True
+        if self.options.import_camera:
+            made = camera.create(self._take_id, root, collection)
+            if self.options.set_scene_timing or scene.camera is None:
+                scene.camera = made
+            if self.options.show_footage:
+                camera.show_footage(made, header.settings.source)
+            yield True
+
+    def _due(self) -> Iterator[Steps]:
+        """The pieces of work that are due now, each in steps."""
+        if self._is_due(self._camera.pending, self._camera.written):
+            yield self._write_camera()
+        if self._cloud.is_due(self._finished):
+            yield self._write_points()
+        if not self._tracks.by_id or not self._body_is_ready():
+            return
+        if bpy.data.meshes.get(self._base_name) is None:
+            yield self._build_base()
+        for track in self._tracks.by_id.values():
+            person = self._people.get(track.id)
+            if person is None:
+                yield self._create_person(track)
+            elif self._is_due(person.pending, person.written) or person.has_visibility_to_write:
+                yield person.write(self._body_model())
+
+    def _is_due(self, pending: int, written: int) -> bool:
+        return pending > 0 and (self._finished or pending >= _SHARE * written)
+
+    def _body_is_ready(self) -> bool:
+        return self._body is None or self._body.done()
+
+    def _body_model(self) -> BodyModel:
+        assert self._body is not None
+        return self._body.result()
+
+    def _living_root(self) -> bpy.types.Object:
+        root = self.root
+        if root is None or not root.users_collection:
+            raise UserError("take-removed", f"{self._name}, which the reconstruction hangs from, was deleted.",
+                            "Import the take again: File > Import > Human3R take.")
+        return root
+
+    def _write_camera(self) -> Steps:
+        if self.options.set_scene_timing:
+            scenes = self._living_root().users_scene
+            if scenes:
+                timing.set_range(scenes[0], self._camera.frames[0], self.latest_frame)
+        self._camera.write()
+        yield
+
+    def _write_points(self) -> Steps:
+        root, settings = self._living_root(), self.header.settings
+        if not self._points_made:
+            self._points_made = True
+            radius = _POINT_SIZE * settings.voxel_size
+            point_cloud.create(self._take_id, root, root.users_collection[0], radius, settings.point_confidence)
+            yield
+        yield from point_cloud.fill(self._find_points, *self._cloud.take())
+
+    def _find_points(self) -> bpy.types.Object | None:
+        return tags.find(self._take_id, tags.POINTS, hint=point_cloud.NAME)
+
+    def _build_base(self) -> Steps:
+        for name in body_mesh.build_base("Human3R body", self._body_model()):
+            self._base_name = name
+            yield
+
+    def _create_person(self, track: Track) -> Steps:
+        root = self._living_root()
+        base = bpy.data.meshes.get(self._base_name)
+        if base is not None:
+            person = self._people[track.id] = Person(self._take_id, track)
+            yield from person.create(root, root.users_collection[0], base, self._body_model())
+
+    def _conclude(self) -> Iterator[bool]:
+        """What needs the whole take: constant shapes, exact surfaces, tidy keys, the scene's range."""
+        for person in self._people.values():
+            for _ in person.settle(self._body_model()):
+                yield True
+            if self.options.pose_correctives:
+                for _ in pose_correctives.bake_in_steps(person.armature, person.mesh, self._body_model()):
+                    yield True
+        for _ in self._camera.settle():
+            yield True
+        base = bpy.data.meshes.get(self._base_name)
+        if base is not None:
+            bpy.data.meshes.remove(base)
+
+
+def _start_reading(body_path: str) -> Future[BodyModel]:
+    """Read a body on a thread of its own: half a second that Blender's window would stand still for."""
+    reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="human3r-body")
+    reading = reader.submit(BodyModel.load, body_path or default_body_path())
+    reader.shutdown(wait=False)
+    return reading
 
 
 def import_take(

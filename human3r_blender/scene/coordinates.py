@@ -33,6 +33,11 @@ VIEW_TO_CAMERA = np.diag([1.0, -1.0, -1.0])
 """Rotates a Blender camera's axes (y up, looking along -z) into the OpenCV camera's (y down, looking along +z)."""
 
 
+def body_to_root_quaternion() -> np.ndarray:
+    """(4,) quaternion wxyz of `BODY_TO_ROOT`."""
+    return rotations.matrix_to_quaternion(BODY_TO_ROOT)
+
+
 def points_to_root(points: np.ndarray) -> np.ndarray:
     """(..., 3) world points of the take, metres, to the root frame; keeps float32 as it is."""
     points = np.asarray(points)

@@ -8,23 +8,31 @@ one per data-block, each with its channelbag of F-curves; `action.fcurves` is go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import bpy
 import numpy as np
 
-HAS_SLOTS = hasattr(bpy.types.Action, "slots")
+HAS_SLOTS = "slots" in bpy.types.Action.bl_rna.properties
 """Blender 4.4 and newer: several data-blocks share one Action."""
 
 CONSTANT, LINEAR = 0, 1
-"""Interpolations, as bulk access to `Keyframe.interpolation` wants them."""
+"""Interpolations, as bulk access to `Keyframe.interpolation` wants them (in arrays of uint8, the fast way)."""
+
+_NAMES = ("CONSTANT", "LINEAR")
 
 _FEW = 8
 """Up to this many keys it is cheaper to set each one than to pass the whole curve through an array."""
 
-Curves = dict[tuple[str, int], bpy.types.FCurve]
-"""F-curves by data path and array index."""
+_SLICE = 20_000
+"""Keys written in one slice of work: a few milliseconds' worth."""
+
+CurveName = tuple[str, int]
+"""Data path and array index."""
+
+Curves = dict[CurveName, bpy.types.FCurve]
+"""A data-block's F-curves by their names."""
 
 
 def animate(block: bpy.types.ID, name: str, part: str = "", share: bpy.types.ID | None = None) -> bpy.types.Action:
@@ -47,7 +55,7 @@ def animate(block: bpy.types.ID, name: str, part: str = "", share: bpy.types.ID 
     return action
 
 
-def _container(block: bpy.types.ID) -> Any:
+def _container(block: bpy.types.ID) -> Any:  # a type that differs between versions
     """What holds the F-curves and groups of a data-block: its Action or its slot's channelbag; None without one."""
     data = block.animation_data
     if data is None or data.action is None:
@@ -83,22 +91,19 @@ def add_curves(block: bpy.types.ID, data_path: str, size: int, group: str = "") 
     return made
 
 
-def append(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, interpolation: int = LINEAR) -> None:
-    """Add keys after the last one: (T,) scene frames, ascending, and (T,) values.
+def append(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, interpolation: np.ndarray) -> None:
+    """Add keys after the last one: (T,) scene frames, ascending, (T,) values and (T,) uint8 interpolations.
 
-    For a few keys on a long curve this costs no pass over the whole curve in Python or through arrays.
+    A few keys on a long curve are added without a pass over the whole curve.
     """
     points = curve.keyframe_points
     old, new = len(points), len(frames)
-    if not new:
-        return
     points.add(new)
     if new <= _FEW < old:
-        name = "LINEAR" if interpolation == LINEAR else "CONSTANT"
         for index in range(new):
             point = points[old + index]
             point.co = (frames[index], values[index])
-            point.interpolation = name
+            point.interpolation = _NAMES[interpolation[index]]
         return
     co = np.empty(2 * (old + new), dtype=np.float32)
     kinds = np.empty(old + new, dtype=np.uint8)
@@ -121,11 +126,10 @@ def set_values(curve: bpy.types.FCurve, values: np.ndarray) -> None:
     points.foreach_set("co", co)
 
 
-def hold_last(some_curves: Iterable[bpy.types.FCurve]) -> None:
+def hold_last(curve: bpy.types.FCurve) -> None:
     """Hold the value of the last key until the next one instead of moving towards it."""
-    for curve in some_curves:
-        if len(curve.keyframe_points):
-            curve.keyframe_points[-1].interpolation = "CONSTANT"
+    if len(curve.keyframe_points):
+        curve.keyframe_points[-1].interpolation = "CONSTANT"
 
 
 def read(curve: bpy.types.FCurve) -> tuple[np.ndarray, np.ndarray]:
@@ -135,18 +139,33 @@ def read(curve: bpy.types.FCurve) -> tuple[np.ndarray, np.ndarray]:
     return co[0::2].copy(), co[1::2].copy()
 
 
-def settle(some_curves: Iterable[bpy.types.FCurve]) -> None:
-    """Leave finished curves as an animator expects them: handles computed, nothing selected."""
-    for curve in some_curves:
-        curve.update()
-        nothing = np.zeros(len(curve.keyframe_points), dtype=bool)
-        for part in ("select_control_point", "select_left_handle", "select_right_handle"):
-            curve.keyframe_points.foreach_set(part, nothing)
+def slices(names: Sequence[CurveName], keys: int) -> Iterator[Sequence[CurveName]]:
+    """Cut a list of curves of `keys` keys each into parts that take a few milliseconds to write."""
+    step = max(1, _SLICE // max(keys, 1))
+    for start in range(0, len(names), step):
+        yield names[start : start + step]
 
 
-def remove_curves(block: bpy.types.ID, data_paths: Sequence[str]) -> None:
-    """Remove the F-curves of some properties of a block, where there are any."""
-    container = _container(block)
-    for curve in list(container.fcurves) if container is not None else []:
-        if curve.data_path in data_paths:
-            container.fcurves.remove(curve)
+def settle(find: Callable[[], bpy.types.ID | None]) -> Iterator[None]:
+    """Leave a block's finished curves as an animator expects them: handles computed, nothing selected; in slices.
+
+    `find` finds the block, before each slice anew.
+    """
+    block = find()
+    made = {} if block is None else curves(block)
+    longest = max((len(curve.keyframe_points) for curve in made.values()), default=0)
+    for names in slices(list(made), longest):
+        block = find()
+        now = {} if block is None else curves(block)
+        for name in names:
+            if name in now:
+                _settle(now[name])
+        yield
+
+
+def _settle(curve: bpy.types.FCurve) -> None:
+    curve.update()
+    nothing = np.zeros(len(curve.keyframe_points), dtype=bool)
+    for part in ("select_control_point", "select_left_handle", "select_right_handle"):
+        curve.keyframe_points.foreach_set(part, nothing)
+    curve.select = False

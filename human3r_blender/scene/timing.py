@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 
 import bpy
-import numpy as np
 
 FIRST_FRAME = 1
 """Scene frame of the footage's first picture."""
@@ -40,11 +39,14 @@ def set_scene_rate(scene: bpy.types.Scene, frame_rate: float) -> None:
     scene.render.fps, scene.render.fps_base = rate_as_blender(frame_rate)
 
 
-def scene_rate(scene: bpy.types.Scene) -> float:
-    """Frames per second of the scene."""
-    fps, base = scene.render.fps, scene.render.fps_base
-    # The property is a float32; 1.001 as the float32 nearest to it would put a drift into long takes.
-    return fps / (_NTSC if abs(base - _NTSC) < 1e-6 else base)
+def rate_for(scene: bpy.types.Scene, frame_rate: float | None) -> float:
+    """Frames per second that a scene plays at once it has the footage's frame rate; None: that it plays at now."""
+    if frame_rate is None:
+        fps, base = scene.render.fps, scene.render.fps_base
+        # Blender keeps a float32; taken as it is, the 1.001 of NTSC rates would drift over a long take.
+        return fps / (_NTSC if abs(base - _NTSC) < 1e-6 else base)
+    fps, base = rate_as_blender(frame_rate)
+    return fps / base
 
 
 def scene_frame(time_s: float, rate: float, previous: float | None = None) -> float:
@@ -59,15 +61,7 @@ def scene_frame(time_s: float, rate: float, previous: float | None = None) -> fl
     return exact
 
 
-def set_scene_range(scene: bpy.types.Scene, first: float, last: float) -> None:
+def set_range(scene: bpy.types.Scene, first: float, last: float) -> None:
     """Make the scene play the whole frames that cover scene frames `first` to `last`."""
     scene.frame_start = math.floor(first)
     scene.frame_end = max(math.ceil(last), scene.frame_start)
-
-
-def scene_frames(times_s: np.ndarray, rate: float) -> np.ndarray:
-    """(T,) ascending presentation times in seconds to (T,) scene frames, float64."""
-    frames: list[float] = []
-    for time_s in times_s:
-        frames.append(scene_frame(float(time_s), rate, frames[-1] if frames else None))
-    return np.array(frames, dtype=np.float64)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The camera that filmed the footage: keyed pose and lens, and the footage as its background."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...engine.contract.messages import Frame
+from ...engine.contract.rotations import continuous_quaternions
+from . import coordinates, keyframes, tags
+
+SENSOR_MM = 36.0
+"""Sensor width. Only its quotient with the lens means anything, so any constant serves."""
+
+_POSE = (("location", 3), ("rotation_quaternion", 4))
+_LENS = (("lens", 1), ("shift_x", 1), ("shift_y", 1))
+
+NAME = "Footage camera"
+
+
+def create(take_id: str, root: bpy.types.Object, collection: bpy.types.Collection) -> bpy.types.Object:
+    """A camera under the root, with empty F-curves that `CameraKeys` fills."""
+    data = bpy.data.cameras.new(NAME)
+    # Fitting the width, always: by itself Blender fits the longer side, and lens and shifts would change meaning.
+    data.sensor_fit = "HORIZONTAL"
+    data.sensor_width = SENSOR_MM
+    data.clip_start, data.clip_end = 0.01, 1000.0
+    data.display_size = 0.3
+    item = bpy.data.objects.new(NAME, data)
+    item.rotation_mode = "QUATERNION"
+    item.parent = root
+    collection.objects.link(item)
+    tags.mark(item, take_id, tags.CAMERA)
+    keyframes.animate(item, NAME)
+    keyframes.animate(data, NAME, "lens", share=item)
+    for block, properties in ((item, _POSE), (data, _LENS)):
+        for path, size in properties:
+            keyframes.add_curves(block, path, size)
+    return item
+
+
+class CameraKeys:
+    """The camera's part of a take: what came, frame by frame, and how much of it is written."""
+
+    def __init__(self, take_id: str, footage_size: tuple[int, int]) -> None:
+        self._take_id = take_id
+        self._footage_size = footage_size
+        self.frames: list[float] = []
+        """Scene frames, ascending."""
+        self.written = 0
+        """How many of them have keys."""
+        self._poses: list[np.ndarray] = []
+        self._focal_px: list[float] = []
+        self._principal_points_px: list[np.ndarray] = []
+        self._last_rotation: np.ndarray | None = None
+
+    @property
+    def pending(self) -> int:
+        """Frames without keys."""
+        return len(self.frames) - self.written
+
+    def object(self) -> bpy.types.Object | None:
+        """The camera; None before it was made and once the user deleted it."""
+        return tags.find(self._take_id, tags.CAMERA, hint=NAME)
+
+    def add(self, frame: Frame, scene_frame: float) -> None:
+        """Take in the camera of one picture, shown at `scene_frame`."""
+        self.frames.append(scene_frame)
+        # Copies, because these may be views into the bytes of the whole message, mask and all.
+        self._poses.append(frame.world_from_camera.copy())
+        self._focal_px.append(frame.focal_px)
+        self._principal_points_px.append(frame.principal_point_px.copy())
+
+    def write(self) -> None:
+        """Append keys for the frames that have none yet."""
+        first = self.written
+        self.written = len(self.frames)
+        item = self.object()
+        if item is None or first == self.written:
+            return
+        frames = np.array(self.frames[first:])
+        location, rotation = coordinates.camera_to_root(np.stack(self._poses[first:]))
+        rotation = continuous_quaternions(rotation, self._last_rotation)
+        self._last_rotation = rotation[-1]
+        lens = lens_and_shifts(
+            np.array(self._focal_px[first:]), np.stack(self._principal_points_px[first:]), self._footage_size
+        )
+        kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
+        for block, values in (
+            (item, {"location": location, "rotation_quaternion": rotation}),
+            (item.data, {path: column[:, None] for (path, _), column in zip(_LENS, lens, strict=True)}),
+        ):
+            curves = keyframes.curves(block)
+            for path, columns in values.items():
+                for axis, column in enumerate(columns.T):
+                    if (path, axis) in curves:
+                        keyframes.append(curves[path, axis], frames, column, kinds)
+
+    def settle(self) -> Iterator[None]:
+        """Finished F-curves."""
+        yield from keyframes.settle(self.object)
+        yield from keyframes.settle(self._data)
+
+    def _data(self) -> bpy.types.Camera | None:
+        item = self.object()
+        return None if item is None else item.data
+
+
+def lens_and_shifts(
+    focal_px: np.ndarray, principal_point_px: np.ndarray, footage_size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(T,) focal lengths and (T, 2) principal points, in pixels whose centres are at integers, to Blender's lens (mm)
+    and shifts (in widths of the picture), (T,) each, for a camera that fits the width.
+    """
+    width, height = footage_size
+    # Half a pixel, because Blender counts from the picture's edge and the take from the first pixel's centre.
+    from_centre_x = principal_point_px[:, 0] + 0.5 - width / 2
+    from_centre_y = principal_point_px[:, 1] + 0.5 - height / 2
+    return SENSOR_MM * focal_px / width, -from_centre_x / width, from_centre_y / width
+
+
+def show_footage(item: bpy.types.Object, source: str) -> bool:
+    """Show the footage behind the scene in camera view, if `source` is a video or picture that is there.
+
+    The footage's first picture lies on scene frame 1. Returns whether it could be loaded.
+    """
+    path = first_picture(Path(source))
+    if path is None:
+        return False
+    try:
+        clip = bpy.data.movieclips.load(str(path), check_existing=True)
+    except RuntimeError:
+        return False
+    clip.frame_start = 1
+    background = item.data.background_images.new()
+    background.source = "MOVIE_CLIP"
+    background.clip = clip
+    background.alpha = 1.0
+    background.display_depth = "BACK"
+    background.frame_method = "FIT"
+    item.data.show_background_images = True
+    return True
+
+
+_PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".exr"}
+
+
+def first_picture(source: Path) -> Path | None:
+    """The file to open for a capture's source: the video itself, or the first picture of a folder or a pattern.
+
+    A pattern has `%04d` or `####` where the number stands. None when nothing is there.
+    """
+    if source.is_file():
+        return source
+    if source.is_dir():
+        return min((item for item in source.iterdir() if item.suffix.lower() in _PICTURES), default=None)
+    parts = re.split(r"%0?\d*d|#+", source.name)
+    if len(parts) == 2 and source.parent.is_dir():
+        pattern = re.compile(re.escape(parts[0]) + r"\d+" + re.escape(parts[1]))
+        return min((item for item in source.parent.iterdir() if pattern.fullmatch(item.name)), default=None)
+    return None

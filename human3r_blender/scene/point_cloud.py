@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The points of the place: one object, its vertices the points, shown by a small Geometry Nodes group.
+
+Attributes of the mesh: `color` (per point) and `confidence` (1 and upwards). The modifier's inputs filter, thin and
+size what is shown; the mesh keeps all points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import bpy
+import numpy as np
+
+from . import tags
+
+NAME = "Scene points"
+COLOR, CONFIDENCE = "color", "confidence"
+
+RADIUS, MINIMUM_CONFIDENCE, DENSITY = "Radius", "Minimum Confidence", "Density"
+"""The modifier's inputs: metres; least confidence shown; share of the points shown, in 0..1."""
+
+FindObject = Callable[[], bpy.types.Object | None]
+
+
+def create(
+    take_id: str,
+    root: bpy.types.Object,
+    collection: bpy.types.Collection,
+    radius: float,
+    minimum_confidence: float,
+) -> bpy.types.Object:
+    """An empty object under the root that shows its mesh's vertices as coloured points of `radius` metres."""
+    item = bpy.data.objects.new(NAME, bpy.data.meshes.new(NAME))
+    item.parent = root
+    collection.objects.link(item)
+    tags.mark(item, take_id, tags.POINTS)
+    modifier = item.modifiers.new(NAME, "NODES")
+    modifier.node_group = _node_group(_material(), radius, minimum_confidence)
+    return item
+
+
+def fill(
+    find: FindObject, position: list[np.ndarray], color: list[np.ndarray], confidence: list[np.ndarray]
+) -> Iterator[None]:
+    """Give the object that `find` finds these points instead of its own, in slices.
+
+    Parts of (N, 3) positions in metres in the root frame, (N, 4) sRGB colours with alpha in 0..1 and (N,) confidences,
+    float32 all. A new mesh is filled aside and then takes the old one's place, so that nothing half done shows.
+    """
+    name = bpy.data.meshes.new(NAME).name
+    for write in (
+        lambda mesh: mesh.vertices.add(sum(map(len, position))),
+        lambda mesh: mesh.attributes["position"].data.foreach_set("vector", np.concatenate(position).ravel()),
+        lambda mesh: mesh.color_attributes.new(COLOR, "BYTE_COLOR", "POINT"),
+        lambda mesh: mesh.color_attributes[COLOR].data.foreach_set("color_srgb", np.concatenate(color).ravel()),
+        lambda mesh: mesh.attributes.new(CONFIDENCE, "FLOAT", "POINT"),
+        lambda mesh: mesh.attributes[CONFIDENCE].data.foreach_set("value", np.concatenate(confidence)),
+    ):
+        mesh = bpy.data.meshes.get(name)
+        if mesh is None:
+            return
+        write(mesh)
+        yield
+    mesh, item = bpy.data.meshes.get(name), find()
+    if mesh is not None and item is not None:
+        old, item.data = item.data, mesh
+        bpy.data.meshes.remove(old)
+        mesh.name = NAME
+
+
+def _material() -> bpy.types.Material:
+    """Shows the points' own colours, which already hold the place's light, without lighting them again."""
+    material = bpy.data.materials.new(NAME)
+    if not material.use_nodes:  # from 5.0 on every material has nodes, and setting this warns
+        material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    attribute = tree.nodes.new("ShaderNodeAttribute")
+    attribute.attribute_name = COLOR
+    emission = tree.nodes.new("ShaderNodeEmission")
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    tree.links.new(attribute.outputs["Color"], emission.inputs["Color"])
+    tree.links.new(emission.outputs["Emission"], output.inputs["Surface"])
+    _lay_out(attribute, emission, output)
+    return material
+
+
+def _node_group(material: bpy.types.Material, radius: float, minimum_confidence: float) -> bpy.types.NodeTree:
+    """Vertices that are confident enough, or a random share of them, become points with the material."""
+    tree = bpy.data.node_groups.new(NAME, "GeometryNodeTree")
+    tree.is_modifier = True
+    tree.interface.new_socket("Geometry", in_out="INPUT", socket_type="NodeSocketGeometry")
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    for name, subtype, value, largest, text in (
+        (RADIUS, "DISTANCE", radius, 1.0, "Radius of each point"),
+        (MINIMUM_CONFIDENCE, "NONE", minimum_confidence, 100.0, "Hide points that the model is less sure of"),
+        (DENSITY, "FACTOR", 1.0, 1.0, "Share of the points to show"),
+    ):
+        socket = tree.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat")
+        socket.subtype, socket.description = subtype, text
+        socket.min_value, socket.max_value, socket.default_value = 0.0, largest, value
+    given, result = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
+    confidence = tree.nodes.new("GeometryNodeInputNamedAttribute")
+    confidence.data_type = "FLOAT"
+    confidence.inputs["Name"].default_value = CONFIDENCE
+    confident = tree.nodes.new("FunctionNodeCompare")
+    confident.data_type, confident.operation = "FLOAT", "GREATER_EQUAL"
+    kept = tree.nodes.new("FunctionNodeRandomValue")
+    kept.data_type = "BOOLEAN"
+    both = tree.nodes.new("FunctionNodeBooleanMath")
+    points, shaded = tree.nodes.new("GeometryNodeMeshToPoints"), tree.nodes.new("GeometryNodeSetMaterial")
+    shaded.inputs["Material"].default_value = material
+    kept_output = next(socket for socket in kept.outputs if socket.enabled and socket.type == "BOOLEAN")
+    for source, target in (
+        (confidence.outputs["Attribute"], confident.inputs["A"]),
+        (given.outputs[MINIMUM_CONFIDENCE], confident.inputs["B"]),
+        (given.outputs[DENSITY], kept.inputs["Probability"]),
+        (confident.outputs["Result"], both.inputs[0]),
+        (kept_output, both.inputs[1]),
+        (given.outputs["Geometry"], points.inputs["Mesh"]),
+        (both.outputs["Boolean"], points.inputs["Selection"]),
+        (given.outputs[RADIUS], points.inputs["Radius"]),
+        (points.outputs["Points"], shaded.inputs["Geometry"]),
+        (shaded.outputs["Geometry"], result.inputs["Geometry"]),
+    ):
+        tree.links.new(source, target)
+    _lay_out(given, confidence, confident, kept, both, points, shaded, result)
+    return tree
+
+
+def _lay_out(*nodes: bpy.types.Node) -> None:
+    for index, node in enumerate(nodes):
+        node.location = (200.0 * index, 0.0)

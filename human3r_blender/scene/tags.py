@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the parts of a take are found again in a scene: by custom properties, whatever the user renames.
+
+Blender's undo and file loading replace data-blocks under their Python references, so nothing is held across slices of
+work: each one looks up what it needs here.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+TAKE = "human3r_take"
+"""Id of the take that a data-block belongs to; every import makes a new one."""
+
+ROLE = "human3r_role"
+"""What an object is in its take: one of the five below."""
+
+ROOT, CAMERA, POINTS, ARMATURE, MESH = "root", "camera", "points", "armature", "mesh"
+
+TRACK = "human3r_track"
+"""Track id of a person, on the armature, the mesh and the collection."""
+
+BODY = "human3r_body"
+"""On the root: path of the body file that the people were made with; empty for the bundled mannequin."""
+
+SOURCE = "human3r_source"
+"""On the root: the footage's path, as the take's settings name it."""
+
+
+def mark(block: bpy.types.ID, take_id: str, role: str, track_id: int | None = None) -> None:
+    """Write a data-block's place in its take."""
+    block[TAKE] = take_id
+    block[ROLE] = role
+    if track_id is not None:
+        block[TRACK] = track_id
+
+
+def find(take_id: str, role: str, track_id: int | None = None, hint: str = "") -> bpy.types.Object | None:
+    """The object with this place in a take, None when there is none (any more).
+
+    `hint` is the name it had last, which saves going through all objects.
+    """
+
+    def fits(item: bpy.types.Object) -> bool:
+        return item.get(TAKE) == take_id and item.get(ROLE) == role and item.get(TRACK) == track_id
+
+    hinted = bpy.data.objects.get(hint)
+    if hinted is not None and fits(hinted):
+        return hinted
+    return next((item for item in bpy.data.objects if fits(item)), None)
+
+
+def people(root: bpy.types.Object) -> list[bpy.types.Object]:
+    """The armatures of all people under a take's root, in the order of their track ids."""
+    found = [item for item in bpy.data.objects if item.get(TAKE) == root[TAKE] and item.get(ROLE) == ARMATURE]
+    return sorted(found, key=lambda item: item[TRACK])

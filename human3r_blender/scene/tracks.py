@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a take says about each person, collected frame by frame and turned into keys. Numpy only.
+
+A person keeps one shape over the take although the network predicts one per frame. The head point does not depend on
+the shape, so the pelvis is placed from it with the constant shape: pelvis = head - R (j_head - j_pelvis), joints of the
+posed body (SMPL-X's expression moves these joints slightly, and is counted in, as in the `smplx` package).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...engine.contract import rotations
+from ...engine.contract.body_model import BodyModel
+from ...engine.contract.messages import Frame
+from ...engine.contract.skeleton import PELVIS
+from . import coordinates
+from .keyframes import CONSTANT, LINEAR
+
+
+@dataclass
+class Track:
+    """One person's rows, one for every picture that shows the person; lists up to `cameras` are parallel."""
+
+    id: int
+    frames: list[float] = field(default_factory=list)
+    """Scene frames, ascending."""
+    poses: list[np.ndarray] = field(default_factory=list)
+    """(55, 3) axis-angle; joint 0 in the camera frame."""
+    betas: list[np.ndarray] = field(default_factory=list)
+    """(10,) as predicted."""
+    expressions: list[np.ndarray] = field(default_factory=list)
+    """(10,)"""
+    head_points: list[np.ndarray] = field(default_factory=list)
+    """(3,) metres, camera frame."""
+    cameras: list[np.ndarray] = field(default_factory=list)
+    """(4, 4) world from camera."""
+    holds: list[int] = field(default_factory=list)
+    """Rows whose pose is held, because the person is then gone for long."""
+    visibility: list[tuple[float, bool]] = field(default_factory=list)
+    """(scene frame, hidden) changes; none for a person who is there from the take's first picture on."""
+    absent_since: float | None = None
+    """Scene frame of the first picture without the person, if the last one did not show the person."""
+
+    def typical_betas(self) -> np.ndarray:
+        """(10,) the shape of the whole take: the median, which single bad frames do not move."""
+        return np.median(np.stack(self.betas), axis=0).astype(np.float32)
+
+    def interpolation(self, first: int) -> np.ndarray:
+        """(T - first,) uint8 interpolation of the keys from row `first` on."""
+        kinds = np.full(len(self.frames) - first, LINEAR, dtype=np.uint8)
+        kinds[[row - first for row in self.holds if row >= first]] = CONSTANT
+        return kinds
+
+    def rotation_keys(self, first: int, previous: np.ndarray | None) -> np.ndarray:
+        """(T - first, 55, 4) bone quaternions wxyz from row `first` on, without sign flips.
+
+        `previous`, (55, 4), are those of the row before.
+        """
+        poses = np.stack(self.poses[first:])
+        quaternions = rotations.axis_angle_to_quaternion(poses)
+        root = rotations.axis_angle_to_matrix(poses[:, PELVIS])
+        world = coordinates.root_rotation_to_body(np.stack(self.cameras[first:]), root)
+        quaternions[:, PELVIS] = rotations.matrix_to_quaternion(world)
+        return rotations.continuous_quaternions(quaternions, previous)
+
+    def pelvis_keys(self, first: int, body: BodyModel, betas: np.ndarray) -> np.ndarray:
+        """(T - first, 3) locations of the pelvis bone from row `first` on, metres from its rest position."""
+        pelvis = body.pelvis_from_head(
+            rotations.axis_angle_to_matrix(np.stack(self.poses[first:])), betas,
+            np.stack(self.expressions[first:]), np.stack(self.head_points[first:]),
+        )  # fmt: skip
+        placed = coordinates.camera_points_to_body(np.stack(self.cameras[first:]), pelvis)
+        return placed - body.rest_joints(betas)[PELVIS]
+
+    def expression_keys(self, first: int) -> np.ndarray:
+        """(T - first, 10) values of the expression shape keys from row `first` on."""
+        return np.stack(self.expressions[first:])
+
+
+class Tracks:
+    """All people of a take by track id, in the order of their appearance."""
+
+    def __init__(self, absence_frames: float) -> None:
+        """`absence_frames`: scene frames without a detection after which a person counts as gone."""
+        self.by_id: dict[int, Track] = {}
+        self._absence_frames = absence_frames
+        self._first_frame: float | None = None
+
+    def add(self, frame: Frame, scene_frame: float) -> None:
+        """Take in the people of one picture, shown at `scene_frame`."""
+        if self._first_frame is None:
+            self._first_frame = scene_frame
+        seen = {int(track_id) for track_id in frame.track_id}
+        for row, track_id in enumerate(frame.track_id):
+            self._add_row(self._track(int(track_id), scene_frame), frame, row, scene_frame)
+        for track in self.by_id.values():
+            if track.id not in seen:
+                self._note_absence(track, scene_frame)
+
+    def finish(self) -> None:
+        """Hide for good who was not there in the last picture."""
+        for track in self.by_id.values():
+            if track.absent_since is not None and not _is_hidden(track):
+                track.visibility.append((track.absent_since, True))
+
+    def _track(self, track_id: int, scene_frame: float) -> Track:
+        track = self.by_id.get(track_id)
+        if track is None:
+            track = self.by_id[track_id] = Track(track_id)
+            if scene_frame > self._first_frame:
+                track.visibility += [(self._first_frame, True), (scene_frame, False)]
+        return track
+
+    def _add_row(self, track: Track, frame: Frame, row: int, scene_frame: float) -> None:
+        if _is_hidden(track):
+            track.visibility.append((scene_frame, False))
+        track.absent_since = None
+        track.frames.append(scene_frame)
+        # Copies, because these may be views into the bytes of the whole message, mask and all.
+        track.poses.append(frame.pose_axis_angle[row].copy())
+        track.betas.append(frame.betas[row].copy())
+        track.expressions.append(frame.expression[row].copy())
+        track.head_points.append(frame.head_point[row].copy())
+        track.cameras.append(frame.world_from_camera.copy())
+
+    def _note_absence(self, track: Track, scene_frame: float) -> None:
+        if track.absent_since is None:
+            track.absent_since = scene_frame
+        if scene_frame - track.frames[-1] > self._absence_frames and not _is_hidden(track):
+            track.visibility.append((track.absent_since, True))
+            track.holds.append(len(track.frames) - 1)
+
+
+def _is_hidden(track: Track) -> bool:
+    return bool(track.visibility) and track.visibility[-1][1]
