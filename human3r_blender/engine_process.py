@@ -61,7 +61,7 @@ def engine_environment() -> dict[str, str]:
 class EngineProcess:
     """A running ``python -m engine serve``. Every method but :meth:`wait_and_receive` returns at once."""
 
-    def __init__(self, python: Path, root: Path = EXTENSION_ROOT) -> None:
+    def __init__(self, python: Path, root: Path | None = None) -> None:
         """Start the engine. Raises :class:`UserError` (``no-engine``) when the system cannot start that program."""
         self.python = python
         self.log: collections.deque[str] = collections.deque(maxlen=LOG_LINES)
@@ -69,7 +69,7 @@ class EngineProcess:
         self._closing = threading.Event()
         try:
             self._process = subprocess.Popen(
-                [str(python), "-m", "engine", "serve"], cwd=root, env=engine_environment(),
+                [str(python), "-m", "engine", "serve"], cwd=root or EXTENSION_ROOT, env=engine_environment(),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 start_new_session=True,  # Ctrl-C in Blender's terminal is for Blender, which then cancels in order

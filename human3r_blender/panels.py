@@ -135,7 +135,7 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
         _draw_text(column, f"{ended}: {progress.describe()}", characters, icon=icon)
         if run.note:
             _draw_text(column, run.note, characters)
-    if run.header is not None and run.header.model.startswith("recipe"):
+    if run.header is not None and "recipe" in run.header.model:
         _draw_text(layout.column(align=True), "Recipe weights: these show the path from video to scene. "
                    "The people and the place are not true.", characters, icon="INFO")
 

@@ -156,7 +156,9 @@ class Session:
         if isinstance(message, Status):
             self.progress.phase, self.progress.text = message.phase, message.text
         elif isinstance(message, TakeEnd):
-            self._ending = message.status
+            # a take may say that its capture failed; importing it did not
+            self._ending = "incomplete" if message.status == "failed" else message.status
+            self.note = message.note
             self.progress.phase = "finishing"
         elif isinstance(message, TakeHeader):
             self.header = message
@@ -182,7 +184,6 @@ class Session:
             self._told_finish = True
             self.builder.finish()
             return False
-        self.note = self.note or self._source.note
         self._end(self._ending)
         return True
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from ..engine.contract.messages import Frame, Message, StartCapture, TakeEnd
+from ..engine.contract.messages import Failure, Frame, Message, StartCapture, TakeEnd
 from ..engine.contract.settings import CaptureSettings
 from ..engine.contract.take import TakeReader
 from .engine_process import EngineProcess
@@ -21,8 +21,6 @@ class Source(Protocol):
     """What a session reads."""
 
     take: Path
-    note: str
-    """Why the messages end before their time, if they do."""
 
     def receive(self, wait_s: float) -> Message | None:
         """The next message, or None when none arrives within ``wait_s``. Raises :class:`UserError`."""
@@ -40,8 +38,6 @@ class Source(Protocol):
 class EngineSource:
     """The messages of one capture by an engine."""
 
-    note = ""
-
     def __init__(self, engine: EngineProcess, settings: CaptureSettings, keep_engine: bool) -> None:
         """Start the capture. ``keep_engine`` leaves the process running afterwards, with its model loaded."""
         self.take = Path(settings.take)
@@ -49,15 +45,15 @@ class EngineSource:
         self._keep_engine = keep_engine
         self._cancel_deadline: float | None = None
         self._frames = 0
+        self._over = False
         engine.start_capture(StartCapture(settings))
 
     def receive(self, wait_s: float) -> Message | None:
         message = self._engine.receive(wait_s)
         self._frames += isinstance(message, Frame)
+        self._over = self._over or isinstance(message, TakeEnd | Failure)
         if message is None and self._cancel_deadline is not None and time.monotonic() > self._cancel_deadline:
-            self._keep_engine = False
-            self.note = "The engine did not answer and was ended."
-            return TakeEnd("cancelled", self._frames)
+            return TakeEnd("cancelled", self._frames, "The engine did not answer and was ended.")
         return message
 
     def cancel(self) -> None:
@@ -66,7 +62,7 @@ class EngineSource:
             self._engine.cancel_capture()
 
     def close(self) -> None:
-        if not (self._keep_engine and self._engine.is_alive):
+        if not (self._keep_engine and self._over):  # else records of this capture would reach the next one
             self._engine.close_in_background()
 
     def log(self) -> list[str]:
@@ -79,7 +75,6 @@ class TakeSource:
     def __init__(self, take: Path, limit: int | None = None) -> None:
         """``limit`` stops after so many messages. Raises :class:`UserError` (``take-unreadable``)."""
         self.take = take
-        self.note = ""
         self._reader = TakeReader(take)
         self._messages: Iterator[Message] = itertools.islice(
             itertools.chain([self._reader.header], self._reader), limit)
@@ -89,12 +84,11 @@ class TakeSource:
         message = next(self._messages, None)
         self._frames += isinstance(message, Frame)
         if message is None:
-            self.note = self._reader.problem or ""
-            return TakeEnd("incomplete", self._frames)
+            return TakeEnd("incomplete", self._frames, self._reader.problem or "")
         return message
 
     def cancel(self) -> None:
-        self._messages = iter([TakeEnd("cancelled", self._frames)])
+        self._messages = iter([TakeEnd("cancelled", self._frames, "")])
 
     def close(self) -> None:
         self._reader.close()

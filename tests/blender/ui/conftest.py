@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The add-on's modules as Blender knows them, an empty scene for each test, and the engines to talk to."""
+
+import importlib
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="human3r-blender-"))
+
+import bpy  # first: it brings Blender's own modules
+import pytest
+
+import addon_utils  # isort: skip
+
+ROOT = Path(__file__).resolve().parents[3]
+EXTENSION = "bl_ext.user_default.human3r_blender"
+
+
+@pytest.fixture(scope="session")
+def addon(tmp_path_factory):
+    """The enabled add-on: each of its modules by name."""
+    if not addon_utils.check(EXTENSION)[1]:
+        folder = Path(bpy.utils.user_resource("EXTENSIONS", path="user_default", create=True))
+        link = folder / "human3r_blender"
+        if not link.exists():
+            link.symlink_to(ROOT)
+        assert addon_utils.enable(EXTENSION, default_set=True) is not None
+    names = ("cli", "conversion_paths", "engine_check", "engine_process", "live", "operators", "panels", "preferences",
+             "progress", "properties", "session", "sources")
+    modules = {name: importlib.import_module(f"{EXTENSION}.human3r_blender.{name}") for name in names}
+    contract = {name: importlib.import_module(f"{EXTENSION}.engine.contract.{name}")
+                for name in ("errors", "framing", "messages", "settings", "take")}
+    yield SimpleNamespace(**modules, **contract, scene=importlib.import_module(
+        f"{EXTENSION}.human3r_blender.scene.builder"), tags=importlib.import_module(
+        f"{EXTENSION}.human3r_blender.scene.tags"))
+    addon_utils.disable(EXTENSION)
+
+
+@pytest.fixture
+def scene(addon):
+    """The scene of an empty file; the run of the test before is forgotten afterwards."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    yield bpy.context.scene
+    addon.session.forget()
+
+
+@pytest.fixture
+def stand_in(addon, tmp_path, monkeypatch):
+    """Make every engine of this test the stand-in, which does what the source's name says."""
+    folder = tmp_path / "stand-in"
+    (folder / "engine").mkdir(parents=True)
+    (folder / "engine" / "__init__.py").touch()
+    (folder / "engine" / "contract").symlink_to(ROOT / "engine" / "contract")
+    (folder / "engine" / "__main__.py").symlink_to(Path(__file__).parent / "stand_in_engine" / "__main__.py")
+    monkeypatch.setattr(addon.engine_process, "EXTENSION_ROOT", folder)
+    monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", sys.executable)
+    yield folder
+    addon.engine_process.close_all(0.3)
+
+
+@pytest.fixture
+def engine_python(monkeypatch):
+    """The Python that has the real engine's packages, named by the environment variable or lying in the checkout."""
+    for candidate in (os.environ.get("HUMAN3R_ENGINE_PYTHON"), ROOT / ".environments" / "engine" / "bin" / "python"):
+        if candidate and Path(candidate).is_file():
+            monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", str(candidate))
+            return Path(candidate)
+    pytest.skip("no engine's Python: set HUMAN3R_ENGINE_PYTHON or run build.py once")
+
+
+@pytest.fixture
+def settings(addon, tmp_path):
+    """Capture settings for a source, with the take in the test's folder."""
+    def make(source, **changes):
+        return addon.settings.CaptureSettings(source=source, take=str(tmp_path / "take.h3r"), **changes)
+    return make
+
+
+@pytest.fixture
+def wait_until():
+    """Wait for a condition, a few seconds at most."""
+    def wait(condition, seconds=10.0):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(0.01)
+    return wait
+
+
+@pytest.fixture
+def is_running():
+    """Whether a process lives, by its id; one that has ended but was not collected by its parent does not."""
+    def ask(process_id):
+        try:
+            return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+    return ask

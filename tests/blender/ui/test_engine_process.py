@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine as a process: what it is started with, how it ends, and what is said when it ends badly."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+@pytest.fixture
+def launch(addon, stand_in):
+    def start(source="", take=None):
+        engine = addon.engine_process.EngineProcess(addon.engine_process.find_python(), stand_in)
+        if source:
+            engine.start_capture(addon.messages.StartCapture(
+                addon.settings.CaptureSettings(source, str(take or stand_in / "take.h3r"))))
+        return engine
+    return start
+
+
+def read_all(addon, engine, seconds=20.0):
+    """All messages until the capture's end, and the error that ended it, if one did."""
+    received, deadline = [], time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            message = engine.receive(0.2)
+        except addon.errors.UserError as error:
+            return received, error
+        if message is not None:
+            received.append(message)
+            if isinstance(message, addon.messages.TakeEnd | addon.messages.Failure):
+                return received, None
+    raise AssertionError("no end")
+
+
+def test_a_capture_arrives_whole_and_the_process_serves_another(addon, launch):
+    engine = launch("walk:12")
+    for _ in range(2):
+        received, error = read_all(addon, engine)
+        assert error is None and engine.is_alive
+        assert [type(message).__name__ for message in received][:3] == ["Status", "TakeHeader", "Frame"]
+        frames = [message.index for message in received if isinstance(message, addon.messages.Frame)]
+        assert frames == list(range(12))
+        engine.start_capture(addon.messages.StartCapture(received[1].settings))
+
+
+def test_blenders_python_does_not_steer_the_engines(addon, stand_in, monkeypatch):
+    for name in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE"):
+        monkeypatch.setenv(name, "nonsense")
+    monkeypatch.setenv("HUMAN3R_ANYTHING", "kept")
+    environment = addon.engine_process.engine_environment()
+    assert not {"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE"} & environment.keys()
+    assert environment["HUMAN3R_ANYTHING"] == "kept" and environment["PYTHONUTF8"] == "1"
+
+
+def test_a_slow_reader_makes_the_engine_wait(addon, launch):
+    engine = launch("endless")
+    time.sleep(1.0)
+    before = int(engine.log[-1].split()[1])
+    time.sleep(0.5)
+    assert int(engine.log[-1].split()[1]) == before
+    assert engine._messages.qsize() == addon.engine_process.QUEUED_MESSAGES
+
+
+def test_cancel_ends_an_endless_capture(addon, launch):
+    engine = launch("endless")
+    while not isinstance(engine.receive(5.0), addon.messages.Frame):
+        pass
+    engine.cancel_capture()
+    received, error = read_all(addon, engine)
+    assert error is None and received[-1].status == "cancelled"
+
+
+@pytest.mark.parametrize(("source", "code", "says"), [
+    ("die:3", "engine-died", "ended with 3"), ("die:3", "engine-died", "the last thing it said"),
+    ("killed:3", "engine-died", "memory"), ("garble:3", "engine-garbled", "mark"),
+    ("import-error", "engine-incomplete", "no module torch"),
+])
+def test_a_bad_end_is_explained_after_what_arrived(addon, launch, source, code, says):
+    received, error = read_all(addon, launch(source))
+    assert error is not None and error.code == code and says in error.message and error.remedy
+    if code != "engine-incomplete":
+        assert sum(isinstance(message, addon.messages.Frame) for message in received) == 3
+
+
+def test_close_is_quick_for_an_idle_engine_and_certain_for_a_deaf_one(addon, launch, wait_until, is_running):
+    idle = launch()
+    started = time.monotonic()
+    idle.close(5.0)
+    assert time.monotonic() - started < 3.0 and not is_running(idle.process_id)
+    deaf = launch("deaf:1")
+    wait_until(lambda: deaf.log)
+    time.sleep(0.2)
+    os.kill(deaf.process_id, signal.SIGSTOP)  # not even able to see that its input was closed
+    deaf.close(0.3)
+    assert not is_running(deaf.process_id) and not deaf.is_alive
+
+
+def test_closing_a_full_queue_leaves_no_thread_behind(addon, launch, wait_until, is_running):
+    engine = launch("endless")
+    wait_until(lambda: engine._messages.full())
+    engine.close_in_background(0.3)
+    wait_until(lambda: not is_running(engine.process_id) and not engine._reader.is_alive())
+
+
+@pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), 9)", "sys.exit()"])
+def test_the_engine_ends_with_its_parent(addon, stand_in, tmp_path, wait_until, is_running, end):
+    script = f"""
+import importlib.util, os, sys
+spec = importlib.util.spec_from_file_location("h", {str(stand_in / 'pack' / '__init__.py')!r},
+                                              submodule_search_locations=[{str(stand_in / 'pack')!r}])
+sys.modules["h"] = importlib.util.module_from_spec(spec)
+from h.human3r_blender import engine_process
+import pathlib
+engine = engine_process.EngineProcess(engine_process.find_python(), pathlib.Path({str(stand_in)!r}))
+print(engine.process_id, flush=True)
+{end}
+"""
+    package = stand_in / "pack"
+    (package / "human3r_blender").mkdir(parents=True)
+    for name in ("__init__.py", "human3r_blender/__init__.py"):
+        (package / name).touch()
+    (package / "engine").symlink_to(stand_in / "engine")
+    (package / "human3r_blender" / "engine_process.py").symlink_to(addon.engine_process.__file__)
+    child = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30)
+    process_id = int(child.stdout)
+    wait_until(lambda: not is_running(process_id), 5.0)
+
+
+def test_no_engine_is_said_with_a_remedy(addon, monkeypatch, tmp_path):
+    monkeypatch.delenv("HUMAN3R_ENGINE_PYTHON", raising=False)
+    (tmp_path / "text").write_text("no program")
+    for preferred, environment in (("", None), ("/does/not/exist", None), ("", str(tmp_path / "text"))):
+        if environment:
+            monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", environment)
+        with pytest.raises(addon.errors.UserError) as error:
+            addon.engine_process.find_python(preferred)
+        assert error.value.code == "no-engine" and "Preferences" in error.value.remedy
+    (tmp_path / "text").chmod(0o755)
+    with pytest.raises(addon.errors.UserError) as error:
+        addon.engine_process.launch()
+    assert error.value.code == "no-engine"
+
+
+def test_preferred_python_wins_over_the_environment(addon, monkeypatch):
+    monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", "/does/not/exist")
+    assert str(addon.engine_process.find_python(sys.executable)) == sys.executable
