@@ -40,12 +40,12 @@ def fill_with_recipe(model: nn.Module, recipe: Recipe) -> None:
     """Fill every parameter and buffer of the model in place. They must be float32 and on the CPU."""
     with torch.no_grad():
         for key, tensor in model.state_dict().items():
-            if canonical_key(key) == key:
-                _fill(key, tensor.numpy(), recipe)
+            fill_tensor(key, tensor.numpy(), recipe)
 
 
-def _fill(key: str, values: np.ndarray, recipe: Recipe) -> None:
-    """Write one tensor. All arithmetic is in float32 and in place: a full-size model leaves no room for copies."""
+def fill_tensor(key: str, values: np.ndarray, recipe: Recipe) -> None:
+    """Fill the one float32 tensor of this name in place: a full-size model leaves no room for copies."""
+    key = canonical_key(key)
     generator = np.random.Generator(np.random.PCG64(zlib.crc32(key.encode("utf-8"))))
     generator.standard_normal(out=values, dtype=np.float32)
     if values.ndim <= 1:
