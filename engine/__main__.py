@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .contract.arguments import add_setting_options, settings_from_options
 from .contract.errors import UserError
@@ -67,7 +67,7 @@ def _run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         result = run_capture(settings, progress.show, Interruption(), resume=options.resume)
     except UserError as error:
         print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr)
-        summary = {"status": "failed", "code": error.code, "message": error.message, "remedy": error.remedy}
+        summary: dict[str, Any] = {"status": "failed", "code": error.code, "message": error.message, "remedy": error.remedy}
         code = USER_ERROR
     else:
         if result.note:

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One capture from beginning to end: footage to take, with checkpoints, cancelling, and a readable end whatever happens."""
+"""One capture from beginning to end: footage to take, with checkpoints, cancelling, and a readable end in any case."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -188,7 +187,7 @@ def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
             raise UserError(
                 "out-of-memory", f"There is not enough memory on the device {settings.device!r} for the model "
                 f"{settings.model!r} in {settings.precision}.",
-                "Close other programs, choose a smaller variant of the model, the precision bfloat16, or the device cpu.",
+                "Close other programs, choose a smaller variant of the model, precision bfloat16, or the device cpu.",
             ) from error
         raise
 

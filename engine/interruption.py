@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stopping: a signal or another thread asks, the main thread stops at once inside long computations and never elsewhere.
+"""Stopping: a signal or another thread asks, the main thread stops at once in long computations and nowhere else.
 
 A step of the full-size model can take many seconds on a CPU. Python's own handling of signals reaches into it (between
 any two operations) but would as readily cut a record in half. So long work runs inside `Interruption.allowed`, where a

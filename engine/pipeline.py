@@ -46,7 +46,8 @@ class FramePipeline:
     `finish` is quick, must not be interrupted, and makes the frame part of the state.
     """
 
-    def __init__(self, settings: CaptureSettings, model: Human3R, body_model: BodyModel, picture_map: PictureMap) -> None:
+    def __init__(self, settings: CaptureSettings, model: Human3R, body_model: BodyModel,
+                 picture_map: PictureMap) -> None:
         self._settings = settings
         self._body_model = body_model
         self._map = picture_map
@@ -102,8 +103,11 @@ class FramePipeline:
         self.frame_count = int(states["pipeline"]["frame_count"])
 
     def _stages(self) -> dict[str, ChunkedRollout | PersonTracker | IntrinsicsEstimator | PointFusion]:
-        stages = {"rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}
-        return stages | ({"fusion": self._fusion} if self._fusion is not None else {})
+        stages: dict[str, ChunkedRollout | PersonTracker | IntrinsicsEstimator | PointFusion] = {
+            "rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}
+        if self._fusion is not None:
+            stages["fusion"] = self._fusion
+        return stages
 
     def _messages(self, prepared: PreparedFrame, passed: RolloutFrame, track_id: np.ndarray) -> list[Message]:
         prediction = passed.prediction

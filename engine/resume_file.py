@@ -63,7 +63,7 @@ def save_resume_point(point: ResumePoint) -> None:
     temporary = path.with_name(path.name + ".new")
     with open(temporary, "wb") as file:
         np.savez(file, values=np.frombuffer(json.dumps(values).encode("utf-8"), np.uint8), **arrays)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def load_resume_point(settings: CaptureSettings, model: str, body: str) -> ResumePoint:
@@ -74,8 +74,8 @@ def load_resume_point(settings: CaptureSettings, model: str, body: str) -> Resum
     path, take = resume_path(settings.take), Path(settings.take)
     start_anew = "Start the capture anew (with --overwrite instead of --resume)."
     if not path.is_file():
-        raise UserError("resume-missing", f"There is nothing to resume: {path} does not exist. The capture was complete, "
-                        "or was ended before its first checkpoint.", start_anew)
+        raise UserError("resume-missing", f"There is nothing to resume: {path} does not exist. The capture was "
+                        "complete or ended before its first checkpoint.", start_anew)
     try:
         with np.load(path, allow_pickle=False) as archive:
             values = json.loads(bytes(archive["values"]).decode("utf-8"))
@@ -96,8 +96,9 @@ def load_resume_point(settings: CaptureSettings, model: str, body: str) -> Resum
     if differing:
         name = differing[0]
         raise UserError(
-            "resume-mismatch", f"The capture was begun with {name} = {getattr(begun_with, name)!r} and cannot go on with "
-            f"{getattr(settings, name)!r}.", "Give the settings that it was begun with, or start anew with --overwrite.")
+            "resume-mismatch", f"The capture was begun with {name} = {getattr(begun_with, name)!r} and cannot go on "
+            f"with {getattr(settings, name)!r}.",
+            "Give the settings that it was begun with, or start anew with --overwrite.")
     for what, before, now in (("model", point.model, model), ("body", point.body, body)):
         if before != now:
             raise UserError("resume-mismatch", f"The capture was begun with the {what} {before!r}; this is {now!r}.",

@@ -117,7 +117,7 @@ def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interru
         send(Failure(error.code, error.message, error.remedy))
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
-        send(Failure("engine-failed", f"The engine met an error that it did not expect: {type(error).__name__}: {error}",
+        send(Failure("engine-failed", f"The engine met an unexpected error: {type(error).__name__}: {error}",
                      "Start the capture again; if it happens again, report it with the engine's log."))
 
 

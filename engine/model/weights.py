@@ -18,11 +18,15 @@ from .recipe_weights import Recipe, fill_with_recipe
 RECIPE_PREFIX = "recipe:"
 
 SMALL_RECIPE = Recipe(theta=0.75, cls_gain=4.0, dec_gain=1.0)
-"""With these numbers the small configuration finds nobody to a few people in ordinary pictures, a few metres away, and
-keeps the camera within some metres: every step of the way is walked."""
+"""With these numbers the small configuration finds nobody to a few people in ordinary pictures, a few metres away: every
+step of the way is walked."""
 
 SMALL_MASK_SHIFT = -1.2
-"""Added to the small recipe's mask logits, of which half would be positive: most of the picture is place, not people."""
+"""Added to the small recipe's mask logits, of which half would be positive: a picture is mostly place."""
+
+SMALL_CAMERA_GAIN = 0.02
+"""Factor on the small recipe's camera motion, which would jump metres between frames: a hand-held shake is left, so that
+the fused place stays about as large as a room."""
 
 _FINGERPRINT_BLOCKS = 64
 _FINGERPRINT_BLOCK = 1 << 16
@@ -71,16 +75,24 @@ def _from_recipe(variant: str, device: torch.device) -> NamedModel:
     model.to_empty(device="cpu")
     if variant == "small":
         fill_with_recipe(model, SMALL_RECIPE)
-        with torch.no_grad():
-            model.state_dict()["downstream_head.mlp_msk.mlp.layers.2.bias"] += SMALL_MASK_SHIFT
+        _tame(model)
     else:
         fill_with_recipe(model, Recipe())
     return NamedModel(model.eval().requires_grad_(False).to(device),
                       f"{variant}, recipe weights (random: they show the path, not the truth)")
 
 
+def _tame(model: Human3R) -> None:
+    """What the small recipe changes besides, so that there is a place to see and a camera that stays in it."""
+    weights = model.state_dict()
+    with torch.no_grad():
+        weights["downstream_head.mlp_msk.mlp.layers.2.bias"] += SMALL_MASK_SHIFT
+        weights["downstream_head.pose_head.mlp.fc2.weight"] *= SMALL_CAMERA_GAIN
+        weights["downstream_head.pose_head.mlp.fc2.bias"].copy_(torch.tensor((0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)))
+
+
 def _fingerprint(path: Path) -> str:
-    """Eight digits that tell files apart: of the size and of blocks all over the file (a digest of it all takes long)."""
+    """Eight digits that tell files apart, from the size and blocks all over the file (all of it would take long)."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with open(path, "rb") as file:

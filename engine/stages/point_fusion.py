@@ -21,8 +21,8 @@ PERSON_MARGIN = 2
 """Pixels around people that are left out too: their outlines mix them with the background."""
 
 PIXEL_STEP = 2
-"""Of every block of 2 x 2 pixels one is fused per frame, each time the next: neighbours fall into the same voxel mostly,
-and what a moving camera leaves out at first comes with the next frames."""
+"""Of every block of 2 x 2 pixels one is fused per frame, each time the next: neighbours mostly fall into the same
+voxel, and what is left out at first comes with the next frames."""
 
 _AXIS_BITS = 21
 _OFFSET = 1 << (_AXIS_BITS - 1)
@@ -164,11 +164,11 @@ def _merge(keys: np.ndarray, relative: np.ndarray, rgb: np.ndarray,
     """Points with their voxels' keys to sorted unique keys, weighted sums (K, 7) and best confidences (K,)."""
     if len(keys) == 0:
         return keys, np.empty((0, 7), np.float32), np.empty(0, np.float32)
-    # A stable sort, so that the same frames always give the same bits.
+    # A stable sort, so that the same frames give the same bits everywhere.
     order = np.argsort(keys, kind="stable")
     keys, weight = keys[order], weight[order].astype(np.float32)
     starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    values = np.concatenate([relative[order], rgb[order].astype(np.float32), np.ones((len(keys), 1), np.float32)], axis=1)
+    values = np.column_stack([relative[order], rgb[order].astype(np.float32), np.ones(len(keys), np.float32)])
     return keys[starts], np.add.reduceat(values * weight[:, None], starts), np.maximum.reduceat(weight, starts)
 
 

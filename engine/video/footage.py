@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Footage: a video, a folder of pictures or a numbered sequence, read from beginning to end, upright, with true times."""
+"""Footage: a video, a folder of pictures or a numbered sequence, read from beginning to end, upright, at true times."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Footage(ABC):
             return None if end is None else len(range(start, end, stride))
         return len(range(start, self.frame_count if end is None else min(end, self.frame_count), stride))
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most footage has nothing to close
         """Let go of files."""
 
 
@@ -80,7 +80,7 @@ class VideoFile(Footage):
         if not self._capture.isOpened() or min(size) < 1:
             raise UserError(
                 "footage-unreadable", f"{path} cannot be read as a video: it is damaged, or of a kind that the decoder "
-                "does not know.", "Play it in another program to see whether it is whole, or convert it to MP4 (H.264).")
+                "does not know.", "See whether another program plays it, or convert it to MP4 (H.264).")
         self.size = (size[0], size[1])
         announced = self._capture.get(cv2.CAP_PROP_FPS)
         self.frame_rate = frame_rate or (announced if 0 < announced <= 1000 else SEQUENCE_RATE)
@@ -187,7 +187,7 @@ def read_picture(path: Path) -> np.ndarray:
     except (OSError, cv2.error):
         picture = None
     if picture is None or picture.dtype not in (np.uint8, np.uint16, np.float32):
-        raise UserError("footage-unreadable", f"The picture {path} cannot be read: it is damaged or of an unknown kind.",
+        raise UserError("footage-unreadable", f"The picture {path} cannot be read: it is damaged or of unknown kind.",
                         "Open it in another program to see whether it is whole, and save it as PNG or JPEG.")
     if picture.dtype == np.uint16:
         picture = ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
