@@ -47,7 +47,8 @@ class Session:
         self._source = source
         self._replay: TakeSource | None = None
         self._records = 0
-        self._take_id = ""
+        self._take_ids: set[str] = set()
+        """Under which ids this run has built; more than one after an undo."""
         self._tracks: set[int] = set()
         self._ending = ""
         """How the messages ended (``complete``, ...); empty while more are to come."""
@@ -118,7 +119,7 @@ class Session:
     def build_again(self) -> None:
         """Undo or redo has replaced the scene's data-blocks: build from the take what had arrived, then go on."""
         if self.is_active and self.builder is not None:
-            _remove_take(self._take_id)
+            _remove_takes(self._take_ids)
             self.builder, self._told_finish = None, False
             self.progress.frames_done = 0
             self._replay = TakeSource(self.take, limit=self._records)
@@ -134,8 +135,8 @@ class Session:
 
     def _build(self, builder: SceneBuilder, budget_s: float) -> bool:
         more = builder.work(budget_s)
-        if not self._take_id and builder.root is not None:
-            self._take_id = builder.root[tags.TAKE]
+        if builder.root is not None:
+            self._take_ids.add(builder.root[tags.TAKE])
         return more
 
     def _receive(self, wait_s: float) -> Message | None:
@@ -164,7 +165,6 @@ class Session:
             self.header = message
             self.progress.frames_total = message.frame_count
             self.progress.phase = "running"
-            self._take_id = ""
             self.builder = SceneBuilder(self.scene, message, self._options)
         elif self.builder is not None:
             if isinstance(message, Frame):
@@ -241,10 +241,10 @@ def forget() -> None:
     close_engine()
 
 
-def _remove_take(take_id: str) -> None:
-    """Remove what was built of a take."""
-    doomed: list[bpy.types.ID] = [*bpy.data.collections, *bpy.data.objects]
-    bpy.data.batch_remove([block for block in doomed if take_id and block.get(tags.TAKE) == take_id])
+def _remove_takes(take_ids: set[str]) -> None:
+    """Remove what was built under these ids."""
+    blocks: list[bpy.types.ID] = [*bpy.data.collections, *bpy.data.objects]
+    bpy.data.batch_remove([block for block in blocks if block.get(tags.TAKE) in take_ids])
 
 
 def _refuse_second_run() -> None:

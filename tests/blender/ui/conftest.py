@@ -4,40 +4,28 @@
 import importlib
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
-os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="human3r-blender-"))
-
-import bpy  # first: it brings Blender's own modules
+import bpy
 import pytest
-
-import addon_utils  # isort: skip
 
 ROOT = Path(__file__).resolve().parents[3]
 EXTENSION = "bl_ext.user_default.human3r_blender"
 
 
 @pytest.fixture(scope="session")
-def addon(tmp_path_factory):
-    """The enabled add-on: each of its modules by name."""
-    if not addon_utils.check(EXTENSION)[1]:
-        folder = Path(bpy.utils.user_resource("EXTENSIONS", path="user_default", create=True))
-        link = folder / "human3r_blender"
-        if not link.exists():
-            link.symlink_to(ROOT)
-        assert addon_utils.enable(EXTENSION, default_set=True) is not None
-    names = ("cli", "conversion_paths", "engine_check", "engine_process", "live", "operators", "panels", "preferences",
-             "progress", "properties", "session", "sources")
-    modules = {name: importlib.import_module(f"{EXTENSION}.human3r_blender.{name}") for name in names}
-    contract = {name: importlib.import_module(f"{EXTENSION}.engine.contract.{name}")
-                for name in ("errors", "framing", "messages", "settings", "take")}
-    yield SimpleNamespace(**modules, **contract, scene=importlib.import_module(
-        f"{EXTENSION}.human3r_blender.scene.builder"), tags=importlib.import_module(
-        f"{EXTENSION}.human3r_blender.scene.tags"))
-    addon_utils.disable(EXTENSION)
+def addon():
+    """The add-on's modules by their names, the contract's among them."""
+    places = {
+        "human3r_blender": ("cli", "conversion_paths", "engine_check", "engine_process", "live", "operators", "panels",
+                            "preferences", "progress", "properties", "session", "sources"),
+        "human3r_blender.scene": ("builder", "tags"),
+        "engine.contract": ("errors", "framing", "messages", "settings", "take"),
+    }
+    return SimpleNamespace(**{name: importlib.import_module(f"{EXTENSION}.{place}.{name}")
+                              for place, names in places.items() for name in names})
 
 
 @pytest.fixture

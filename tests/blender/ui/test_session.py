@@ -11,7 +11,7 @@ import pytest
 @pytest.fixture
 def start(addon, scene, stand_in, settings):
     def run(source, **options):
-        return addon.session.start_capture(scene, settings(source), addon.scene.ImportOptions(**options))
+        return addon.session.start_capture(scene, settings(source), addon.builder.ImportOptions(**options))
     return run
 
 
@@ -148,7 +148,7 @@ def test_a_truncated_take_is_imported_up_to_the_cut(addon, start, scene, tmp_pat
     cut = tmp_path / "cut.h3r"
     data = (tmp_path / "take.h3r").read_bytes()
     cut.write_bytes(data[:len(data) * 2 // 3])
-    session = addon.session.start_import(scene, cut, addon.scene.ImportOptions())
+    session = addon.session.start_import(scene, cut, addon.builder.ImportOptions())
     pump(session)
     assert session.error is None and session.progress.phase == "incomplete" and "cut off" in session.note
     assert 5 < session.progress.frames_done < 20 and len(camera_keys(session)) == session.progress.frames_done
@@ -156,7 +156,7 @@ def test_a_truncated_take_is_imported_up_to_the_cut(addon, start, scene, tmp_pat
 
 def test_an_import_can_be_cancelled(addon, start, scene, tmp_path):
     pump(start("walk:50"))
-    session = addon.session.start_import(scene, tmp_path / "take.h3r", addon.scene.ImportOptions())
+    session = addon.session.start_import(scene, tmp_path / "take.h3r", addon.builder.ImportOptions())
     pump(session, until=lambda run: run.progress.frames_done >= 1)
     session.cancel()
     pump(session)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Switching the add-on on and off leaves nothing behind, and what it registers mirrors the settings."""
+
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import bpy
+import pytest
+
+import addon_utils  # isort: skip
+
+EXTENSION = "bl_ext.user_default.human3r_blender"
+
+
+def registered(addon):
+    """Everything of ours that Blender knows."""
+    classes = [cls.__name__ for base in (bpy.types.Operator, bpy.types.Panel, bpy.types.PropertyGroup,
+                                         bpy.types.AddonPreferences, bpy.types.FileHandler)
+               for cls in base.__subclasses__() if EXTENSION in cls.__module__ and cls.is_registered]
+    handlers = [function.__name__ for name in ("load_pre", "undo_post", "redo_post")
+                for function in getattr(bpy.app.handlers, name) if EXTENSION in function.__module__]
+    menu = [draw for draw in bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize() if EXTENSION in draw.__module__]
+    return {"classes": sorted(classes), "handlers": handlers, "menu": len(menu),
+            "property": "human3r" in bpy.types.Scene.bl_rna.properties,
+            "timer": bpy.app.timers.is_registered(addon.live.pump)}
+
+
+def test_off_leaves_nothing_and_on_again_is_the_same(addon):
+    before = registered(addon)
+    assert len(before["classes"]) > 10 and len(before["handlers"]) == 3 and before["menu"] == 1 and before["property"]
+    for _ in range(2):
+        addon_utils.disable(EXTENSION)
+        assert registered(addon) == {"classes": [], "handlers": [], "menu": 0, "property": False, "timer": False}
+        assert addon_utils.enable(EXTENSION, default_set=True) is not None
+        assert registered(addon) == before
+
+
+def test_every_setting_has_a_property_with_its_default(addon, scene, monkeypatch):
+    settings = scene.human3r
+    settings.source = "/videos/clip.mp4"
+    made = settings.capture_settings()
+    default = addon.settings.CaptureSettings(source="/videos/clip.mp4", take=made.take)
+    for item in fields(default):
+        value = getattr(made, item.name)
+        wanted = getattr(default, item.name)
+        assert value == (pytest.approx(wanted, rel=1e-6) if isinstance(wanted, float) else wanted), item.name
+    assert settings.import_options() == addon.builder.ImportOptions()
+    reachable = settings.bl_rna.properties.keys()
+    elsewhere = {"model", "body", "body_path"}
+    for item in (*fields(default), *fields(addon.builder.ImportOptions)):
+        assert item.name in reachable or item.name in elsewhere
+
+
+def test_properties_reach_the_settings(addon, scene):
+    settings = scene.human3r
+    settings.source, settings.take = "/videos/clip.mp4", "/takes/clip.h3r"
+    settings.start, settings.end, settings.stride, settings.frame_rate = 5, 50, 2, 25.0
+    settings.model_source, settings.recipe, settings.device = "RECIPE", "small", "cpu"
+    made = settings.capture_settings()
+    assert (made.start, made.end, made.stride, made.frame_rate) == (5, 50, 2, 25.0)
+    assert (made.take, made.model, made.device) == ("/takes/clip.h3r", "recipe:small", "cpu")
+    settings.end = 3
+    with pytest.raises(addon.errors.UserError) as error:
+        settings.capture_settings()
+    assert error.value.code == "bad-setting"
+
+
+def test_every_property_explains_itself(addon, scene):
+    for name, item in scene.human3r.bl_rna.properties.items():
+        if name not in ("rna_type", "name"):
+            assert len(item.description) > 15, name
+
+
+def test_takes_go_to_the_users_folder_and_not_into_the_extension(addon, scene):
+    scene.human3r.source = "/videos/shot.%04d.png"
+    take = Path(scene.human3r.capture_settings().take)
+    assert take.parent.is_dir() and take.suffix == ".h3r" and "%" not in take.name
+    assert addon.engine_process.EXTENSION_ROOT not in take.resolve().parents
+
+
+def test_buttons_say_why_they_cannot_be_pressed(addon, scene):
+    assert not bpy.ops.human3r.start_capture.poll() and not bpy.ops.human3r.cancel_capture.poll()
+    with pytest.raises(RuntimeError, match="Choose a video first"):
+        bpy.ops.human3r.start_capture()
+    scene.human3r.source = "/videos/clip.mp4"
+    assert bpy.ops.human3r.start_capture.poll()
+
+
+def test_starting_without_an_engine_names_the_remedy(addon, scene, monkeypatch):
+    monkeypatch.delenv("HUMAN3R_ENGINE_PYTHON", raising=False)
+    scene.human3r.source = "/videos/clip.mp4"
+    with pytest.raises(RuntimeError, match="Preferences > Add-ons > Human3R"):
+        bpy.ops.human3r.start_capture()
+
+
+def test_capture_and_import_by_operator(addon, scene, stand_in, tmp_path):
+    scene.human3r.source, scene.human3r.take = "/walk:12", str(tmp_path / "take.h3r")
+    assert bpy.ops.human3r.start_capture() == {"FINISHED"}
+    assert addon.session.current().progress.phase == "complete"
+    people = [item for item in scene.objects if item.type == "ARMATURE"]
+    assert len(people) == 2
+    assert bpy.ops.human3r.select_person(name=people[1].name) == {"FINISHED"}
+    assert bpy.context.view_layer.objects.active == people[1] and people[1].select_get()
+    assert bpy.ops.human3r.import_take(filepath=str(tmp_path / "take.h3r")) == {"FINISHED"}
+    assert len([item for item in scene.objects if item.type == "ARMATURE"]) == 4
+    with pytest.raises(RuntimeError, match="cannot be opened"):
+        bpy.ops.human3r.import_take(filepath=str(tmp_path / "absent.h3r"))
+
+
+def test_choosing_one_picture_means_its_sequence(addon, scene, tmp_path):
+    (tmp_path / "shot.0001.png").touch()
+    bpy.ops.human3r.choose_video(filepath=str(tmp_path / "shot.0001.png"))
+    assert scene.human3r.source == str(tmp_path)
+    bpy.ops.human3r.choose_video(filepath=str(tmp_path / "clip.mp4"))
+    assert scene.human3r.source == str(tmp_path / "clip.mp4")
+
+
+def test_the_check_finds_what_an_engine_lacks(addon, wait_until):
+    addon.engine_check.start(Path(sys.executable)).join(60)  # this Python has numpy, and no torch
+    assert any("lacks" in text and "torch" in text for _, text in addon.engine_check.findings())
+    addon.engine_check.start(Path("/does/not/exist")).join(60)
+    assert any("did not answer" in text for _, text in addon.engine_check.findings())
+
+
+def test_the_manifest_is_valid(root):
+    tool = Path(bpy.utils.script_paths(subdir="addons_core")[0]) / "bl_pkg" / "cli" / "blender_ext.py"
+    done = subprocess.run([sys.executable, str(tool), "validate", str(root)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
