@@ -26,11 +26,12 @@ def create(name: str, rest_joints: np.ndarray) -> bpy.types.Object:
     """A new armature object, in no collection yet, with (55, 3) rest joints in metres in the body frame."""
     data = bpy.data.armatures.new(name)
     data.display_type = "STICK"
+    # The object comes first, for leaving edit mode makes the pose of every object that has this armature.
     item = bpy.data.objects.new(name, data)
     item.show_in_front = True
     item.rotation_mode = "QUATERNION"
     item.rotation_quaternion = coordinates.body_to_root_quaternion()
-    with _edit_mode(item):
+    with _edit_mode(data):
         root = data.edit_bones.new(ROOT_BONE)
         root.tail = _TAIL
         root.use_deform = False
@@ -45,7 +46,7 @@ def create(name: str, rest_joints: np.ndarray) -> bpy.types.Object:
 
 def set_rest_joints(item: bpy.types.Object, rest_joints: np.ndarray) -> None:
     """Move the rest bones of an armature to (55, 3) joints, metres, body frame. Poses and keys stay as they are."""
-    with _edit_mode(item):
+    with _edit_mode(item.data):
         _place([item.data.edit_bones[name] for name in JOINT_NAMES], rest_joints)
 
 
@@ -62,13 +63,14 @@ def _place(bones: list[bpy.types.EditBone], joints: np.ndarray) -> None:
 
 
 @contextmanager
-def _edit_mode(item: bpy.types.Object) -> Iterator[None]:
+def _edit_mode(data: bpy.types.Armature) -> Iterator[None]:
     """Edit an armature's bones without touching what the user has active, selected or in edit mode.
 
-    Rest bones can only be changed in edit mode, which belongs to a scene's active object: a scene of its own, for a
-    millisecond, leaves the user's alone.
+    Rest bones can only be changed in edit mode, which belongs to a scene's active object: a scene and an object of
+    their own, for a millisecond, leave the user's alone. They also leave out the animation, which Blender would copy.
     """
     scene = bpy.data.scenes.new("Human3R armature")
+    item = bpy.data.objects.new(data.name, data)
     try:
         scene.collection.objects.link(item)
         layer = scene.view_layers[0]
@@ -79,3 +81,4 @@ def _edit_mode(item: bpy.types.Object) -> Iterator[None]:
             bpy.ops.object.mode_set(mode="OBJECT")
     finally:
         bpy.data.scenes.remove(scene)
+        bpy.data.objects.remove(item)

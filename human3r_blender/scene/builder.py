@@ -149,7 +149,9 @@ class SceneBuilder:
                 break
             if idle:
                 yield False
-        yield from self._conclude()
+        for steps in self._conclusion():
+            for _ in steps:
+                yield True
 
     def _set_up(self) -> Iterator[bool]:
         scene, header = bpy.data.scenes[self._scene_name], self.header
@@ -241,16 +243,13 @@ class SceneBuilder:
             person = self._people[track.id] = Person(self._take_id, track)
             yield from person.create(root, root.users_collection[0], base, self._body_model())
 
-    def _conclude(self) -> Iterator[bool]:
-        """What needs the whole take: constant shapes, exact surfaces, tidy keys, the scene's range."""
+    def _conclusion(self) -> Iterator[Steps]:
+        """What needs the whole take, each piece in steps: constant shapes, exact surfaces, tidy keys."""
         for person in self._people.values():
-            for _ in person.settle(self._body_model()):
-                yield True
+            yield person.settle(self._body_model())
             if self.options.pose_correctives:
-                for _ in pose_correctives.bake_in_steps(person.armature, person.mesh, self._body_model()):
-                    yield True
-        for _ in self._camera.settle():
-            yield True
+                yield pose_correctives.bake_in_steps(person.armature, person.mesh, self._body_model())
+        yield self._camera.settle()
         base = bpy.data.meshes.get(self._base_name)
         if base is not None:
             bpy.data.meshes.remove(base)

@@ -18,6 +18,9 @@ _ROTATIONS = tuple(f'pose.bones["{name}"].rotation_quaternion' for name in JOINT
 _EXPRESSIONS = tuple(body_mesh.value_path(name) for name in body_mesh.EXPRESSION_KEYS)
 _VISIBILITY = ("hide_viewport", "hide_render")
 
+_ROWS = 50
+"""Rows of a track whose keys are computed in one slice of work."""
+
 FindBlock = Callable[[], bpy.types.ID | None]
 
 
@@ -104,28 +107,35 @@ class Person:
                 yield
         self._holds_written = len(track.holds)
         if self.pending:
-            frames = np.array(track.frames[first:])
-            kinds = track.interpolation(first)
-            rotations = track.rotation_keys(first, self._last_rotations)
-            self._last_rotations = rotations[-1]
-            pose = {_LOCATION: track.pelvis_keys(first, body, self._betas)}
-            pose.update(zip(_ROTATIONS, np.moveaxis(rotations, 1, 0), strict=True))
-            expressions = dict(zip(_EXPRESSIONS, track.expression_keys(first).T[..., None], strict=True))
-            self.written += len(frames)
-            yield
+            self.written = len(track.frames)
+            location, rotation = [], []
+            for rows in _batches(first, self.written):
+                location.append(track.pelvis_keys(rows, body, self._betas))
+                rotation.append(track.rotation_keys(rows, self._last_rotations))
+                self._last_rotations = rotation[-1][-1]
+                yield
+            pose = {_LOCATION: np.concatenate(location)}
+            pose.update(zip(_ROTATIONS, np.moveaxis(np.concatenate(rotation), 1, 0), strict=True))
+            expression = np.stack(track.expressions[first:self.written])
+            frames, kinds = np.array(track.frames[first:self.written]), track.interpolation(first, self.written)
             yield from self._append(self.armature, pose, frames, kinds)
-            yield from self._append(self._shape_keys, expressions, frames, kinds)
+            keys = dict(zip(_EXPRESSIONS, expression.T[..., None], strict=True))
+            yield from self._append(self._shape_keys, keys, frames, kinds)
         self._write_visibility()
         yield
 
     def settle(self, body: BodyModel) -> Iterator[None]:
         """The final shape, the same in all frames, and the pelvis keys that follow from it; finished F-curves."""
         self._betas = self.track.typical_betas()
+        location = []
+        for rows in _batches(0, self.written):
+            location.append(self.track.pelvis_keys(rows, body, self._betas))
+            yield
         skeleton, mesh = self.armature(), self.mesh()
         if skeleton is not None:
             armature.set_rest_joints(skeleton, body.rest_joints(self._betas))
             curves = keyframes.curves(skeleton)
-            for axis, values in enumerate(self.track.pelvis_keys(0, body, self._betas).T):
+            for axis, values in enumerate(np.concatenate(location).T):
                 curve = curves.get((_LOCATION, axis))
                 if curve is not None and len(curve.keyframe_points) == len(values):
                     keyframes.set_values(curve, values)
@@ -170,3 +180,8 @@ class Person:
     def _shape_keys(self) -> bpy.types.Key | None:
         mesh = self.mesh()
         return None if mesh is None else mesh.data.shape_keys
+
+
+def _batches(first: int, end: int) -> Iterator[slice]:
+    """Rows that take a few milliseconds to compute the keys of."""
+    return (slice(start, min(start + _ROWS, end)) for start in range(first, end, _ROWS))

@@ -48,36 +48,32 @@ class Track:
         """(10,) the shape of the whole take: the median, which single bad frames do not move."""
         return np.median(np.stack(self.betas), axis=0).astype(np.float32)
 
-    def interpolation(self, first: int) -> np.ndarray:
-        """(T - first,) uint8 interpolation of the keys from row `first` on."""
-        kinds = np.full(len(self.frames) - first, LINEAR, dtype=np.uint8)
-        kinds[[row - first for row in self.holds if row >= first]] = CONSTANT
+    def interpolation(self, first: int, end: int) -> np.ndarray:
+        """(end - first,) uint8 interpolation of the keys of the rows `first` to `end`, exclusive."""
+        kinds = np.full(end - first, LINEAR, dtype=np.uint8)
+        kinds[[row - first for row in self.holds if first <= row < end]] = CONSTANT
         return kinds
 
-    def rotation_keys(self, first: int, previous: np.ndarray | None) -> np.ndarray:
-        """(T - first, 55, 4) bone quaternions wxyz from row `first` on, without sign flips.
+    def rotation_keys(self, rows: slice, previous: np.ndarray | None) -> np.ndarray:
+        """(T, 55, 4) bone quaternions wxyz of some rows, without sign flips.
 
         `previous`, (55, 4), are those of the row before.
         """
-        poses = np.stack(self.poses[first:])
+        poses = np.stack(self.poses[rows])
         quaternions = rotations.axis_angle_to_quaternion(poses)
         root = rotations.axis_angle_to_matrix(poses[:, PELVIS])
-        world = coordinates.root_rotation_to_body(np.stack(self.cameras[first:]), root)
+        world = coordinates.root_rotation_to_body(np.stack(self.cameras[rows]), root)
         quaternions[:, PELVIS] = rotations.matrix_to_quaternion(world)
         return rotations.continuous_quaternions(quaternions, previous)
 
-    def pelvis_keys(self, first: int, body: BodyModel, betas: np.ndarray) -> np.ndarray:
-        """(T - first, 3) locations of the pelvis bone from row `first` on, metres from its rest position."""
+    def pelvis_keys(self, rows: slice, body: BodyModel, betas: np.ndarray) -> np.ndarray:
+        """(T, 3) locations of the pelvis bone in some rows, metres from its rest position."""
         pelvis = body.pelvis_from_head(
-            rotations.axis_angle_to_matrix(np.stack(self.poses[first:])), betas,
-            np.stack(self.expressions[first:]), np.stack(self.head_points[first:]),
+            rotations.axis_angle_to_matrix(np.stack(self.poses[rows])), betas,
+            np.stack(self.expressions[rows]), np.stack(self.head_points[rows]),
         )  # fmt: skip
-        placed = coordinates.camera_points_to_body(np.stack(self.cameras[first:]), pelvis)
+        placed = coordinates.camera_points_to_body(np.stack(self.cameras[rows]), pelvis)
         return placed - body.rest_joints(betas)[PELVIS]
-
-    def expression_keys(self, first: int) -> np.ndarray:
-        """(T - first, 10) values of the expression shape keys from row `first` on."""
-        return np.stack(self.expressions[first:])
 
 
 class Tracks:
