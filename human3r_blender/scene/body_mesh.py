@@ -73,7 +73,7 @@ def create_material(name: str, index: int) -> bpy.types.Material:
     color = (*(_linear(channel) for channel in COLORS[index % len(COLORS)]), 1.0)
     material = bpy.data.materials.new(name)
     material.diffuse_color = color
-    if not material.use_nodes:  # from 5.0 on every material has nodes, and setting this warns
+    if bpy.app.version < (5, 0):  # since then every material has nodes, and setting this warns
         material.use_nodes = True
     shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
     shader.inputs["Base Color"].default_value = color

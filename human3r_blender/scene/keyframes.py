@@ -169,3 +169,11 @@ def _settle(curve: bpy.types.FCurve) -> None:
     for part in ("select_control_point", "select_left_handle", "select_right_handle"):
         curve.keyframe_points.foreach_set(part, nothing)
     curve.select = False
+
+
+def remove_curves(block: bpy.types.ID, data_paths: Sequence[str]) -> None:
+    """Remove the F-curves of some properties of a data-block, where there are any."""
+    container = _container(block)
+    for curve in list(container.fcurves) if container is not None else []:
+        if curve.data_path in data_paths:
+            container.fcurves.remove(curve)

@@ -72,7 +72,7 @@ def fill(
 def _material() -> bpy.types.Material:
     """Shows the points' own colours, which already hold the place's light, without lighting them again."""
     material = bpy.data.materials.new(NAME)
-    if not material.use_nodes:  # from 5.0 on every material has nodes, and setting this warns
+    if bpy.app.version < (5, 0):  # since then every material has nodes, and setting this warns
         material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
