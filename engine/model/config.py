@@ -12,7 +12,7 @@ PATCH_SIZE = 16
 """Pixels along the edge of a CUT3R patch. The dense heads upsample by exactly this."""
 
 PRIOR_PATCH_SIZE = 14
-"""Pixels along the edge of a patch of the human-prior encoder."""
+"""Pixels along the edge of a patch of the released human-prior encoders (see ``Human3RConfig.prior_patch_size``)."""
 
 MLP_RATIO = 4
 """Hidden width of every transformer MLP over its input width."""
@@ -72,10 +72,18 @@ class Human3RConfig:
     """Channels to which the dense heads project their four levels, finest first."""
     ray_map_depth: int = 2
     """Blocks of the ray-map encoder, which checkpoints hold and nothing uses."""
+    convolutional: bool = False
+    """Whether convolutions take the place of the prior's ViT and of the image encoder's linear patch embedding, and
+    absolute positions are added before encoder and decoders: what a small model needs to learn from little. The
+    released models have none of it. With it a prior patch has 16 pixels, and ``prior_depth``, ``prior_heads`` and
+    ``prior_grid`` mean nothing."""
 
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
+            if item.name == "convolutional":
+                _require(type(value) is bool, item.name, value, "true or false")
+                continue
             several = item.name == "dense_level_widths"
             _require(not several or (isinstance(value, tuple) and len(value) == 4), item.name, value, "four widths")
             whole = all(type(size) is int and 1 <= size <= MAX_SIZE for size in (value if several else (value,)))
@@ -84,8 +92,8 @@ class Human3RConfig:
             _require(getattr(self, name) <= MAX_DEPTH, name, getattr(self, name), f"{MAX_DEPTH} or less")
         _require(self.decoder_depth >= 4, "decoder_depth", self.decoder_depth, "4 or more")
         _require(self.dense_width % 2 == 0, "dense_width", self.dense_width, "an even width")
-        _require(self.prior_resolution % PRIOR_PATCH_SIZE == 0, "prior_resolution", self.prior_resolution,
-                 f"a multiple of {PRIOR_PATCH_SIZE}")
+        _require(self.prior_resolution % self.prior_patch_size == 0, "prior_resolution", self.prior_resolution,
+                 f"a multiple of {self.prior_patch_size}")
         for name, width, heads, divisor in (
             ("encoder_heads", self.encoder_width, self.encoder_heads, 4),
             ("decoder_heads", self.decoder_width, self.decoder_heads, 4),
@@ -99,7 +107,12 @@ class Human3RConfig:
     @property
     def score_grid(self) -> int:
         """Prior patches along the edge of the human-prior image: S."""
-        return self.prior_resolution // PRIOR_PATCH_SIZE
+        return self.prior_resolution // self.prior_patch_size
+
+    @property
+    def prior_patch_size(self) -> int:
+        """Pixels along the edge of a patch of the human-prior encoder."""
+        return PATCH_SIZE if self.convolutional else PRIOR_PATCH_SIZE
 
     def to_json(self) -> str:
         """The configuration as one line of JSON, for a file's metadata."""
@@ -147,4 +160,14 @@ def small() -> Human3RConfig:
         memory_slots=32, memory_heads=4,
         prior_width=128, prior_depth=4, prior_heads=4, prior_resolution=140, prior_grid=10,
         dense_width=64, dense_level_widths=(24, 48, 96, 128), ray_map_depth=1,
+    )  # fmt: skip
+
+
+def embedded() -> Human3RConfig:
+    """The model that we train ourselves: 14 million parameters, pictures of 128 pixels, convolutional."""
+    return Human3RConfig(
+        image_size=128, encoder_width=160, encoder_depth=5, encoder_heads=5,
+        decoder_width=128, decoder_depth=4, decoder_heads=4, state_heads=4, state_tokens=64,
+        memory_slots=32, memory_heads=4, prior_width=192, prior_resolution=128,
+        dense_width=48, dense_level_widths=(24, 48, 96, 128), ray_map_depth=1, convolutional=True,
     )  # fmt: skip

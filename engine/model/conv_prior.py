@@ -72,7 +72,7 @@ class ConvolutionalPrior(nn.Module):
         self.norm = layer_norm(config.prior_width)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, R, R) image under ImageNet normalisation to (B, S * S, width) tokens and the fine (B, 64, R/4, R/4)."""
+        """(B, 3, R, R) image under ImageNet normalisation to (B, S * S, width) tokens and fine (B, 64, R/4, R/4)."""
         level4 = self.stage4(self.stem(image))
         level8 = self.stage8(level4)
         level16 = self.stage16(level8)
@@ -142,3 +142,22 @@ class PersonReader(nn.Module):
         places = (center[:, None, None] + window * scale[:, None, None, None]) / edge * 2 - 1
         # Sampling picture by picture would copy the features; per person they are gathered once.
         return functional.grid_sample(fine[batch_index].float(), places, align_corners=False).to(fine.dtype)
+
+
+class ConvolutionalBackbone(nn.Module):
+    """Encoder and reader under the name that checkpoints give the prior; see :class:`.dinov2.Backbone`."""
+
+    def __init__(self, config: Human3RConfig) -> None:
+        super().__init__()
+        self.encoder = ConvolutionalPrior(config)
+        self.reader = PersonReader(config)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, R, R) image under ImageNet normalisation to (B, S * S, width) tokens and fine (B, 64, R/4, R/4)."""
+        return self.encoder(image)
+
+    def person_token(self, token: Tensor, fine: Tensor | None, batch_index: Tensor, head_square_px: Tensor) -> Tensor:
+        """(n, width) tokens of the head patches to tokens that have seen the whole person."""
+        if fine is None or not len(token):
+            return token
+        return self.reader(token, fine, batch_index, head_square_px).token

@@ -94,3 +94,11 @@ class Backbone(nn.Module):
     def __init__(self, config: Human3RConfig, for_inference: bool) -> None:
         super().__init__()
         self.encoder = PriorEncoder(config, for_inference)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, None]:
+        """(B, 3, R, R) image under ImageNet normalisation to (B, S * S, width) tokens; there are no finer features."""
+        return self.encoder(image), None
+
+    def person_token(self, token: Tensor, fine: None, batch_index: Tensor, head_square_px: Tensor) -> Tensor:
+        """A person's prior token is that of its head patch: attention has already seen the whole person."""
+        return token

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from .blocks import DecoderBlock, EncoderBlock, ModulatedBlock, layer_norm
 from .camera_head import CameraHead, metric_confidence, metric_vector
 from .camera_memory import PoseRetriever
-from .config import PATCH_SIZE, PRIOR_PATCH_SIZE, Human3RConfig
+from .config import PATCH_SIZE, Human3RConfig
+from .conv_prior import ConvolutionalBackbone
+from .conv_stem import ConvolutionalStem, add_positions
 from .dinov2 import Backbone, PatchEmbed
 from .dpt_head import DenseHead
 from .human_head import HumanHead, detect_heads
@@ -82,7 +84,7 @@ class Human3R(nn.Module):
             self.masked_smpl_token = nn.Parameter(torch.zeros(1, encoder))
             self.mhmr_masked_smpl_token = nn.Parameter(torch.zeros(1, config.prior_width))
             self.mhmr_masked_img_token = nn.Parameter(torch.zeros(1, config.prior_width))
-        self.patch_embed = PatchEmbed(PATCH_SIZE, encoder)
+        self.patch_embed = ConvolutionalStem(encoder) if config.convolutional else PatchEmbed(PATCH_SIZE, encoder)
         self.enc_blocks = nn.ModuleList(
             EncoderBlock(encoder, config.encoder_heads) for _ in range(config.encoder_depth)
         )
@@ -98,7 +100,7 @@ class Human3R(nn.Module):
             self.enc_norm_ray_map = layer_norm(encoder)
         self.pose_retriever = PoseRetriever(config)
         self.register_tokens = nn.Embedding(config.state_tokens, encoder)
-        self.backbone = Backbone(config, for_inference)
+        self.backbone = ConvolutionalBackbone(config) if config.convolutional else Backbone(config, for_inference)
         self.decoder_embed_state = nn.Linear(encoder, decoder)
         self.dec_blocks_state = nn.ModuleList(DecoderBlock(decoder, config.state_heads) for _ in range(depth))
         self.dec_norm_state = layer_norm(decoder)
@@ -107,6 +109,8 @@ class Human3R(nn.Module):
     def initial_state(self, batch: int = 1) -> SceneState:
         """What is carried before the first frame and after a reset."""
         tokens = self.decoder_embed_state(self.register_tokens.weight)[None]
+        if self.config.convolutional:
+            tokens = add_positions(tokens, state_positions(self.config.state_tokens, tokens.device)[None])
         return SceneState(tokens.expand(batch, -1, -1), self.pose_retriever.mem.expand(batch, -1, -1), is_first=True)
 
     def step(self, images: Tensor, state: SceneState, options: StepOptions | None = None,
@@ -123,16 +127,16 @@ class Human3R(nn.Module):
         rows, columns = height // PATCH_SIZE, width // PATCH_SIZE
 
         image_tokens = self.encode_image(images)
-        prior = self.encode_prior(images)
+        prior, fine = self.encode_prior(images)
         scores = head.head_scores(prior)
         mask_square = head.person_mask(prior)
 
         if teacher is None:
             found = detect_heads(scores, options.detection_threshold)
-            heads = self._choose(prior, image_tokens, found[:, 0], found[:, 1:], (height, width))
+            heads = self._choose(prior, fine, image_tokens, found[:, 0], found[:, 1:], (height, width))
             prompts = self._detected_prompts(heads, len(images))
         else:
-            heads = self._choose_taught(prior, image_tokens, teacher, (height, width))
+            heads = self._choose_taught(prior, fine, image_tokens, teacher, (height, width))
             prompts = self._taught_prompts(heads, teacher)
 
         key = self.pose_retriever.key(image_tokens)
@@ -167,17 +171,23 @@ class Human3R(nn.Module):
         positions = grid_positions(rows, columns, images.device)[None]
         rotary = rotary_table(positions, self.config.encoder_width // self.config.encoder_heads)
         x = self.patch_embed(images)
+        if self.config.convolutional:
+            x = add_positions(x, positions)
         for block in self.enc_blocks:
             x = block(x, rotary)
         return self.enc_norm(x)
 
-    def encode_prior(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) CUT3R images to the (B, S, S, prior width) tokens of the human-prior encoder."""
-        grid = self.config.score_grid
-        return self.backbone.encoder(prior_image(images, self.config.prior_resolution)).unflatten(1, (grid, grid))
+    def encode_prior(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(B, 3, H, W) CUT3R images to the (B, S, S, prior width) tokens of the human-prior encoder.
 
-    def _choose(self, prior: Tensor, image_tokens: Tensor, batch_index: Tensor, prior_patch: Tensor,
-                size: tuple[int, int]) -> _Heads:
+        A convolutional prior also gives the fine features from which it reads people; otherwise None.
+        """
+        grid = self.config.score_grid
+        tokens, fine = self.backbone(prior_image(images, self.config.prior_resolution))
+        return tokens.unflatten(1, (grid, grid)), fine
+
+    def _choose(self, prior: Tensor, fine: Tensor | None, image_tokens: Tensor, batch_index: Tensor,
+                prior_patch: Tensor, size: tuple[int, int]) -> _Heads:
         """Gather what is known about the heads in the (n, 2) prior patches of the (n,) pictures, in picture order."""
         resolution, columns = self.config.prior_resolution, size[1] // PATCH_SIZE
         prior_token = prior[batch_index, *prior_patch.unbind(-1)]
@@ -185,13 +195,14 @@ class Human3R(nn.Module):
         head_px = position_from_square(square_px, resolution, *size)
         patch = image_patch(head_px)
         image_token = image_tokens[batch_index, patch[:, 0] * columns + patch[:, 1]]
+        prior_token = self.backbone.person_token(prior_token, fine, batch_index, square_px)
         counts = batch_index.bincount(minlength=len(prior))
         first = counts.cumsum(0) - counts
         slot = torch.arange(len(batch_index), device=prior.device) - first[batch_index]
         return _Heads(batch_index, slot, int(counts.max()), prior_patch, square_px, head_px, patch, prior_token,
                       self.downstream_head.prompt(prior_token, image_token))
 
-    def _choose_taught(self, prior: Tensor, image_tokens: Tensor, teacher: TeacherPrompts,
+    def _choose_taught(self, prior: Tensor, fine: Tensor | None, image_tokens: Tensor, teacher: TeacherPrompts,
                        size: tuple[int, int]) -> _Heads:
         """The same for the given heads: they, not the predicted offsets, decide about patches."""
         resolution, columns = self.config.prior_resolution, size[1] // PATCH_SIZE
@@ -199,10 +210,12 @@ class Human3R(nn.Module):
         head_px = teacher.head_px[batch_index, slot]
         patch = image_patch(head_px)
         square = position_to_square(head_px, resolution, *size)
-        prior_patch = (square / PRIOR_PATCH_SIZE).floor().long().flip(-1).clamp(0, self.config.score_grid - 1)
+        prior_patch = (square / self.config.prior_patch_size).floor().long().flip(-1)
+        prior_patch = prior_patch.clamp(0, self.config.score_grid - 1)
         prior_token = prior[batch_index, *prior_patch.unbind(-1)]
         image_token = image_tokens[batch_index, patch[:, 0] * columns + patch[:, 1]]
         square_px = self.downstream_head.head_position(prior_token, prior_patch)
+        prior_token = self.backbone.person_token(prior_token, fine, batch_index, square)
         return _Heads(batch_index, slot, teacher.valid.shape[1], prior_patch, square_px,
                       position_from_square(square_px, resolution, *size), patch, prior_token,
                       self.downstream_head.prompt(prior_token, image_token))
@@ -246,7 +259,10 @@ class Human3R(nn.Module):
         if prompts.exists is not None:
             exists = torch.cat((prompts.exists.new_ones(batch, 1 + count), prompts.exists), dim=1)
 
-        stream = torch.cat((pose_token, self.decoder_embed(image_tokens), prompts.tokens), dim=1)
+        embedded = self.decoder_embed(image_tokens)
+        if config.convolutional:
+            embedded = add_positions(embedded, image_positions)
+        stream = torch.cat((pose_token, embedded, prompts.tokens), dim=1)
         levels, logits = [image_tokens], []
         kept = (config.decoder_depth // 2, config.decoder_depth * 3 // 4)
         for layer, (block, block_state) in enumerate(zip(self.dec_blocks, self.dec_blocks_state, strict=True), start=1):

@@ -13,7 +13,7 @@ from torch.nn import functional
 from ..contract.skeleton import HUMAN3R_ROTATION_COUNT
 from ..geometry.rotations import rotation_from_6d
 from .camera_head import metric_vector
-from .config import MLP_RATIO, PRIOR_PATCH_SIZE, Human3RConfig
+from .config import MLP_RATIO, Human3RConfig
 
 BETA_COUNT = 10
 EXPRESSION_COUNT = 10
@@ -68,6 +68,7 @@ class HumanHead(nn.Module):
     def __init__(self, config: Human3RConfig, for_inference: bool) -> None:
         super().__init__()
         prior, decoder = config.prior_width, config.decoder_width
+        self.patch_size = config.prior_patch_size
         self.register_buffer("init_body_pose", torch.zeros(1, _POSE_WIDTH))
         self.register_buffer("init_betas", torch.zeros(1, BETA_COUNT))
         if not for_inference:
@@ -76,7 +77,7 @@ class HumanHead(nn.Module):
         self.register_buffer("init_expression", torch.zeros(1, EXPRESSION_COUNT))
         self.mlp_classif = _patch_mlp(prior, 1)
         self.mlp_offset = _patch_mlp(prior, 2)
-        self.mlp_msk = HumanMlp(prior, prior, PRIOR_PATCH_SIZE**2)
+        self.mlp_msk = HumanMlp(prior, prior, self.patch_size**2)
         fused, body = prior + config.encoder_width, decoder + prior
         self.mlp_fuse = HumanMlp(fused, MLP_RATIO * fused, decoder)
         self.deccam = HumanMlp(decoder, MLP_RATIO * decoder, 3)
@@ -91,11 +92,11 @@ class HumanHead(nn.Module):
     def person_mask(self, prior: Tensor) -> Tensor:
         """(B, S, S, prior width) tokens to the (B, R, R) probability that a pixel shows a person."""
         per_patch = squeezed_sigmoid(self.mlp_msk(prior)).permute(0, 3, 1, 2)
-        return functional.pixel_shuffle(per_patch, PRIOR_PATCH_SIZE)[:, 0]
+        return functional.pixel_shuffle(per_patch, self.patch_size)[:, 0]
 
     def head_position(self, prior: Tensor, patch: Tensor) -> Tensor:
         """(n, prior width) tokens of the (n, 2) patches (row, column) to (n, 2) head positions (x, y), R x R image."""
-        return (patch.flip(-1) + 0.5 + self.mlp_offset(prior).float()) * PRIOR_PATCH_SIZE
+        return (patch.flip(-1) + 0.5 + self.mlp_offset(prior).float()) * self.patch_size
 
     def prompt(self, prior: Tensor, image: Tensor) -> Tensor:
         """(n, prior width) and (n, encoder width) tokens of heads to (n, D) prompts: Head_projection, equation 3."""

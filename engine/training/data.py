@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Training clips made on the fly from seeds, each used a few times: stored sets of this size overfit within minutes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..synthetic.clips import Clip, make_clips
+from ..synthetic.settings import HELD_OUT_SEED, ClipSettings
+from .truth import Truth, join
+
+VALIDATION_SEEDS = range(900_000, 900_064)
+"""Seeds that training skips and progress is measured on. From a million on they are for evaluation only."""
+
+_TRAINING_SEEDS = 900_000
+_HEAD_MARGIN_PX = 3
+
+
+def truth_of(clip: Clip) -> Truth:
+    """A batch of synthetic clips, made with labels, as training truth."""
+    height, width = clip.depth.shape[-2:]
+    head = clip.head_px.nan_to_num(-1e6)
+    last = torch.tensor((width - 1, height - 1), device=head.device)
+    inside = ((head >= 0) & (head <= last)).all(dim=-1)
+    head = head.clamp(min=torch.zeros_like(last), max=last).float()
+    exists = inside & clip.present[:, None] & _seen(clip.instance, head)
+    assert clip.part is not None and clip.canonical is not None, "training needs clips with labels"
+    frames = clip.depth.shape[1]
+    return Truth(
+        images=clip.rgb.permute(0, 1, 4, 2, 3).float() / 127.5 - 1, depth=clip.depth,
+        focal_px=clip.focal_px[:, None].expand(-1, frames), world_from_camera=clip.world_from_camera,
+        instance=clip.instance.long(), exists=exists, rotations=clip.rotations,
+        betas=clip.betas[:, None].expand(-1, frames, -1, -1), expression=clip.expression, joints=clip.joints,
+        head_px=head, part=clip.part.long(), canonical=clip.canonical,
+    )  # fmt: skip
+
+
+def _seen(instance: Tensor, head_px: Tensor) -> Tensor:
+    """(B, T, N) bool: whether the person shows within a few pixels of the head; a hidden head teaches nothing."""
+    size = 2 * _HEAD_MARGIN_PX + 1
+    batch, frames, people = head_px.shape[:3]
+    column, row = head_px.round().long().unbind(-1)
+    clip = torch.arange(batch, device=instance.device)[:, None]
+    frame = torch.arange(frames, device=instance.device)[None]
+    seen = torch.zeros(batch, frames, people, dtype=torch.bool, device=instance.device)
+    for person in range(people):
+        near = functional.max_pool2d((instance == person + 1).float(), size, 1, _HEAD_MARGIN_PX) > 0
+        seen[..., person] = near[clip, frame, row[..., person], column[..., person]]
+    return seen
+
+
+class ClipPool:
+    """A window of synthetic clips that moves on through the seeds: every draw replaces the oldest by new ones.
+
+    The contents follow from the number of draws alone, so that training resumes exactly.
+    """
+
+    def __init__(self, settings: ClipSettings, clips: int, fresh: int, first_seed: int = 0,
+                 device: torch.device | str = "cpu") -> None:
+        """Keep ``clips`` clips; each :meth:`draw` makes ``fresh`` new ones, from ``first_seed`` on."""
+        self.settings = replace(settings, labels=True)
+        self.capacity, self.fresh, self.first_seed, self.device = clips, fresh, first_seed, device
+        self.draws = 0
+        self._clips: Truth | None = None
+
+    def draw(self, batch: int) -> Truth:
+        """A batch of clips out of the window."""
+        if self._clips is None:
+            self._clips = self._make(self.draws * self.fresh, self.capacity)
+        elif self.fresh:
+            new = self._make(self.capacity + (self.draws - 1) * self.fresh, self.fresh)
+            self._clips = join([self._clips.clips(torch.arange(self.fresh, self.capacity)), new])
+        chooser = torch.Generator().manual_seed(self.first_seed + self.draws)
+        chosen = torch.randperm(self.capacity, generator=chooser)[:batch]
+        self.draws += 1
+        return self._clips.clips(chosen.to(self.device))
+
+    def resume(self, draws: int) -> None:
+        """Stand where the pool was after so many draws."""
+        self.draws, self._clips = draws, None
+
+    def _make(self, start: int, count: int) -> Truth:
+        parts = []
+        for begin in range(start, start + count, 32):
+            numbers = range(begin, min(begin + 32, start + count))
+            seeds = [(self.first_seed + number) % _TRAINING_SEEDS for number in numbers]
+            parts.append(truth_of(make_clips(seeds, self.settings, self.device)))
+        return join(parts)
+
+
+def validation_clips(settings: ClipSettings, count: int = 64, device: torch.device | str = "cpu") -> Truth:
+    """The first clips of the validation seeds."""
+    seeds = list(VALIDATION_SEEDS)[:count]
+    assert max(seeds) < HELD_OUT_SEED
+    return truth_of(make_clips(seeds, replace(settings, labels=True), device))
