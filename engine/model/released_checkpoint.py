@@ -23,8 +23,24 @@ from torch import Tensor
 from ..contract.errors import UserError
 from .config import PRIORS, Human3RConfig
 
-ALLOWED_CLASSES = [argparse.Namespace]
-"""Classes beside tensors and plain containers that may occur in a checkpoint: the training arguments."""
+
+
+class _StandIn(dict):
+    """Takes the place of a configuration library's class: holds what the file says, and can do nothing."""
+
+    def __init__(self, *_: object) -> None:
+        super().__init__()
+
+
+_CONFIGURATION_CLASSES = (
+    "omegaconf.dictconfig.DictConfig", "omegaconf.listconfig.ListConfig", "omegaconf.nodes.AnyNode",
+    "omegaconf.base.ContainerMetadata", "omegaconf.base.Metadata", "typing.Any", "collections.defaultdict",
+    "builtins.dict", "builtins.list", "builtins.int",
+)  # fmt: skip
+
+ALLOWED_CLASSES = [argparse.Namespace, *((_StandIn, name) for name in _CONFIGURATION_CLASSES)]
+"""What may occur in a checkpoint beside tensors and plain containers: the training arguments, as a namespace or as an
+OmegaConf object, which is neither installed nor built: a stand-in receives its fields."""
 
 _HEAD_WIDTH = 64
 """Width of an attention head in a ViT of unusual size."""
@@ -53,10 +69,17 @@ def read_pickle(path: Path) -> tuple[dict[str, Tensor], str]:
     ):
         raise UserError("checkpoint-unreadable", f"{path.name} holds no table of named tensors.",
                         "Choose a Human3R checkpoint.")
-    arguments = content.get("args")
-    expression = arguments.get("model") if isinstance(arguments, Mapping) else getattr(arguments, "model", None)
-    tensors = {key.removeprefix("module."): value for key, value in state.items()}
-    return tensors, expression if isinstance(expression, str) else ""
+    return {key.removeprefix("module."): value for key, value in state.items()}, _expression(content.get("args"))
+
+
+def _expression(arguments: object) -> str:
+    """The text of the training arguments' ``model`` field, "" where there is none."""
+    if isinstance(arguments, _StandIn):
+        arguments = getattr(arguments, "_content", None)
+    value = arguments.get("model") if isinstance(arguments, Mapping) else getattr(arguments, "model", None)
+    if isinstance(value, _StandIn):
+        value = getattr(value, "_val", None)
+    return value if isinstance(value, str) else ""
 
 
 def _first_line(error: Exception) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import pickle
@@ -21,7 +22,7 @@ from engine.model.config import RELEASED, Human3RConfig, released, small
 from engine.model.human3r import Human3R
 from engine.model.parameter_groups import PARAMETER_GROUPS, meaning
 from engine.model.recipe_weights import Recipe, canonical_key, fill_tensor
-from engine.model.released_checkpoint import infer_config, literal_arguments
+from engine.model.released_checkpoint import infer_config, literal_arguments, read_pickle
 from tests.engine.golden import config_from_golden_meta, golden_folder, golden_runs, read_meta, recipe_model
 
 TINY = Human3RConfig(
@@ -130,6 +131,14 @@ def test_an_old_tar_less_pickle_loads_too(tiny: Human3R, tmp_path: Path) -> None
     path = tmp_path / "old.pth"
     torch.save({"model": tiny.state_dict(), "args": {"model": TINY_TEXT}}, path, _use_new_zipfile_serialization=False)
     assert load_checkpoint(path).config == TINY
+
+
+def test_training_arguments_may_be_an_omegaconf_object_without_omegaconf() -> None:
+    """The file beside this test: torch.save({"model": ..., "args": OmegaConf.create(...)}) with omegaconf 2.4."""
+    assert importlib.util.find_spec("omegaconf") is None, "the point is to read it without"
+    tensors, expression = read_pickle(Path(__file__).with_name("omegaconf_arguments.pth"))
+    assert list(tensors) == ["enc_norm.bias"]
+    assert literal_arguments(expression) == {"enc_num_heads": 4, "dec_num_heads": 3, "mhmr_img_res": 56}
 
 
 def test_one_report_names_everything_that_does_not_fit(tiny: Human3R, tmp_path: Path) -> None:
