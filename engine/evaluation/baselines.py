@@ -20,7 +20,10 @@ from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..contract.skeleton import HEAD
 from .ground_truth import ClipTruth, SmplxPeople
 
-NAME = "mean pose, constant depth, still camera"
+NAME = "trivial"
+"""What reports call these predictors."""
+
+DESCRIPTION = "mean pose, constant depth, still camera"
 
 _GRID = (64, 48)
 """Width and height of the constant point map and mask."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from . import baselines
 from .figures import LINES, FigureLine, TaskFigures
-from .published import NOTE, PUBLISHED, PUBLISHED_SPEED
+from .published import FULL, NOTE, PUBLISHED, PUBLISHED_SPEED
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Report:
         first = next(iter(self.columns.values()))
         people = first.detection.found + first.detection.missed
         head = [self.title, f"Joints: {self.joints}. {first.frames} frames, {people} people in them to be found."]
-        return "\n".join([*head, "", *self._measured(), "", "Published (Human3R paper):", *_published(),
-                          f"speed and memory: {PUBLISHED_SPEED}", NOTE])
+        if baselines.NAME in self.columns:
+            head.append(f"{baselines.NAME}: {baselines.DESCRIPTION}.")
+        return "\n".join([*head, "", *self._table(), "", *_published_notes()])
 
     def to_json(self) -> dict[str, Any]:
         """The same for programs: values by key, null where nothing was measured."""
@@ -40,24 +42,27 @@ class Report:
             "published": [asdict(row) for row in PUBLISHED], "published_note": NOTE,
         }
 
-    def _measured(self) -> list[str]:
-        rows = [["task", "figure", *self.columns]]
+    def _table(self) -> list[str]:
+        published = [row for row in PUBLISHED if row.method == FULL]
+        rows = [["task", "figure (+ higher is better)", *self.columns, "|", *(row.dataset for row in published)]]
         for line in LINES:
-            cells = [_cell(line, figures.values()[line.key]) for figures in self.columns.values()]
-            if any(cells):
-                arrow = "higher is better" if line.higher_is_better else ""
-                unit = f" [{line.unit}]" if line.unit else ""
-                rows.append([line.task, line.label + unit, *(cell or "-" for cell in cells), arrow])
+            measured = [_cell(line, figures.values()[line.key]) for figures in self.columns.values()]
+            beside = [_cell(line, row.values.get(line.key)) for row in published]
+            if any(measured):
+                label = line.label + (f" [{line.unit}]" if line.unit else "") + (" +" if line.higher_is_better else "")
+                rows.append([line.task, label, *(cell or "-" for cell in measured), "|", *beside])
         return _aligned(rows)
 
 
-def _published() -> list[str]:
-    keys = {line.key: line for line in LINES}
-    rows = []
-    for row in PUBLISHED:
-        values = ", ".join(f"{keys[key].label} {value:g} {keys[key].unit}" for key, value in row.values.items())
-        rows.append([row.task, row.dataset, row.joints, values, row.method])
-    return _aligned(rows, first_right=len(rows[0]))
+def _published_notes() -> list[str]:
+    """Which joints the published columns are over, the published variants, and what both are not."""
+    lines = {line.key: line for line in LINES}
+    joints = ", ".join(f"{row.dataset} {row.joints}" for row in PUBLISHED if row.method == FULL)
+    variants = [f"  {row.dataset} {row.method}: " + ", ".join(
+        f"{lines[key].label} {value:g} {lines[key].unit}" for key, value in row.values.items())
+        for row in PUBLISHED if row.method != FULL]
+    return ["Right of the bar: published in the Human3R paper.", f"Joints there: {joints}.", "Published variants:",
+            *variants, f"Published speed and memory: {PUBLISHED_SPEED}.", NOTE]
 
 
 def _counts(figures: TaskFigures) -> dict[str, int]:
@@ -70,10 +75,8 @@ def _cell(line: FigureLine, value: float | None) -> str:
     return "" if value is None else f"{value:.{line.digits}f}"
 
 
-def _aligned(rows: list[list[str]], first_right: int = 2) -> list[str]:
-    """Columns of equal width, those from `first_right` on to the right."""
-    count = max(map(len, rows))
-    rows = [row + [""] * (count - len(row)) for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(count)]
-    return ["  ".join(cell.rjust(width) if column >= first_right else cell.ljust(width)
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Columns of equal width: the first two to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.rjust(width) if column >= 2 else cell.ljust(width)
                       for column, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]

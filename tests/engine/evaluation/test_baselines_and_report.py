@@ -73,7 +73,7 @@ def test_report(trivial: TaskFigures) -> None:
     assert "SMPL-X, 22 joints" in text and "6 frames, 12 people" in text
     assert NOTE in text and "EMDB-2" in text and "1173.9" in text and "24 SMPL joints" in text
     assert f"{trivial.mpjpe_mm.value:.1f}" in text
-    assert max(map(len, text.splitlines())) < 200
+    assert max(map(len, text.splitlines())) < 130
     values = json.loads(json.dumps(report.to_json(), allow_nan=False))
     assert values["figures"]["ours"]["mpjpe_mm"] == pytest.approx(trivial.mpjpe_mm.value)
     assert values["counts"]["ours"]["found"] == 12

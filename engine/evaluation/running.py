@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the engine on the clips of a set, as a user would, and measures the takes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..capture import ModelShelf, run_capture
+from ..contract.body_model import BodyModel
+from ..contract.messages import Message
+from ..contract.settings import CaptureSettings
+from ..contract.take import TakeReader
+from ..interruption import Interrupted, Interruption
+from .baselines import TrivialPredictor
+from .figures import TaskFigures
+from .ground_truth import EvaluationSet
+from .measuring import evaluate_take, measure
+
+Progress = Callable[[str, TaskFigures], None]
+"""Called after each clip with its name and its own figures."""
+
+
+@dataclass(frozen=True)
+class SetFigures:
+    """Pooled figures of a set's clips."""
+
+    model_name: str
+    model: TaskFigures
+    trivial: TaskFigures
+    """Of the trivial predictors; empty without them."""
+
+
+def evaluate_set(
+    clips: EvaluationSet, settings: CaptureSettings, body: BodyModel, interruption: Interruption,
+    trivial: TrivialPredictor | None = None, progress: Progress | None = None, shelf: ModelShelf | None = None,
+) -> SetFigures:
+    """Convert every clip under `settings` (their source, take and frame rate are replaced) and measure it.
+
+    `body` is the one of the settings. Raises UserError, and Interrupted when a stop is requested.
+    """
+    shelf = shelf or ModelShelf()
+    model_name, ours, theirs = "", TaskFigures(), TaskFigures()
+    with tempfile.TemporaryDirectory(prefix="human3r-takes-") as folder:
+        path = Path(folder) / "clip.h3r"
+        for clip in clips.clips():
+            truth = clip.truth
+            result = run_capture(
+                replace(settings, source=clip.source, take=str(path), frame_rate=truth.frame_rate,
+                        point_maps=truth.depth_m is not None), _ignore, interruption, shelf)
+            if result.status != "complete":
+                raise Interrupted
+            with TakeReader(path) as take:
+                model_name = take.header.model
+                figures = evaluate_take(take, truth, body, clips.points)
+            ours += figures
+            if trivial:
+                theirs += measure(trivial.messages(truth, body), truth, body, clips.points)
+            if progress:
+                progress(truth.name, figures)
+    return SetFigures(model_name, ours, theirs)
+
+
+def _ignore(_message: Message) -> None:
+    """Everything that is measured is in the take."""

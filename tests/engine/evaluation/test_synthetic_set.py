@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Synthetic clips as an evaluation set: the truth they give agrees with what was rendered, and with the contract."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from engine.contract.body_model import BodyModel, default_body_path
+from engine.contract.rotations import axis_angle_to_matrix
+from engine.contract.skeleton import HEAD
+from engine.evaluation.baselines import TrivialPredictor
+from engine.evaluation.measuring import measure
+from engine.evaluation.synthetic_set import SyntheticSet, truth_of
+from engine.synthetic.clips import Clip, make_clip
+from engine.synthetic.settings import tier_settings
+
+SEED = 5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def body() -> BodyModel:
+    return BodyModel.load(default_body_path())
+
+
+@pytest.fixture(scope="module")
+def clip(body: BodyModel) -> Clip:
+    return make_clip(SEED, replace(tier_settings("studio"), frames=6, people=(2, 2)), body=body)
+
+
+def test_parameters_give_the_joints_and_pixels_that_were_rendered(clip: Clip, body: BodyModel) -> None:
+    """Body parameters, camera and mask all tell of the same place in the picture."""
+    truth = truth_of(clip)
+    people = truth.people
+    joints = body.posed_joints(axis_angle_to_matrix(people.pose_axis_angle), people.betas, people.expression,
+                               people.translation)
+    np.testing.assert_allclose(joints[truth.present], clip.joints.numpy()[truth.present], atol=2e-4)
+    head = joints[..., HEAD, :]
+    pixel = truth.focal_px[:, None, None] * head[..., :2] / head[..., 2:] + truth.principal_point_px[:, None]
+    assert truth.expected.any()
+    for frame, person in np.argwhere(truth.expected):
+        x, y = np.round(pixel[frame, person]).astype(int)
+        near = truth.person_mask[frame, max(y - 4, 0):y + 5, max(x - 4, 0):x + 5]
+        assert (near == person + 1).any()
+
+
+def test_depth_is_that_of_the_people_seen(clip: Clip) -> None:
+    """Where a person is seen, the depth is the person's, so depth and bodies share one camera frame and one unit."""
+    truth = truth_of(clip)
+    joints = clip.joints.numpy()
+    for frame, person in np.argwhere(truth.expected):
+        seen = truth.depth_m[frame][truth.person_mask[frame] == person + 1]
+        assert abs(np.median(seen) - joints[frame, person, :22, 2].mean()) < 0.35
+
+
+def test_still_points_stay_in_the_world(clip: Clip) -> None:
+    """world_from_camera carries what stands still to one place: planted feet, taken from camera-frame joints."""
+    truth = truth_of(clip)
+    world = np.einsum("tij,tpnj->tpni", truth.world_from_camera[:, :3, :3], clip.joints.double().numpy())
+    world += truth.world_from_camera[:, None, None, :3, 3]
+    planted = clip.planted.numpy()[1:] & clip.planted.numpy()[:-1] & truth.present[1:, :, None]
+    steps = np.linalg.norm(np.diff(world[:, :, [10, 11]], axis=0), axis=-1)
+    assert planted.any()
+    assert steps[planted].max() < 0.03
+
+
+def test_who_need_not_be_found(clip: Clip) -> None:
+    """A person who leaves the picture, and one whose pixels vanish, are not expected any more."""
+    expected = truth_of(clip).expected
+    frame, person = np.argwhere(expected)[0]
+    outside = clip.joints_px.clone()
+    outside[frame, person, HEAD] = torch.tensor([-3.0, 20.0])
+    changed = truth_of(replace(clip, joints_px=outside)).expected
+    assert not changed[frame, person] and (changed != expected).sum() == 1
+    hidden = truth_of(replace(clip, instance=torch.where(clip.instance == person + 1, 0, clip.instance)))
+    assert not hidden.expected[:, person].any()
+
+
+def test_pictures_are_written_without_loss(body: BodyModel, clip: Clip) -> None:
+    settings = replace(tier_settings("studio"), frames=6, people=(2, 2))
+    clips = SyntheticSet(range(SEED, SEED + 1), settings, body)
+    folders = []
+    for item in clips.clips():
+        folders.append(Path(item.source))
+        pictures = [cv2.imread(str(path))[..., ::-1] for path in sorted(folders[0].iterdir())]
+        np.testing.assert_array_equal(np.stack(pictures), clip.rgb.numpy())
+        np.testing.assert_array_equal(item.truth.depth_m, clip.depth.numpy())
+        assert item.truth.frame_rate == pytest.approx(1.0 / float(clip.time_s[1] - clip.time_s[0]), rel=1e-5)
+        alone = next(clips.truths())
+        np.testing.assert_allclose(alone.people.translation, item.truth.people.translation, atol=1e-5)
+        np.testing.assert_array_equal(alone.expected, item.truth.expected)
+    assert len(folders) == len(clips) == 1
+    assert not folders[0].exists(), "pictures must not pile up"
+
+
+@pytest.mark.parametrize("tier", ["room", "camera"])
+def test_trivial_predictors_on_clips(body: BodyModel, tier: str) -> None:
+    """The whole way without a model: constants of some seeds, measured on another."""
+    settings = replace(tier_settings(tier), frames=5)
+    constants = TrivialPredictor.fit(SyntheticSet(range(4), replace(settings, frames=2), body).truths(), body)
+    truth = next(SyntheticSet(range(SEED, SEED + 1), settings, body).truths())
+    values = measure(constants.messages(truth, body), truth, body).values()
+    assert 0.05 < values["abs_rel"] < 1.0
+    assert values["focal_relative"] == 0.0
+    if tier == "camera":
+        assert values["ate_m"] > 0.05 and values["f1"] is None
+    else:
+        assert values["f1"] == 1.0 and 30.0 < values["pa_mpjpe_mm"] < 200.0
