@@ -24,7 +24,6 @@ from ..contract.errors import UserError
 from .config import PRIORS, Human3RConfig
 
 
-
 class _StandIn(dict):
     """Takes the place of a configuration library's class: holds what the file says, and can do nothing."""
 
