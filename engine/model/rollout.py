@@ -8,7 +8,7 @@ tracked like any other; it runs when the next frame arrives, so that a clip whic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -51,27 +51,29 @@ class RolloutFrame:
     """(4, 4) float64 pose of the camera in the world of the first chunk, which the network puts at the first camera."""
 
 
+@dataclass(frozen=True)
 class PoseChain:
     """Chains the poses of chunks: each chunk's world is the camera of the last frame emitted before it."""
 
-    def __init__(self) -> None:
-        self.base = np.eye(4)
-        """(4, 4) pose of the current chunk's world in the world of the whole video."""
-        self.pose = np.eye(4)
-        """(4, 4) last camera pose in the world of the whole video."""
+    base: np.ndarray = field(default_factory=lambda: np.eye(4))
+    """(4, 4) pose of the current chunk's world in the world of the whole video."""
+    pose: np.ndarray = field(default_factory=lambda: np.eye(4))
+    """(4, 4) last camera pose in the world of the whole video."""
 
-    def advance(self, motion: np.ndarray) -> np.ndarray:
-        """The (4, 4) world pose of a camera whose pose in its chunk is given."""
-        self.pose = self.base @ motion
-        return self.pose
+    def advance(self, motion: np.ndarray) -> PoseChain:
+        """The chain after a camera whose (4, 4) pose in its chunk is given."""
+        return PoseChain(self.base, self.base @ motion)
 
-    def start_chunk(self) -> None:
-        """What follows is relative to the last camera."""
-        self.base = self.pose
+    def start_chunk(self) -> PoseChain:
+        """The chain in which all that follows is relative to the last camera."""
+        return PoseChain(self.pose, self.pose)
 
 
 class ChunkedRollout:
-    """Feeds frames to :meth:`.human3r.Human3R.step` and keeps what goes from frame to frame."""
+    """Feeds frames to :meth:`.human3r.Human3R.step` and keeps what goes from frame to frame.
+
+    What it keeps is replaced and never changed in place, so that a shallow copy can go its own way.
+    """
 
     def __init__(self, model: Human3R, settings: RolloutSettings | None = None) -> None:
         self.model = model
@@ -93,7 +95,7 @@ class ChunkedRollout:
         self._count += 1
         interval = self.settings.reset_interval
         if interval and self._count % interval == 0:
-            self._chain.start_chunk()
+            self._chain = self._chain.start_chunk()
             self._replay = image
             self._state = None
         return frames
@@ -120,7 +122,8 @@ class ChunkedRollout:
             # A frame that would break the state is passed over: the camera stays, the state forgets the frame.
             self._state = state
             if emitted:  # what a replay says about the camera is dropped: its chunk's world begins at that camera
-                self._chain.advance(matrix_from_pose(prediction.camera_pose[0].double()).cpu().numpy())
+                motion = matrix_from_pose(prediction.camera_pose[0].double()).cpu().numpy()
+                self._chain = self._chain.advance(motion)
         return RolloutFrame(self._count if emitted else self._count - 1, emitted, prediction, self._chain.pose)
 
     def export_state(self) -> dict[str, np.ndarray]:
@@ -140,7 +143,7 @@ class ChunkedRollout:
         def tensor(name: str) -> Tensor | None:
             return torch.tensor(arrays[name], dtype=parameter.dtype).to(parameter.device) if name in arrays else None
 
-        self._chain.base, self._chain.pose = np.array(arrays["base"]), np.array(arrays["pose"])
+        self._chain = PoseChain(np.array(arrays["base"]), np.array(arrays["pose"]))
         self._count = int(arrays["count"])
         self._replay = tensor("replay")
         tokens, memory = tensor("tokens"), tensor("memory")

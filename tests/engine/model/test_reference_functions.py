@@ -136,15 +136,17 @@ def test_a_focal_length_from_a_field_of_view(reference: np.lib.npyio.NpzFile) ->
 def test_chunks_are_chained_by_their_poses(reference: np.lib.npyio.NpzFile) -> None:
     chain, world = PoseChain(), []
     for pose, last_of_chunk in zip(reference["align.poses"], reference["align.reset"], strict=True):
-        world.append(chain.advance(pose))
+        chain = chain.advance(pose)
+        world.append(chain.pose)
         if last_of_chunk:
-            chain.start_chunk()
+            chain = chain.start_chunk()
     close(np.stack(world), reference["align.out"])
 
 
 def test_a_chunk_per_frame_accumulates_all_motions(reference: np.lib.npyio.NpzFile) -> None:
     chain, world = PoseChain(), []
     for motion in reference["cumprod.in"]:
-        world.append(chain.advance(motion))
-        chain.start_chunk()
+        chain = chain.advance(motion)
+        world.append(chain.pose)
+        chain = chain.start_chunk()
     close(np.stack(world), reference["cumprod.out"])

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -67,6 +69,18 @@ def test_going_on_elsewhere_gives_identical_results(model: Human3R, stop: int) -
         assert (frame.index, frame.emitted) == (whole.index, whole.emitted)
         assert torch.equal(frame.prediction.points_self, whole.prediction.points_self)
         assert torch.equal(frame.prediction.people.token, whole.prediction.people.token)
+        assert np.array_equal(frame.world_from_camera, whole.world_from_camera)
+
+
+def test_a_shallow_copy_goes_its_own_way(model: Human3R) -> None:
+    rollout = ChunkedRollout(model, RolloutSettings(3))
+    expected = rolled(model, 3)
+    for image, whole in zip(FRAMES[:3], expected[:3], strict=True):
+        aside = copy.copy(rollout)
+        aside.push(FRAMES[8])
+        aside.push(FRAMES[7])
+        frame = rollout.push(image)[0]
+        assert torch.equal(frame.prediction.points_self, whole.prediction.points_self)
         assert np.array_equal(frame.world_from_camera, whole.world_from_camera)
 
 
