@@ -9,8 +9,7 @@ import numpy as np
 class OffsetBasis:
     """An orthonormal basis in which every frame's offsets lie to within a tolerance at the worst vertex.
 
-    Frames come in batches, so that memory does not grow with the take except for a few numbers per frame. A first
-    batch from all over the take makes a good basis; later ones add what is missing.
+    Frames come in batches, so that memory does not grow with the take except for a few numbers per frame.
     """
 
     def __init__(self, tolerance: float) -> None:

@@ -49,18 +49,20 @@ def fill(
     float32 all. A new mesh is filled aside and then takes the old one's place, so that nothing half done shows.
     """
     name = bpy.data.meshes.new(NAME).name
-    for write in (
-        lambda mesh: mesh.vertices.add(sum(map(len, position))),
+    count = sum(map(len, confidence))
+    steps: list[Callable[[bpy.types.Mesh], object]] = [
+        lambda mesh: mesh.vertices.add(count),
         lambda mesh: mesh.attributes["position"].data.foreach_set("vector", np.concatenate(position).ravel()),
         lambda mesh: mesh.color_attributes.new(COLOR, "BYTE_COLOR", "POINT"),
         lambda mesh: mesh.color_attributes[COLOR].data.foreach_set("color_srgb", np.concatenate(color).ravel()),
         lambda mesh: mesh.attributes.new(CONFIDENCE, "FLOAT", "POINT"),
         lambda mesh: mesh.attributes[CONFIDENCE].data.foreach_set("value", np.concatenate(confidence)),
-    ):
+    ]
+    for step in steps if count else ():
         mesh = bpy.data.meshes.get(name)
         if mesh is None:
             return
-        write(mesh)
+        step(mesh)
         yield
     mesh, item = bpy.data.meshes.get(name), find()
     if mesh is not None and item is not None:

@@ -12,6 +12,7 @@ skinning into the rest pose. That covers the correctives and the small shifts of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import bpy
 import numpy as np
@@ -27,11 +28,8 @@ TOLERANCE = 0.0003
 
 KEY_PREFIX = "Pose"
 
-_OVERVIEW = 64
-"""Frames from all over the take that the basis starts with."""
-
-_BATCH = 8
-"""Frames per slice of work: some ten milliseconds."""
+_BATCH = 32
+"""Frames that are computed together: 40 MB of offsets."""
 
 FindObject = Callable[[], bpy.types.Object | None]
 
@@ -48,44 +46,57 @@ def bake(armature: bpy.types.Object, mesh: bpy.types.Object, body: BodyModel) ->
 
 
 def bake_in_steps(find_armature: FindObject, find_mesh: FindObject, body: BodyModel) -> Iterator[None]:
-    """`bake` in slices of some ten milliseconds; ends early if the person is deleted meanwhile."""
+    """`bake` in slices of a few milliseconds, the arithmetic on a thread of its own; ends early if the person is
+    deleted meanwhile.
+    """
     armature, mesh = find_armature(), find_mesh()
     if armature is None or mesh is None:
         return
     remove(mesh)
-    frames, rotations = _keyed_rotations(armature)
-    expressions = _keyed_expressions(mesh, frames)
-    betas = body_mesh.shape(mesh)
     yield
+    frames, quaternions = _keyed_rotations(armature)
+    expressions, betas = _keyed_expressions(mesh, frames), body_mesh.shape(mesh)
     if not len(frames):
         return
-    basis = OffsetBasis(TOLERANCE)
-    overview = np.unique(np.linspace(0, len(frames) - 1, _OVERVIEW).astype(int))
-    some = []
-    for batch in _batches(overview):
-        some.append(rest_offsets(body, betas, expressions[batch], rotations[batch]))
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="human3r-correctives")
+    computing = thread.submit(compress, body, betas, expressions, quaternions)
+    thread.shutdown(wait=False)
+    while not computing.done():
+        wait([computing], timeout=0.001)
         yield
-    basis.project(np.concatenate(some))
-    yield
-    coefficients = []
-    for batch in _batches(np.arange(len(frames))):
-        coefficients.append(basis.project(rest_offsets(body, betas, expressions[batch], rotations[batch])))
-        yield
-    values = np.zeros((len(frames), len(basis.vectors)), dtype=np.float32)
-    for batch, part in zip(_batches(np.arange(len(frames))), coefficients, strict=True):
-        values[batch, : part.shape[1]] = part
-    # Full scale is one: sliders show the share of the greatest value in the take.
-    scale = np.maximum(np.abs(values).max(axis=0, initial=0.0), 1e-12)
+    vectors, values = computing.result()
     kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
-    for index, vector in enumerate(basis.vectors):
+    for index, vector in enumerate(vectors):
         mesh = find_mesh()
         if mesh is None:
             return
+        # Full scale is one: the slider shows the share of the greatest value in the take.
+        scale = max(float(np.abs(values[:, index]).max()), 1e-12)
         name = f"{KEY_PREFIX}{index:03d}"
-        body_mesh.add_key(name, body.template, (vector * scale[index]).reshape(-1, 3), 1.0, mesh)
+        body_mesh.add_key(name, body.template, (vector * scale).reshape(-1, 3), 1.0, mesh)
         curve = keyframes.add_curves(mesh.data.shape_keys, body_mesh.value_path(name), 1)[0]
-        keyframes.append(curve, frames, values[:, index] / scale[index], kinds)
+        keyframes.append(curve, frames, values[:, index] / scale, kinds)
         yield
+
+
+def compress(
+    body: BodyModel, betas: np.ndarray, expressions: np.ndarray, quaternions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A basis for the rest offsets of a take's frames, within `TOLERANCE` of each: (K, 3 V) vectors and (T, K) values.
+
+    (10,) betas, (T, 10) expressions, (T, 55, 4) quaternions wxyz. Memory grows with K, not with T.
+    """
+    basis = OffsetBasis(TOLERANCE)
+    values = np.zeros((len(quaternions), 0), dtype=np.float32)
+    # Every batch has frames from all over the take, so that the first ones already make a good basis.
+    stride = -(-len(quaternions) // _BATCH)
+    for start in range(stride):
+        batch = slice(start, None, stride)
+        offsets = rest_offsets(body, betas, expressions[batch], quaternion_to_matrix(quaternions[batch]))
+        coefficients = basis.project(offsets)
+        values = np.pad(values, ((0, 0), (0, coefficients.shape[1] - values.shape[1])))
+        values[batch] = coefficients
+    return basis.vectors, values
 
 
 def remove(mesh: bpy.types.Object) -> None:
@@ -115,22 +126,21 @@ def rest_offsets(body: BodyModel, betas: np.ndarray, expressions: np.ndarray, ro
     return offsets + np.linalg.solve(blended, (exact - plain)[..., None])[..., 0]
 
 
-def _batches(rows: np.ndarray) -> list[np.ndarray]:
-    return [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-
-
 def _keyed_rotations(armature: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
-    """(T,) frames that have pose keys, and the (T, 55, 3, 3) rotations there (the pelvis's own does not matter)."""
+    """(T,) frames that have pose keys, and the (T, 55, 4) bone quaternions wxyz there."""
     curves = keyframes.curves(armature)
     paths = [f'pose.bones["{name}"].rotation_quaternion' for name in JOINT_NAMES]
     keys = {name: keyframes.read(curve) for name, curve in curves.items() if name[0] in paths}
-    frames = np.unique(np.concatenate([frames for frames, _ in keys.values()])) if keys else np.empty(0)
+    # Curves written together share their frames: only different ones are worth merging.
+    different = {at.tobytes(): at for at, _ in keys.values()}
+    frames = np.unique(np.concatenate(list(different.values()))) if keys else np.empty(0)
     quaternions = np.zeros((len(frames), len(JOINT_NAMES), 4))
     quaternions[..., 0] = 1.0
     for (path, axis), (at, values) in keys.items():
         if len(at):
-            quaternions[:, paths.index(path), axis] = np.interp(frames, at, values)
-    return frames, quaternion_to_matrix(quaternions)
+            same = len(at) == len(frames)
+            quaternions[:, paths.index(path), axis] = values if same else np.interp(frames, at, values)
+    return frames, quaternions
 
 
 def _keyed_expressions(mesh: bpy.types.Object, frames: np.ndarray) -> np.ndarray:

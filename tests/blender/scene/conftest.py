@@ -63,8 +63,7 @@ class Synthetic:
         self.world_from_camera[:, :3, :3] = rotations.axis_angle_to_matrix(turn - turn[0])
         move = smooth(3, scale=0.3)
         self.world_from_camera[:, :3, 3] = move - move[0]
-        self.poses = np.stack([smooth(55, 3, scale=self.pose_scale) for _ in range(self.people)], 1)
-        self.poses = self.poses.astype(np.float32)
+        self.poses = smooth(self.people, 55, 3, scale=self.pose_scale).astype(np.float32)
         # Upright before the camera, y down, and turning all the way round.
         upright = rotations.axis_angle_to_matrix(np.array([np.pi, 0.0, 0.0]))
         for person in range(self.people):
@@ -78,7 +77,7 @@ class Synthetic:
         if self.betas == "noisy":
             self.betas_seen = self.betas_seen + rng.normal(0, 0.3, self.betas_seen.shape).astype(np.float32)
             self.betas_seen[0] += 1.0
-        self.expressions = np.stack([smooth(10) for _ in range(self.people)], 1).astype(np.float32)
+        self.expressions = smooth(self.people, 10).astype(np.float32)
         start = np.stack([np.linspace(-1, 1, self.people), np.zeros(self.people), np.full(self.people, 4.0)], -1)
         self.heads = (start + smooth(self.people, 3, scale=0.2)).astype(np.float32)
         self.cloud = rng.uniform([-4, -2, 1], [4, 1.5, 9], (self.points, 3)).astype(np.float32)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The posed mesh in Blender, as Blender evaluates it, against the body model and against `smplx` itself."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import bpy
