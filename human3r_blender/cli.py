@@ -37,7 +37,7 @@ class Result:
 
     source: str
     output: str
-    status: str = "failed"
+    status: str = "skipped"
     """``complete``, ``incomplete`` (a take that was not closed), ``cancelled``, ``failed`` or ``skipped``."""
     take: str | None = None
     """Where the take was left; None when it was temporary and the .blend is written."""
@@ -62,6 +62,8 @@ def main(arguments: Sequence[str]) -> int:
     except UserError as error:
         _print_error("", error)
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     finally:
         sessions.forget()
     if options.json:
@@ -101,39 +103,44 @@ def _parser() -> argparse.ArgumentParser:
 
 def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
     jobs = plan_outputs(find_sources(options.sources), options.output, options.overwrite)
-    takes = plan_outputs([source for source, _ in jobs], options.take, True, ".h3r") if options.take else None
-    import_options = settings_from_options(options, ImportOptions, body_path=options.body)
+    import_options = _import_options(options)
+    takes = None
+    if options.take:
+        takes = plan_outputs([source for source, _ in jobs], options.take, options.overwrite, ".h3r")
     results = []
     for number, (source, output) in enumerate(jobs):
         result = Result(source, str(output))
         results.append(result)
-        take = takes[number][1] if takes else _temporary_take(output)
-        with _reported(result, interrupted, f"[{number + 1}/{len(jobs)}] {Path(source).name}") as label:
-            settings = settings_from_options(options, source=source, take=str(take))
+        if interrupted.requested:
+            continue
+        take = None
+        label = f"[{number + 1}/{len(jobs)}] {Path(source).name}"
+        with _reported(result, label):
+            take = takes[number][1] if takes else _temporary_take(output)
+            # made absolute, for the engine works in another folder
+            settings = settings_from_options(options, source=source, take=str(take), model=_model(options.model),
+                                             body=import_options.body_path)
             run = sessions.start_capture(_empty_scene(source), settings, import_options,
                                          options.engine_python or _preferred_python(), keep_engine=True)
             _run_to_end(run, result, interrupted, label)
             if run.progress.phase == "complete":
                 _save(output)
-        if result.error is None and not takes and result.status == "complete":
-            take.unlink(missing_ok=True)
-        elif take.is_file() and take.stat().st_size > 0:
-            result.take = str(take)
-            if result.status != "complete":
-                print(f"{label}: the take so far is kept: {take}", file=sys.stderr)
-        else:
-            take.unlink(missing_ok=True)
+        if take is not None:
+            _keep_or_remove(take, result, label, wanted=takes is not None)
     return results
 
 
 def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
     jobs = plan_outputs(find_sources(options.sources, (".h3r",)), options.output, options.overwrite)
-    import_options = settings_from_options(options, ImportOptions, body_path=options.body)
+    import_options = _import_options(options)
     results = []
     for number, (source, output) in enumerate(jobs):
         result = Result(source, str(output), take=source)
         results.append(result)
-        with _reported(result, interrupted, f"[{number + 1}/{len(jobs)}] {Path(source).name}") as label:
+        if interrupted.requested:
+            continue
+        label = f"[{number + 1}/{len(jobs)}] {Path(source).name}"
+        with _reported(result, label):
             run = sessions.start_import(_empty_scene(source), Path(source), import_options)
             _run_to_end(run, result, interrupted, label)
             if run.progress.phase in ("complete", "incomplete"):
@@ -142,13 +149,11 @@ def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Res
 
 
 @contextlib.contextmanager
-def _reported(result: Result, interrupted: _Interruption, label: str) -> Iterator[str]:
+def _reported(result: Result, label: str) -> Iterator[None]:
     """Time one job and note its failure, so that the next one still runs."""
     started = time.monotonic()
-    if interrupted.requested:
-        result.status = "skipped"
     try:
-        yield label
+        yield
     except UserError as error:
         result.status = "failed"
         result.error = {"code": error.code, "message": error.message, "remedy": error.remedy}
@@ -172,6 +177,28 @@ def _run_to_end(run: Session, result: Result, interrupted: _Interruption, label:
         raise run.error
     print(f"{label}: {run.progress.phase}, {run.progress.describe()}" + (f" ({run.note})" if run.note else ""),
           file=sys.stderr, flush=True)
+
+
+def _keep_or_remove(take: Path, result: Result, label: str, wanted: bool) -> None:
+    """A take that was asked for stays; another stays when it has something in it and the .blend was not written."""
+    if result.error is None and result.status == "complete" and not wanted:
+        take.unlink(missing_ok=True)
+    elif take.is_file() and take.stat().st_size > 0:
+        result.take = str(take)
+        if result.status != "complete":
+            print(f"{label}: the take so far is kept: {take}", file=sys.stderr, flush=True)
+    else:
+        take.unlink(missing_ok=True)
+
+
+def _import_options(options: argparse.Namespace) -> ImportOptions:
+    body = str(Path(options.body).absolute()) if options.body else ""
+    return settings_from_options(options, ImportOptions, body_path=body)
+
+
+def _model(name: str) -> str:
+    """A model's name as it is, a checkpoint's path absolute."""
+    return name if name == "default" or name.startswith("recipe:") else str(Path(name).absolute())
 
 
 def _empty_scene(source: str) -> bpy.types.Scene:

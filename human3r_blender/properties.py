@@ -21,6 +21,13 @@ MODELS = (
     ("CHECKPOINT", "Checkpoint", "Weights from a file"),
     ("RECIPE", "Recipe Weights", "Deterministic random weights, to try the whole path: the people will not be right"),
 )
+RECIPES = (
+    ("small", "Small", "A small network, quick on any machine"),
+    ("672S", "672 S", "The released architecture with ViT-S"),
+    ("672B", "672 B", "The released architecture with ViT-B"),
+    ("672L", "672 L", "The released architecture with ViT-L"),
+    ("896L", "896 L", "The largest released architecture: several gigabytes"),
+)
 
 
 class Human3RSettings(bpy.types.PropertyGroup):
@@ -34,8 +41,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
 
     model_source: EnumProperty(name="Model", items=MODELS, description="Which weights the network uses")
     checkpoint: StringProperty(name="Checkpoint", description="File with the network's weights", subtype="FILE_PATH")
-    recipe: StringProperty(name="Variant", description="Which size of the network to fill with recipe weights",
-                           default="small")
+    recipe: EnumProperty(name="Size", items=RECIPES, description="Which size of the network gets recipe weights")
     device: EnumProperty(name="Device", description="What the network runs on",
                          items=[(name, {"auto": "Automatic", "cpu": "Processor", "cuda": "CUDA", "mps": "Metal"}[name],
                                  "") for name in DEVICES], default=CAPTURE.device)

@@ -157,9 +157,7 @@ class Session:
         if isinstance(message, Status):
             self.progress.phase, self.progress.text = message.phase, message.text
         elif isinstance(message, TakeEnd):
-            # a take may say that its capture failed; importing it did not
-            self._ending = "incomplete" if message.status == "failed" else message.status
-            self.note = message.note
+            self._ending, self.note = message.status, message.note
             self.progress.phase = "finishing"
         elif isinstance(message, TakeHeader):
             self.header = message

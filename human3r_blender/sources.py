@@ -70,7 +70,7 @@ class EngineSource:
 
 
 class TakeSource:
-    """The messages of a take, the header first. A take that was not closed in order ends with ``incomplete``."""
+    """The messages of a take, the header first. Its end is ``complete``, or ``incomplete`` with a note that says why."""
 
     def __init__(self, take: Path, limit: int | None = None) -> None:
         """``limit`` stops after so many messages. Raises :class:`UserError` (``take-unreadable``)."""
@@ -79,16 +79,22 @@ class TakeSource:
         self._messages: Iterator[Message] = itertools.islice(
             itertools.chain([self._reader.header], self._reader), limit)
         self._frames = 0
+        self._cancelled = False
 
     def receive(self, wait_s: float = 0.0) -> Message | None:
+        if self._cancelled:
+            return TakeEnd("cancelled", self._frames)
         message = next(self._messages, None)
         self._frames += isinstance(message, Frame)
         if message is None:
             return TakeEnd("incomplete", self._frames, self._reader.problem or "")
+        if isinstance(message, TakeEnd) and message.status != "complete":
+            why = {"cancelled": "The capture was cancelled here.", "failed": "The capture failed here."}
+            return TakeEnd("incomplete", self._frames, f"{why.get(message.status, '')} {message.note}".strip())
         return message
 
     def cancel(self) -> None:
-        self._messages = iter([TakeEnd("cancelled", self._frames, "")])
+        self._cancelled = True
 
     def close(self) -> None:
         self._reader.close()

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Video in, .blend out, with the real engine: what is in the file, and what is said when it goes wrong."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import bpy
+import pytest
+
+SMALL = ("--model", "recipe:small", "--device", "cpu", "--detection-threshold", "0.05")
+FRAMES = 16
+
+
+@pytest.fixture(scope="module")
+def converted(run_command, make_video, tmp_path_factory):
+    """A folder with two videos and a broken one, converted by one command."""
+    folder = tmp_path_factory.mktemp("videos")
+    make_video(folder / "a.mp4", FRAMES)
+    (folder / "b.mp4").write_text("not a video")
+    make_video(folder / "c.mp4", FRAMES)
+    done = run_command("convert", folder, "--output", folder / "out", "--take", folder / "takes", "--end", FRAMES - 4,
+                       "--stride", "2", *SMALL)
+    return folder, done
+
+
+def animated_frames(block):
+    """Frames of the keys of a data-block's first F-curve, wherever this Blender keeps it."""
+    action = block.animation_data.action
+    curves = action.fcurves if bpy.app.version < (4, 4) else action.layers[0].strips[0].channelbags[0].fcurves
+    return [key.co.x for key in curves[0].keyframe_points]
+
+
+def test_one_bad_video_does_not_stop_the_others(converted):
+    _, done = converted
+    assert done.code == 1 and [result["status"] for result in done.results] == ["complete", "failed", "complete"]
+    assert done.results[1]["error"]["code"] == "footage-unreadable" and done.results[1]["error"]["remedy"]
+    assert done.results[1]["error"]["remedy"] in done.errors
+    assert [Path(result["output"]).exists() for result in done.results] == [True, False, True]
+    assert "[1/3] a.mp4: complete, 6 of 6 frames" in done.errors
+
+
+def test_the_blend_has_people_camera_and_place(converted):
+    folder, done = converted
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "out" / "a.blend"))
+    scene = bpy.context.scene
+    assert scene.name == "a" and scene.render.fps == 25 and scene.frame_start == 1
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (320, 240)
+    assert animated_frames(scene.camera) == [1, 3, 5, 7, 9, 11]  # every second picture, in true time
+    armatures = [item for item in scene.objects if item.type == "ARMATURE"]
+    assert len(armatures) == done.results[0]["people"] > 0 and all(len(item.data.bones) == 56 for item in armatures)
+    assert len([item for item in scene.objects if item.type == "MESH" and item.parent in armatures]) == len(armatures)
+    backgrounds = scene.camera.data.background_images
+    assert len(backgrounds) == 1 and Path(bpy.path.abspath(backgrounds[0].clip.filepath)) == folder / "a.mp4"
+
+
+def test_takes_that_were_asked_for_stay_and_import_to_the_same(converted, run_command, tmp_path):
+    folder, done = converted
+    take = folder / "takes" / "a.h3r"
+    assert done.results[0]["take"] == str(take) and take.is_file()
+    imported = run_command("import", take, "--output", tmp_path / "again.blend")
+    assert imported.code == 0 and imported.results[0]["frames"] == 6
+    assert imported.results[0]["people"] == done.results[0]["people"]
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "again.blend"))
+    assert animated_frames(bpy.context.scene.camera) == [1, 3, 5, 7, 9, 11]
+
+
+def test_nothing_is_left_beside_the_output(run_command, make_video, tmp_path):
+    make_video(tmp_path / "clip.mp4", 4)
+    for expected in (0, 1):
+        done = run_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "out" / "clip.blend", *SMALL)
+        assert done.code == expected
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["clip.blend"]
+    assert "output-exists" in done.errors and "--overwrite" in done.errors
+
+
+@pytest.mark.parametrize(("arguments", "variables", "code"), [
+    (("--model", "absent.safetensors"), {}, "checkpoint-missing"),
+    (("--body", "absent.npz"), {}, None),
+    ((), {"HUMAN3R_ENGINE_PYTHON": "/does/not/exist"}, "no-engine"),
+])
+def test_what_is_missing_is_named(run_command, make_video, tmp_path, arguments, variables, code):
+    make_video(tmp_path / "clip.mp4", 2)
+    done = run_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *arguments, **variables)
+    assert done.code == 1 and not (tmp_path / "clip.blend").exists()
+    error = done.results[0]["error"]
+    assert error["remedy"] and (error["code"] == code if code else "absent.npz" in error["message"])
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_a_python_without_the_engines_packages_is_named(run_command, make_video, tmp_path):
+    make_video(tmp_path / "clip.mp4", 2)
+    bare = tmp_path / "bare-python"
+    bare.write_text('#!/bin/sh\nexec "$HUMAN3R_TEST_PYTHON" -S "$@"\n')  # -S: no installed packages
+    bare.chmod(0o755)
+    done = run_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend",
+                       HUMAN3R_ENGINE_PYTHON=str(bare), HUMAN3R_TEST_PYTHON=os.path.realpath("/proc/self/exe"))
+    assert done.results[0]["error"]["code"] == "engine-incomplete" and "has no module" in done.errors
+
+
+def test_too_little_memory_is_named(run_command, make_video, tmp_path, engine_python):
+    make_video(tmp_path / "clip.mp4", 2)
+    limited = tmp_path / "limited-python"
+    limited.write_text('#!/bin/sh\nulimit -v 4000000\nexec "$HUMAN3R_TEST_PYTHON" "$@"\n')
+    limited.chmod(0o755)
+    done = run_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", "--model", "recipe:896L",
+                       "--device", "cpu", HUMAN3R_ENGINE_PYTHON=str(limited), HUMAN3R_TEST_PYTHON=engine_python)
+    error = done.results[0]["error"]
+    assert done.code == 1 and error["code"] == "out-of-memory" and "smaller" in error["remedy"]
+
+
+def read_until(stream, wanted, seconds=60.0):
+    """Read lines until one contains the text; the rest is drained so that the writer never blocks."""
+    deadline = time.monotonic() + seconds
+    for line in stream:
+        if wanted in line:
+            threading.Thread(target=stream.read, daemon=True).start()
+            return
+        assert time.monotonic() < deadline
+    raise AssertionError(f"{wanted!r} was never said")
+
+
+def test_interrupting_keeps_a_take_that_can_be_imported(start_command, run_command, make_video, tmp_path):
+    make_video(tmp_path / "clip.mp4", 400)
+    command = start_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *SMALL)
+    read_until(command.stderr, "per second")
+    command.send_signal(signal.SIGINT)
+    assert command.wait(20) == 130 and not (tmp_path / "clip.blend").exists()
+    (take,) = tmp_path.glob("*.h3r")
+    imported = run_command("import", take, "--output", tmp_path / "part.blend")
+    assert imported.results[0]["frames"] > 2 and imported.results[0]["note"] == "The capture was cancelled here."
+    assert imported.code == 0 and (tmp_path / "part.blend").is_file()
+
+
+def test_an_engine_killed_in_the_middle_leaves_a_take_to_import(start_command, run_command, make_video, tmp_path):
+    make_video(tmp_path / "clip.mp4", 400)
+    summary = tmp_path / "summary.json"
+    command = start_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *SMALL,
+                            "--json", summary)
+    read_until(command.stderr, "per second")
+    children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    assert command.wait(20) == 1
+    assert '"engine-died"' in summary.read_text() and "memory" in summary.read_text()
+    (take,) = tmp_path.glob("*.h3r")
+    imported = run_command("import", take, "--output", tmp_path / "part.blend")
+    assert imported.code == 0 and imported.results[0]["status"] == "incomplete" and imported.results[0]["frames"] > 2
