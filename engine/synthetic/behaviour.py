@@ -145,7 +145,14 @@ def _arms(dice: Dice, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Ten
          anywhere], dim=3,
     )  # fmt: skip
     elbows = torch.tensor(
-        [[0.3, 0.0, -1.0], [0.6, -1.0, -0.1], [0.5, -1.0, -0.3], [0.8, 0.2, -0.8], [0.6, -1.0, -0.3], [0.5, -0.8, -0.5]],
+        [
+            [0.3, 0.0, -1.0],
+            [0.6, -1.0, -0.1],
+            [0.5, -1.0, -0.3],
+            [0.8, 0.2, -0.8],
+            [0.6, -1.0, -0.3],
+            [0.5, -0.8, -0.5],
+        ],
         device=pose.device,
     )
     pick = pose[..., None, None].expand(*pose.shape, 1, 3)
@@ -164,7 +171,9 @@ def smoothstep(u: torch.Tensor) -> torch.Tensor:
     return u * u * (3.0 - 2.0 * u)
 
 
-def wobble(dice: Dice, name: str, time_s: torch.Tensor, slowest_hz: float, fastest_hz: float, *shape: int) -> torch.Tensor:
+def wobble(
+    dice: Dice, name: str, time_s: torch.Tensor, slowest_hz: float, fastest_hz: float, *shape: int
+) -> torch.Tensor:
     """Smooth noise within -1..1: three sines. `time_s` is (*seeds, T); returns (*seeds, T, *shape)."""
     dice = dice.fork(name)
     frequency = dice.uniform("frequency", slowest_hz, fastest_hz, *shape, 3)

@@ -74,7 +74,9 @@ def settle(dice: Dice, view: View, settings: ClipSettings) -> tuple[torch.Tensor
             continue
         gap = torch.cdist(options, torch.stack(homes, 1)).amin(-1)
         # The first candidate with room to walk, else the loneliest.
-        good = (gap > 2.0 * settings.roaming_m[1] + _ELBOW_ROOM_M).float() * (100.0 - torch.arange(_CANDIDATES, device=gap.device))
+        good = (gap > 2.0 * settings.roaming_m[1] + _ELBOW_ROOM_M).float() * (
+            100.0 - torch.arange(_CANDIDATES, device=gap.device)
+        )
         homes.append(options.gather(1, (gap + good).argmax(-1)[:, None, None].expand(-1, 1, 2))[:, 0])
     present = torch.arange(slots, device=count.device) < count[:, None]
     home = torch.stack(homes, 1) if homes else torch.zeros(len(count), 0, 2, device=count.device)
@@ -109,7 +111,9 @@ def travel(
     push = motion * wobble(dice, "dolly", time_s, 0.04, 0.12)
     dolly = 0.7 * (push - push[:, :1])[..., None] * ahead[:, None] + 0.5 * drift
     still = torch.zeros_like(drift)
-    paths = torch.stack([still, drift + shake, orbit + shake, dolly + shake, _jumps(dice, view, time_s.shape[1])[0]], dim=1)
+    paths = torch.stack(
+        [still, drift + shake, orbit + shake, dolly + shake, _jumps(dice, view, time_s.shape[1])[0]], dim=1
+    )
     offset = paths.gather(1, kind[:, None, None, None].expand(-1, 1, *drift.shape[1:]))[:, 0]
     position = view.start[:, None] + offset
     fixed, jumping = kind == CAMERAS.index("fixed"), kind == CAMERAS.index("jumps")
@@ -120,7 +124,9 @@ def travel(
 
     forward = torch.nn.functional.normalize(aim[:, None] - position, dim=-1)
     turn = torch.tensor([0.05, 0.09, 0.035], device=sway.device) * motion
-    angles = turn * wobble(dice, "turn", time_s, 0.05, 0.3, 3) + 0.004 * motion * wobble(dice, "tremble", time_s, 1.0, 4.0, 3)
+    angles = turn * wobble(dice, "turn", time_s, 0.05, 0.3, 3) + 0.004 * motion * wobble(
+        dice, "tremble", time_s, 1.0, 4.0, 3
+    )
     angles = torch.where(still_kind[..., None], angles[:, :1], angles)
     pitch = torch.asin(forward[..., 1].clamp(-1.0, 1.0)) + angles[..., 0]
     yaw = torch.atan2(forward[..., 0], forward[..., 2]) + angles[..., 1]
@@ -170,7 +176,9 @@ def _jumps(dice: Dice, view: View, frames: int) -> tuple[torch.Tensor, torch.Ten
     length = dice.uniform("length", 0.2, 0.5, frames)
     course = dice.uniform("course", -math.pi, math.pi, frames)
     climb = dice.uniform("climb", -0.35, 0.35, frames)
-    turn = torch.deg2rad(dice.uniform("turn", 5.0, 15.0, frames)) * torch.where(dice.chance("left", 0.5, frames), 1.0, -1.0)
+    turn = torch.deg2rad(dice.uniform("turn", 5.0, 15.0, frames)) * torch.where(
+        dice.chance("left", 0.5, frames), 1.0, -1.0
+    )
     nod = torch.deg2rad(dice.uniform("nod", -4.0, 4.0, frames))
     offset, angles = torch.zeros_like(view.start), torch.zeros(len(view.yaw), 2, device=length.device)
     offsets, turns = [offset], [angles]

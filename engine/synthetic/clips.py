@@ -102,7 +102,9 @@ class Clip:
         return Clip(*(None if value is None else value.to(device) for value in values))
 
 
-def make_clip(seed: int, settings: ClipSettings, device: torch.device | str = "cpu", body: BodyModel | None = None) -> Clip:
+def make_clip(
+    seed: int, settings: ClipSettings, device: torch.device | str = "cpu", body: BodyModel | None = None
+) -> Clip:
     """The clip of a seed. `body` is the mannequin unless given; betas mean what they mean for that body."""
     return make_clips([seed], settings, device, body).one(0)
 

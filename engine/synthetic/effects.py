@@ -20,7 +20,7 @@ def develop(
 ) -> torch.Tensor:
     """Pictures (B, t, H, W, 3) in 0..1 to uint8, those of `frames` of the clip.
 
-    `flow_px` (B, T, 2) is how far the picture's middle moves per frame, for motion blur; `time_s` (B, T).
+    `flow_px` (B, T, 2) is how far the picture's middle moves per frame of the footage; `time_s` (B, T).
     """
     strength = settings.effects
     picture = linear * _exposure(dice, settings, time_s)[:, frames, None, None]
@@ -45,9 +45,11 @@ def _exposure(dice: Dice, settings: ClipSettings, time_s: torch.Tensor) -> torch
 def _smear(picture: torch.Tensor, shift_px: torch.Tensor) -> torch.Tensor:
     """Average along (B, t, 2) pixels of motion, three samples."""
     clips, frames, height, width, _ = picture.shape
-    shift = shift_px.clamp(-0.04 * width, 0.04 * width).reshape(-1, 1, 1, 2)
+    shift = shift_px.clamp(-0.015 * width, 0.015 * width).reshape(-1, 1, 1, 2)
     image = picture.reshape(-1, height, width, 3).permute(0, 3, 1, 2)
-    y, x = torch.meshgrid(torch.arange(height, device=image.device), torch.arange(width, device=image.device), indexing="ij")
+    y, x = torch.meshgrid(
+        torch.arange(height, device=image.device), torch.arange(width, device=image.device), indexing="ij"
+    )
     grid = torch.stack([x, y], dim=-1).float()
     size = torch.tensor([width, height], device=image.device)
     total = image
@@ -85,7 +87,6 @@ def _grain(dice: Dice, picture: torch.Tensor, strength: float) -> torch.Tensor:
 
 def _noise(dice: Dice, shape: torch.Size, frames: slice) -> torch.Tensor:
     """Normal noise from a fixed strip, begun at a random place for each frame: cheap, and deterministic everywhere."""
-    clips, count = shape[:2]
     begin = dice.integer("noise", 0, _NOISE - 1, frames.stop)[:, frames]
     stride = 2 * dice.integer("noise stride", 0, 63, frames.stop)[:, frames] + 1
     index = torch.arange(math.prod(shape[2:]), device=begin.device)

@@ -17,7 +17,9 @@ from .behaviour import Script, smoothstep
 _DOUBLE = 0.12
 """Part of a step, at either end, with both feet on the floor."""
 _LIFT_M = 0.07
-_HEEL_UP = 0.65
+_STANDING_STEPS = 4
+"""Steps on the spot after the last: the curve through the steps looks that far ahead."""
+_HEEL_UP = 0.85
 """How far the heel turns up about the ball of the foot before it leaves the floor, radians, at full stride."""
 
 
@@ -38,17 +40,23 @@ class Feet:
 class Path:
     """Where N people are at each whole step, within a disc around their home."""
 
-    def __init__(self, script: Script, home: torch.Tensor, radius: torch.Tensor, start: torch.Tensor, heading: torch.Tensor) -> None:
+    def __init__(
+        self, script: Script, home: torch.Tensor, radius: torch.Tensor, start: torch.Tensor, heading: torch.Tensor
+    ) -> None:
         """Walk the script: `home` (N, 2) and `radius` (N,) of the disc, `start` (N, 2) in it, first `heading` (N,).
 
         Near the rim people turn back; a step that would leave the disc is made on the spot.
         """
         done = script.steps.cumsum(1)
-        total = int(done[:, -1].max())
+        total = int(done[:, -1].max()) + _STANDING_STEPS
         position, places, headings = start, [start], [heading]
         for step in range(total):
             segment = (done <= step).sum(1, keepdim=True).clamp_max(done.shape[1] - 1)
-            stride, veer, sidle = (row.gather(1, segment)[:, 0] for row in (script.stride, script.veer, script.sidle))
+            # Whoever has no steps left stands, however long others walk on.
+            left = step < done[:, -1]
+            stride, veer, sidle = (
+                left * row.gather(1, segment)[:, 0] for row in (script.stride, script.veer, script.sidle)
+            )
             outward = position - home
             away = outward.norm(dim=-1)
             homeward = torch.atan2(-outward[:, 0], -outward[:, 1]) - sidle
@@ -78,7 +86,12 @@ class Path:
 
 
 def feet_at(
-    path: Path, phase: torch.Tensor, rate: torch.Tensor, stance: torch.Tensor, splay: torch.Tensor, forefoot: torch.Tensor
+    path: Path,
+    phase: torch.Tensor,
+    rate: torch.Tensor,
+    stance: torch.Tensor,
+    splay: torch.Tensor,
+    forefoot: torch.Tensor,
 ) -> Feet:
     """Feet at (N, T) phases and step rates.
 

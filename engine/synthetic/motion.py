@@ -14,8 +14,26 @@ from dataclasses import dataclass
 import torch
 
 from ..contract.skeleton import (
-    HEAD, JAW, JOINT_COUNT, LEFT_ANKLE, LEFT_COLLAR, LEFT_ELBOW, LEFT_EYE, LEFT_FOOT, LEFT_HAND, LEFT_HIP, LEFT_KNEE,
-    LEFT_SHOULDER, LEFT_WRIST, NECK, PELVIS, RIGHT_EYE, RIGHT_HAND, SPINE1, SPINE2, SPINE3,
+    HEAD,
+    JAW,
+    JOINT_COUNT,
+    LEFT_ANKLE,
+    LEFT_COLLAR,
+    LEFT_ELBOW,
+    LEFT_EYE,
+    LEFT_FOOT,
+    LEFT_HAND,
+    LEFT_HIP,
+    LEFT_KNEE,
+    LEFT_SHOULDER,
+    LEFT_WRIST,
+    NECK,
+    PELVIS,
+    RIGHT_EYE,
+    RIGHT_HAND,
+    SPINE1,
+    SPINE2,
+    SPINE3,
 )  # fmt: skip
 from .behaviour import Script, smoothstep, wobble, write_script
 from .dice import Dice
@@ -26,7 +44,7 @@ from .surface import BodySurface, forward_kinematics
 WORLD_FROM_STAGE = (1.0, -1.0, -1.0)
 """Diagonal of the half turn about x that takes the stage frame (y up) to the world (y down) and back."""
 
-_REACH = 0.985
+_REACH = 0.998
 """Share of the legs' length that standing and walking use: nobody locks the knees."""
 _SPREAD = torch.tensor([1.0, -1.0])
 
@@ -95,18 +113,24 @@ def move(cast: Cast, body: BodySurface, time_s: torch.Tensor, walking: float) ->
 
     flip = torch.tensor(WORLD_FROM_STAGE, device=place.device)
     rotations[:, :, PELVIS] = flip[:, None] * rotations[:, :, PELVIS]
-    exact_rest = body.rest_joints(cast.betas[:, None].expand(-1, time_s.shape[1], -1).flatten(0, 1), expression.flatten(0, 1))
+    exact_rest = body.rest_joints(
+        cast.betas[:, None].expand(-1, time_s.shape[1], -1).flatten(0, 1), expression.flatten(0, 1)
+    )
     exact_rest = exact_rest.reshape(*time_s.shape, JOINT_COUNT, 3)
     translation = flip * position - exact_rest[:, :, PELVIS]
     joints = forward_kinematics(rotations, exact_rest)[1] + translation[:, :, None]
-    seat = torch.stack([*(flip[[0, 2]] * _seat_place(rest, where, heading)).unbind(-1), heading, seat_height - 0.06], dim=-1)
-    return Motion(rotations, translation, expression, joints, feet.planted, torch.where(cast.sitter[:, None], seat, 0.0))
+    seat = torch.stack(
+        [*(flip[[0, 2]] * _seat_place(rest, where, heading)).unbind(-1), heading, seat_height - 0.06], dim=-1
+    )
+    return Motion(
+        rotations, translation, expression, joints, feet.planted, torch.where(cast.sitter[:, None], seat, 0.0)
+    )
 
 
 def _stance(dice: Dice, rest: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     half_hips = 0.5 * (rest[:, LEFT_HIP, 0] - rest[:, LEFT_HIP + 1, 0])
     stance = half_hips + dice.uniform("stance", -0.005, 0.05)
-    forefoot = rest[:, LEFT_FOOT:LEFT_FOOT + 2] - rest[:, LEFT_ANKLE:LEFT_ANKLE + 2]
+    forefoot = rest[:, LEFT_FOOT : LEFT_FOOT + 2] - rest[:, LEFT_ANKLE : LEFT_ANKLE + 2]
     return stance, dice.uniform("splay", 0.02, 0.25), forefoot
 
 
@@ -143,12 +167,12 @@ def _pelvis_position(
     place = place - back[..., None] * forward + sway[..., None] * left
 
     ankles = _ankles(rest, floor, feet)
-    hips = apply(pelvis[:, :, None], (rest[:, LEFT_HIP:LEFT_HIP + 2] - rest[:, PELVIS:PELVIS + 1])[:, None])
+    hips = apply(pelvis[:, :, None], (rest[:, LEFT_HIP : LEFT_HIP + 2] - rest[:, PELVIS : PELVIS + 1])[:, None])
     legs = _leg_length(rest)
     away = (ankles - hips)[..., [0, 2]] - place[:, :, None]
     squared = (_REACH * legs) ** 2 - (away * away).sum(-1)
     highest = ankles[..., 1] - hips[..., 1] + torch.sqrt(torch.maximum(squared, (0.35 * legs) ** 2))
-    softness = 0.01
+    softness = 0.015
     highest = -softness * torch.logsumexp(-highest / softness, dim=-1)
     lowered = highest - 0.42 * crouch * legs.mean(-1)
     seated = (seat_height + 0.07)[:, None]
@@ -158,8 +182,8 @@ def _pelvis_position(
 
 def _leg_length(rest: torch.Tensor) -> torch.Tensor:
     """(N, 1, 2) from hip to ankle with a straight knee."""
-    thigh = (rest[:, LEFT_KNEE:LEFT_KNEE + 2] - rest[:, LEFT_HIP:LEFT_HIP + 2]).norm(dim=-1)
-    shank = (rest[:, LEFT_ANKLE:LEFT_ANKLE + 2] - rest[:, LEFT_KNEE:LEFT_KNEE + 2]).norm(dim=-1)
+    thigh = (rest[:, LEFT_KNEE : LEFT_KNEE + 2] - rest[:, LEFT_HIP : LEFT_HIP + 2]).norm(dim=-1)
+    shank = (rest[:, LEFT_ANKLE : LEFT_ANKLE + 2] - rest[:, LEFT_KNEE : LEFT_KNEE + 2]).norm(dim=-1)
     return (thigh + shank)[:, None]
 
 
@@ -169,10 +193,10 @@ def _foot_rotation(feet: Feet) -> torch.Tensor:
 
 def _ankles(rest: torch.Tensor, floor: torch.Tensor, feet: Feet) -> torch.Tensor:
     """(N, T, 2, 3) ankles over the feet, which turn about their balls."""
-    ball_rest = rest[:, LEFT_FOOT:LEFT_FOOT + 2]
+    ball_rest = rest[:, LEFT_FOOT : LEFT_FOOT + 2]
     raised = (ball_rest[:, :, 1] - floor[:, None])[:, None]
     ball = feet.ball + torch.nn.functional.pad(raised[..., None], (1, 1))
-    heel = (rest[:, LEFT_ANKLE:LEFT_ANKLE + 2] - ball_rest)[:, None]
+    heel = (rest[:, LEFT_ANKLE : LEFT_ANKLE + 2] - ball_rest)[:, None]
     return ball + apply(_foot_rotation(feet), heel)
 
 
@@ -239,8 +263,8 @@ def _head_and_hands(rotations: torch.Tensor, script: Script, dice: Dice, clock: 
         sign = 1.0 if side == 0 else -1.0
         rotations[:, :, LEFT_WRIST + side] = euler(*wrist[:, :, side].unbind(-1))
         fingers = turn_about(Z, -sign * curl[:, :, side])
-        rotations[:, :, hand.start:hand.stop - 3] = fingers[:, :, None]
-        rotations[:, :, hand.stop - 3:hand.stop] = turn_about(Y, sign * 0.5 * curl[:, :, side])[:, :, None]
+        rotations[:, :, hand.start : hand.stop - 3] = fingers[:, :, None]
+        rotations[:, :, hand.stop - 3 : hand.stop] = turn_about(Y, sign * 0.5 * curl[:, :, side])[:, :, None]
 
 
 def _expressions(dice: Dice, time_s: torch.Tensor) -> torch.Tensor:

@@ -7,8 +7,26 @@ import numpy as np
 import torch
 
 from ..contract.skeleton import (
-    HEAD, JAW, JOINT_COUNT, LEFT_ANKLE, LEFT_COLLAR, LEFT_ELBOW, LEFT_EYE, LEFT_FOOT, LEFT_HAND, LEFT_HIP, LEFT_KNEE,
-    LEFT_SHOULDER, LEFT_WRIST, NECK, PELVIS, RIGHT_EYE, RIGHT_HAND, SPINE1, SPINE2, SPINE3,
+    HEAD,
+    JAW,
+    JOINT_COUNT,
+    LEFT_ANKLE,
+    LEFT_COLLAR,
+    LEFT_ELBOW,
+    LEFT_EYE,
+    LEFT_FOOT,
+    LEFT_HAND,
+    LEFT_HIP,
+    LEFT_KNEE,
+    LEFT_SHOULDER,
+    LEFT_WRIST,
+    NECK,
+    PELVIS,
+    RIGHT_EYE,
+    RIGHT_HAND,
+    SPINE1,
+    SPINE2,
+    SPINE3,
 )  # fmt: skip
 from .dice import Dice
 from .surface import BodySurface
@@ -106,7 +124,9 @@ class Wardrobe:
         light, dark = torch.tensor([0.93, 0.76, 0.65], device=device), torch.tensor([0.36, 0.23, 0.16], device=device)
         skin = torch.lerp(light, dark, tone) * dice.uniform("skin hue", 0.94, 1.06, 3)
         hair_tone = dice.uniform("hair tone", 0.0, 1.0)[:, None] ** 2
-        hair = torch.lerp(torch.tensor([0.1, 0.07, 0.06], device=device), torch.tensor([0.8, 0.66, 0.42], device=device), hair_tone)
+        hair = torch.lerp(
+            torch.tensor([0.1, 0.07, 0.06], device=device), torch.tensor([0.8, 0.66, 0.42], device=device), hair_tone
+        )
         hair = torch.where(dice.chance("grey", 0.15)[:, None], dice.uniform("grey tone", 0.4, 0.85)[:, None], hair)
         bald = dice.chance("bald", 0.08)[:, None]
         shirt, trousers = _cloth(dice.fork("shirt")), 0.8 * _cloth(dice.fork("trousers"))

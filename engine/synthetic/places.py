@@ -101,7 +101,11 @@ class Place:
         side = torch.zeros_like(axis)
         x, y, z = (start - self.centre[:, None, None, box]).unbind(-1)
         dx, dy, dz = direction.unbind(-1)
-        slabs = ((cosine * x - sine * z, cosine * dx - sine * dz), (y, dy), (sine * x + cosine * z, sine * dx + cosine * dz))
+        slabs = (
+            (cosine * x - sine * z, cosine * dx - sine * dz),
+            (y, dy),
+            (sine * x + cosine * z, sine * dx + cosine * dz),
+        )
         for number, (offset, slope) in enumerate(slabs):
             inverse = 1.0 / torch.where(slope.abs() < 1e-6, 1e-6, slope)
             half = self.half[:, box, number].reshape(shape) * inverse.abs()
@@ -139,7 +143,9 @@ class Place:
         footprint = depth * pixel_angle[:, None, None] / slope.abs().clamp_min(0.05).sqrt()
         texels = footprint * textures.TILE / tile
         grey = textures.look_up(pattern, across / tile, along / tile, texels)
-        stain = textures.look_up(torch.zeros_like(pattern), 0.21 * across, 0.21 * along, footprint * textures.TILE * 0.21)
+        stain = textures.look_up(
+            torch.zeros_like(pattern), 0.21 * across, 0.21 * along, footprint * textures.TILE * 0.21
+        )
         dark, light = self.colours[clip, surface].unbind(-2)
         colour = torch.lerp(dark, light, grey[..., None]) * (0.7 + 0.5 * stain[..., None])
         # The face looks against the ray.
@@ -182,7 +188,9 @@ def build_place(
     surfaces = _ROOM_FACES + half.shape[1]
     vivid = 0.5 if settings.place == "studio" else 0.9
     base = dice.uniform("grey", 0.3, 0.8, surfaces, 1) + vivid * dice.uniform("tint", -0.25, 0.25, surfaces, 3)
-    contrast = dice.uniform("contrast", 0.15, 0.4, surfaces, 1) * torch.where(dice.chance("dim", 0.5, surfaces, 1), 1.0, -1.0)
+    contrast = dice.uniform("contrast", 0.15, 0.4, surfaces, 1) * torch.where(
+        dice.chance("dim", 0.5, surfaces, 1), 1.0, -1.0
+    )
     contrast = contrast * (1.0 + vivid * dice.uniform("second tint", -0.6, 0.6, surfaces, 3))
     colours = torch.stack([base - contrast, base + contrast], dim=2).clamp(0.04, 1.0)
     azimuth, height = dice.uniform("light azimuth", -math.pi, math.pi), dice.uniform("light height", 0.6, 1.3)
@@ -260,4 +268,8 @@ def _on_the_walls(dice: Dice, low: torch.Tensor, high: torch.Tensor, ceiling: to
     walls_z = torch.stack([middle[:, 0, 1], middle[:, 1, 1], low[:, 1] - away[:, 2], high[:, 1] + away[:, 3]], dim=-1)
     thick = torch.full_like(wide[:, :2], deep)
     half_x, half_z = torch.cat([thick, wide[:, 2:]], dim=1), torch.cat([wide[:, :2], thick], dim=1)
-    return torch.stack([walls_x, up, walls_z], dim=-1), torch.stack([half_x, tall, half_z], dim=-1), torch.zeros_like(tall)
+    return (
+        torch.stack([walls_x, up, walls_z], dim=-1),
+        torch.stack([half_x, tall, half_z], dim=-1),
+        torch.zeros_like(tall),
+    )

@@ -93,9 +93,7 @@ def rasterise(
     covered = (buffer != _EMPTY).nonzero()[:, 0]
     winner = buffer[covered] & 0xFFFFFFFF
     source = item[winner]
-    return Fragments(
-        covered, mesh[source], corners[source], inverse[winner] * depth[winner, None], depth[winner]
-    )
+    return Fragments(covered, mesh[source], corners[source], inverse[winner] * depth[winner, None], depth[winner])
 
 
 def _barycentric(x: torch.Tensor, y: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:

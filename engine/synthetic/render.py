@@ -92,7 +92,9 @@ def _render_frames(scene: Scene, body: BodySurface, wardrobe: Wardrobe, frames: 
     clips, count = position.shape[:2]
 
     y, x = torch.meshgrid(
-        torch.arange(height, device=focal.device) - centre[1], torch.arange(width, device=focal.device) - centre[0], indexing="ij"
+        torch.arange(height, device=focal.device) - centre[1],
+        torch.arange(width, device=focal.device) - centre[0],
+        indexing="ij",
     )
     rays = torch.stack([x, y], dim=-1).reshape(1, -1, 2) / focal[:, None, None]
     rays = torch.cat([rays, torch.ones_like(rays[..., :1])], dim=-1)
@@ -122,7 +124,7 @@ def _render_frames(scene: Scene, body: BodySurface, wardrobe: Wardrobe, frames: 
         return values.reshape(clips, count, height, width, *values.shape[1:])
 
     def centres(values: torch.Tensor | None) -> torch.Tensor | None:
-        return None if values is None else shaped(values)[:, :, fine // 2::fine, fine // 2::fine].contiguous()
+        return None if values is None else shaped(values)[:, :, fine // 2 :: fine, fine // 2 :: fine].contiguous()
 
     picture = shaped(colour)
     if fine > 1:
@@ -174,11 +176,13 @@ def _shadows(scene: Scene, frames: slice, point: torch.Tensor, floor: torch.Tens
 
 
 def _flow(scene: Scene) -> torch.Tensor:
-    """(B, T, 2) pixels that a point 4 m ahead moves from each frame to the next (the last frame's as the one before)."""
+    """(B, T, 2) pixels that a point 4 m ahead moves per frame of the footage (the last frame's as the one before)."""
     ahead = scene.position + 4.0 * scene.turn[..., 2]
     if ahead.shape[1] < 2:
         return torch.zeros(*ahead.shape[:2], 2, device=ahead.device)
     offset = ahead[:, :-1] - scene.position[:, 1:]
     seen = (offset[..., None, :] @ scene.turn[:, 1:])[..., 0, :]
     flow = scene.focal_px[:, None, None] * seen[..., :2] / seen[..., 2:].clamp_min(0.5)
+    gap = (scene.time_s[:, 1:] - scene.time_s[:, :-1]) * scene.settings.frame_rate
+    flow = flow / gap[..., None]
     return torch.cat([flow, flow[:, -1:]], dim=1)

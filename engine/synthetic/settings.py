@@ -76,7 +76,7 @@ class ClipSettings:
             ("frame_rate", self.frame_rate > 0, "Use frames per second above 0."),
             ("frame_gap", self.frame_gap[0] >= 1, "Use 1 or more."),
             ("people", self.people[0] >= 0 and self.people[1] <= 8, "Use 0 to 8."),
-            ("field_of_view_deg", 5 <= self.field_of_view_deg[0] and self.field_of_view_deg[1] <= 120, "Use 5 to 120."),
+            ("field_of_view_deg", self.field_of_view_deg[0] >= 5 and self.field_of_view_deg[1] <= 120, "Use 5 to 120."),
             ("distance_m", self.distance_m[0] >= 0.8, "Use 0.8 metres or more."),
             ("roaming_m", self.roaming_m[0] >= 0, "Use 0 or more."),
             ("place", self.place in PLACES, f"Use one of {', '.join(PLACES)}."),

@@ -57,7 +57,9 @@ class BodySurface:
     def rest_joints(self, betas: torch.Tensor, expression: torch.Tensor | None = None) -> torch.Tensor:
         """(N, 10) betas and expression to (N, 55, 3) rest joints, metres."""
         joints = self.joints + torch.einsum("jkb,nb->njk", self._joint_shape, betas)
-        return joints if expression is None else joints + torch.einsum("jkb,nb->njk", self._joint_expression, expression)
+        return (
+            joints if expression is None else joints + torch.einsum("jkb,nb->njk", self._joint_expression, expression)
+        )
 
     def rest_vertices(self, betas: torch.Tensor, expression: torch.Tensor | None = None) -> torch.Tensor:
         """(N, 10) betas and expression to (N, V, 3) rest vertices, metres."""
