@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the command evaluates: a take file with its ground truth, or the tiers of synthetic clips."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import replace
+
+from ..capture import ModelShelf
+from ..contract.arguments import settings_from_options
+from ..contract.body_model import BodyModel, default_body_path
+from ..contract.errors import UserError
+from ..contract.settings import CaptureSettings
+from ..contract.take import TakeReader
+from ..interruption import Interruption
+from ..synthetic.settings import TIERS, ClipSettings, tier_settings
+from . import baselines
+from .baselines import TrivialPredictor
+from .body_points import SmplxPoints
+from .figures import TaskFigures
+from .ground_truth import read_truth
+from .measuring import evaluate_take, measure
+from .report import Report
+from .running import evaluate_set
+from .synthetic_set import SyntheticSet
+
+BASELINE_SEEDS = range(64)
+"""Training seeds that the constants of the trivial predictors come from."""
+
+WITHOUT_TTT3R, WITHOUT_PROMPTS = "without TTT3R", "without prompts"
+
+
+def evaluate_take_file(options: argparse.Namespace) -> Report:
+    """Measure the take of `--take` against `--truth`; the trivial predictors get their constants from the same clip."""
+    if not options.truth:
+        raise UserError("bad-setting", "A take is measured against ground truth, and none was given.",
+                        "Give --truth TRUTH.npz.")
+    body = _body(options.body)
+    truth = read_truth(options.truth)
+    with TakeReader(options.take) as take:
+        try:
+            figures = evaluate_take(take, truth, body)
+        except ValueError as error:
+            raise UserError("truth-mismatch", f"{options.truth} cannot be measured here: {error}.",
+                            "Use ground truth with SMPL-X parameters.") from error
+        title = f"{take.header.model} on {truth.name}, from {take.path.name}"
+        if take.problem:
+            print(f"note: {take.problem}", file=sys.stderr)
+    columns = {"take": figures}
+    if not options.no_baselines:
+        columns[baselines.NAME] = measure(TrivialPredictor.fit([truth], body).messages(truth, body), truth, body)
+    return Report(title, SmplxPoints.name, columns)
+
+
+def evaluate_synthetic(options: argparse.Namespace, interruption: Interruption) -> list[Report]:
+    """Convert and measure the clips of `--synthetic-seeds`, one report per tier."""
+    settings = settings_from_options(
+        options, source="synthetic", take="clip.h3r", frame_rate=None, start=0, end=None, stride=1, point_maps=False,
+        point_confidence=1.0, voxel_size=0.0, max_points=1)
+    body, shelf = _body(options.body), ModelShelf()
+    wanted = options.tier or ["studio"]
+    tiers = TIERS if "all" in wanted else dict.fromkeys(wanted)
+    return [_evaluate_tier(options, replace(tier_settings(tier), frames=options.clip_frames), settings, body, shelf,
+                           interruption) for tier in tiers]
+
+
+def _evaluate_tier(options: argparse.Namespace, kind: ClipSettings, settings: CaptureSettings, body: BodyModel,
+                   shelf: ModelShelf, interruption: Interruption) -> Report:
+    clips = SyntheticSet(options.synthetic_seeds, kind, body)
+    trivial = None
+    if not options.no_baselines:
+        trivial = TrivialPredictor.fit(SyntheticSet(BASELINE_SEEDS, replace(kind, frames=2), body).truths(), body)
+    found = evaluate_set(clips, settings, body, interruption, trivial, _Progress(len(clips), "").show, shelf)
+    columns = {"model": found.model}
+    for name, changed in _ablations(settings).items() if options.ablations else ():
+        progress = _Progress(len(clips), f", {name}")
+        columns[name] = evaluate_set(clips, changed, body, interruption, None, progress.show, shelf).model
+    if trivial:
+        columns[baselines.NAME] = found.trivial
+    title = f"{found.model_name} on {clips.name} ({options.clip_frames} frames each)"
+    return Report(title, clips.points.name, columns)
+
+
+def _ablations(settings: CaptureSettings) -> dict[str, CaptureSettings]:
+    """The paper's two: without people to find there are no human prompts, which leaves camera and depth to compare."""
+    return {WITHOUT_TTT3R: replace(settings, ttt3r=False),
+            WITHOUT_PROMPTS: replace(settings, detection_threshold=math.nextafter(1.0, 0.0))}
+
+
+class _Progress:
+    """One line per clip."""
+
+    def __init__(self, total: int, note: str) -> None:
+        self._done, self._total, self._note = 0, total, note
+
+    def show(self, name: str, figures: TaskFigures) -> None:
+        self._done += 1
+        print(f"clip {self._done} of {self._total} ({name}{self._note}): {figures.frames} frames", file=sys.stderr,
+              flush=True)
+
+
+def _body(path: str) -> BodyModel:
+    return BodyModel.load(path or default_body_path())
