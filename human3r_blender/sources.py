@@ -70,7 +70,7 @@ class EngineSource:
 
 
 class TakeSource:
-    """The messages of a take, the header first. Its end is ``complete``, or ``incomplete`` with a note that says why."""
+    """The messages of a take, the header first. They end ``complete``, or ``incomplete`` with a note that says why."""
 
     def __init__(self, take: Path, limit: int | None = None) -> None:
         """``limit`` stops after so many messages. Raises :class:`UserError` (``take-unreadable``)."""
