@@ -148,8 +148,7 @@ class _Measured:
         assert truth.present is not None and truth.expected is not None
         slots = np.flatnonzero(truth.present[row])
         expected = truth.expected[row][slots]
-        true = self._true_points(row, slots)
-        ours = self._predicted_points(frame)
+        ours, true = self._points(frame, row, slots)
         true_px = _project(true.joints, truth.focal_px[row], truth.principal_point_px[row])
         ours_px = _project(ours.joints, frame.focal_px, frame.principal_point_px)
         pairs = match_people(ours_px, true_px)
@@ -191,16 +190,20 @@ class _Measured:
         distance[box_iou(joint_boxes(true_px), joint_boxes(ours_px)) < TRACKING_IOU] = np.nan
         self.identities.append(IdentityFrame(slots[expected], np.asarray(frame.track_id)[kept], distance))
 
-    def _true_points(self, row: int, slots: np.ndarray) -> BodyPoints:
+    def _points(self, frame: Frame, row: int, slots: np.ndarray) -> tuple[BodyPoints, BodyPoints]:
+        """Points of the predicted people and of the true ones in `slots`."""
         people = self.truth.people
-        if isinstance(people, PointPeople):
-            return BodyPoints(people.joints[row, slots], people.vertices[row, slots])
+        parameters = [frame.pose_axis_angle, frame.betas, frame.expression, frame.translation]
+        if isinstance(people, SmplxPeople):
+            # All bodies at once: reading the pose correctives from memory costs more than any one body does.
+            true = [people.pose_axis_angle[row, slots], people.betas[slots], people.expression[row, slots],
+                    people.translation[row, slots]]
+            both = self._body_points(*map(np.concatenate, zip(parameters, true, strict=True)))
+            count = len(frame.track_id)
+            return (BodyPoints(both.joints[:count], both.vertices[:count]),
+                    BodyPoints(both.joints[count:], both.vertices[count:]))
         assert people is not None
-        return self._body_points(people.pose_axis_angle[row, slots], people.betas[slots],
-                                 people.expression[row, slots], people.translation[row, slots])
-
-    def _predicted_points(self, frame: Frame) -> BodyPoints:
-        return self._body_points(frame.pose_axis_angle, frame.betas, frame.expression, frame.translation)
+        return self._body_points(*parameters), BodyPoints(people.joints[row, slots], people.vertices[row, slots])
 
     def _body_points(self, pose: np.ndarray, betas: np.ndarray, expression: np.ndarray,
                      translation: np.ndarray) -> BodyPoints:
