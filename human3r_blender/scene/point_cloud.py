@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The points of the place: one object, its vertices the points, shown by a small Geometry Nodes group.
 
-Attributes of the mesh: `color` (per point) and `confidence` (1 and upwards). The modifier's inputs filter, thin and
+Attributes of the mesh: `Color` (per point) and `Confidence` (1 and upwards). The modifier's inputs filter, thin and
 size what is shown; the mesh keeps all points.
 """
 
@@ -15,7 +15,8 @@ import numpy as np
 from . import tags
 
 NAME = "Scene points"
-COLOR, CONFIDENCE = "color", "confidence"
+COLOR, CONFIDENCE = "Color", "Confidence"
+"""Attribute names. Not "color" in small letters: Cycles takes that for the colour of a volume, and points stay black."""
 
 RADIUS, MINIMUM_CONFIDENCE, DENSITY = "Radius", "Minimum Confidence", "Density"
 """The modifier's inputs: metres; least confidence shown; share of the points shown, in 0..1."""
