@@ -45,7 +45,7 @@ class Script:
     look: torch.Tensor
     """(N, S, 2) pitch and yaw of the head."""
     arm: torch.Tensor
-    """(N, S, 2, 3) where the hands are, left and right, in arm lengths from the shoulder; x points away from the body."""
+    """(N, S, 2, 3) where left and right hand are, in arm lengths from the shoulder; x points away from the body."""
     elbow: torch.Tensor
     """(N, S, 2, 3) direction in which the elbows point, x away from the body."""
     swing: torch.Tensor

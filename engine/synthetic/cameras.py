@@ -199,7 +199,7 @@ def _jumps(dice: Dice, view: View, frames: int) -> tuple[torch.Tensor, torch.Ten
 
 
 def _rotation(pitch: torch.Tensor, yaw: torch.Tensor, roll: torch.Tensor) -> torch.Tensor:
-    """World from camera (..., 3, 3): yaw turns right (towards +x), positive pitch looks down (towards +y), then roll."""
+    """World from camera (..., 3, 3): yaw turns right (towards +x), pitch looks down (towards +y), then roll."""
     forward = torch.stack(
         [torch.cos(pitch) * torch.sin(yaw), torch.sin(pitch), torch.cos(pitch) * torch.cos(yaw)], dim=-1
     )

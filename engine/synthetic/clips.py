@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Synthetic clips with ground truth: `make_clip(seed, settings)`, or many at once with `make_clips`.
 
-A clip follows from its seed and settings alone. Conventions: metres, radians; camera frames with OpenCV axes (x right, y
-down, z forward); the world has x right, y DOWN and the floor at y = 0, so that a camera's world pose is an ordinary
+A clip follows from its seed and settings alone. Conventions: metres, radians; camera frames with OpenCV axes (x right,
+y down, z forward); the world has x right, y DOWN and the floor at y = 0, so that a camera's world pose is an ordinary
 OpenCV pose. Pixel centres lie at whole numbers and the principal point at (width // 2, height // 2). Arrays below are
 written for one clip; `make_clips` puts the number of clips B in front of each. T frames, P people.
 """
@@ -74,7 +74,7 @@ class Clip:
     part: torch.Tensor | None
     """(T, H, W) uint8 with `settings.labels`: 0 for no person, else 1 + index into `people.PART_NAMES`."""
     canonical: torch.Tensor | None
-    """(T, H, W, 3) float32 with `settings.labels`: where the seen point is on the mean body at rest; 0 for no person."""
+    """(T, H, W, 3) float32 with `settings.labels`: where the point is on the mean body at rest; 0 for no person."""
 
     @property
     def head_point(self) -> torch.Tensor:
@@ -146,8 +146,9 @@ def make_clips(
         value.reshape(clips, slots, *value.shape[1:]).transpose(1, 2)
         for value in (motion.rotations, motion.translation, motion.expression, motion.joints, motion.planted)
     )
+    colours = wardrobe.dress(cast.dice, settings.cues).unflatten(0, (clips, slots))
     scene = Scene(settings, dice.fork("effects"), place, time, position, turn, view.focal_px, present, betas, rotations,
-                  translation, expression, joints, wardrobe.dress(cast.dice, settings.cues).unflatten(0, (clips, slots)))  # fmt: skip
+                  translation, expression, joints, colours)  # fmt: skip
     pictures = render(scene, surface, wardrobe)
 
     pose = torch.eye(4, device=device).repeat(clips, settings.frames, 1, 1)
@@ -186,8 +187,9 @@ def _in_the_way(
 def _nobody(frames: int, device: torch.device) -> Motion:
     empty = torch.zeros(0, frames, device=device)
     return Motion(
-        rotations=empty[..., None, None, None].expand(0, frames, 55, 3, 3), translation=empty[..., None].expand(0, frames, 3),
-        expression=empty[..., None].expand(0, frames, 10), joints=empty[..., None, None].expand(0, frames, 55, 3),
+        rotations=empty[..., None, None, None].expand(0, frames, 55, 3, 3),
+        translation=empty[..., None].expand(0, frames, 3), expression=empty[..., None].expand(0, frames, 10),
+        joints=empty[..., None, None].expand(0, frames, 55, 3),
         planted=empty[..., None].expand(0, frames, 2).bool(), seat=torch.zeros(0, 4, device=device),
     )  # fmt: skip
 

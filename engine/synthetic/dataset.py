@@ -7,9 +7,9 @@
         mask/00000.png            8-bit: 0 for no person, else 1 + the person's index
         cam/00000.npz             intrinsics (3, 3) in pixels, pixel centres at whole numbers; pose (4, 4) world from
                                   camera, OpenCV axes; time_s ()
-        smpl/00000.npz            for the P people of the sequence, SMPL-X parameters in the CAMERA frame under the names
-                                  of the smplx package: global_orient (P, 3), body_pose (P, 21, 3), jaw_pose (P, 3),
-                                  leye_pose (P, 3), reye_pose (P, 3), left_hand_pose (P, 15, 3), right_hand_pose
+        smpl/00000.npz            for the P people of the sequence, SMPL-X parameters in the CAMERA frame under the
+                                  names of the smplx package: global_orient (P, 3), body_pose (P, 21, 3), jaw_pose
+                                  (P, 3), leye_pose (P, 3), reye_pose (P, 3), left_hand_pose (P, 15, 3), right_hand_pose
                                   (P, 15, 3), betas (P, 10), expression (P, 10), transl (P, 3); identity (P,), planted
                                   (P, 2)
 
@@ -34,8 +34,9 @@ from .settings import HELD_OUT_SEED, ClipSettings
 TRAINING, VALIDATION = "Training", "Validation"
 
 _POSE_PARTS = (
-    ("global_orient", slice(0, 1)), ("body_pose", slice(1, 22)), ("jaw_pose", slice(22, 23)), ("leye_pose", slice(23, 24)),
-    ("reye_pose", slice(24, 25)), ("left_hand_pose", slice(25, 40)), ("right_hand_pose", slice(40, 55)),
+    ("global_orient", slice(0, 1)), ("body_pose", slice(1, 22)), ("jaw_pose", slice(22, 23)),
+    ("leye_pose", slice(23, 24)), ("reye_pose", slice(24, 25)), ("left_hand_pose", slice(25, 40)),
+    ("right_hand_pose", slice(40, 55)),
 )  # fmt: skip
 
 
@@ -95,12 +96,12 @@ def sequences(folder: str | Path, split: str) -> list[Path]:
     found = sorted(path for path in base.iterdir() if (path / "cam").is_dir()) if base.is_dir() else []
     if not found:
         raise UserError("dataset-missing", f"There are no sequences in {base}.",
-                        f"Choose a folder with {TRAINING} and {VALIDATION} in it, as engine/synthetic/dataset.py says.")  # fmt: skip
+                        f"Choose a folder with {TRAINING} and {VALIDATION} in it.")  # fmt: skip
     return found
 
 
 def read_sequence(folder: str | Path, body: BodyModel | None = None) -> Clip:
-    """Read a sequence; joints are posed with `body` (the mannequin unless given). Raises UserError (`dataset-damaged`)."""
+    """Read a sequence; `body` (the mannequin unless given) poses the joints. Raises UserError (`dataset-damaged`)."""
     folder = Path(folder)
     body = body or BodyModel.load(default_body_path())
     try:

@@ -38,10 +38,10 @@ def reach(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Rotations of the upper and the lower bone that bring the limb's end to `target`.
 
-    `upper` and `lower` (..., 3) are the two bones at rest, `hinge` (..., 3) the unit axis about which the lower one bends
-    by positive angles; `target` (..., 3) lies relative to the limb's root, `pole` (..., 3) says where knee or elbow point
-    to; all in the frame of the upper bone's parent. A target out of reach gets a straight limb in its direction.
-    Returns the two local rotations, each (..., 3, 3).
+    `upper` and `lower` (..., 3) are the two bones at rest, `hinge` (..., 3) the unit axis about which the lower one
+    bends by positive angles; `target` (..., 3) lies relative to the limb's root, `pole` (..., 3) says where knee or
+    elbow point to; all in the frame of the upper bone's parent. A target out of reach gets a straight limb in its
+    direction. Returns the two local rotations, each (..., 3, 3).
     """
     upper, lower, hinge, pole = (vector.expand_as(target) for vector in (upper, lower, hinge, pole))
     # |upper + R(angle) lower|^2 = distance^2, an equation A cos + B sin = C in the bend.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What people look like: shape, colours of skin, hair and clothes per vertex, and the labels that each vertex carries."""
+"""What people look like: shape, colours of skin, hair and clothes per vertex, and the label of each vertex."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Place:
     def see(
         self, origin: torch.Tensor, direction: torch.Tensor, pixel_angle: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Cast rays: `origin` (B, T, 3), `direction` (B, T, Q, 3) with a camera depth of 1, `pixel_angle` (B,) 1 / focal.
+        """Cast rays: `origin` (B, T, 3), `direction` (B, T, Q, 3) of camera depth 1, `pixel_angle` (B,) 1 / focal.
 
         Returns depth (B, T, Q) in metres (0: sky), colour (B, T, Q, 3), the world point (B, T, Q, 3) and whether it is
         the floor (B, T, Q).
@@ -119,8 +119,8 @@ class Place:
         return torch.where(hit, enter, best), torch.where(hit, _ROOM_FACES + box, surface), torch.where(hit, side, axis)
 
     def _paint(
-        self, point: torch.Tensor, direction: torch.Tensor, surface: torch.Tensor, axis: torch.Tensor, depth: torch.Tensor,
-        pixel_angle: torch.Tensor,
+        self, point: torch.Tensor, direction: torch.Tensor, surface: torch.Tensor, axis: torch.Tensor,
+        depth: torch.Tensor, pixel_angle: torch.Tensor,
     ) -> torch.Tensor:  # fmt: skip
         clip = torch.arange(len(point), device=point.device)[:, None, None]
         box = (surface - _ROOM_FACES).clamp_min(0)
@@ -162,7 +162,7 @@ def build_place(
     dice: Dice, settings: ClipSettings, camera: torch.Tensor, home: torch.Tensor, radius: torch.Tensor,
     present: torch.Tensor, seat: torch.Tensor,
 ) -> Place:  # fmt: skip
-    """A place around the camera's path (B, T, 3) and the people's discs (B, P, 2), (B, P); `seat` (B, P, 4) as in Motion.
+    """A place around the camera's path (B, T, 3) and the people's discs (B, P, 2), (B, P); `seat` as in Motion.
 
     The room holds all of them with space to spare, and no box stands in anybody's way.
     """
@@ -203,7 +203,7 @@ def build_place(
     return Place(
         corner.to(device), opposite, roofless, centre, half, heading,
         pattern=dice.integer("pattern", 0, textures.PATTERNS - 1, surfaces), tile_m=tile, colours=colours, light=light,
-        ambient=dice.uniform("ambient", 0.5, 0.75) if settings.place == "studio" else dice.uniform("ambient", 0.35, 0.7),
+        ambient=dice.uniform("ambient", 0.5 if settings.place == "studio" else 0.35, 0.72),
         sky=torch.stack([horizon, zenith], dim=1).reshape(clips, 2, 3),
     )  # fmt: skip
 

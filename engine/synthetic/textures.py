@@ -66,7 +66,8 @@ def _draw_tiles(dice: Dice) -> torch.Tensor:
     dots = (((x % 16) - 8.0) ** 2 + ((y % 16) - 8.0) ** 2 < 20.0).float().expand(PATTERNS, TILE, TILE)
     kinds = torch.stack([
         rough, 0.7 * checker + 0.3 * rough, 0.6 * stripes + 0.4 * rough, 0.7 * bricks + 0.3 * noise[16],
-        0.6 * planks + 0.4 * noise[16], 0.75 * mosaic + 0.25 * rough, 0.6 * fine + 0.4 * rough, 0.5 * dots + 0.5 * rough,
+        0.6 * planks + 0.4 * noise[16], 0.75 * mosaic + 0.25 * rough, 0.6 * fine + 0.4 * rough,
+        0.5 * dots + 0.5 * rough,
     ])  # fmt: skip
     pick = torch.arange(PATTERNS)
     tiles = kinds[pick % len(kinds), pick]

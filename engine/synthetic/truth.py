@@ -45,7 +45,7 @@ def clip_truth(clip: Clip, name: str, frame_rate: float, maps_every: int = 0) ->
 
 
 def head_seen(clip: Clip) -> torch.Tensor:
-    """(T, P) bool: the head joint lies in the picture and the person shows right there, not hidden by something nearer."""
+    """(T, P) bool: the head joint lies in the picture and the person shows there, not something nearer."""
     frames, height, width = clip.depth.shape
     margin = max(1, max(width, height) // _HEAD_SEARCH)
     head = clip.head_px.nan_to_num(-1e6)

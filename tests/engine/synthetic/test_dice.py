@@ -38,7 +38,8 @@ def test_names_seeds_and_forks_are_independent():
 @pytest.mark.parametrize(
     ("draw", "mean", "deviation"),
     [(lambda d: d.uniform("u", 2.0, 4.0, 50_000), 3.0, 2.0 / 12**0.5), (lambda d: d.normal("n", 50_000), 0.0, 1.0),
-     (lambda d: d.chance("c", 0.3, 50_000).float(), 0.3, 0.21**0.5), (lambda d: d.integer("i", 1, 4, 50_000).float(), 2.5, 1.25**0.5),
+     (lambda d: d.chance("c", 0.3, 50_000).float(), 0.3, 0.21**0.5),
+     (lambda d: d.integer("i", 1, 4, 50_000).float(), 2.5, 1.25**0.5),
      (lambda d: d.choice("w", (1.0, 0.0, 3.0), 50_000).float(), 1.5, 0.75**0.5)],
 )  # fmt: skip
 def test_distributions(draw, mean, deviation):

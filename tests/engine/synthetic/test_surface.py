@@ -62,7 +62,7 @@ def test_thinned_surface_lies_on_the_body_and_has_no_cracks(body, pose, cell):
 
 def test_normals_point_outwards(body):
     surface = BodySurface(body)
-    # The divergence theorem: the signed volume of a closed surface with outward faces is positive, some 60 to 90 litres.
+    # The divergence theorem: the signed volume of a closed surface with outward faces is positive.
     corners = surface.rest[surface.faces].double()
     volume = (corners[:, 0] * torch.cross(corners[:, 1], corners[:, 2], dim=-1)).sum() / 6.0
     assert 0.03 < volume < 0.15
