@@ -168,6 +168,6 @@ def embedded() -> Human3RConfig:
     return Human3RConfig(
         image_size=128, encoder_width=160, encoder_depth=5, encoder_heads=5,
         decoder_width=128, decoder_depth=4, decoder_heads=4, state_heads=4, state_tokens=64,
-        memory_slots=32, memory_heads=4, prior_width=192, prior_resolution=128,
+        memory_slots=16, memory_heads=4, prior_width=192, prior_resolution=128,
         dense_width=48, dense_level_widths=(24, 48, 96, 128), ray_map_depth=1, convolutional=True,
     )  # fmt: skip
