@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -61,13 +62,18 @@ def _run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     try:
         settings = settings_from_options(options, source=options.source, take=options.take)
         _check_take(settings, options)
+        from .video.footage import open_footage
+
+        # Opened here only so that a wrong path is told at once: torch takes seconds to load.
+        open_footage(settings.source, settings.frame_rate).close()
         from .capture import run_capture
         from .interruption import Interruption
 
         result = run_capture(settings, progress.show, Interruption(), resume=options.resume)
     except UserError as error:
         print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr)
-        summary: dict[str, Any] = {"status": "failed", "code": error.code, "message": error.message, "remedy": error.remedy}
+        summary: dict[str, Any] = {"status": "failed", "code": error.code, "message": error.message,
+                                   "remedy": error.remedy}
         code = USER_ERROR
     else:
         if result.note:
@@ -127,4 +133,10 @@ class _Progress:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        exit_code = main()
+    except KeyboardInterrupt:  # while the libraries load, before stopping is taken over
+        exit_code = CANCELLED
+    sys.stderr.flush()
+    # All that matters is written and flushed; taking torch down in order would only cost up to a few seconds.
+    os._exit(exit_code)

@@ -19,10 +19,17 @@ from .contract.take import TakeWriter
 from .interruption import Interrupted, Interruption
 from .model.weights import NamedModel, choose_device, load_named_model
 from .pipeline import FramePipeline
-from .resume_file import Pacing, ResumePoint, load_resume_point, remove_resume_point, save_resume_point
+from .resume_file import (
+    Pacing,
+    ResumePoint,
+    check_same_model,
+    load_resume_point,
+    remove_resume_point,
+    save_resume_point,
+)
 from .video.footage import Footage, open_footage
 from .video.picture import PictureMap
-from .video.reading import FrameReader
+from .video.reading import FrameReader, PreparedFrame
 
 GENERATOR = "Human3R for Blender, engine 0.1.0"
 
@@ -76,6 +83,7 @@ class _Capture:
         with interruption.allowed(), explained_memory_errors(settings):
             sink(Status("opening", f"Opening {Path(settings.source).name}"))
             self.footage: Footage = open_footage(settings.source, settings.frame_rate)
+            point = load_resume_point(settings) if resume else None
             self.body_model = BodyModel.load(settings.body or default_body_path())
             self.body = Path(settings.body).name if settings.body else MANNEQUIN
             sink(Status("loading", f"Loading the model {settings.model}"))
@@ -85,59 +93,67 @@ class _Capture:
         self.people: set[int] = set()
         self.next_source_frame = settings.start
         self.resumed_at: int | None = None
-        if resume:
-            point = load_resume_point(settings, self.named.name, self.body)
+        if point is not None:
+            check_same_model(point, self.named.name, self.body)
             self.pipeline.restore_state(point.states)
             self.next_source_frame, self.resumed_at = point.next_source_frame, point.take_offset
 
     def run(self) -> CaptureResult:
         """Process all frames. A stop request ends it in order; any error leaves a readable take and is raised."""
         settings = self.settings
-        header = TakeHeader(PROTOCOL_VERSION, GENERATOR, self.footage.size, self.footage.frame_rate,
-                            self.footage.expected_count(settings.start, settings.end, settings.stride),
-                            self.named.name, self.body, settings)
-        with TakeWriter(settings.take, self.resumed_at) as take:
-            if self.resumed_at is None:
-                remove_resume_point(settings.take)
-                take.write(header)
-            self.sink(header)
-            self.sink(Status("running", f"{self.named.name} on {settings.device}"))
-            try:
-                cancelled = self._run_frames(take)
-                if self.pipeline.frame_count == 0 and not cancelled:
-                    raise _nothing_read(settings, self.footage)
-            except BaseException:
-                with contextlib.suppress(UserError):
-                    take.write(TakeEnd("failed", self.pipeline.frame_count, self.footage.problem or ""))
-                raise
-            return self._close(take, "cancelled" if cancelled else "complete")
-
-    def _run_frames(self, take: TakeWriter) -> bool:
-        """Returns whether it was cancelled."""
-        settings, pacing = self.settings, Pacing()
         reader = FrameReader(self.footage, self.picture_map, self.next_source_frame, settings.end, settings.stride)
         with reader:
             frames = iter(reader)
-            while True:
+            with self.interruption.allowed():
+                first = next(frames, None)  # before the take is touched: an earlier one may be there
+            if first is None and self.resumed_at is None:
+                raise _nothing_read(settings, self.footage)
+            with TakeWriter(settings.take, self.resumed_at) as take:
+                self._begin(take)
                 try:
-                    with self.interruption.allowed(), explained_memory_errors(settings):
-                        prepared = next(frames, None)
-                        output = self.pipeline.predict(prepared) if prepared else None
-                except Interrupted:
-                    self._save(take)
-                    return True
-                if output is None:
-                    return False
-                for message in self.pipeline.finish(output):
-                    take.write(message)
-                    self.sink(message)
-                    if isinstance(message, Frame):
-                        self.people.update(message.track_id.tolist())
-                self.next_source_frame = output.prepared.source_frame + settings.stride
-                if pacing.is_due:
-                    started = time.monotonic()
-                    self._save(take)
-                    pacing.written(time.monotonic() - started)
+                    cancelled = self._run_frames(first, frames, take)
+                except BaseException:
+                    with contextlib.suppress(UserError):
+                        take.write(TakeEnd("failed", self.pipeline.frame_count, self.footage.problem or ""))
+                    raise
+                return self._close(take, "cancelled" if cancelled else "complete")
+
+    def _begin(self, take: TakeWriter) -> None:
+        settings, footage = self.settings, self.footage
+        header = TakeHeader(PROTOCOL_VERSION, GENERATOR, footage.size, footage.frame_rate,
+                            footage.expected_count(settings.start, settings.end, settings.stride),
+                            self.named.name, self.body, settings)
+        if self.resumed_at is None:
+            remove_resume_point(settings.take)
+            take.write(header)
+        self.sink(header)
+        self.sink(Status("running", f"Running {self.named.name}"))
+
+    def _run_frames(self, prepared: PreparedFrame | None, frames: Iterator[PreparedFrame], take: TakeWriter) -> bool:
+        """Process `prepared` and the frames after it. Returns whether it was cancelled."""
+        pacing = Pacing()
+        while prepared is not None:
+            try:
+                with self.interruption.allowed(), explained_memory_errors(self.settings):
+                    output = self.pipeline.predict(prepared)
+            except Interrupted:
+                self._save(take)
+                return True
+            for message in self.pipeline.finish(output):
+                take.write(message)
+                self.sink(message)
+                if isinstance(message, Frame):
+                    self.people.update(message.track_id.tolist())
+            self.next_source_frame = prepared.source_frame + self.settings.stride
+            if pacing.is_due:
+                pacing.written(self._save(take))
+            try:
+                with self.interruption.allowed():
+                    prepared = next(frames, None)
+            except Interrupted:
+                self._save(take)
+                return True
+        return False
 
     def _close(self, take: TakeWriter, status: str) -> CaptureResult:
         self.sink(Status("finishing", "Averaging the points of the place"))
@@ -152,27 +168,28 @@ class _Capture:
             remove_resume_point(self.settings.take)
         return CaptureResult(status, self.pipeline.frame_count, len(self.people), self.pipeline.point_count, note)
 
-    def _save(self, take: TakeWriter) -> None:
-        """Write the resume file; a full disk does not end the capture because of it."""
+    def _save(self, take: TakeWriter) -> float:
+        """Write the resume file and return the seconds it took; a full disk does not end the capture because of it."""
+        started = time.monotonic()
         point = ResumePoint(self.settings, self.named.name, self.body, take.offset, self.pipeline.frame_count,
                             self.next_source_frame, self.pipeline.export_state())
         with contextlib.suppress(OSError):
             take.sync()
             save_resume_point(point)
+        return time.monotonic() - started
 
 
 def run_capture(settings: CaptureSettings, sink: Sink, interruption: Interruption, shelf: ModelShelf | None = None,
                 resume: bool = False) -> CaptureResult:
     """Run one capture. Messages go to `sink` as well as into the take; an existing take is overwritten or resumed.
 
-    Raises UserError. A stop that is requested before the take was opened gives a ``cancelled`` result without a take.
+    Raises UserError. A stop before the first frame was read gives a ``cancelled`` result and touches no take.
     """
     try:
-        capture = _Capture(settings, sink, interruption, shelf or ModelShelf(), resume)
+        return _Capture(settings, sink, interruption, shelf or ModelShelf(), resume).run()
     except Interrupted:
-        sink(TakeEnd("cancelled", 0, ""))
+        sink(TakeEnd("cancelled", 0))
         return CaptureResult("cancelled", 0, 0, 0, "")
-    return capture.run()
 
 
 @contextlib.contextmanager

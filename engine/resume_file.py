@@ -13,6 +13,7 @@ import time
 import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,15 +60,16 @@ def save_resume_point(point: ResumePoint) -> None:
     values = {"format": FORMAT, "settings": asdict(point.settings), "model": point.model, "body": point.body,
               "take_offset": point.take_offset, "frame_count": point.frame_count,
               "next_source_frame": point.next_source_frame}
-    arrays = {f"{stage}.{name}": value for stage, state in point.states.items() for name, value in state.items()}
+    arrays: dict[str, Any] = {f"{stage}.{name}": value for stage, state in point.states.items()
+                              for name, value in state.items()}
     temporary = path.with_name(path.name + ".new")
     with open(temporary, "wb") as file:
         np.savez(file, values=np.frombuffer(json.dumps(values).encode("utf-8"), np.uint8), **arrays)
     temporary.replace(path)
 
 
-def load_resume_point(settings: CaptureSettings, model: str, body: str) -> ResumePoint:
-    """The state to go on from. Raises UserError when there is none, or none that fits these settings and this model.
+def load_resume_point(settings: CaptureSettings) -> ResumePoint:
+    """The state to go on from. Raises UserError when there is none, or none that fits these settings.
 
     The take may have been moved: `settings.take` need not be the one it was begun with.
     """
@@ -99,14 +101,18 @@ def load_resume_point(settings: CaptureSettings, model: str, body: str) -> Resum
             "resume-mismatch", f"The capture was begun with {name} = {getattr(begun_with, name)!r} and cannot go on "
             f"with {getattr(settings, name)!r}.",
             "Give the settings that it was begun with, or start anew with --overwrite.")
-    for what, before, now in (("model", point.model, model), ("body", point.body, body)):
-        if before != now:
-            raise UserError("resume-mismatch", f"The capture was begun with the {what} {before!r}; this is {now!r}.",
-                            f"Give the {what} that it was begun with, or start anew with --overwrite.")
     if not take.is_file() or take.stat().st_size < point.take_offset:
         raise UserError("resume-mismatch", f"The take {take} is not the one that {path.name} belongs to: it is missing "
                         f"or shorter than {point.take_offset} bytes.", start_anew)
     return point
+
+
+def check_same_model(point: ResumePoint, model: str, body: str) -> None:
+    """Raises UserError (``resume-mismatch``) when the capture was begun with another model or body."""
+    for what, before, now in (("model", point.model, model), ("body", point.body, body)):
+        if before != now:
+            raise UserError("resume-mismatch", f"The capture was begun with the {what} {before!r}; this is {now!r}.",
+                            f"Give the {what} that it was begun with, or start anew with --overwrite.")
 
 
 def remove_resume_point(take: str | os.PathLike[str]) -> None:

@@ -17,8 +17,8 @@ from ..contract.errors import UserError
 FARTHEST_M = 200.0
 """Points farther from their camera are the sky or a mistake."""
 
-PERSON_MARGIN = 2
-"""Pixels around people that are left out too: their outlines mix them with the background."""
+PERSON_MARGIN = 1 / 256
+"""Share of the long side around people that is left out too (a pixel at least): outlines mix them with the place."""
 
 PIXEL_STEP = 2
 """Of every block of 2 x 2 pixels one is fused per frame, each time the next: neighbours mostly fall into the same
@@ -94,7 +94,7 @@ class PointFusion:
         with np.errstate(invalid="ignore", over="ignore"):
             kept = (points[..., 2] > 0) & (np.einsum("...i,...i", points, points) < FARTHEST_M**2)
             kept &= (weight >= self.settings.least_confidence) & np.isfinite(weight)
-        kept &= ~_dilate(people_mask, PERSON_MARGIN)[every]
+        kept &= ~_dilate(people_mask, max(1, round(PERSON_MARGIN * max(people_mask.shape))))[every]
         world = points[kept].astype(np.float64) @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
         return self._fuse(world, rgb[every][kept], weight[kept])
 
@@ -191,4 +191,4 @@ def _dilate(mask: np.ndarray, margin: int) -> np.ndarray:
     size = 2 * margin + 1
     padded = np.pad(mask, margin)
     across = sliding_window_view(padded, size, axis=1).any(axis=-1)
-    return sliding_window_view(across, size, axis=0).any(axis=-1)
+    return np.asarray(sliding_window_view(across, size, axis=0).any(axis=-1))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from abc import ABC, abstractmethod
@@ -26,6 +25,10 @@ SEQUENCE_RATE = 24.0
 MISSING_SECONDS = 1.0
 """A video that ends this much earlier than its container announces has lost something, and the take says so. Less is
 normal: edit lists hide frames, and a container's duration may be that of its sound."""
+
+
+DAMAGED_IN_A_ROW = 25
+"""After so many failures to decode the next picture the video is taken to be over: its end looks the same."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class VideoFile(Footage):
     def __init__(self, path: Path, frame_rate: float | None = None) -> None:
         self._name = path.name
         self._rate_given = frame_rate is not None
+        self._lost = 0
         self._capture = cv2.VideoCapture(str(path))
         size = tuple(int(self._capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         if not self._capture.isOpened() or min(size) < 1:
@@ -89,24 +93,43 @@ class VideoFile(Footage):
         self._duration_s = count / announced if self.frame_count and announced > 0 else 0.0
 
     def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
-        first_ms, time_s, unreadable = 0.0, 0.0, 0
-        for index in itertools.count() if end is None else range(end):
+        first_ms: float | None = None
+        time_s, count = 0.0, 0
+        for index in self._grabbed(end):
             # Pictures before the start are decoded and dropped: seeking is not exact in every container.
-            if not self._capture.grab():
-                self._note_early_end(index, time_s)
-                return
             position_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-            if index == 0:
-                first_ms = position_ms
-            time_s = self._time(index, (position_ms - first_ms) / 1000.0, time_s)
-            if index < start or (index - start) % stride:
+            first_ms = position_ms if first_ms is None else first_ms
+            time_s, count = self._time(index, (position_ms - first_ms) / 1000.0, time_s), index + 1
+            if index >= start and (index - start) % stride == 0:
+                readable, bgr = self._capture.retrieve()
+                if readable:
+                    yield Picture(index, time_s, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+                else:
+                    self._lost += 1
+        wanted_more = (end is None or count < end) and not self._rate_given
+        ended_early = wanted_more and self._duration_s - time_s > MISSING_SECONDS
+        self.problem = self._describe_problem(time_s if ended_early else None)
+
+    def _grabbed(self, end: int | None) -> Iterator[int]:
+        """Decode picture after picture and give its number; damaged ones keep theirs but are passed over."""
+        index, failures = 0, 0
+        while (end is None or index < end) and failures <= DAMAGED_IN_A_ROW:
+            if not self._capture.grab():
+                failures += 1
                 continue
-            readable, bgr = self._capture.retrieve()
-            if readable:
-                yield Picture(index, time_s, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-            else:
-                unreadable += 1
-                self.problem = f"{unreadable} pictures of {self._name} could not be decoded and were left out."
+            self._lost += failures
+            index, failures = index + failures, 0
+            yield index
+            index += 1
+
+    def _describe_problem(self, ended_early_at_s: float | None) -> str | None:
+        parts = []
+        if self._lost:
+            parts.append(f"{self._lost} damaged pictures of {self._name} were left out.")
+        if ended_early_at_s is not None:
+            parts.append(f"{self._name} ends early, at {ended_early_at_s:.1f} s of {self._duration_s:.1f} s: the file "
+                         "is cut off or damaged there.")
+        return " ".join(parts) or None
 
     def _time(self, index: int, stamp_s: float, previous_s: float) -> float:
         """The container's time where it goes forward; some old containers (AVI) have none for some pictures."""
@@ -115,11 +138,6 @@ class VideoFile(Footage):
         if self._rate_given:
             return index / self.frame_rate
         return stamp_s if stamp_s > previous_s else previous_s + 1.0 / self.frame_rate
-
-    def _note_early_end(self, count: int, last_s: float) -> None:
-        if not self._rate_given and self._duration_s - last_s > MISSING_SECONDS:
-            self.problem = (f"{self._name} ends early: {count} pictures up to {last_s:.1f} s could be read of "
-                            f"{self._duration_s:.1f} s; the file is cut off or damaged there.")
 
     def close(self) -> None:
         self._capture.release()

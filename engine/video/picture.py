@@ -57,8 +57,8 @@ class PictureMap:
                 f"Pictures of {footage_size[0]}x{footage_size[1]} are too narrow: scaled to a long side of {long_side} "
                 f"pixels they have less than {patch_size} on the other.",
                 "Crop the footage to a ratio of the sides under 30:1.")
-        return cls(tuple(footage_size), (width, height), (centre_x - cut_width // 2, centre_y - cut_height // 2),
-                   (cut_width, cut_height))
+        corner = centre_x - cut_width // 2, centre_y - cut_height // 2
+        return cls((footage_size[0], footage_size[1]), (width, height), corner, (cut_width, cut_height))
 
     @property
     def scale(self) -> np.ndarray:

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m engine run`: takes, errors, cancelling and resuming, with the real program on real files."""
+
+import dataclasses
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from engine.contract.body_model import BodyModel, default_body_path
+from engine.contract.messages import Frame, PointMap, ScenePoints, TakeEnd, unpack_mask
+from engine.contract.rotations import axis_angle_to_matrix
+from engine.contract.settings import CaptureSettings
+from engine.contract.skeleton import HEAD
+from engine.contract.take import TakeReader
+from engine.resume_file import resume_path
+from tests.engine.stream.engine_process import run_engine, start_run, wait_until
+from tests.engine.stream.footage_files import busy_picture, set_mp4_durations, write_video
+
+# So many people that every step of the way is walked, and chunks short enough that some begin.
+OPTIONS = ("--detection-threshold", "0.2", "--reset-interval", "7", "--voxel-size", "0.1")
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    return write_video(tmp_path_factory.mktemp("footage") / "busy.mp4", 24, size=(160, 120), draw=busy_picture)
+
+
+@pytest.fixture(scope="module")
+def result(video, tmp_path_factory):
+    """A whole run with point maps: exit code, summary, standard error, the take's header and messages."""
+    take = tmp_path_factory.mktemp("take") / "a.h3r"
+    code, summary, errors = run_engine(video, "--take", take, "--point-maps", *OPTIONS, "--start", 2, "--stride", 2)
+    with TakeReader(take) as reader:
+        messages = list(reader)
+        assert reader.problem is None
+    return code, summary, errors, reader.header, messages
+
+
+def frames_of(messages):
+    return [message for message in messages if isinstance(message, Frame)]
+
+
+def read_frames(take):
+    with TakeReader(take) as reader:
+        return frames_of(reader)
+
+
+def records_after_header(path):
+    """The take's bytes without its header, which names the take's own path."""
+    with TakeReader(path) as reader:
+        offset = reader.offset
+    return path.read_bytes()[offset:]
+
+
+def test_a_run_ends_in_order(result):
+    code, summary, errors, header, messages = result
+    frames = frames_of(messages)
+    assert code == 0
+    assert summary["status"] == "complete" and summary["frame_count"] == len(frames) == header.frame_count == 11
+    assert messages[-1] == TakeEnd("complete", 11)
+    assert "frame 11 of 11" in errors
+    assert (header.footage_size, header.frame_rate) == ((160, 120), 25.0)
+    assert header.settings.reset_interval == 7 and "random" in header.model
+    assert [frame.index for frame in frames] == list(range(11))
+    assert [frame.source_frame for frame in frames] == list(range(2, 24, 2))
+    np.testing.assert_allclose([frame.time_s for frame in frames], np.arange(2, 24, 2) / 25, atol=1e-6)
+
+
+def test_people_are_in_standard_smplx_form(result):
+    frames = frames_of(result[4])
+    assert sum(len(frame.track_id) for frame in frames) >= 5
+    body_model = BodyModel.load(default_body_path())
+    for frame in frames:
+        joints = body_model.posed_joints(axis_angle_to_matrix(frame.pose_axis_angle), frame.betas, frame.expression,
+                                         frame.translation)
+        np.testing.assert_allclose(joints[:, HEAD], frame.head_point, atol=1e-4)
+        assert len(set(frame.track_id.tolist())) == len(frame.track_id)
+        assert (frame.score >= 0.2).all()
+        left, top, right, bottom = frame.mask_box_px
+        assert ((frame.head_px >= (left, top)) & (frame.head_px <= (right, bottom))).all()
+        assert unpack_mask(frame).shape == (frame.mask_size[1], frame.mask_size[0])
+
+
+def test_cameras_are_rigid_and_begin_near_the_origin(result):
+    for frame in frames_of(result[4]):
+        rotation = frame.world_from_camera[:3, :3]
+        np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-6)
+        assert np.linalg.det(rotation) == pytest.approx(1, abs=1e-6)
+        assert frame.focal_px > 0
+        assert frame.principal_point_px == pytest.approx([80, 60], abs=1.5)
+
+
+def test_new_points_come_once_and_the_averaged_cloud_at_the_end(result):
+    clouds = [message for message in result[4] if isinstance(message, ScenePoints)]
+    final = clouds.pop()
+    assert final.replaces_all and not any(cloud.replaces_all for cloud in clouds)
+    assert sum(len(cloud.position) for cloud in clouds) == len(final.position) == result[1]["point_count"] > 100
+    assert (final.confidence >= 1.5).all()
+
+
+def test_point_maps_hold_the_footage_s_colours(result):
+    maps = [message for message in result[4] if isinstance(message, PointMap)]
+    assert [point_map.frame_index for point_map in maps] == list(range(11))
+    last = maps[-1]
+    wall = busy_picture(22, (160, 120))[..., ::-1].astype(float)
+    columns, rows = np.round(last.pixel_px).astype(int).reshape(-1, 2).T
+    difference = wall[rows.clip(0, 119), columns.clip(0, 159)] - last.color.reshape(-1, 3)
+    assert abs(difference).mean() < 12
+    assert np.isfinite(last.point_camera).all()
+
+
+@pytest.mark.parametrize(("arguments", "code"), [
+    (("missing.mp4",), "footage-missing"),
+    ((__file__,), "footage-unreadable"),
+    (("VIDEO", "--start", "500"), "footage-too-short"),
+    (("VIDEO", "--stride", "0"), "bad-setting"),
+    (("VIDEO", "--model", "recipe:enormous"), "unknown-model"),
+    (("VIDEO", "--resume"), "resume-missing"),
+])  # fmt: skip
+def test_errors_name_cause_and_remedy(video, tmp_path, arguments, code):
+    arguments = [video if argument == "VIDEO" else argument for argument in arguments]
+    exit_code, summary, errors = run_engine(*arguments, "--take", tmp_path / "a.h3r")
+    assert exit_code == 1
+    assert (summary["status"], summary["code"]) == ("failed", code)
+    assert summary["message"] in errors and f"remedy: {summary['remedy']}" in errors
+
+
+def test_an_existing_take_is_not_lost_by_accident(video, tmp_path):
+    take = tmp_path / "a.h3r"
+    take.write_bytes(b"an hour of work")
+    code, summary, _ = run_engine(video, "--take", take)
+    assert (code, summary["code"], take.read_bytes()) == (1, "take-exists", b"an hour of work")
+    # Reasons that show up only later do not cost it either.
+    code, summary, _ = run_engine(video, "--take", take, "--overwrite", "--start", 500)
+    assert (code, summary["code"], take.read_bytes()) == (1, "footage-too-short", b"an hour of work")
+
+
+def test_damaged_footage_is_told_in_the_take(tmp_path):
+    path = write_video(tmp_path / "cut.avi", 60, codec="MJPG", draw=busy_picture, size=(160, 120))
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 5])
+    code, summary, errors = run_engine(path, "--take", tmp_path / "a.h3r")
+    with TakeReader(tmp_path / "a.h3r") as reader:
+        end = list(reader)[-1]
+    assert code == 0
+    assert "ends early" in end.note and end.note == summary["note"] and end.note in errors
+
+
+def test_true_times_reach_the_take(tmp_path):
+    path = write_video(tmp_path / "phone.mp4", 5, draw=busy_picture, size=(160, 120))
+    expected = set_mp4_durations(path, [0.02, 0.5, 0.04, 0.3, 0.04])
+    run_engine(path, "--take", tmp_path / "a.h3r")
+    np.testing.assert_allclose([frame.time_s for frame in read_frames(tmp_path / "a.h3r")], expected, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def long_run(tmp_path_factory):
+    """A video of some seconds' work, the options, and the records of an uninterrupted run."""
+    folder = tmp_path_factory.mktemp("long")
+    video = write_video(folder / "long.mp4", 130, size=(160, 120), draw=busy_picture)
+    options = (*OPTIONS, "--reset-interval", "25")
+    code, _, errors = run_engine(video, "--take", folder / "whole.h3r", *options)
+    assert code == 0, errors
+    return video, options, records_after_header(folder / "whole.h3r")
+
+
+def frames_so_far(take):
+    if not take.exists() or take.stat().st_size < 1000:
+        return 0
+    return len(read_frames(take))
+
+
+def test_a_killed_run_resumes_with_identical_results(long_run, tmp_path):
+    video, options, expected = long_run
+    take = tmp_path / "a.h3r"
+    process = start_run(video, "--take", take, *options)
+    wait_until(resume_path(take).exists, "a resume file")
+    process.kill()
+    process.communicate()
+    done = frames_so_far(take)
+    assert 0 < done < 130, "killed in the middle"
+    code, summary, errors = run_engine(video, "--take", take, *options, "--resume")
+    assert code == 0, errors
+    assert summary["frame_count"] == 130
+    assert records_after_header(take) == expected
+    assert not resume_path(take).exists()
+
+
+def test_sigint_stops_within_a_second_and_the_take_goes_on_from_that_frame(long_run, tmp_path):
+    video, options, expected = long_run
+    take = tmp_path / "a.h3r"
+    for resume in ((), ("--resume",)):
+        process = start_run(video, "--take", take, *options, *resume, "--json")
+        before = frames_so_far(take)
+        wait_until(lambda before=before: frames_so_far(take) not in (0, before), "frames")
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+        assert time.monotonic() - started < 1.0
+        assert process.returncode == 130, errors.decode()
+        with TakeReader(take) as reader:
+            messages = list(reader)
+        assert reader.problem is None
+        assert messages[-1] == TakeEnd("cancelled", len(frames_of(messages)))
+    code, _, errors = run_engine(video, "--take", take, *options, "--resume")
+    assert code == 0, errors
+    assert records_after_header(take) == expected
+
+
+def test_resuming_with_other_settings_is_refused(long_run, tmp_path):
+    video, options, _ = long_run
+    take = tmp_path / "a.h3r"
+    process = start_run(video, "--take", take, *options)
+    wait_until(lambda: frames_so_far(take) > 0, "frames")
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    kept = take.read_bytes()
+    for changed, words in ((("--stride", "2"), "stride = 1"), (("--model", "recipe:672S"), "model = 'default'")):
+        code, summary, _ = run_engine(video, "--take", take, *options, *changed, "--resume")
+        assert (code, summary["code"]) == (1, "resume-mismatch")
+        assert words in summary["message"]
+    os.truncate(take, 50)
+    code, summary, _ = run_engine(video, "--take", take, *options, "--resume")
+    assert (code, summary["code"]) == (1, "resume-mismatch")
+    assert len(kept) > 50
+
+
+def test_every_setting_is_an_option():
+    process = start_run("--help")
+    output, _ = process.communicate()
+    for field in dataclasses.fields(CaptureSettings):
+        if field.name != "source":
+            assert f"--{field.name.replace('_', '-')}" in output.decode()
