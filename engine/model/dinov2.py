@@ -99,6 +99,6 @@ class Backbone(nn.Module):
         """(B, 3, R, R) image under ImageNet normalisation to (B, S * S, width) tokens; there are no finer features."""
         return self.encoder(image), None
 
-    def person_token(self, token: Tensor, fine: None, batch_index: Tensor, head_square_px: Tensor) -> Tensor:
+    def person_token(self, token: Tensor, fine: Tensor | None, batch_index: Tensor, head_square_px: Tensor) -> Tensor:
         """A person's prior token is that of its head patch: attention has already seen the whole person."""
         return token

@@ -37,7 +37,7 @@ _CONFIGURATION_CLASSES = (
     "builtins.dict", "builtins.list", "builtins.int",
 )  # fmt: skip
 
-ALLOWED_CLASSES = [argparse.Namespace, *((_StandIn, name) for name in _CONFIGURATION_CLASSES)]
+ALLOWED_CLASSES: list[Any] = [argparse.Namespace, *((_StandIn, name) for name in _CONFIGURATION_CLASSES)]
 """What may occur in a checkpoint beside tensors and plain containers: the training arguments, as a namespace or as an
 OmegaConf object, which is neither installed nor built: a stand-in receives its fields."""
 

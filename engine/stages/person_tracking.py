@@ -82,7 +82,7 @@ class PersonTracker:
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
         self.settings = settings or TrackerSettings()
-        self._tokens: np.ndarray | None = None
+        self._tokens = np.zeros((0, 0), np.float32)
         self._ids = np.zeros(0, np.int64)
         self._last_seen = np.zeros(0, np.int64)
         self._next_id = 0
@@ -94,7 +94,7 @@ class PersonTracker:
         ``tokens`` is (n, D) float, :attr:`.prediction.People.token` in its order, n = 0 included (the bank stays, the
         clock goes on). Returns (n,) int64.
         """
-        tokens = np.asarray(tokens, np.float32)
+        tokens = np.array(tokens, np.float32)  # a copy: it may become the bank
         self._frame += 1
         self._forget()
         if not len(tokens):
@@ -110,26 +110,23 @@ class PersonTracker:
         self._next_id += int(fresh.sum())
         lost = np.ones(len(self._ids), bool)
         lost[source[~fresh]] = False
-        old = tokens[:0] if self._tokens is None else self._tokens[lost]
-        self._tokens = np.concatenate([tokens, old])
+        self._tokens = np.concatenate([tokens, self._tokens[lost]]) if lost.any() else tokens
         self._last_seen = np.concatenate([np.full(len(tokens), self._frame), self._last_seen[lost]])
         self._ids = np.concatenate([ids, self._ids[lost]])
         return ids
 
     def _forget(self) -> None:
         kept = self._frame - self._last_seen <= self.settings.memory_frames
-        if self._tokens is not None and not kept.all():
+        if not kept.all():
             self._tokens, self._ids, self._last_seen = self._tokens[kept], self._ids[kept], self._last_seen[kept]
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        tokens = np.zeros((0, 0), np.float32) if self._tokens is None else self._tokens.copy()
-        return {"tokens": tokens, "ids": self._ids.copy(), "last_seen": self._last_seen.copy(),
+        return {"tokens": self._tokens.copy(), "ids": self._ids.copy(), "last_seen": self._last_seen.copy(),
                 "counters": np.array([self._next_id, self._frame])}
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from :meth:`export_state`."""
         self._ids, self._last_seen = np.array(arrays["ids"]), np.array(arrays["last_seen"])
-        tokens = np.array(arrays["tokens"], np.float32)
-        self._tokens = tokens if tokens.shape[1] else None
+        self._tokens = np.array(arrays["tokens"], np.float32)
         self._next_id, self._frame = (int(value) for value in arrays["counters"])
