@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m engine evaluate`: a take against its ground truth, or a model on synthetic clips of given seeds."""
+"""`python -m engine evaluate`: a take against its ground truth, or a model on synthetic clips or a dataset."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--synthetic-seeds", metavar="A:B", type=_seeds,
                       help="convert and measure the synthetic clips of seeds A to B - 1; training never saw those from "
                            f"{HELD_OUT_SEED} on")
+    what.add_argument("--dataset", metavar="FOLDER",
+                      help="convert and measure the sequences of a dataset on disk (as `python -m engine.synthetic` "
+                           "writes it, and processed BEDLAM is kept)")
+    parser.add_argument("--split", default="Validation", help="which part of the dataset (%(default)s)")
     parser.add_argument("--truth", metavar="TRUTH.npz", help="the ground truth of the take's footage")
     parser.add_argument("--tier", action="append", choices=[*TIERS, "all"],
                         help="kind of synthetic clips, from easy to hard; may be given several times (studio)")
@@ -36,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="pictures of each synthetic clip (%(default)s)")
     parser.add_argument("--no-baselines", action="store_true", help="leave out the trivial predictors")
     parser.add_argument("--ablations", action="store_true",
-                        help="also convert the synthetic clips without TTT3R, and without human prompts")
+                        help="also convert the clips without TTT3R, and without human prompts")
     parser.add_argument("--json", metavar="FILE", help="write the figures there as JSON as well")
     add_setting_options(parser, leave_out=SET_BY_THE_CLIP)
 
@@ -44,11 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     """Run the command: tables on `stdout`, progress and errors on standard error. Returns the exit code."""
     # Here, so that the engine's other commands and --help do not wait for scipy and torch.
-    from .evaluations import evaluate_synthetic, evaluate_take_file
+    from .evaluations import evaluate_dataset, evaluate_synthetic, evaluate_take_file
 
     try:
-        reports = (evaluate_synthetic(options, Interruption()) if options.synthetic_seeds
-                   else [evaluate_take_file(options)])
+        if options.take:
+            reports = [evaluate_take_file(options)]
+        elif options.dataset:
+            reports = [evaluate_dataset(options, Interruption())]
+        else:
+            reports = evaluate_synthetic(options, Interruption())
         text = "\n\n".join(report.text() for report in reports)
         stdout.write(text.encode("utf-8") + b"\n")
         stdout.flush()

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the command evaluates: a take file with its ground truth, or the tiers of synthetic clips."""
+"""What the command evaluates: a take file with its ground truth, synthetic clips by tier, or a dataset."""
 
 from __future__ import annotations
 
 import argparse
 import math
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ..capture import ModelShelf
@@ -15,16 +16,16 @@ from ..contract.errors import UserError
 from ..contract.settings import CaptureSettings
 from ..contract.take import TakeReader
 from ..interruption import Interruption
-from ..synthetic.settings import TIERS, ClipSettings, tier_settings
+from ..synthetic.settings import TIERS, tier_settings
 from . import baselines
 from .baselines import TrivialPredictor
 from .body_points import SmplxPoints
 from .figures import TaskFigures
-from .ground_truth import read_truth
+from .ground_truth import ClipTruth, read_truth
 from .measuring import evaluate_take, measure
 from .report import Report
 from .running import evaluate_set
-from .synthetic_set import SyntheticSet
+from .synthetic_set import DatasetSet, SyntheticSet
 
 BASELINE_SEEDS = range(64)
 """Training seeds that the constants of the trivial predictors come from."""
@@ -56,22 +57,30 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
 
 def evaluate_synthetic(options: argparse.Namespace, interruption: Interruption) -> list[Report]:
     """Convert and measure the clips of `--synthetic-seeds`, one report per tier."""
-    settings = settings_from_options(
-        options, source="synthetic", take="clip.h3r", frame_rate=None, start=0, end=None, stride=1, point_maps=False,
-        point_confidence=1.0, voxel_size=0.0, max_points=1)
     body, shelf = _body(options.body), ModelShelf()
     wanted = options.tier or ["studio"]
-    tiers = TIERS if "all" in wanted else dict.fromkeys(wanted)
-    return [_evaluate_tier(options, replace(tier_settings(tier), frames=options.clip_frames), settings, body, shelf,
-                           interruption) for tier in tiers]
+    reports = []
+    for tier in TIERS if "all" in wanted else dict.fromkeys(wanted):
+        kind = replace(tier_settings(tier), frames=options.clip_frames)
+        training_clips = SyntheticSet(BASELINE_SEEDS, replace(kind, frames=2), body)
+        clips = SyntheticSet(options.synthetic_seeds, kind, body)
+        reports.append(_evaluate(options, clips, training_clips.truths(), body, shelf, interruption))
+    return reports
 
 
-def _evaluate_tier(options: argparse.Namespace, kind: ClipSettings, settings: CaptureSettings, body: BodyModel,
-                   shelf: ModelShelf, interruption: Interruption) -> Report:
-    clips = SyntheticSet(options.synthetic_seeds, kind, body)
-    trivial = None
-    if not options.no_baselines:
-        trivial = TrivialPredictor.fit(SyntheticSet(BASELINE_SEEDS, replace(kind, frames=2), body).truths(), body)
+def evaluate_dataset(options: argparse.Namespace, interruption: Interruption) -> Report:
+    """Convert and measure the sequences of `--dataset`; the trivial predictors' constants are from the same ones."""
+    body = _body(options.body)
+    clips = DatasetSet(options.dataset, options.split, body)
+    return _evaluate(options, clips, clips.truths(), body, ModelShelf(), interruption)
+
+
+def _evaluate(options: argparse.Namespace, clips: SyntheticSet | DatasetSet, baseline_truths: Iterator[ClipTruth],
+              body: BodyModel, shelf: ModelShelf, interruption: Interruption) -> Report:
+    settings = settings_from_options(
+        options, source="clip", take="clip.h3r", frame_rate=None, start=0, end=None, stride=1, point_maps=False,
+        point_confidence=1.0, voxel_size=0.0, max_points=1)
+    trivial = None if options.no_baselines else TrivialPredictor.fit(baseline_truths, body)
     found = evaluate_set(clips, settings, body, interruption, trivial, _Progress(len(clips), "").show, shelf)
     columns = {"model": found.model}
     for name, changed in _ablations(settings).items() if options.ablations else ():
@@ -79,7 +88,7 @@ def _evaluate_tier(options: argparse.Namespace, kind: ClipSettings, settings: Ca
         columns[name] = evaluate_set(clips, changed, body, interruption, None, progress.show, shelf).model
     if trivial:
         columns[baselines.NAME] = found.trivial
-    title = f"{found.model_name} on {clips.name} ({options.clip_frames} frames each)"
+    title = f"{found.model_name} on {clips.name} ({len(clips)} clips)"
     return Report(title, clips.points.name, columns)
 
 

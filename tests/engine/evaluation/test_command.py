@@ -22,6 +22,7 @@ from engine.evaluation import command
 from engine.evaluation.ground_truth import PointPeople, write_truth
 from engine.evaluation.synthetic_set import SyntheticSet
 from engine.interruption import Interruption
+from engine.synthetic.dataset import write_dataset
 from engine.synthetic.settings import tier_settings
 
 
@@ -83,7 +84,15 @@ def test_a_take_of_the_engine_with_truth(tmp_path: Path, capsys: pytest.CaptureF
         assert "truth-mismatch" in capsys.readouterr().err
 
 
+def test_a_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_dataset(tmp_path / "set", [7], replace(tier_settings("studio"), frames=3))
+    code, text = run("--dataset", str(tmp_path / "set"), "--split", "Training")
+    assert code == 0, capsys.readouterr().err
+    assert "on set, Training (1 clips)" in text and "3 frames" in text
+
+
 @pytest.mark.parametrize(("arguments", "code"), [
+    (("--dataset", "nowhere"), "dataset-missing"),
     (("--take", "nowhere.h3r", "--truth", "nowhere.npz"), "truth-unreadable"),
     (("--take", "nowhere.h3r"), "bad-setting"),
     (("--synthetic-seeds", "0:1", "--model", "nowhere.safetensors", "--no-baselines", "--clip-frames", "1"), "["),

@@ -14,9 +14,11 @@ from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.skeleton import HEAD
 from engine.evaluation.baselines import TrivialPredictor
 from engine.evaluation.measuring import measure
-from engine.evaluation.synthetic_set import SyntheticSet, truth_of
+from engine.evaluation.synthetic_set import DatasetSet, SyntheticSet
 from engine.synthetic.clips import Clip, make_clip
-from engine.synthetic.settings import tier_settings
+from engine.synthetic.dataset import write_dataset
+from engine.synthetic.settings import HELD_OUT_SEED, tier_settings
+from engine.synthetic.truth import clip_truth
 
 SEED = 5
 
@@ -38,7 +40,7 @@ def clip(body: BodyModel) -> Clip:
 
 def test_parameters_give_the_joints_and_pixels_that_were_rendered(clip: Clip, body: BodyModel) -> None:
     """Body parameters, camera and mask all tell of the same place in the picture."""
-    truth = truth_of(clip)
+    truth = clip_truth(clip, "clip", 15.0, maps_every=1)
     people = truth.people
     joints = body.posed_joints(axis_angle_to_matrix(people.pose_axis_angle), people.betas, people.expression,
                                people.translation)
@@ -54,7 +56,7 @@ def test_parameters_give_the_joints_and_pixels_that_were_rendered(clip: Clip, bo
 
 def test_depth_is_that_of_the_people_seen(clip: Clip) -> None:
     """Where a person is seen, the depth is the person's, so depth and bodies share one camera frame and one unit."""
-    truth = truth_of(clip)
+    truth = clip_truth(clip, "clip", 15.0, maps_every=1)
     joints = clip.joints.numpy()
     for frame, person in np.argwhere(truth.expected):
         seen = truth.depth_m[frame][truth.person_mask[frame] == person + 1]
@@ -63,25 +65,13 @@ def test_depth_is_that_of_the_people_seen(clip: Clip) -> None:
 
 def test_still_points_stay_in_the_world(clip: Clip) -> None:
     """world_from_camera carries what stands still to one place: planted feet, taken from camera-frame joints."""
-    truth = truth_of(clip)
+    truth = clip_truth(clip, "clip", 15.0, maps_every=1)
     world = np.einsum("tij,tpnj->tpni", truth.world_from_camera[:, :3, :3], clip.joints.double().numpy())
     world += truth.world_from_camera[:, None, None, :3, 3]
     planted = clip.planted.numpy()[1:] & clip.planted.numpy()[:-1] & truth.present[1:, :, None]
     steps = np.linalg.norm(np.diff(world[:, :, [10, 11]], axis=0), axis=-1)
     assert planted.any()
     assert steps[planted].max() < 0.03
-
-
-def test_who_need_not_be_found(clip: Clip) -> None:
-    """A person who leaves the picture, and one whose pixels vanish, are not expected any more."""
-    expected = truth_of(clip).expected
-    frame, person = np.argwhere(expected)[0]
-    outside = clip.joints_px.clone()
-    outside[frame, person, HEAD] = torch.tensor([-3.0, 20.0])
-    changed = truth_of(replace(clip, joints_px=outside)).expected
-    assert not changed[frame, person] and (changed != expected).sum() == 1
-    hidden = truth_of(replace(clip, instance=torch.where(clip.instance == person + 1, 0, clip.instance)))
-    assert not hidden.expected[:, person].any()
 
 
 def test_pictures_are_written_without_loss(body: BodyModel, clip: Clip) -> None:
@@ -114,3 +104,18 @@ def test_trivial_predictors_on_clips(body: BodyModel, tier: str) -> None:
         assert values["ate_m"] > 0.05 and values["f1"] is None
     else:
         assert values["f1"] == 1.0 and 30.0 < values["pa_mpjpe_mm"] < 200.0
+
+
+def test_a_dataset_on_disk_gives_the_same_truth(body: BodyModel, tmp_path: Path) -> None:
+    settings = replace(tier_settings("room"), frames=3)
+    seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + 2)
+    write_dataset(tmp_path / "set", seeds, settings)
+    stored, made = DatasetSet(tmp_path / "set", "Validation", body), SyntheticSet(seeds, settings, body)
+    assert len(stored) == 2
+    for ours, theirs in zip(stored.clips(), made.clips(), strict=True):
+        assert ours.truth.frame_rate == pytest.approx(theirs.truth.frame_rate, rel=1e-5)
+        for name in ("world_from_camera", "expected", "depth_m", "person_mask", "focal_px"):
+            np.testing.assert_allclose(getattr(ours.truth, name), getattr(theirs.truth, name), atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(ours.truth.people.translation, theirs.truth.people.translation, atol=1e-6)
+        pictures = [[cv2.imread(str(path)) for path in sorted(Path(clip.source).iterdir())] for clip in (ours, theirs)]
+        np.testing.assert_array_equal(*pictures)
