@@ -17,6 +17,7 @@ from .contract.arguments import add_setting_options, settings_from_options
 from .contract.errors import UserError
 from .contract.messages import Frame, Message, Status, TakeHeader
 from .contract.settings import CaptureSettings
+from .evaluation import command as evaluation
 from .standard_streams import claim_stdout
 
 DONE, USER_ERROR, CANCELLED = 0, 1, 130
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .serve import serve
 
         return serve(sys.stdin.buffer, stdout)
+    if options.command == "evaluate":
+        return evaluation.run(options, stdout)
     return _run(options, stdout)
 
 
@@ -53,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
     add_setting_options(run)
     commands.add_parser("serve", help="framed requests on standard input, framed messages on standard output")
+    evaluation.add_arguments(commands.add_parser(
+        "evaluate", help="measure a take against ground truth, or a model on synthetic clips"))
     return parser
 
 
