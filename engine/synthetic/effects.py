@@ -91,7 +91,7 @@ def _noise(dice: Dice, shape: torch.Size, frames: slice) -> torch.Tensor:
     stride = 2 * dice.integer("noise stride", 0, 63, frames.stop)[:, frames] + 1
     index = torch.arange(math.prod(shape[2:]), device=begin.device)
     index = (begin[..., None] + stride[..., None] * index) % _NOISE
-    return _strip(begin.device)[index].reshape(shape)
+    return _strip(begin.device).index_select(0, index.flatten()).reshape(shape)
 
 
 @functools.cache

@@ -171,7 +171,7 @@ def _shadows(scene: Scene, frames: slice, point: torch.Tensor, floor: torch.Tens
             # A lifted foot loses its shadow.
             near = torch.exp(-((spot[..., 1].abs() / 0.12).clamp_max(9.0) if joint else torch.zeros_like(spot[..., 1])))
             depth = strength * near[..., None] * scene.present[:, person, None, None]
-            factor = factor * (1.0 - depth * torch.exp(-distance / (2.0 * radius**2)))
+            factor = factor * (1.0 - depth * (1.0 - distance / (2.1 * radius) ** 2).clamp_min(0.0) ** 2)
     return torch.where(floor, factor, 1.0)
 
 

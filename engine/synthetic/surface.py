@@ -37,7 +37,7 @@ class BodySurface:
         """(V,) the joint that moves each vertex most."""
         self.kept = tensor(keep, torch.int64)
         """(V,) the vertices of the full mesh that are left."""
-        self._weights = tensor(body.weights[keep])
+        self._weights = tensor(body.weights[keep].T)
         self._shape = tensor(body.shape_directions[keep])
         self._expression = tensor(body.expression_directions[keep])
         correctives = np.asarray(body.pose_directions)[keep]
@@ -81,15 +81,19 @@ class BodySurface:
         turn, joints = forward_kinematics(rotations, rest_joints)
         joints = joints + translation[:, None]
         offset = joints - (turn @ rest_joints[..., None])[..., 0]
-        relative = torch.cat([turn, offset[..., None]], dim=-1).reshape(-1, JOINT_COUNT, 12)
-        blended = (self._weights @ relative).reshape(*relative.shape[:1], -1, 3, 4)
+        relative = torch.cat([turn, offset[..., None]], dim=-1).permute(0, 2, 3, 1).reshape(-1, JOINT_COUNT)
+        # (N, 3, 4, V): vertices last, so that everything below runs over contiguous rows.
+        blended = (relative @ self._weights).reshape(len(turn), 3, 4, -1)
         rest = self.rest_vertices(betas, expression)
         if self._correctives is not None:
             features = (rotations[:, 1:] - torch.eye(3, device=rotations.device)).reshape(len(rotations), -1)
             rest = rest + (features @ self._correctives.T).reshape(rest.shape)
-        vertices = (blended[..., :3] * rest[..., None, :]).sum(-1) + blended[..., 3]
-        normals = (blended[..., :3] * self.normals[:, None, :]).sum(-1)
-        return vertices, normals, joints
+        x, y, z = rest.unbind(-1)
+        nx, ny, nz = self.normals.unbind(-1)
+        rows = [blended[:, axis].unbind(1) for axis in range(3)]
+        vertices = [torch.addcmul(d, a, x).addcmul_(b, y).addcmul_(c, z) for a, b, c, d in rows]
+        normals = [(a * nx).addcmul_(b, ny).addcmul_(c, nz) for a, b, c, _ in rows]
+        return torch.stack(vertices, dim=-1), torch.stack(normals, dim=-1), joints
 
 
 def forward_kinematics(rotations: torch.Tensor, rest_joints: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -43,8 +43,12 @@ def look_up(pattern: torch.Tensor, u: torch.Tensor, v: torch.Tensor, texels_per_
     left, right = column & wrap, (column + 1) & wrap
     above, below = offset + (row & wrap) * edge, offset + ((row + 1) & wrap) * edge
     texels = bank(u.device)
-    first = torch.lerp(texels[above + left], texels[above + right], fx)
-    second = torch.lerp(texels[below + left], texels[below + right], fx)
+
+    def texel(index: torch.Tensor) -> torch.Tensor:
+        return texels.index_select(0, index.flatten()).reshape(u.shape)
+
+    first = torch.lerp(texel(above + left), texel(above + right), fx)
+    second = torch.lerp(texel(below + left), texel(below + right), fx)
     return torch.lerp(first, second, fy)
 
 
