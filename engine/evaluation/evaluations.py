@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from ..capture import ModelShelf
 from ..contract.arguments import settings_from_options
-from ..contract.body_model import BodyModel, default_body_path
 from ..contract.errors import UserError
 from ..contract.settings import CaptureSettings
 from ..contract.take import TakeReader
@@ -23,9 +22,9 @@ from .body_points import SmplxPoints
 from .figures import TaskFigures
 from .ground_truth import ClipTruth, read_truth
 from .measuring import evaluate_take, measure
-from .report import Report
+from .report import Report, summary
 from .running import evaluate_set
-from .synthetic_set import DatasetSet, SyntheticSet
+from .synthetic_set import DatasetSet, NamedBody, SyntheticSet
 
 BASELINE_SEEDS = range(64)
 """Training seeds that the constants of the trivial predictors come from."""
@@ -38,9 +37,9 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
     if not options.truth:
         raise UserError("bad-setting", "A take is measured against ground truth, and none was given.",
                         "Give --truth TRUTH.npz.")
-    body = _body(options.body)
     truth = read_truth(options.truth)
     with TakeReader(options.take) as take:
+        body = NamedBody.load(options.body or take.header.settings.body).model
         try:
             figures = evaluate_take(take, truth, body)
         except ValueError as error:
@@ -57,7 +56,7 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
 
 def evaluate_synthetic(options: argparse.Namespace, interruption: Interruption) -> list[Report]:
     """Convert and measure the clips of `--synthetic-seeds`, one report per tier."""
-    body, shelf = _body(options.body), ModelShelf()
+    body, shelf = NamedBody.load(options.body), ModelShelf()
     wanted = options.tier or ["studio"]
     reports = []
     for tier in TIERS if "all" in wanted else dict.fromkeys(wanted):
@@ -70,26 +69,26 @@ def evaluate_synthetic(options: argparse.Namespace, interruption: Interruption) 
 
 def evaluate_dataset(options: argparse.Namespace, interruption: Interruption) -> Report:
     """Convert and measure the sequences of `--dataset`; the trivial predictors' constants are from the same ones."""
-    body = _body(options.body)
+    body = NamedBody.load(options.body)
     clips = DatasetSet(options.dataset, options.split, body)
     return _evaluate(options, clips, clips.truths(), body, ModelShelf(), interruption)
 
 
 def _evaluate(options: argparse.Namespace, clips: SyntheticSet | DatasetSet, baseline_truths: Iterator[ClipTruth],
-              body: BodyModel, shelf: ModelShelf, interruption: Interruption) -> Report:
+              body: NamedBody, shelf: ModelShelf, interruption: Interruption) -> Report:
     settings = settings_from_options(
         options, source="clip", take="clip.h3r", frame_rate=None, start=0, end=None, stride=1, point_maps=False,
         point_confidence=1.0, voxel_size=0.0, max_points=1)
-    trivial = None if options.no_baselines else TrivialPredictor.fit(baseline_truths, body)
-    found = evaluate_set(clips, settings, body, interruption, trivial, _Progress(len(clips), "").show, shelf)
+    trivial = None if options.no_baselines else TrivialPredictor.fit(baseline_truths, body.model)
+    found = evaluate_set(clips, settings, body.model, interruption, trivial, _Progress(len(clips), "").show, shelf)
     columns = {"model": found.model}
     for name, changed in _ablations(settings).items() if options.ablations else ():
         progress = _Progress(len(clips), f", {name}")
-        columns[name] = evaluate_set(clips, changed, body, interruption, None, progress.show, shelf).model
+        columns[name] = evaluate_set(clips, changed, body.model, interruption, None, progress.show, shelf).model
     if trivial:
         columns[baselines.NAME] = found.trivial
     title = f"{found.model_name} on {clips.name} ({len(clips)} clips)"
-    return Report(title, clips.points.name, columns)
+    return Report(title, clips.points.name, columns, found.clips)
 
 
 def _ablations(settings: CaptureSettings) -> dict[str, CaptureSettings]:
@@ -106,9 +105,6 @@ class _Progress:
 
     def show(self, name: str, figures: TaskFigures) -> None:
         self._done += 1
-        print(f"clip {self._done} of {self._total} ({name}{self._note}): {figures.frames} frames", file=sys.stderr,
+        print(f"clip {self._done} of {self._total} ({name}{self._note}): {summary(figures)}", file=sys.stderr,
               flush=True)
 
-
-def _body(path: str) -> BodyModel:
-    return BodyModel.load(path or default_body_path())

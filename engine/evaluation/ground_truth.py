@@ -66,6 +66,8 @@ class ClipTruth:
     """(N,)"""
     principal_point_px: np.ndarray
     """(N, 2)"""
+    body: str = "mannequin"
+    """Which body `SmplxPeople` parameters belong to, named as in `messages.TakeHeader`."""
     people: SmplxPeople | PointPeople | None = None
     """None where the set says nothing about people: then nothing about them is measured."""
     present: np.ndarray | None = None
@@ -185,7 +187,7 @@ def read_truth(path: str | Path) -> ClipTruth:
         if "point_set" in parts:
             parts["point_set"] = str(parts["point_set"])
         return ClipTruth(
-            name=str(arrays.pop("name")), footage_size=(int(width), int(height)),
+            name=str(arrays.pop("name")), body=str(arrays.pop("body")), footage_size=(int(width), int(height)),
             frame_rate=float(arrays.pop("frame_rate")), people=people_type(**parts) if people_type else None, **arrays)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         message = f"{path} is not a ground truth file of this program: {error}."

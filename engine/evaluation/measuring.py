@@ -56,8 +56,12 @@ _NEAREST_M = 0.05
 def evaluate_take(take: TakeReader, truth: ClipTruth, body: BodyModel, points: PointSet | None = None) -> TaskFigures:
     """Measure a take. `body` is the one that the take's parameters belong to, and the truth's if it has parameters.
 
-    Raises UserError (`truth-mismatch`) where take and truth do not tell of the same footage.
+    Raises UserError (`truth-mismatch`) where take and truth do not tell of the same footage or kind of body.
     """
+    if isinstance(truth.people, SmplxPeople) and take.header.body != truth.body:
+        raise UserError("truth-mismatch", f"The take {take.path.name} has parameters of the body {take.header.body}, "
+                        f"the truth {truth.name} of {truth.body}: the same numbers mean other shapes.",
+                        "Convert the footage with the body of the ground truth (--body).")
     size = tuple(take.header.footage_size)
     remedy = "Give the ground truth that belongs to the footage of this take."
     if size != tuple(truth.footage_size):

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from . import baselines
 from .figures import LINES, FigureLine, TaskFigures
 from .published import FULL, NOTE, PUBLISHED, PUBLISHED_SPEED
+
+_MAIN = ("f1", "mpjpe_mm", "w_mpjpe_mm", "ate_m", "abs_rel", "idf1")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Report:
     """Which joints are compared: a `PointSet`'s name."""
     columns: Mapping[str, TaskFigures]
     """Figures by column: the model first, then what stands beside it."""
+    clips: Mapping[str, TaskFigures] = field(default_factory=dict)
+    """The model's figures by clip, for programs only."""
 
     def text(self) -> str:
         """Tables for a terminal: ours, then the published ones."""
@@ -38,6 +42,7 @@ class Report:
             "title": self.title, "joints": self.joints,
             "figures": {name: figures.values() for name, figures in self.columns.items()},
             "counts": {name: _counts(figures) for name, figures in self.columns.items()},
+            "clips": {name: figures.values() for name, figures in self.clips.items()},
             "units": {line.key: line.unit for line in LINES},
             "published": [asdict(row) for row in PUBLISHED], "published_note": NOTE,
         }
@@ -52,6 +57,14 @@ class Report:
                 label = line.label + (f" [{line.unit}]" if line.unit else "") + (" +" if line.higher_is_better else "")
                 rows.append([line.task, label, *(cell or "-" for cell in measured), "|", *beside])
         return _aligned(rows)
+
+
+def summary(figures: TaskFigures) -> str:
+    """The main figures in half a line."""
+    values = figures.values()
+    shown = [f"{line.label} {_cell(line, values[line.key])} {line.unit}".rstrip() for line in LINES
+             if line.key in _MAIN and values[line.key] is not None]
+    return ", ".join(shown)
 
 
 def _published_notes() -> list[str]:

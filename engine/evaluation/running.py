@@ -31,6 +31,8 @@ class SetFigures:
     model: TaskFigures
     trivial: TaskFigures
     """Of the trivial predictors; empty without them."""
+    clips: dict[str, TaskFigures]
+    """The model's by clip."""
 
 
 def evaluate_set(
@@ -42,7 +44,8 @@ def evaluate_set(
     `body` is the one of the settings. Raises UserError, and Interrupted when a stop is requested.
     """
     shelf = shelf or ModelShelf()
-    model_name, ours, theirs = "", TaskFigures(), TaskFigures()
+    model_name, theirs = "", TaskFigures()
+    ours: dict[str, TaskFigures] = {}
     with tempfile.TemporaryDirectory(prefix="human3r-takes-") as folder:
         path = Path(folder) / "clip.h3r"
         for clip in clips.clips():
@@ -55,12 +58,12 @@ def evaluate_set(
             with TakeReader(path) as take:
                 model_name = take.header.model
                 figures = evaluate_take(take, truth, body, clips.points)
-            ours += figures
+            ours[truth.name] = figures
             if trivial:
                 theirs += measure(trivial.messages(truth, body), truth, body, clips.points)
             if progress:
                 progress(truth.name, figures)
-    return SetFigures(model_name, ours, theirs)
+    return SetFigures(model_name, sum(ours.values(), TaskFigures()), theirs, ours)
 
 
 def _ignore(_message: Message) -> None:

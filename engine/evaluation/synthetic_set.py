@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 
-from ..contract.body_model import BodyModel
+from ..capture import MANNEQUIN
+from ..contract.body_model import BodyModel, default_body_path
 from ..contract.errors import UserError
 from ..synthetic.clips import Clip, make_clip, make_clips
 from ..synthetic.dataset import read_sequence, sequences
@@ -22,12 +23,25 @@ from .ground_truth import ClipTruth, EvaluationClip
 _BATCH = 16
 
 
+@dataclass(frozen=True)
+class NamedBody:
+    """A body, and what takes call it."""
+
+    model: BodyModel
+    name: str
+
+    @classmethod
+    def load(cls, path: str = "") -> NamedBody:
+        """The body of a file, or the mannequin. Raises UserError."""
+        return cls(BodyModel.load(path or default_body_path()), Path(path).name if path else MANNEQUIN)
+
+
 class SyntheticSet:
     """The clips of some seeds, one after the other, as folders of pictures that vanish when the next one is made."""
 
     points: PointSet = SmplxPoints()
 
-    def __init__(self, seeds: range, settings: ClipSettings, body: BodyModel) -> None:
+    def __init__(self, seeds: range, settings: ClipSettings, body: NamedBody) -> None:
         self.name = f"synthetic {settings.tier}, seeds {seeds.start} to {seeds.stop - 1}"
         self._seeds = seeds
         self._settings = settings
@@ -39,18 +53,18 @@ class SyntheticSet:
     def clips(self) -> Iterator[EvaluationClip]:
         """Clips with pictures."""
         for seed in self._seeds:
-            clip = make_clip(seed, self._settings, body=self._body)
+            clip = make_clip(seed, self._settings, body=self._body.model)
             with tempfile.TemporaryDirectory(prefix="human3r-clip-") as folder:
                 write_pictures(clip, Path(folder))
-                yield EvaluationClip(folder, _truth(clip))
+                yield EvaluationClip(folder, _truth(clip, self._body))
 
     def truths(self) -> Iterator[ClipTruth]:
         """The ground truth alone, several clips made at once: for short clips."""
         for first in range(0, len(self._seeds), _BATCH):
             seeds = self._seeds[first:first + _BATCH]
-            batch = make_clips(seeds, self._settings, body=self._body)
+            batch = make_clips(seeds, self._settings, body=self._body.model)
             for number in range(len(seeds)):
-                yield _truth(batch.one(number))
+                yield _truth(batch.one(number), self._body)
 
 
 class DatasetSet:
@@ -58,7 +72,8 @@ class DatasetSet:
 
     points: PointSet = SmplxPoints()
 
-    def __init__(self, folder: str | Path, split: str, body: BodyModel) -> None:
+    def __init__(self, folder: str | Path, split: str, body: NamedBody) -> None:
+        """`body` is the one that the dataset's parameters belong to."""
         self._sequences = sequences(folder, split)
         self.name = f"{Path(folder).name}, {split}"
         self._body = body
@@ -74,7 +89,8 @@ class DatasetSet:
     def truths(self) -> Iterator[ClipTruth]:
         """The ground truth alone."""
         for sequence in self._sequences:
-            yield replace(_truth(read_sequence(sequence, self._body)), name=sequence.name)
+            clip = read_sequence(sequence, self._body.model)
+            yield replace(_truth(clip, self._body), name=sequence.name)
 
 
 def write_pictures(clip: Clip, folder: Path) -> None:
@@ -86,7 +102,7 @@ def write_pictures(clip: Clip, folder: Path) -> None:
                             "Free some space in the folder for temporary files.")
 
 
-def _truth(clip: Clip) -> ClipTruth:
+def _truth(clip: Clip, body: NamedBody) -> ClipTruth:
     times = clip.time_s.tolist()
     frame_rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 1.0
-    return clip_truth(clip, f"seed {int(clip.seed)}", frame_rate, maps_every=1)
+    return replace(clip_truth(clip, f"seed {int(clip.seed)}", frame_rate, maps_every=1), body=body.name)

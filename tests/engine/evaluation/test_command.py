@@ -16,11 +16,10 @@ import pytest
 import torch
 
 from engine.capture import run_capture
-from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.settings import CaptureSettings
 from engine.evaluation import command
 from engine.evaluation.ground_truth import PointPeople, write_truth
-from engine.evaluation.synthetic_set import SyntheticSet
+from engine.evaluation.synthetic_set import NamedBody, SyntheticSet
 from engine.interruption import Interruption
 from engine.synthetic.dataset import write_dataset
 from engine.synthetic.settings import tier_settings
@@ -60,6 +59,7 @@ def test_synthetic_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert item["counts"]["model"]["depth_pixels"] > 6 * 1000, "every frame's point map is measured"
         assert item["counts"]["model"]["clips_with_camera"] == 2
         assert item["figures"]["trivial"]["abs_rel"] > 0
+        assert list(item["clips"]) == ["seed 1000000", "seed 1000001"]
         assert item["figures"]["model"]["ate_m"] is not None
         assert list(item["figures"]) == ["model", "without TTT3R", "without prompts", "trivial"]
         assert item["counts"]["without prompts"]["found"] == item["counts"]["without prompts"]["false_alarms"] == 0
@@ -67,8 +67,7 @@ def test_synthetic_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_take_of_the_engine_with_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    body = BodyModel.load(default_body_path())
-    clips = SyntheticSet(range(3, 4), replace(tier_settings("studio"), frames=3), body)
+    clips = SyntheticSet(range(3, 4), replace(tier_settings("studio"), frames=3), NamedBody.load())
     for clip in clips.clips():
         take, truth = tmp_path / "clip.h3r", tmp_path / "truth.npz"
         write_truth(truth, clip.truth)

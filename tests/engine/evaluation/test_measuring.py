@@ -231,8 +231,9 @@ def test_a_take_on_disk(truth: ClipTruth, body: BodyModel, perfect: TaskFigures,
     assert figures.mpjpe_mm.value == pytest.approx(0.0, abs=1e-3)
 
 
-@pytest.mark.parametrize("change", [{"footage_size": (96, 64)}, {"source_frame": np.arange(100, 112)}])
-def test_truth_of_other_footage_is_refused(
+@pytest.mark.parametrize("change", [
+    {"footage_size": (96, 64)}, {"source_frame": np.arange(100, 112)}, {"body": "SMPLX_NEUTRAL.npz"}])
+def test_truth_of_other_footage_or_body_is_refused(
         truth: ClipTruth, body: BodyModel, tmp_path: Path, change: dict[str, object]) -> None:
     path = tmp_path / "clip.h3r"
     write_take(path, truth, body)

@@ -14,7 +14,7 @@ from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.skeleton import HEAD
 from engine.evaluation.baselines import TrivialPredictor
 from engine.evaluation.measuring import measure
-from engine.evaluation.synthetic_set import DatasetSet, SyntheticSet
+from engine.evaluation.synthetic_set import DatasetSet, NamedBody, SyntheticSet
 from engine.synthetic.clips import Clip, make_clip
 from engine.synthetic.dataset import write_dataset
 from engine.synthetic.settings import HELD_OUT_SEED, tier_settings
@@ -76,7 +76,7 @@ def test_still_points_stay_in_the_world(clip: Clip) -> None:
 
 def test_pictures_are_written_without_loss(body: BodyModel, clip: Clip) -> None:
     settings = replace(tier_settings("studio"), frames=6, people=(2, 2))
-    clips = SyntheticSet(range(SEED, SEED + 1), settings, body)
+    clips = SyntheticSet(range(SEED, SEED + 1), settings, NamedBody(body, "mannequin"))
     folders = []
     for item in clips.clips():
         folders.append(Path(item.source))
@@ -94,9 +94,9 @@ def test_pictures_are_written_without_loss(body: BodyModel, clip: Clip) -> None:
 @pytest.mark.parametrize("tier", ["room", "camera"])
 def test_trivial_predictors_on_clips(body: BodyModel, tier: str) -> None:
     """The whole way without a model: constants of some seeds, measured on another."""
-    settings = replace(tier_settings(tier), frames=5)
-    constants = TrivialPredictor.fit(SyntheticSet(range(4), replace(settings, frames=2), body).truths(), body)
-    truth = next(SyntheticSet(range(SEED, SEED + 1), settings, body).truths())
+    settings, named = replace(tier_settings(tier), frames=5), NamedBody(body, "mannequin")
+    constants = TrivialPredictor.fit(SyntheticSet(range(4), replace(settings, frames=2), named).truths(), body)
+    truth = next(SyntheticSet(range(SEED, SEED + 1), settings, named).truths())
     values = measure(constants.messages(truth, body), truth, body).values()
     assert 0.05 < values["abs_rel"] < 1.0
     assert values["focal_relative"] == 0.0
@@ -110,7 +110,8 @@ def test_a_dataset_on_disk_gives_the_same_truth(body: BodyModel, tmp_path: Path)
     settings = replace(tier_settings("room"), frames=3)
     seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + 2)
     write_dataset(tmp_path / "set", seeds, settings)
-    stored, made = DatasetSet(tmp_path / "set", "Validation", body), SyntheticSet(seeds, settings, body)
+    named = NamedBody(body, "mannequin")
+    stored, made = DatasetSet(tmp_path / "set", "Validation", named), SyntheticSet(seeds, settings, named)
     assert len(stored) == 2
     for ours, theirs in zip(stored.clips(), made.clips(), strict=True):
         assert ours.truth.frame_rate == pytest.approx(theirs.truth.frame_rate, rel=1e-5)
