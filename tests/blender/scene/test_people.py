@@ -30,7 +30,7 @@ def test_everything_hangs_from_one_root_that_moves_it_all(scene, synthetic, buil
     made.root.rotation_euler = (0.0, 0.0, np.pi / 2)
     go_to(scene, 2)
     joints = take.joints_in_root(body, 1, 0)
-    turned = np.stack([-joints[:, 1], joints[:, 0], joints[:, 2]], 1) + (1.0, 2.0, 3.0)
+    turned = np.array([1.0, 2.0, 3.0]) + np.stack([-joints[:, 1], joints[:, 0], joints[:, 2]], 1)
     np.testing.assert_allclose(joint_positions(armatures(made)[0]), turned, atol=1e-4)
     roots = {item.name for item in scene.objects if item.parent is None}
     assert roots == {made.root.name} == {"walk"}
