@@ -95,6 +95,11 @@ class FigureLine:
     value: Callable[[TaskFigures], float]
     digits: int = 1
 
+    @property
+    def is_error(self) -> bool:
+        """Whether zero is perfect and a fraction of another error means something: not so for jitter and for counts."""
+        return not self.higher_is_better and self.key not in ("jitter", "true_jitter", "id_switches")
+
 
 LINES: tuple[FigureLine, ...] = (
     FigureLine("detection", "precision", "precision", "", True, lambda f: f.detection.precision, 3),

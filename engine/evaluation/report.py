@@ -33,7 +33,7 @@ class Report:
         people = first.detection.found + first.detection.missed
         head = [self.title, f"Joints: {self.joints}. {first.frames} frames, {people} people in them to be found."]
         if baselines.NAME in self.columns:
-            head.append(f"{baselines.NAME}: {baselines.DESCRIPTION}.")
+            head.append(f"{baselines.NAME}: {baselines.DESCRIPTION}; fraction: our errors over theirs.")
         return "\n".join([*head, "", *self._table(), "", *_published_notes()])
 
     def to_json(self) -> dict[str, Any]:
@@ -41,21 +41,33 @@ class Report:
         return {
             "title": self.title, "joints": self.joints,
             "figures": {name: figures.values() for name, figures in self.columns.items()},
+            "fractions_of_trivial": self.fractions_of_trivial(),
             "counts": {name: _counts(figures) for name, figures in self.columns.items()},
             "clips": {name: figures.values() for name, figures in self.clips.items()},
             "units": {line.key: line.unit for line in LINES},
             "published": [asdict(row) for row in PUBLISHED], "published_note": NOTE,
         }
 
+    def fractions_of_trivial(self) -> dict[str, float]:
+        """The first column's errors as fractions of the trivial predictors', by key, where both were measured."""
+        if baselines.NAME not in self.columns:
+            return {}
+        ours, theirs = next(iter(self.columns.values())).values(), self.columns[baselines.NAME].values()
+        errors = ((line.key, ours[line.key], theirs[line.key]) for line in LINES if line.is_error)
+        return {key: error / trivial for key, error, trivial in errors if error is not None and trivial}
+
     def _table(self) -> list[str]:
         published = [row for row in PUBLISHED if row.method == FULL]
-        rows = [["task", "figure (+ higher is better)", *self.columns, "|", *(row.dataset for row in published)]]
+        fractions = self.fractions_of_trivial()
+        rows = [["task", "figure (+ higher is better)", *self.columns, "fraction", "|",
+                 *(row.dataset for row in published)]]
         for line in LINES:
+            fraction = f"{fractions[line.key]:.2f}" if line.key in fractions else ""
             measured = [_cell(line, figures.values()[line.key]) for figures in self.columns.values()]
             beside = [_cell(line, row.values.get(line.key)) for row in published]
             if any(measured):
                 label = line.label + (f" [{line.unit}]" if line.unit else "") + (" +" if line.higher_is_better else "")
-                rows.append([line.task, label, *(cell or "-" for cell in measured), "|", *beside])
+                rows.append([line.task, label, *(cell or "-" for cell in measured), fraction, "|", *beside])
         return _aligned(rows)
 
 

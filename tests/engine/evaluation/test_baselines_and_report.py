@@ -10,7 +10,7 @@ import pytest
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.evaluation import baselines
 from engine.evaluation.baselines import TrivialPredictor
-from engine.evaluation.figures import LINES, TaskFigures
+from engine.evaluation.figures import LINES, Mean, TaskFigures
 from engine.evaluation.measuring import measure
 from engine.evaluation.published import NOTE, PUBLISHED
 from engine.evaluation.report import Report
@@ -78,6 +78,15 @@ def test_report(trivial: TaskFigures) -> None:
     assert values["figures"]["ours"]["mpjpe_mm"] == pytest.approx(trivial.mpjpe_mm.value)
     assert values["counts"]["ours"]["found"] == 12
     assert len(values["published"]) == len(PUBLISHED)
+
+
+def test_fractions_of_the_trivial_errors(trivial: TaskFigures) -> None:
+    half = replace(trivial, ate_m=Mean(trivial.ate_m.total / 2, trivial.ate_m.count))
+    fractions = Report("", "", {"ours": half, baselines.NAME: trivial}).fractions_of_trivial()
+    assert fractions["ate_m"] == pytest.approx(0.5)
+    assert fractions["mpjpe_mm"] == 1.0
+    assert not fractions.keys() & {"f1", "jitter", "id_switches", "focal_relative"}, "no errors, or none to divide by"
+    assert Report("", "", {"ours": half}).fractions_of_trivial() == {}
 
 
 def test_a_figure_that_was_not_measured_is_null_and_left_out() -> None:

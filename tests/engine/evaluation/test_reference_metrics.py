@@ -14,11 +14,8 @@ TOLERANCE = 1e-5
 
 
 @pytest.fixture(scope="module")
-def reference() -> dict[str, np.ndarray]:
-    path = Path(__file__).resolve().parents[4] / "shared" / "golden" / "reference_metrics.npz"
-    if not path.is_file():
-        pytest.skip("reference_metrics.npz is not beside this checkout")
-    with np.load(path) as archive:
+def reference(shared: Path) -> dict[str, np.ndarray]:
+    with np.load(shared / "golden" / "reference_metrics.npz") as archive:
         return {name: archive[name] for name in archive.files}
 
 
