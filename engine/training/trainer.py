@@ -59,6 +59,7 @@ class Trainer:
     def __init__(self, model: Human3R, recipe: Recipe, body: BodyModel, options: TrainerOptions,
                  say: Callable[[str], None] = print) -> None:
         self.model, self.recipe, self.options = model.to(options.device), recipe, options
+        torch.manual_seed(options.seed)
         self.heads = AuxiliaryHeads(model.config).to(options.device)
         self.skeleton = Skeleton(body, options.device)
         self.surface = BodySurface(body, options.device, _SURFACE_CELL_M)
