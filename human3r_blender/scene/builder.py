@@ -140,12 +140,14 @@ class SceneBuilder:
         """All work there ever is: yields True after each slice, and False while there is nothing to do."""
         yield from self._set_up()
         while True:
+            # Asked before and not after: a body that becomes ready in between has people waiting for it.
+            last_round = self._finished and self._body_is_ready()
             idle = True
             for steps in self._due():
                 idle = False
                 for _ in steps:
                     yield True
-            if idle and self._finished and self._body_is_ready():
+            if idle and last_round:
                 break
             if idle:
                 yield False
