@@ -1,31 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m engine train`."""
+"""`python -m engine train`: its options. What it does is in :mod:`.running`, so that --help does not wait for torch."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from pathlib import Path
 
-import torch
-
-from ..contract.body_model import BodyModel, default_body_path
+from ..contract.errors import UserError
 from ..contract.settings import DEVICES, PRECISIONS
-from ..model.checkpoint import load_checkpoint
-from ..model.config import embedded
-from ..model.human3r import Human3R
-from ..model.weights import choose_device
-from .data import ClipPool
-from .initialisation import initialise, mean_pose
-from .parallel import join_group, leave_group
-from .recipes import RECIPES, Recipe, named_recipe, shortened
-from .trainer import WEIGHTS_FILE, Trainer, TrainerOptions
+
+RECIPE_NAMES = ("small", "prompt-tuning")
+
+DONE, USER_ERROR, CANCELLED = 0, 1, 130
+"""Exit codes, as those of `python -m engine run`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("--recipe", choices=sorted(RECIPES), default="small",
+    parser.add_argument("--recipe", choices=RECIPE_NAMES, default="small",
                         help="small: the embedded model from scratch; prompt-tuning: the paper's, only the human "
                              "layers learn (needs --weights)")
     parser.add_argument("--output", required=True, metavar="FOLDER",
@@ -43,37 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train; returns the exit code. Progress goes to standard error. Raises UserError."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    device = choose_device(options.device)
-    if device.type == "cuda" and "LOCAL_RANK" in os.environ:
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-        torch.cuda.set_device(device)
-    rank, processes = join_group(device)
+    """Train; returns the exit code. Progress and errors go to standard error; a stopped run goes on when repeated."""
+    from .running import train
+
     try:
-        recipe = shortened(named_recipe(options.recipe), options.length, options.batch, tuple(options.stages))
-        precision = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[options.precision]
-        settings = TrainerOptions(
-            folder=Path(options.output), device=device, precision=precision,
-            checkpointing=options.gradient_checkpointing, seed=options.seed, rank=rank, processes=processes,
-        )  # fmt: skip
-        body = BodyModel.load(options.body or default_body_path())
-        trainer = Trainer(_model(options.weights, options.seed, recipe, device), recipe, body, settings,
-                          lambda line: print(line, file=sys.stderr, flush=True))
-        trainer.run()
-        if rank == 0:
-            print(f"done: {Path(options.output) / WEIGHTS_FILE}", file=sys.stderr)
-    finally:
-        leave_group()
-    return 0
-
-
-def _model(weights: str | None, seed: int, recipe: Recipe, device: torch.device) -> Human3R:
-    if weights:
-        return load_checkpoint(weights, device, for_inference=False)
-    torch.manual_seed(seed)
-    model = Human3R(embedded())
-    pool = ClipPool(recipe.stages[0].sources[0].settings, 64, 0, seed)
-    initialise(model, mean_pose(pool.draw(64)))
-    return model
+        train(options)
+    except UserError as error:
+        print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("Cancelled. The same command goes on from the last state on disk.", file=sys.stderr)
+        return CANCELLED
+    return DONE

@@ -91,9 +91,9 @@ def small_from_scratch() -> Recipe:
     return Recipe("small", (people, matching, place, both), weight_decay=0.02)
 
 
-def prompt_tuning(size: tuple[int, int] = (512, 384)) -> Recipe:
+def prompt_tuning(image_size: int = 512) -> Recipe:
     """The paper's: only the human layers learn, from CUT3R and Multi-HMR weights; 4,000 samples an epoch, 40 epochs."""
-    clips = Source(replace(_tier("room", 4, (1, 8)), size=size))
+    clips = Source(replace(_tier("room", 4, (1, 8)), size=(image_size, image_size * 3 // 4)))
     weights = LossWeights(paper=True, surface=0.0, match=0.0, flow=0.0, world=0.0, world_map=0.0)
     tuning = Stage("prompt tuning", "clips", steps=20_000, batch=8, learning_rate=1e-4, warmup=2500, weights=weights,
                    sources=(clips,), learnt=PEOPLE_LAYERS, pool=64, clip_gradient=1.0)
@@ -103,11 +103,13 @@ def prompt_tuning(size: tuple[int, int] = (512, 384)) -> Recipe:
 RECIPES = {"small": small_from_scratch, "prompt-tuning": prompt_tuning}
 
 
-def named_recipe(name: str) -> Recipe:
-    """The recipe of a name. Raises UserError (``unknown-recipe``)."""
+def named_recipe(name: str, image_size: int = 512) -> Recipe:
+    """The recipe of a name, for a model whose pictures have this long side where the recipe leaves it open.
+
+    Raises UserError (``unknown-recipe``)."""
     if name not in RECIPES:
         raise UserError("unknown-recipe", f"There is no recipe {name!r}.", f"Use one of {', '.join(RECIPES)}.")
-    return RECIPES[name]()
+    return prompt_tuning(image_size) if name == "prompt-tuning" else RECIPES[name]()
 
 
 def shortened(recipe: Recipe, factor: float, batch: int | None = None, stages: tuple[str, ...] = ()) -> Recipe:

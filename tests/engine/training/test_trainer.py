@@ -16,8 +16,9 @@ from engine.model.checkpoint import load_checkpoint, save_checkpoint
 from engine.model.human3r import Human3R
 from engine.synthetic.settings import tier_settings
 from engine.synthetic.surface import BodySurface
+from engine.training import recipes
 from engine.training.auxiliary_heads import AuxiliaryHeads
-from engine.training.command import add_arguments, run
+from engine.training.command import RECIPE_NAMES, add_arguments, run
 from engine.training.curves import Curves
 from engine.training.objectives import LossWeights, Objective
 from engine.training.recipes import PEOPLE_LAYERS, Recipe, Source, Stage, named_recipe, prompt_tuning, shortened
@@ -141,9 +142,10 @@ def test_the_command_trains_and_its_weights_load(tmp_path: Path, monkeypatch: py
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     recipe = Recipe("test", (stage("matching", 1),))
-    monkeypatch.setattr("engine.training.command.named_recipe", lambda _: recipe)
+    monkeypatch.setattr("engine.training.running.named_recipe", lambda *_: recipe)
     options = parser.parse_args(["--output", str(tmp_path / "run"), "--weights", str(start), "--device", "cpu"])
     assert run(options) == 0
+    assert run(parser.parse_args(["--output", str(tmp_path), "--recipe", "prompt-tuning"])) == 1  # without weights
     assert load_checkpoint(tmp_path / "run" / WEIGHTS_FILE).config == tiny_config()
     assert (tmp_path / "run" / "curves.png").stat().st_size > 0
     assert Curves(tmp_path / "run").read()
@@ -153,6 +155,8 @@ def test_recipes_can_be_cut_and_wrong_names_are_told() -> None:
     recipe = named_recipe("small")
     cut = shortened(recipe, 0.1, batch=3, stages=("people",))
     assert [(part.name, part.steps, part.batch) for part in cut.stages] == [("people", recipe.stages[0].steps // 10, 3)]
+    assert set(RECIPE_NAMES) == set(recipes.RECIPES)
+    assert prompt_tuning(128).stages[0].sources[0].settings.size == (128, 96)
     for wrong in (lambda: named_recipe("no such"), lambda: shortened(recipe, 1.0, stages=("no such",))):
         with pytest.raises(UserError):
             wrong()
