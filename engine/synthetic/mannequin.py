@@ -20,6 +20,7 @@ from . import mannequin_face as face
 from .mannequin_anatomy import Proportions, skeleton_joints
 from .mannequin_correctives import pose_correctives
 from .mannequin_field import build_anatomy
+from .mannequin_head import EYE_RADIUS, lips
 from .mannequin_lattice import PARTS, Lattice, build_lattice
 from .mannequin_mesh import fitted_vertices, neighbour_average
 from .mannequin_regressor import joint_regressor
@@ -30,8 +31,6 @@ LICENCE = "CC0-1.0: made by a program, free for any use"
 
 SHAPES = ("height", "weight", "legs", "arms", "shoulders", "hips", "belly", "chest", "muscles", "head")
 """What the ten betas do; the template is 1.70 m tall and values from -2 to 2 are everyday people."""
-
-EYE_RADIUS = 0.0125
 
 FIXED_VERTICES = {
     "nose": 9120, "right_eye": 9929, "left_eye": 9448, "right_ear": 616, "left_ear": 6,
@@ -68,18 +67,21 @@ def build_arrays() -> dict[str, np.ndarray]:
     known = build_anatomy(Proportions()).joints
     weights = np.zeros((count, len(joints)))
     body = ~eyes
+    # The vertex on the split edge of the crown has no place in the lattice; any other of the crown speaks for it.
+    points = np.concatenate([lattice.points, lattice.points[np.argmax(lattice.points[:, 1])][None]])
     weights[body] = skinning_weights(
-        template.vertices[body], part[body], known, average[body][:, body], template.mirror[body]
+        template.vertices[body], part[body], lips(points), known, average[body][:, body], template.mirror[body]
     )
     weights[eyes, np.where(template.vertices[eyes, 0] > 0, LEFT_EYE, RIGHT_EYE)] = 1.0
-    expressions = face.expression_directions(template.vertices, body & (part == "head"))
+    expressions = np.zeros((count, 3, len(face.EXPRESSIONS)))
+    expressions[body] = face.expression_directions(template.vertices[body], points)
     still = body & ~np.any(expressions != 0, axis=(1, 2))
     regressor = joint_regressor(template.vertices, shapes, joints, joint_shapes, weights, still, template.mirror)
     correctives = pose_correctives(template.vertices, weights, joints)
     order = _file_order(template.vertices, known)
     place = np.argsort(order)
     vertices, faces = template.vertices[order], place[template.faces]
-    landmark_faces, landmark_weights = _landmarks(vertices, faces)
+    landmark_faces, landmark_weights = _landmarks(vertices, faces, eyes[order])
     parents = np.array(PARENTS, dtype=np.int64)
     parents[0] = 2**32 - 1
     directions = np.concatenate([shapes, expressions], axis=2)[order]
@@ -113,7 +115,7 @@ def _skin(lattice: Lattice, proportions: Proportions) -> Skin:
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     mirror = lattice.mirror
     joints = skeleton_joints(proportions)
-    middle = np.nonzero((lattice.points[:, 0] == 0))[0]
+    middle = np.nonzero(lattice.points[:, 0] == 0)[0]
     crown = middle[np.argmax(lattice.points[middle, 1] * 100 - np.abs(lattice.points[middle, 2]))]
     edge = next(
         (a, b) for f in faces for a, b in zip(f, np.roll(f, -1), strict=True) if a == crown and b in set(middle)
@@ -123,7 +125,7 @@ def _skin(lattice: Lattice, proportions: Proportions) -> Skin:
     faces = _split_edge(faces, edge, new)
     mirror = np.append(mirror, new)
     sphere, sphere_faces, sphere_mirror = _eyeball((VERTEX_COUNT - len(body)) // 2)
-    scale = 1 + 0.045 * proportions.head
+    scale = proportions.head_scale
     left = joints[LEFT_EYE] + EYE_RADIUS * scale * sphere
     right = left[sphere_mirror] * np.array([-1.0, 1.0, 1.0])
     n, m = len(body), len(sphere)
@@ -197,10 +199,10 @@ def _fixed_targets(joints: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     ankle, floor = joints["left_ankle"], joints["left_ankle"][1] - 0.078
     left = {
         "eye": joints["left_eye"] + np.array([0, 0, EYE_RADIUS]),
-        "ear": np.array([0.087, 0.308, -0.016]),
+        "ear": np.array([0.085, 0.310, -0.016]),
         **{finger: joints[f"left_{finger}_tip"] for finger in ("thumb", "index", "middle", "ring", "pinky")},
-        "big_toe": np.array([ankle[0] - 0.012, floor + 0.012, ankle[2] + 0.215]),
-        "small_toe": np.array([ankle[0] + 0.048, floor + 0.010, ankle[2] + 0.175]),
+        "big_toe": np.array([ankle[0] - 0.018, floor + 0.012, 0.172]),
+        "small_toe": np.array([ankle[0] + 0.053, floor + 0.009, 0.143]),
         "heel": np.array([ankle[0], floor + 0.012, ankle[2] - 0.070]),
     }
     mirrored = np.array([-1.0, 1.0, 1.0])
@@ -209,11 +211,13 @@ def _fixed_targets(joints: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {"nose": np.array([0.0, 0.291, 0.121]), **both}
 
 
-def _landmarks(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Triangles of the 51 landmarks and the weights of their corners, (51,) and (51, 3)."""
+def _landmarks(vertices: np.ndarray, faces: np.ndarray, eyes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Triangles of the 51 landmarks and the weights of their corners, (51,) and (51, 3); skin that looks forward."""
     corners = vertices[faces]
-    centers = corners.mean(axis=1)
-    nearest = np.array([np.argmin(np.linalg.norm(centers - target, axis=1)) for target in face.LANDMARKS])
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    skin = np.nonzero((normal[:, 2] > 0) & ~eyes[faces].any(axis=1))[0]
+    centers = corners[skin].mean(axis=1)
+    nearest = skin[[np.argmin(np.linalg.norm(centers - target, axis=1)) for target in face.LANDMARKS]]
     gap = np.linalg.norm(corners[nearest] - face.LANDMARKS[:, None], axis=2)
     closeness = 1 / (gap + 1e-4)
     return nearest.astype(np.int64), closeness / closeness.sum(axis=1, keepdims=True)

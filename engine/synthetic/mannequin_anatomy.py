@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, MIRRORED
+from .mannequin_head import EYE, HEAD_JOINT, scaled
 from .mannequin_surface import Loft
 
 FLOOR = -1.27
@@ -43,7 +44,14 @@ FINGER_DIRECTIONS = {
     "thumb": (0.72, -0.14, 0.68),
 }
 
-FINGER_RADII = {"index": 0.0088, "middle": 0.0090, "ring": 0.0085, "pinky": 0.0076, "thumb": 0.0108}
+FINGER_RADII = {"index": 0.0096, "middle": 0.0098, "ring": 0.0094, "pinky": 0.0084, "thumb": 0.0112}
+
+
+TOES = {
+    "toe1": (-0.018, 0.172, 0.0135), "toe2": (0.0060, 0.173, 0.0094), "toe3": (0.0230, 0.166, 0.0088),
+    "toe4": (0.0390, 0.156, 0.0084), "toe5": (0.0530, 0.143, 0.0084),
+}  # fmt: skip
+"""From the big toe outwards: x from the ankle, z of the tip, radius."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,10 @@ class Proportions:
         return 1 + 0.04 * self.arms
 
     @property
+    def head_scale(self) -> float:
+        return 1 + 0.045 * self.head
+
+    @property
     def limb_girth(self) -> float:
         return 1 + 0.055 * self.weight
 
@@ -97,7 +109,7 @@ class Proportions:
 
 def left_and_middle_joints(p: Proportions) -> dict[str, np.ndarray]:
     """Joint positions of the middle and of the left side, by SMPL-X name."""
-    shoulder_x = 0.168 + 0.010 * p.shoulders + 0.004 * p.weight
+    shoulder_x = 0.174 + 0.010 * p.shoulders + 0.004 * p.weight
     hip_x = 0.085 + 0.005 * p.hips + 0.002 * p.weight
     low = p.floor
 
@@ -105,9 +117,6 @@ def left_and_middle_joints(p: Proportions) -> dict[str, np.ndarray]:
         """Heights above the floor of the template, stretched between floor and hip."""
         return low + height * p.leg_scale
 
-    eye = np.array([0.0315, 0.3235, 0.066]) - HEAD_JOINT
-    jaw = np.array([0.0, 0.283, 0.012]) - HEAD_JOINT
-    head_scale = 1 + 0.045 * p.head
     joints = {
         "pelvis": (0.0, -0.33, 0.0),
         "left_hip": (hip_x, -0.40, 0.0),
@@ -118,13 +127,13 @@ def left_and_middle_joints(p: Proportions) -> dict[str, np.ndarray]:
         "spine2": (0.0, -0.10, -0.022),
         "spine3": (0.0, -0.045, -0.022),
         "neck": (0.0, 0.165, -0.038),
-        "left_collar": (0.040, 0.110, -0.018),
-        "head": tuple(HEAD_JOINT),
-        "left_shoulder": (shoulder_x, 0.117, -0.025),
-        "left_elbow": (shoulder_x + 0.262 * p.arm_scale, 0.110, -0.040),
-        "left_wrist": (shoulder_x + 0.507 * p.arm_scale, 0.110, -0.025),
-        "jaw": tuple(HEAD_JOINT + jaw * head_scale),
-        "left_eye": tuple(HEAD_JOINT + eye * head_scale),
+        "left_collar": (0.040, 0.095, -0.018),
+        "head": HEAD_JOINT,
+        "left_shoulder": (shoulder_x, 0.092, -0.028),
+        "left_elbow": (shoulder_x + 0.262 * p.arm_scale, 0.087, -0.042),
+        "left_wrist": (shoulder_x + 0.507 * p.arm_scale, 0.087, -0.027),
+        "jaw": scaled(np.array([0.0, 0.283, 0.012]), p.head_scale),
+        "left_eye": scaled(EYE, p.head_scale),
     }
     result = {name: np.array(position) for name, position in joints.items()}
     hand_scale = 1 + 0.5 * (p.arm_scale - 1)
@@ -137,9 +146,6 @@ def left_and_middle_joints(p: Proportions) -> dict[str, np.ndarray]:
             position = position + direction * length * hand_scale
         result[f"left_{finger}_tip"] = position
     return result
-
-
-HEAD_JOINT = np.array([0.0, 0.262, -0.016])
 
 
 def skeleton_joints(p: Proportions) -> np.ndarray:
@@ -160,19 +166,19 @@ def torso_loft(p: Proportions) -> Loft:
     rows = [
         # y, front, back, half width, belly, hips, shoulders, chest
         (-0.490, 0.070, 0.080, 0.105, 0.0, 0.4, 0.0, 0.0),
-        (-0.450, 0.088, 0.105, 0.152, 0.0, 1.0, 0.0, 0.0),
-        (-0.400, 0.098, 0.118, 0.168, 0.2, 1.0, 0.0, 0.0),
-        (-0.350, 0.104, 0.116, 0.164, 0.5, 0.9, 0.0, 0.0),
-        (-0.290, 0.107, 0.100, 0.152, 0.9, 0.6, 0.0, 0.0),
-        (-0.230, 0.106, 0.086, 0.138, 1.0, 0.3, 0.0, 0.0),
-        (-0.180, 0.104, 0.082, 0.132, 0.9, 0.1, 0.0, 0.1),
-        (-0.110, 0.108, 0.090, 0.138, 0.5, 0.0, 0.1, 0.5),
-        (-0.050, 0.114, 0.104, 0.146, 0.2, 0.0, 0.2, 0.9),
-        (0.000, 0.118, 0.114, 0.152, 0.0, 0.0, 0.4, 1.0),
-        (0.050, 0.106, 0.118, 0.152, 0.0, 0.0, 0.7, 0.8),
-        (0.100, 0.080, 0.112, 0.138, 0.0, 0.0, 0.8, 0.4),
-        (0.140, 0.052, 0.092, 0.100, 0.0, 0.0, 0.5, 0.1),
-        (0.170, 0.035, 0.072, 0.064, 0.0, 0.0, 0.2, 0.0),
+        (-0.450, 0.084, 0.100, 0.138, 0.0, 1.0, 0.0, 0.0),
+        (-0.400, 0.096, 0.114, 0.155, 0.2, 1.0, 0.0, 0.0),
+        (-0.350, 0.104, 0.115, 0.157, 0.5, 0.9, 0.0, 0.0),
+        (-0.290, 0.107, 0.100, 0.149, 0.9, 0.6, 0.0, 0.0),
+        (-0.230, 0.105, 0.086, 0.134, 1.0, 0.3, 0.0, 0.0),
+        (-0.180, 0.103, 0.082, 0.129, 0.9, 0.1, 0.0, 0.1),
+        (-0.110, 0.107, 0.090, 0.137, 0.5, 0.0, 0.1, 0.5),
+        (-0.050, 0.112, 0.104, 0.149, 0.2, 0.0, 0.2, 0.9),
+        (0.000, 0.113, 0.114, 0.156, 0.0, 0.0, 0.4, 1.0),
+        (0.050, 0.100, 0.118, 0.152, 0.0, 0.0, 0.7, 0.8),
+        (0.090, 0.080, 0.112, 0.132, 0.0, 0.0, 0.8, 0.4),
+        (0.125, 0.056, 0.095, 0.100, 0.0, 0.0, 0.5, 0.1),
+        (0.160, 0.036, 0.074, 0.064, 0.0, 0.0, 0.2, 0.0),
     ]
     stations = []
     for y, front, back, half, belly, hips, shoulders, chest in rows:
@@ -188,9 +194,10 @@ def leg_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
     hip, knee, ankle = (joints[f"left_{name}"] for name in ("hip", "knee", "ankle"))
     rows = [
         # fraction (0 hip, 1 knee, 2 ankle), outside, inside, front, back, share of muscle
-        (0.00, 0.076, 0.070, 0.085, 0.095, 0.5),
-        (0.18, 0.080, 0.074, 0.088, 0.092, 1.0),
-        (0.45, 0.074, 0.070, 0.084, 0.080, 1.0),
+        (-0.25, 0.050, 0.060, 0.066, 0.066, 0.2),
+        (0.00, 0.078, 0.076, 0.088, 0.098, 0.5),
+        (0.18, 0.081, 0.079, 0.088, 0.092, 1.0),
+        (0.45, 0.075, 0.073, 0.084, 0.080, 1.0),
         (0.75, 0.061, 0.060, 0.070, 0.063, 0.8),
         (0.92, 0.054, 0.055, 0.060, 0.052, 0.3),
         (1.00, 0.052, 0.054, 0.059, 0.050, 0.1),
@@ -215,9 +222,9 @@ def arm_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
     shoulder, elbow, wrist = (joints[f"left_{name}"] for name in ("shoulder", "elbow", "wrist"))
     rows = [
         # fraction (0 shoulder, 1 elbow, 2 wrist), up, down, front, back, share of muscle
-        (-0.20, 0.046, 0.056, 0.050, 0.058, 0.3),
-        (0.00, 0.050, 0.056, 0.054, 0.056, 0.7),
-        (0.25, 0.048, 0.052, 0.051, 0.052, 1.0),
+        (-0.20, 0.040, 0.056, 0.048, 0.056, 0.3),
+        (0.00, 0.044, 0.056, 0.052, 0.054, 0.7),
+        (0.25, 0.046, 0.052, 0.051, 0.052, 1.0),
         (0.50, 0.044, 0.046, 0.046, 0.048, 1.0),
         (0.80, 0.038, 0.038, 0.041, 0.041, 0.5),
         (1.00, 0.035, 0.036, 0.040, 0.041, 0.1),
@@ -238,7 +245,7 @@ def arm_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
 
 
 def palm_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
-    """Wrist to the webs of the fingers; stations along +x; up, down, front, back."""
+    """Wrist to the knuckles; stations along +x; up, down, front, back."""
     wrist = joints["left_wrist"]
     length = joints["left_middle1"][0] - wrist[0]
     rows = [
@@ -247,8 +254,7 @@ def palm_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
         (0.05, 0.000, 0.018, 0.019, 0.030),
         (0.35, -0.003, 0.0155, 0.018, 0.036),
         (0.70, -0.005, 0.0145, 0.016, 0.041),
-        (1.00, -0.006, 0.0125, 0.0135, 0.041),
-        (1.17, -0.006, 0.0095, 0.0105, 0.0395),
+        (0.86, -0.006, 0.0130, 0.0145, 0.0405),
     ]
     stations = [
         (wrist[0] + s * length, wrist[1], wrist[2] + z, up, down, half, half) for s, z, up, down, half in rows
@@ -257,24 +263,25 @@ def palm_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
 
 
 def finger_loft(finger: str, joints: dict[str, np.ndarray]) -> Loft:
-    """First joint to tip; stations along the finger from 0; up, down, and both sides."""
+    """First joint to tip; stations along the finger from the first joint; up, down, and both sides."""
     first, second, third, tip = (joints[f"left_{finger}{end}"] for end in ("1", "2", "3", "_tip"))
     total = np.linalg.norm(tip - first)
     a, b = np.linalg.norm(second - first) / total, np.linalg.norm(third - first) / total
     radius = FINGER_RADII[finger]
-    base = 1.45 if finger == "thumb" else 1.05
+    base = 1.45 if finger == "thumb" else 1.12
     rows = [
-        (0.0, base), (0.55 * a, 0.5 * base + 0.5), (a, 1.0), (0.5 * (a + b), 0.93), (b, 0.94),
-        (0.4 * b + 0.6, 0.88), (1.0 - 0.7 * radius / total, 0.74),
+        (-0.025 / total, 0.95 * base), (0.0, base), (0.55 * a, 0.5 * base + 0.5), (a, 1.0), (0.5 * (a + b), 0.93),
+        (b, 0.94),
+        (1.0 - 1.5 * radius / total, 0.90), (1.0 - 0.42 * radius / total, 0.70),
     ]  # fmt: skip
     stations = [
         (s * total, 0.0, 0.0, radius * size * 0.94, radius * size, radius * size, radius * size) for s, size in rows
     ]
-    return Loft(first, tip - first, (0, 1, 0), stations, cap=0.7 * radius)
+    return Loft(first, tip - first, (0, 1, 0), stations, cap=0.42 * radius)
 
 
 def foot_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
-    """Heel to toes; stations along +z; outside, inside, up, down. The floor cuts off what is below it."""
+    """Heel to ball; stations along +z; outside, inside, up, down. The floor cuts off what is below it."""
     ankle = joints["left_ankle"]
     rows = [
         # z, centre x from the ankle, outside, inside, height
@@ -282,17 +289,28 @@ def foot_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
         (-0.040, -0.001, 0.033, 0.032, 0.072),
         (0.000, 0.001, 0.035, 0.032, 0.080),
         (0.040, 0.005, 0.038, 0.032, 0.068),
-        (0.080, 0.009, 0.044, 0.038, 0.050),
-        (0.115, 0.010, 0.047, 0.043, 0.036),
-        (0.145, 0.010, 0.042, 0.042, 0.027),
-        (0.162, 0.008, 0.032, 0.037, 0.023),
+        (0.075, 0.009, 0.043, 0.037, 0.051),
+        (0.105, 0.011, 0.046, 0.042, 0.038),
+        (0.124, 0.012, 0.044, 0.042, 0.029),
     ]
     middle = 0.018
     stations = [
         (z, ankle[0] + x, p.floor + middle, outside, inside, height - middle, middle + 0.012)
         for z, x, outside, inside, height in rows
     ]
-    return Loft((0, 0, 0), (0, 0, 1), (1, 0, 0), stations, exponent=2.2, cap=0.016)
+    return Loft((0, 0, 0), (0, 0, 1), (1, 0, 0), stations, exponent=2.2, cap=0.010)
+
+
+def toe_loft(toe: str, p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
+    """Ball to tip of a toe; stations along +z; outside, inside, up, down."""
+    x, tip, radius = TOES[toe]
+    root, middle = 0.105, 0.80 * radius
+    rows = [(root, 0.95), (0.5 * (root + tip), 0.90), (tip - 1.4 * radius, 1.0), (tip - 0.45 * radius, 0.82)]
+    stations = [
+        (z, joints["left_ankle"][0] + x, p.floor + middle, *(radius * size * np.array([1, 1, 1.05, 1.0])))
+        for z, size in rows
+    ]
+    return Loft((0, 0, 0), (0, 0, 1), (1, 0, 0), stations, cap=0.45 * radius)
 
 
 def neck_loft(p: Proportions) -> Loft:
@@ -306,5 +324,5 @@ def neck_loft(p: Proportions) -> Loft:
         (0.230, -0.022, 0.052, 0.052, 0.053),
         (0.280, -0.015, 0.050, 0.055, 0.053),
     ]
-    stations = [(y, z, 0.0, front * girth, back * girth, half * girth, half * girth) for y, z, front, back, half in rows]
+    stations = [(y, z, 0.0, *(girth * np.array([front, back, half, half]))) for y, z, front, back, half in rows]
     return Loft((0, 0, 0), (0, 1, 0), (0, 0, 1), stations, cap=0.02)

@@ -13,6 +13,9 @@ import numpy as np
 from ..contract.rotations import axis_angle_to_matrix, axis_angle_to_quaternion, quaternion_to_matrix
 from ..contract.skeleton import JOINT_COUNT, LEFT_EYE, PARENTS, RIGHT_EYE
 
+_LARGEST = 0.012
+"""Offsets are kept below this (metres): a linear fit must not run away where joints bend further than it was fitted."""
+
 _SMALLEST = 2e-4
 """Offsets that stay below this (metres) are dropped: they cost bytes and nobody sees them."""
 
@@ -56,12 +59,14 @@ def _fit(points: np.ndarray, moved: np.ndarray) -> np.ndarray:
     wanted = np.linalg.solve(linear, round_[..., None])[..., 0] - points[:, None, :]
     solution = np.linalg.solve(gram, np.einsum("sf,nsc->fnc", features, wanted).reshape(9, -1))
     fitted = solution.reshape(9, len(points), 3).transpose(1, 2, 0)
+    length = np.linalg.norm(fitted, axis=1, keepdims=True)
+    fitted *= _LARGEST * np.tanh(length / _LARGEST) / np.maximum(length, 1e-12)
     largest = np.abs(fitted).max(axis=(1, 2), keepdims=True)
     return np.where(largest < _SMALLEST, 0.0, fitted)
 
 
 def _bends() -> np.ndarray:
-    """(S, 3) axis-angle vectors of the bends that the fit must honour: all directions, up to 100 degrees."""
+    """(S, 3) axis-angle vectors of the bends that the fit must honour: all directions, up to 60 degrees."""
     axes = np.array([(x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1) if x or y or z], dtype=float)
     axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-    return np.concatenate([axes * np.radians(angle) for angle in (25, 50, 75, 100)])
+    return np.concatenate([axes * np.radians(angle) for angle in (20, 40, 60)])

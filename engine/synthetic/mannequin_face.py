@@ -7,16 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .mannequin_head import lid_closing, lips
+from .mannequin_lattice import HEAD_LOW
+
 EXPRESSIONS = (
     "smile", "brows_up", "brows_down", "lips_pucker", "mouth_corners_down", "cheeks_puffed", "nose_wrinkled",
-    "lips_parted", "smile_left", "chin_raised",
+    "lips_parted", "eyes_closed", "chin_raised",
 )  # fmt: skip
 """What the ten expression coefficients do; amplitudes are meant for coefficients of about 1, up to 2 or 3."""
 
 
 @dataclass(frozen=True)
 class Pull:
-    """Skin near a point is displaced; on both sides of the face unless it is one-sided."""
+    """Skin near a point is displaced, on both sides of the face."""
 
     center: tuple[float, float, float]
     """Where, metres (left side)."""
@@ -24,44 +27,53 @@ class Pull:
     """Distance at which the pull has fallen to 1/e, metres."""
     offset: tuple[float, float, float]
     """By how much, metres per unit of the coefficient."""
-    one_sided: bool = False
-    """Only on the left."""
+    lip: int = 0
+    """1 moves nothing above the line of the lips, -1 nothing below it."""
 
 
-_CORNER = (0.025, 0.257, 0.078)
+_CORNER = (0.0235, 0.2565, 0.080)
 _BROW_IN, _BROW_OUT = (0.014, 0.346, 0.086), (0.040, 0.348, 0.072)
 _CHEEK = (0.042, 0.280, 0.066)
-_LIP_UP, _LIP_LOW = (0.006, 0.263, 0.093), (0.006, 0.249, 0.091)
+_UPPER, _LOWER = (0.008, 0.262, 0.095), (0.009, 0.251, 0.093)
 
 PULLS: dict[str, tuple[Pull, ...]] = {
-    "smile": (Pull(_CORNER, 0.014, (0.005, 0.0055, -0.003)), Pull(_CHEEK, 0.016, (0.001, 0.003, 0.002))),
-    "brows_up": (Pull(_BROW_IN, 0.014, (0, 0.005, 0)), Pull(_BROW_OUT, 0.014, (0, 0.005, 0))),
+    "smile": (Pull(_CORNER, 0.014, (0.005, 0.0050, -0.003)), Pull(_CHEEK, 0.016, (0.001, 0.003, 0.002))),
+    "brows_up": (Pull(_BROW_IN, 0.014, (0, 0.0045, 0)), Pull(_BROW_OUT, 0.014, (0, 0.0045, 0))),
     "brows_down": (Pull(_BROW_IN, 0.012, (-0.002, -0.004, 0.001)), Pull(_BROW_OUT, 0.012, (-0.001, -0.002, 0))),
     "lips_pucker": (
-        Pull(_CORNER, 0.012, (-0.007, 0, 0.003)),
-        Pull(_LIP_UP, 0.011, (0, -0.0005, 0.004)),
-        Pull(_LIP_LOW, 0.011, (0, 0.0005, 0.004)),
+        Pull(_CORNER, 0.012, (-0.006, 0, 0.003)),
+        Pull(_UPPER, 0.012, (-0.001, 0, 0.004), lip=-1),
+        Pull(_LOWER, 0.012, (-0.001, 0, 0.004), lip=1),
     ),
-    "mouth_corners_down": (Pull(_CORNER, 0.013, (0.001, -0.006, -0.001)),),
-    "cheeks_puffed": (Pull((0.042, 0.262, 0.062), 0.018, (0.006, 0, 0.003)),),
-    "nose_wrinkled": (Pull((0.013, 0.290, 0.092), 0.010, (0.001, 0.003, 0)), Pull(_LIP_UP, 0.010, (0, 0.002, 0.001))),
-    "lips_parted": (Pull(_LIP_UP, 0.009, (0, 0.002, 0.001)), Pull(_LIP_LOW, 0.010, (0, -0.004, 0.001))),
-    "smile_left": (Pull(_CORNER, 0.014, (0.004, 0.0045, -0.002), one_sided=True),),
-    "chin_raised": (Pull((0.0, 0.226, 0.086), 0.016, (0, 0.004, 0.001)), Pull(_LIP_LOW, 0.010, (0, 0.002, 0.001))),
+    "mouth_corners_down": (Pull(_CORNER, 0.013, (0.001, -0.005, -0.001)),),
+    "cheeks_puffed": (Pull((0.042, 0.264, 0.060), 0.020, (0.005, 0, 0.003)),),
+    "nose_wrinkled": (
+        Pull((0.013, 0.292, 0.094), 0.011, (0.001, 0.003, 0)),
+        Pull(_UPPER, 0.012, (0, 0.0025, 0.001), lip=-1),
+    ),
+    "lips_parted": (Pull(_UPPER, 0.012, (0, 0.0015, 0.0005), lip=-1), Pull(_LOWER, 0.015, (0, -0.002, 0.0005), lip=1)),
+    "eyes_closed": (),
+    "chin_raised": (
+        Pull((0.0, 0.226, 0.086), 0.016, (0, 0.003, 0.001)),
+        Pull(_LOWER, 0.014, (0, 0.002, 0.0015), lip=1),
+        Pull(_UPPER, 0.014, (0, 0.002, 0.001), lip=-1),
+    ),
 }
 
 
-def expression_directions(vertices: np.ndarray, is_face: np.ndarray) -> np.ndarray:
-    """(N, 3, 10) metres per unit of each expression; `is_face` (N,) says which vertices may move at all."""
+def expression_directions(vertices: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(N, 3, 10) metres per unit of each expression, for the vertices (N, 3) at the lattice points (N, 3)."""
     result = np.zeros((*vertices.shape, len(EXPRESSIONS)))
+    side = lips(points)
     for number, name in enumerate(EXPRESSIONS):
         for pull in PULLS[name]:
-            for side in (1.0,) if pull.one_sided else (1.0, -1.0):
-                mirrored = np.array([side, 1.0, 1.0])
+            for mirrored in ([1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]):
                 gap = np.linalg.norm(vertices - np.array(pull.center) * mirrored, axis=1)
-                strength = np.where(is_face, np.exp(-((gap / pull.reach) ** 2)), 0.0)
-                strength[strength < 0.02] = 0.0
+                strength = np.exp(-((gap / pull.reach) ** 2))
+                strength[(strength < 0.02) | (points[:, 1] < HEAD_LOW) | (side * pull.lip < 0)] = 0.0
                 result[:, :, number] += strength[:, None] * np.array(pull.offset) * mirrored
+    sign = np.where(points[:, :1] < 0, -1.0, 1.0) * [1, 0, 0] + [0, 1, 1]
+    result[:, :, EXPRESSIONS.index("eyes_closed")] = 0.5 * lid_closing(points) * sign
     return result
 
 

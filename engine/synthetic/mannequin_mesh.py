@@ -6,14 +6,15 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from .mannequin_anatomy import HEAD_JOINT
-from .mannequin_field import FINGERS, Anatomy
+from .mannequin_field import FINGERS, TOES, Anatomy
+from .mannequin_head import pinned, place_head, sliding
 from .mannequin_lattice import (
-    ANKLE_ROWS,
     ARM_START,
     FINGER_CELLS,
     FINGER_ROWS,
     FOOT_LENGTH,
+    FOOT_LOW,
+    HEAD_DEPTH,
     HEAD_HALF,
     HEAD_LOW,
     HEAD_ROWS,
@@ -21,39 +22,59 @@ from .mannequin_lattice import (
     PALM_END,
     PARTS,
     THUMB_ROWS,
+    TOE_CELLS,
+    TOE_ROWS,
+    TOES_START,
     TORSO_ROWS,
     WRIST_END,
     Lattice,
 )
-from .mannequin_surface import Field, project
+from .mannequin_surface import Loft, project
 
+_DIGITS = (*FINGERS, *TOES)
 _THUMB_ROOT = WRIST_END + 2.5
+_WEB = 0.017
+"""From a finger's first joint to where it leaves the palm, metres."""
 
 
 def fitted_vertices(lattice: Lattice, anatomy: Anatomy) -> np.ndarray:
     """(N, 3) vertices on the skin, exactly symmetric: placed, smoothed, drawn to the surface, evened out on it."""
+    scale = anatomy.proportions.head_scale
+    left = np.nonzero(lattice.points[:, 0] >= 0)[0]
+    points = lattice.points[left]
+    right, middle = lattice.points[:, 0] < 0, points[:, 0] == 0
+    fixed, places = pinned(points, scale)
+    directions, digit_of = sliding(points), _digit_of_vertices(lattice)[left]
+    freedom = _freedom(points) * np.where(digit_of < 0, 1.0, 0.2)[:, None]
+    average = neighbour_average(lattice.quads, len(lattice.points))[left]
     positions = place(lattice, anatomy)
-    average = neighbour_average(lattice.quads, len(lattice.points))
-    finger_of = _finger_of_vertices(lattice)
-    middle = lattice.points[:, 0] == 0
-    for _ in range(4):
-        positions = 0.5 * (positions + average @ positions)
-    for relaxation in (0.5,) * 25 + (0.0,):
-        positions = positions + relaxation * (average @ positions - positions)
-        positions[middle, 0] = 0.0
-        positions = _project_parts(positions, anatomy, finger_of, 1 if relaxation else 5)
-    positions[middle, 0] = 0.0
-    right = lattice.points[:, 0] < 0
-    positions[right] = positions[lattice.mirror[right]] * np.array([-1.0, 1.0, 1.0])
+    for relaxation in (*(1.0,) * 4, *(0.5,) * 20, 0.0):
+        moved = positions[left]
+        moved += relaxation * freedom * (average @ positions - moved)
+        if relaxation < 1:
+            moved = _project_parts(moved, directions, anatomy, digit_of, 1 if relaxation else 4)
+        moved[fixed] = places[fixed]
+        moved[middle, 0] = 0.0
+        positions[left] = moved
+        positions[right] = positions[lattice.mirror[right]] * np.array([-1.0, 1.0, 1.0])
     return positions
 
 
-def _project_parts(positions: np.ndarray, anatomy: Anatomy, finger_of: np.ndarray, iterations: int) -> np.ndarray:
-    fields: list[Field] = [anatomy.body, *(anatomy.fingers[finger] for finger in FINGERS)]
+def _freedom(points: np.ndarray) -> np.ndarray:
+    """(N, 1) how far the relaxation may carry a vertex: the face keeps the rows and columns it was given."""
+    i, j, k = points[:, 0], points[:, 1] - HEAD_LOW, points[:, 2]
+    face = (k >= HEAD_DEPTH) & (j > 0) & (j < HEAD_ROWS)
+    inner = face & (i < HEAD_HALF - 1) & (j > 1) & (j < HEAD_ROWS - 1)
+    return np.where(inner, 0.05, np.where(face, 0.4, 1.0))[:, None]
+
+
+def _project_parts(
+    positions: np.ndarray, directions: np.ndarray, anatomy: Anatomy, digit_of: np.ndarray, iterations: int
+) -> np.ndarray:
     result = positions.copy()
-    for number, field in enumerate(fields, start=-1):
-        members = finger_of == number
-        result[members] = project(field, positions[members], iterations)
+    for number, solid in enumerate([anatomy.body, *(anatomy.digits[digit] for digit in _DIGITS)], start=-1):
+        members = digit_of == number
+        result[members] = project(solid, positions[members], directions[members], iterations)
     return result
 
 
@@ -66,12 +87,12 @@ def neighbour_average(polygons: np.ndarray, n: int) -> sparse.csr_matrix:
     return sparse.diags(1.0 / np.asarray(matrix.sum(axis=1)).ravel()) @ matrix
 
 
-def _finger_of_vertices(lattice: Lattice) -> np.ndarray:
-    """(N,) number in FINGERS of vertices that touch only that finger, -1 for all others."""
+def _digit_of_vertices(lattice: Lattice) -> np.ndarray:
+    """(N,) number in _DIGITS of vertices that touch only that digit, -1 for all others."""
     result = np.full(len(lattice.points), -1)
-    for number, finger in enumerate(FINGERS):
-        result[lattice.quads[lattice.quad_part == PARTS.index(finger)].ravel()] = number
-    others = ~np.isin(lattice.quad_part, [PARTS.index(finger) for finger in FINGERS])
+    for number, digit in enumerate(_DIGITS):
+        result[lattice.quads[lattice.quad_part == PARTS.index(digit)].ravel()] = number
+    others = ~np.isin(lattice.quad_part, [PARTS.index(digit) for digit in _DIGITS])
     result[lattice.quads[others].ravel()] = -1
     return result
 
@@ -97,7 +118,7 @@ def _place_part(part: str, points: np.ndarray, anatomy: Anatomy) -> np.ndarray:
     i, j, k = points.T
     joints = anatomy.joints
     if part == "head":
-        return _place_head(points, anatomy.head_scale)
+        return place_head(points, anatomy.proportions.head_scale)
     if part == "torso":
         t = np.interp(j, [0, 22, TORSO_ROWS], [-0.475, 0.040, 0.165])
         return _on_loft(anatomy, part, t, (k - 3.5) / 3.5, i / 7)
@@ -109,8 +130,16 @@ def _place_part(part: str, points: np.ndarray, anatomy: Anatomy) -> np.ndarray:
         t = np.interp(-j, [0, 18, LEG_ROWS], [0.47, knee, ankle + 0.005])
         return _on_loft(anatomy, part, t, (i - 4) / 3, (k - 3.5) / 3.5)
     if part == "foot":
-        t = np.interp(k, [0, 7, FOOT_LENGTH], [-0.085, 0.020, 0.172])
-        return _on_loft(anatomy, part, t, (i - 4) / 3, (j + LEG_ROWS + ANKLE_ROWS / 2) / (ANKLE_ROWS / 2))
+        t = np.interp(k, [0, 7, FOOT_LENGTH], [-0.085, 0.020, 0.095])
+        t = t + np.maximum(k - FOOT_LENGTH, 0) / (TOES_START - FOOT_LENGTH) * (_toe_web(i) - 0.095)
+        rear = (k < FOOT_LENGTH) | (j > FOOT_LOW + 2)
+        # The forefoot is wider by four columns: where it begins they lie together on the outer edge.
+        spread = np.clip((k - FOOT_LENGTH) / (TOES_START - FOOT_LENGTH), 0, 1)
+        start = np.interp(i, [1, 7, 11], [-1, 0.9, 1])
+        t = t + np.where(rear, 0, (1 - spread) * 0.003 * np.maximum(i - 7, 0))
+        x = np.where(rear, (i - 4) / 3, start + spread * ((i - 6) / 5 - start))
+        y = np.where(rear, (j - FOOT_LOW) / 2 - 1, j - FOOT_LOW - 1)
+        return _on_loft(anatomy, part, t, np.clip(x, -1, 1), np.clip(y, -1, 1))
     wrist = joints["left_wrist"][0]
     if part == "arm":
         shoulder, elbow = joints["left_shoulder"][0], joints["left_elbow"][0]
@@ -118,40 +147,43 @@ def _place_part(part: str, points: np.ndarray, anatomy: Anatomy) -> np.ndarray:
         narrow = np.where(i >= WRIST_END - 2, 2.5, 3.0)
         return _on_loft(anatomy, part, t, (j - 25) / narrow, (k - 3.5) / 2.5)
     if part == "palm":
-        knuckle = joints["left_middle1"][0]
-        t = np.interp(i, [WRIST_END, PALM_END], [wrist + 0.006, knuckle + 0.014])
+        order = sorted(FINGER_CELLS, key=FINGER_CELLS.__getitem__)
+        webs = [joints[f"left_{finger}1"][0] + _WEB for finger in order]
+        web = np.interp(k, [FINGER_CELLS[finger] + 1 for finger in order], webs)
+        t = wrist + 0.006 + (i - WRIST_END) / (PALM_END - WRIST_END) * (web - wrist - 0.006)
         half = np.where(i <= WRIST_END, 4.5, 5.5)
         return _on_loft(anatomy, part, t, j - 25, np.clip((k - 3.5) / half, -1, 1))
     loft = anatomy.lofts[part]
+    if part in TOES:
+        (inner, outer), end = TOE_CELLS[part], TOES_START + TOE_ROWS[part]
+        x, y = (i - 0.5 * (inner + outer)) / (0.5 * (outer - inner)), j - FOOT_LOW - 1
+        web = _toe_web(i)
+        t = web + (k - TOES_START) / (end - TOES_START) * (loft.end - web)
+        return loft.point(t + _tip(x, y, k == end, loft), *_disc(x, y))
     if part == "thumb":
         t = np.interp(k, [9, 9 + THUMB_ROWS], [0.022, loft.end])
-        return loft.point(t, j - 25, (_THUMB_ROOT - i) / 1.5)
+        x, y = j - 25, (_THUMB_ROOT - i) / 1.5
+        return loft.point(t + _tip(x, y, k == 9 + THUMB_ROWS, loft), *_disc(x, y))
     rows = FINGER_ROWS[part]
-    t = np.interp(i, [PALM_END, PALM_END + rows], [0.017, loft.end])
-    return loft.point(t, *_disc(j - 25, k - FINGER_CELLS[part] - 1))
+    x, y = j - 25, k - FINGER_CELLS[part] - 1
+    t = np.interp(i, [PALM_END, PALM_END + rows], [_WEB, loft.end])
+    return loft.point(t + _tip(x, y, i == PALM_END + rows, loft), *_disc(x, y))
+
+
+def _toe_web(i: np.ndarray) -> np.ndarray:
+    """Where the toes part, z in metres, from the big toe (i = 1) outwards."""
+    return 0.134 - 0.0014 * i
 
 
 def _on_loft(anatomy: Anatomy, part: str, t: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return anatomy.lofts[part].point(t, *_disc(x, y))
 
 
+def _tip(x: np.ndarray, y: np.ndarray, is_end: np.ndarray, loft: Loft) -> np.ndarray:
+    """How far the middle of the end of a finger stands out."""
+    return np.where(is_end, loft.cap * (1 - np.maximum(np.abs(x), np.abs(y))), 0.0)
+
+
 def _disc(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The square [-1, 1]^2 to the unit disc, rim to rim."""
     return x * np.sqrt(1 - 0.5 * np.minimum(y * y, 1)), y * np.sqrt(1 - 0.5 * np.minimum(x * x, 1))
-
-
-def _place_head(points: np.ndarray, scale: float) -> np.ndarray:
-    """The block of the head blown up to an egg about the skull's centre."""
-    x = points[:, 0] / HEAD_HALF
-    y = (points[:, 1] - HEAD_LOW) / HEAD_ROWS * 2 - 1
-    z = (points[:, 2] + 4) / 15 * 2 - 1
-    ball = np.stack(
-        [
-            x * np.sqrt(np.maximum(1 - y * y / 2 - z * z / 2 + y * y * z * z / 3, 0)),
-            y * np.sqrt(np.maximum(1 - z * z / 2 - x * x / 2 + z * z * x * x / 3, 0)),
-            z * np.sqrt(np.maximum(1 - x * x / 2 - y * y / 2 + x * x * y * y / 3, 0)),
-        ],
-        axis=-1,
-    )
-    center = np.array([0.0, 0.318, -0.004])
-    return HEAD_JOINT + scale * (center + ball * np.array([0.074, 0.110, 0.094]) - HEAD_JOINT)

@@ -7,7 +7,11 @@ import numpy as np
 
 from ..contract.skeleton import JOINT_COUNT, LEFT_EYE, MIRRORED, RIGHT_EYE
 
-_NEAREST = 160
+_NEAREST = 300
+"""Vertices that a joint is averaged from (with their mirror images for a joint of the middle)."""
+
+_EXACT, _CLOSE = 1e5, 1e3
+"""How much the joint of the template and the joints of other shapes count against an uneven mean."""
 
 
 def joint_regressor(
@@ -19,12 +23,12 @@ def joint_regressor(
     may_be_used: np.ndarray,
     mirror: np.ndarray,
 ) -> np.ndarray:
-    """(55, N) rows summing to one with `row @ vertices` the joint, for the template and for every shape direction.
+    """(55, N) rows summing to one with `row @ vertices` the joint: exactly for the template, closely for every shape.
 
     `vertices` (N, 3), `shape_directions` (N, 3, K), `joints` (55, 3), `joint_directions` (55, 3, K), `weights`
     (N, 55) the skinning weights; `may_be_used` (N,) leaves out the skin that expressions move; `mirror` (N,) is the
     vertex on the other side.
-    Each row is the smallest change of a bell-shaped mean that meets all conditions exactly.
+    Each row is a bell-shaped mean changed as little as these conditions allow (ridge regression).
     """
     rows = np.zeros((JOINT_COUNT, len(vertices)))
     for joint in range(JOINT_COUNT):
@@ -37,14 +41,14 @@ def joint_regressor(
         gap = np.linalg.norm(vertices[near] - joints[joint], axis=1)
         bell = np.exp(-((gap / gap.max()) ** 2) * 4)
         bell /= bell.sum()
-        stacked = np.concatenate(
-            [np.ones((1, len(near))), vertices[near].T, shape_directions[near].reshape(len(near), -1).T]
-        )
-        wanted = np.concatenate([[1.0], joints[joint], joint_directions[joint].ravel()])
-        # Weighted least norm: vertices far away change least. The cut-off drops conditions that say the same.
-        scale = np.sqrt(bell)
-        correction = np.linalg.pinv(stacked * scale, rcond=1e-7) @ (wanted - stacked @ bell)
-        rows[joint, near] = bell + scale * correction
+        places = (vertices[near] - joints[joint]).T
+        shapes = (shape_directions[near] - joint_directions[joint]).reshape(len(near), -1).T
+        conditions = np.concatenate([0.1 * _EXACT * np.ones((1, len(near))), _EXACT * places, _CLOSE * shapes])
+        wanted = np.zeros(len(conditions))
+        wanted[0] = 0.1 * _EXACT
+        scaled = conditions * np.sqrt(bell)
+        correction = scaled.T @ np.linalg.solve(scaled @ scaled.T + np.eye(len(wanted)), wanted - conditions @ bell)
+        rows[joint, near] = bell + np.sqrt(bell) * correction
     for joint in range(JOINT_COUNT):
         if MIRRORED[joint] > joint:
             rows[MIRRORED[joint]] = rows[joint][mirror]

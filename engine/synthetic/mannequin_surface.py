@@ -7,14 +7,26 @@ skull, features of the face), melted together by a smooth minimum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-Field = Callable[[np.ndarray], np.ndarray]
-"""(N, 3) points to (N,) values."""
+from ..contract.rotations import axis_angle_to_matrix
+
+
+class Solid(Protocol):
+    """Something with an inside."""
+
+    center: np.ndarray
+    reach: float
+    """Nothing of the solid is further than this from its centre."""
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        """(N, 3) points to (N,) signed distances, exact in sign and about metric near the surface."""
+        ...
 
 
 class Loft:
@@ -45,8 +57,13 @@ class Loft:
         """Rows: along, u, v."""
         self.start, self.end = table[0, 0], table[-1, 0]
         self._profile = PchipInterpolator(table[:, 0], table[:, 1:])
+        self.cap = table[-1, 3:].mean() if cap is None else cap
+        """How far the caps stand out beyond the ends."""
         self._exponent = exponent
         self._cap = cap
+        middle = 0.5 * (self.start + self.end)
+        self.center = self.point(np.array([middle]), np.zeros(1), np.zeros(1))[0]
+        self.reach = float(0.5 * (self.end - self.start) + 2.0 * np.abs(table[:, 1:]).max())
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         """(N, 3) points to (N,) signed distances measured towards the centre of the cross-section."""
@@ -71,21 +88,36 @@ class Loft:
         return self.origin + np.stack([t, u, v], axis=-1) @ self.frame
 
 
-def ellipsoid(center: Sequence[float], radii: Sequence[float], tilt_x: float = 0.0, tilt_z: float = 0.0) -> Field:
-    """An ellipsoid with radii along x, y and z, turned about x and then about z by angles in degrees."""
-    cx, sx = np.cos(np.radians(tilt_x)), np.sin(np.radians(tilt_x))
-    cz, sz = np.cos(np.radians(tilt_z)), np.sin(np.radians(tilt_z))
-    about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    rotation = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]]) @ about_x
-    middle, size = np.asarray(center, dtype=np.float64), np.asarray(radii, dtype=np.float64)
+class Ellipsoid:
+    """An ellipsoid with radii along x, y and z, turned about x, then y, then z by angles in degrees."""
 
-    def distance(points: np.ndarray) -> np.ndarray:
-        local = (points - middle) @ rotation
+    def __init__(
+        self, center: Sequence[float] | np.ndarray, radii: Sequence[float], tilt: Sequence[float] = (0.0, 0.0, 0.0)
+    ) -> None:
+        self._rotation = np.eye(3)
+        for axis, angle in zip(np.eye(3), tilt, strict=True):
+            self._rotation = axis_angle_to_matrix(np.radians(angle) * axis) @ self._rotation
+        self.center, self._radii = np.asarray(center, dtype=np.float64), np.asarray(radii, dtype=np.float64)
+        self.reach = float(self._radii.max())
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        local = (points - self.center) @ self._rotation
         length = np.linalg.norm(local, axis=1)
-        ratio = np.linalg.norm(local / size, axis=1)
+        ratio = np.linalg.norm(local / self._radii, axis=1)
         return length * (1 - 1 / np.maximum(ratio, 1e-6))
 
-    return distance
+
+class HalfSpace:
+    """Everything on the side of the plane through `point` that `normal` points to."""
+
+    reach = np.inf
+
+    def __init__(self, point: Sequence[float] | np.ndarray, normal: Sequence[float]) -> None:
+        self.center = np.asarray(point, dtype=np.float64)
+        self._normal = np.asarray(normal) / np.linalg.norm(normal)
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        return (self.center - points) @ self._normal
 
 
 def smooth_minimum(a: np.ndarray, b: np.ndarray, blend: float) -> np.ndarray:
@@ -98,47 +130,61 @@ def smooth_minimum(a: np.ndarray, b: np.ndarray, blend: float) -> np.ndarray:
 class Piece:
     """One solid of the body and how it joins what came before it."""
 
-    field: Field
-    """The solid."""
+    solid: Solid
     blend: float
     """Width of the fillet in metres."""
     carve: bool = False
     """Take the solid away instead of adding it."""
 
 
-def melted(pieces: Sequence[Piece]) -> Field:
+class Melted:
     """The pieces joined in order. Left and right are one: the field is evaluated at (|x|, y, z)."""
 
-    def distance(points: np.ndarray) -> np.ndarray:
-        folded = points * np.array([1.0, 1.0, 1.0])
+    def __init__(self, pieces: Sequence[Piece], reach: float = np.inf) -> None:
+        self._pieces = pieces
+        self.center, self.reach = pieces[0].solid.center, reach
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        folded = points.copy()
         folded[:, 0] = np.abs(folded[:, 0])
-        value = pieces[0].field(folded)
-        for piece in pieces[1:]:
-            other = piece.field(folded)
+        value = self._pieces[0].solid.distance(folded)
+        for piece in self._pieces[1:]:
+            # Further away than its fillet is wide a piece changes nothing near the surface.
+            near = np.nonzero(_gap(folded, piece.solid) < piece.blend + 0.02)[0]
+            other = piece.solid.distance(folded[near])
             if piece.carve:
-                value = -smooth_minimum(-value, other, piece.blend)
+                value[near] = -smooth_minimum(-value[near], other, piece.blend)
             else:
-                value = smooth_minimum(value, other, piece.blend)
+                value[near] = smooth_minimum(value[near], other, piece.blend)
         return value
 
-    return distance
+
+def _gap(points: np.ndarray, solid: Solid) -> np.ndarray:
+    return np.linalg.norm(points - solid.center, axis=1) - solid.reach
 
 
-def gradient(field: Field, points: np.ndarray, step: float = 2e-4) -> np.ndarray:
-    """(N, 3) gradient of the field by central differences."""
+def gradient(solid: Solid, points: np.ndarray, step: float = 2e-4) -> np.ndarray:
+    """(N, 3) gradient of the distance by central differences."""
     result = np.empty_like(points)
     for axis in range(3):
         offset = np.zeros(3)
         offset[axis] = step
-        result[:, axis] = (field(points + offset) - field(points - offset)) / (2 * step)
+        result[:, axis] = (solid.distance(points + offset) - solid.distance(points - offset)) / (2 * step)
     return result
 
 
-def project(field: Field, points: np.ndarray, iterations: int = 4, longest_step: float = 0.012) -> np.ndarray:
-    """Move points onto the surface, downhill along the gradient; no point moves further than the longest step."""
+def project(
+    solid: Solid, points: np.ndarray, directions: np.ndarray, iterations: int, longest_step: float = 0.012
+) -> np.ndarray:
+    """Move points onto the surface, no step longer than the longest.
+
+    `directions` (N, 3): unit vectors to move along, or zero for downhill, which is the shortest way.
+    """
+    bound = np.linalg.norm(directions, axis=1, keepdims=True) > 0
     for _ in range(iterations):
-        slope = gradient(field, points)
-        step = field(points)[:, None] * slope / np.maximum(np.sum(slope * slope, axis=1, keepdims=True), 0.05)
+        slope = gradient(solid, points)
+        slope = np.where(bound, directions * np.sum(slope * directions, axis=1, keepdims=True), slope)
+        step = solid.distance(points)[:, None] * slope / np.maximum(np.sum(slope * slope, axis=1, keepdims=True), 0.05)
         length = np.linalg.norm(step, axis=1, keepdims=True)
         points = points - step * np.minimum(1.0, longest_step / np.maximum(length, 1e-12))
     return points

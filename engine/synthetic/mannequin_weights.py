@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from ..contract.skeleton import JOINT_COUNT, JOINT_INDEX, MIRRORED
-from .mannequin_field import FINGERS
+from .mannequin_field import FINGERS, TOES
 
 _STEPS = 4096
 """Weights are multiples of 1/4096: exact in float32, so that each row sums to one exactly."""
@@ -20,21 +20,23 @@ _STEPS = 4096
 def skinning_weights(
     vertices: np.ndarray,
     part: np.ndarray,
+    below_lips: np.ndarray,
     joints: dict[str, np.ndarray],
     average: sparse.csr_matrix,
     mirror: np.ndarray,
 ) -> np.ndarray:
     """(N, 55) weights, at most four per vertex, rows summing to one.
 
-    `vertices` (N, 3) at rest; `part` (N,) the name of the part each belongs to; `joints` of the left side and middle;
+    `vertices` (N, 3) at rest; `part` (N,) the name of the part each belongs to; `below_lips` (N,) +1 for the
+    lower lip and the floor of the mouth, -1 for the upper, 0 elsewhere; `joints` of the left side and middle;
     `average` (N, N) the mean over neighbours; `mirror` (N,) the vertex on the other side.
     """
     raw = np.zeros((len(vertices), JOINT_COUNT))
-    folded = vertices * np.array([1.0, 1.0, 1.0])
-    folded[:, 0] = np.abs(folded[:, 0])
+    folded = np.abs(vertices) * [1, 0, 0] + vertices * [0, 1, 1]
     for name in np.unique(part):
         members = np.nonzero(part == name)[0]
         _add_part(str(name), folded[members], joints, raw, members)
+    _add_jaw(folded, np.isin(part, ["head"]), below_lips, joints, raw)
     right = vertices[:, 0] < 0
     raw[right] = raw[right][:, list(MIRRORED)]
     seam = 0.5 * (1 + np.tanh(vertices[:, :1] / 0.012))
@@ -85,7 +87,7 @@ def _add_part(
         _add_trunk(part, points, joints, whole - arm - leg, raw, members)
         _add_arm(points, joints, arm, raw, members)
         _add_leg(points, joints, leg, raw, members)
-    elif part in ("leg", "foot"):
+    elif part in ("leg", "foot", *TOES):
         leg = _leg_share(points, joints)
         raw[members, JOINT_INDEX["pelvis"]] += 1 - leg
         _add_leg(points, joints, leg, raw, members)
@@ -121,19 +123,20 @@ def _add_trunk(
         _ramp(tilted, 0.236, 0.055) if part != "torso" else np.zeros_like(y),
     ]
     _chain(["pelvis", "spine1", "spine2", "spine3", "neck", "head"], ramps, share * (1 - collar), raw, members)
-    if part == "head":
-        jaw = _jaw_share(points, joints)
-        head = raw[members, JOINT_INDEX["head"]]
-        raw[members, JOINT_INDEX["jaw"]] += head * jaw
-        raw[members, JOINT_INDEX["head"]] = head * (1 - jaw)
 
 
-def _jaw_share(points: np.ndarray, joints: dict[str, np.ndarray]) -> np.ndarray:
-    """Below the line from the joint of the jaw to the mouth; sharp at the lips, soft at the cheeks."""
+def _add_jaw(
+    points: np.ndarray, is_head: np.ndarray, below_lips: np.ndarray, joints: dict[str, np.ndarray], raw: np.ndarray
+) -> None:
+    """The jaw takes from the head what lies below the line from its joint to the mouth: all of it at the lips."""
     jaw = joints["jaw"]
     line = jaw[1] + (points[:, 2] - jaw[2]) * -0.33
-    width = np.interp(np.hypot(points[:, 0], 1.2 * (points[:, 2] - 0.10)), [0.015, 0.06], [0.006, 0.05])
-    return _ramp(line - points[:, 1], 0.45 * width, width) * _ramp(points[:, 2], 0.022, 0.05)
+    width = np.interp(np.hypot(points[:, 0], 1.2 * (points[:, 2] - 0.10)), [0.015, 0.06], [0.010, 0.05])
+    share = _ramp(line - points[:, 1], 0.35 * width, width) * _ramp(points[:, 2], 0.022, 0.05)
+    share = np.where(below_lips == 0, share, below_lips > 0) * is_head
+    head = raw[:, JOINT_INDEX["head"]].copy()
+    raw[:, JOINT_INDEX["jaw"]] += head * share
+    raw[:, JOINT_INDEX["head"]] = head * (1 - share)
 
 
 def _arm_share(points: np.ndarray, joints: dict[str, np.ndarray]) -> np.ndarray:
