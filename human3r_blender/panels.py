@@ -10,8 +10,10 @@ from .properties import Human3RSettings
 from .scene import tags
 
 LISTED_PEOPLE = 12
-PIXELS_PER_CHARACTER = 7.5
+PIXELS_PER_CHARACTER = 6.3
 """Of Blender's interface font at scale 1, on the wide side, so that wrapped lines are not cut off."""
+PIXELS_BESIDE_TEXT = 50
+"""What tabs and margins take from the sidebar's width at scale 1."""
 
 
 class Human3RPanel:
@@ -30,7 +32,7 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
         column.enabled = run is None or not run.is_active
         row = column.row(align=True)
         row.prop(settings, "source", text="", placeholder="Video")
-        row.operator("human3r.choose_video", text="", icon="FILE_MOVIE")
+        row.operator("human3r.choose_video", text="", icon="FILEBROWSER")
         if run is not None and run.is_active:
             self.layout.operator("human3r.cancel_capture", icon="CANCEL")
         else:
@@ -123,10 +125,10 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
     elif run.error is not None:
         box = layout.box().column(align=True)
         box.alert = True
-        _draw_text(box, run.error.message, characters - 6, icon="ERROR")
+        _draw_text(box, run.error.message, characters - 3, icon="ERROR")
         box.alert = False
         box.separator()
-        _draw_text(box, run.error.remedy, characters - 6)
+        _draw_text(box, run.error.remedy, characters - 3)
         box.separator()
         box.operator("human3r.copy_error", icon="COPYDOWN")
     else:
@@ -170,13 +172,13 @@ def _draw_properties(layout: bpy.types.UILayout, settings: Human3RSettings, *nam
 def _draw_text(layout: bpy.types.UILayout, text: str, characters: int, icon: str = "NONE") -> None:
     """Text over several lines, indented behind the icon."""
     indented = icon != "NONE"
-    for number, line in enumerate(textwrap.wrap(text, max(16, characters - 4 * indented))):
+    for number, line in enumerate(textwrap.wrap(text, max(16, characters - 5 * indented))):
         layout.label(text=line, icon="BLANK1" if indented and number else icon)
 
 
 def _characters(context: bpy.types.Context) -> int:
     """How many characters fit into a line of the sidebar."""
-    return int(context.region.width / (PIXELS_PER_CHARACTER * context.preferences.system.ui_scale)) - 4
+    return int((context.region.width / context.preferences.system.ui_scale - PIXELS_BESIDE_TEXT) / PIXELS_PER_CHARACTER)
 
 
 CLASSES = (HUMAN3R_PT_capture, HUMAN3R_PT_footage, HUMAN3R_PT_model, HUMAN3R_PT_place, HUMAN3R_PT_scene,

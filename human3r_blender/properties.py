@@ -33,7 +33,7 @@ RECIPES = (
 class Human3RSettings(bpy.types.PropertyGroup):
     """Settings of the next capture and of the next import into this scene."""
 
-    source: StringProperty(name="Video", description=TEXTS["source"], subtype="FILE_PATH")
+    source: StringProperty(name="Video", description=TEXTS["source"])  # its button opens choose_video
     take: StringProperty(
         name="Take", subtype="FILE_PATH",
         description="Where the take (.h3r) is written, from which the scene can be imported again. Empty: a new file "

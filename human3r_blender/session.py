@@ -52,7 +52,7 @@ class Session:
         self._tracks: set[int] = set()
         self._ending = ""
         """How the messages ended (``complete``, ...); empty while more are to come."""
-        self._told_finish = False
+        self._has_work = False
 
     @property
     def is_active(self) -> bool:
@@ -73,23 +73,9 @@ class Session:
 
         When nothing has arrived, wait up to ``wait_s`` for it (for loops without a window).
         """
-        deadline = time.perf_counter() + budget_s
         try:
-            while self.is_active and (left := deadline - time.perf_counter()) > 0:
-                if self.scene is None:
-                    self._fail(UserError("scene-deleted", "The scene of this run was deleted.", self._import_remedy()))
-                    self._end("failed")
-                    break
-                if self.builder is not None and self._build(self.builder, left):
-                    continue
-                if self._replay is None and self._ending:
-                    if not self._finish():
-                        continue
-                    break
-                message = self._receive(wait_s)
-                if message is None:
-                    break
-                self._handle(message)
+            if self.is_active:
+                self._pump(budget_s, wait_s)
         except UserError as error:
             self._fail(error)
         except ReferenceError:
@@ -120,7 +106,7 @@ class Session:
         """Undo or redo has replaced the scene's data-blocks: build from the take what had arrived, then go on."""
         if self.is_active and self.builder is not None:
             _remove_takes(self._take_ids)
-            self.builder, self._told_finish = None, False
+            self.builder, self._has_work = None, False
             self.progress.frames_done = 0
             self._replay = TakeSource(self.take, limit=self._records)
 
@@ -133,11 +119,33 @@ class Session:
                   f"header: {self.header}", "engine's log:", *self.log]
         return "\n".join(lines)
 
-    def _build(self, builder: SceneBuilder, budget_s: float) -> bool:
-        more = builder.work(budget_s)
-        if builder.root is not None:
-            self._take_ids.add(builder.root[tags.TAKE])
-        return more
+    def _pump(self, budget_s: float, wait_s: float) -> None:
+        """Take in what has arrived, for half of the time at most; build for the rest of it."""
+        started = time.perf_counter()
+        if self.scene is None:
+            self._fail(UserError("scene-deleted", "The scene of this run was deleted.", self._import_remedy()))
+            self._end("failed")
+            return
+        wait_s = 0.0 if self._has_work else wait_s
+        while not self._is_told_all and time.perf_counter() - started < budget_s / 2:
+            message = self._receive(wait_s)
+            if message is None:
+                break
+            self._handle(message)
+            wait_s = 0.0
+        if self.builder is not None:
+            if self._is_told_all:
+                self.builder.finish()
+            self._has_work = self.builder.work(budget_s - (time.perf_counter() - started))
+            if self.builder.root is not None:
+                self._take_ids.add(self.builder.root[tags.TAKE])
+        if self._is_told_all and not self._has_work:
+            self._end(self._ending)
+
+    @property
+    def _is_told_all(self) -> bool:
+        """Whether the builder was given every message there will be."""
+        return bool(self._ending) and self._replay is None
 
     def _receive(self, wait_s: float) -> Message | None:
         if self._replay is not None:
@@ -175,15 +183,6 @@ class Session:
         self.error = error
         self.progress.phase = "finishing"
         self._ending = "failed"
-
-    def _finish(self) -> bool:
-        """First tell the builder that nothing more comes; once it has built everything, end. True at the end."""
-        if self.builder is not None and not self._told_finish:
-            self._told_finish = True
-            self.builder.finish()
-            return False
-        self._end(self._ending)
-        return True
 
     def _end(self, phase: str) -> None:
         self.progress.phase = phase
