@@ -66,7 +66,8 @@ class TaskFigures:
     foot_sliding_mm: Mean = field(default=Mean())
     """Per step and standing sole vertex."""
     ate_m: Mean = field(default=Mean())
-    """Root mean square per clip after Sim(3), mean over clips; the three below are root mean squares per clip too."""
+    """Root mean square per clip after Sim(3), mean over clips whose camera moves; the three below are root mean squares
+    per clip too, and RPE translation also needs a camera that moves."""
     ate_rigid_m: Mean = field(default=Mean())
     """After a rigid fit: scale counts."""
     rpe_translation_m: Mean = field(default=Mean())

@@ -49,6 +49,10 @@ LEAST_PATH_M = 0.5
 LEAST_CAMERAS = 3
 """A similarity fits two camera centres perfectly, whatever they are."""
 
+LEAST_CAMERA_PATH_M = 0.05
+"""A camera whose true path is shorter stands: a similarity of scale 0 would fit whatever is predicted, so that nothing
+is measured after one. The rigid fit and rotations still are."""
+
 _NEAREST_M = 0.05
 """Points nearer than this, or behind the camera, are projected as if they lay here."""
 
@@ -228,11 +232,12 @@ class _Measured:
         if len(self.rows) < LEAST_CAMERAS:
             return
         cameras, truth = np.stack(self.cameras), self.truth.world_from_camera[self.rows]
-        self._add("ate_m", root_mean_square(absolute_trajectory_errors(cameras, truth)))
         self._add("ate_rigid_m", root_mean_square(absolute_trajectory_errors(cameras, truth, with_scale=False)))
         relative = relative_pose_errors(cameras, truth)
-        self._add("rpe_translation_m", root_mean_square(relative.translation_m))
         self._add("rpe_rotation_deg", root_mean_square(relative.rotation_deg))
+        if global_motion.path_length(truth[:, :3, 3]) >= LEAST_CAMERA_PATH_M:
+            self._add("ate_m", root_mean_square(absolute_trajectory_errors(cameras, truth)))
+            self._add("rpe_translation_m", root_mean_square(relative.translation_m))
 
     def _add_global_motion(self) -> None:
         # Segments count pictures measured, not matched ones, so that everybody's begin at the same pictures.

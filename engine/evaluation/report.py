@@ -93,7 +93,7 @@ def _published_notes() -> list[str]:
 def _counts(figures: TaskFigures) -> dict[str, int]:
     return {"frames": figures.frames, "found": figures.detection.found, "missed": figures.detection.missed,
             "false_alarms": figures.detection.false_alarms, "depth_pixels": figures.depth.pixels,
-            "clips_with_camera": figures.ate_m.count}
+            "clips_with_moving_camera": figures.ate_m.count}
 
 
 def _cell(line: FigureLine, value: float | None) -> str:

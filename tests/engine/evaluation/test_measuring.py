@@ -113,6 +113,21 @@ def test_camera_of_half_the_scale(measured) -> None:
     assert values["w_mpjpe_mm"] > 1.0
 
 
+def test_a_still_camera_is_measured_without_scale(truth: ClipTruth, body: BodyModel) -> None:
+    still = replace(truth, world_from_camera=np.tile(np.eye(4), (len(truth), 1, 1)))
+    random = np.random.default_rng(0)
+
+    def shaken(frame: Frame) -> np.ndarray:
+        pose = np.eye(4)
+        pose[:3, 3] = random.normal(size=3) * 0.1
+        return pose
+    changed = clips.changed_frames(clips.true_messages(still, body), world_from_camera=shaken)
+    values = measure(changed, still, body).values()
+    assert values["ate_m"] is None and values["rpe_translation_m"] is None, "scale 0 would hide the shaking"
+    assert values["ate_rigid_m"] > 0.1
+    assert values["rpe_rotation_deg"] == pytest.approx(0.0, abs=1e-9)
+
+
 def test_inverted_camera_poses_are_caught(measured) -> None:
     """The classic mistake: camera_from_world where world_from_camera belongs."""
     values = measured(world_from_camera=lambda frame: np.linalg.inv(frame.world_from_camera))
