@@ -19,6 +19,7 @@ from .contract.messages import Frame, Message, Status, TakeHeader
 from .contract.settings import CaptureSettings
 from .evaluation import command as evaluation
 from .standard_streams import claim_stdout
+from .training import command as training
 
 DONE, USER_ERROR, CANCELLED = 0, 1, 130
 """Exit codes; 2 is argparse's, for options that do not exist."""
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return serve(sys.stdin.buffer, stdout)
     if options.command == "evaluate":
         return evaluation.run(options, stdout)
+    if options.command == "train":
+        return training.run(options)
     return _run(options, stdout)
 
 
@@ -58,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="framed requests on standard input, framed messages on standard output")
     evaluation.add_arguments(commands.add_parser(
         "evaluate", help="measure a take against ground truth, or a model on synthetic clips"))
+    training.add_arguments(commands.add_parser(
+        "train", help="train the embedded model, or tune a released one's prompts"))
     return parser
 
 
@@ -98,6 +103,10 @@ def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
     if Path(settings.take).exists() and not (options.overwrite or options.resume):
         raise UserError("take-exists", f"The take {settings.take} exists already.",
                         "Give --overwrite to replace it, --resume to go on with it, or another name.")
+    if options.resume:
+        from .resume_file import load_resume_point
+
+        load_resume_point(settings)
 
 
 class _Progress:

@@ -65,11 +65,14 @@ class ModelShelf:
 
     def get(self, name: str, device: torch.device) -> NamedModel:
         """The model, loaded when it is another than the last time."""
-        key = (name, str(device))
-        if self._kept is None or self._key != key:
+        if self._kept is None or not self.holds(name, device):
             self._kept = None  # two large models may not fit side by side
-            self._kept, self._key = load_named_model(name, device), key
+            self._kept, self._key = load_named_model(name, device), (name, str(device))
         return self._kept
+
+    def holds(self, name: str, device: torch.device) -> bool:
+        """Whether `get` would not have to load."""
+        return self._kept is not None and self._key == (name, str(device))
 
 
 class _Capture:
@@ -86,8 +89,10 @@ class _Capture:
             point = load_resume_point(settings) if resume else None
             self.body_model = BodyModel.load(settings.body or default_body_path())
             self.body = Path(settings.body).name if settings.body else MANNEQUIN
-            sink(Status("loading", f"Loading the model {settings.model}"))
-            self.named = shelf.get(settings.model, choose_device(settings.device))
+            device = choose_device(settings.device)
+            if not shelf.holds(settings.model, device):
+                sink(Status("loading", f"Loading the model {settings.model}"))
+            self.named = shelf.get(settings.model, device)
             self.picture_map = PictureMap.plan(self.footage.size, self.named.model.config.image_size)
             self.pipeline = FramePipeline(settings, self.named.model, self.body_model, self.picture_map)
         self.people: set[int] = set()

@@ -121,10 +121,10 @@ def remove_resume_point(take: str | os.PathLike[str]) -> None:
 
 
 class Pacing:
-    """Says when the next resume file is due, so that writing them stays a small share of the work."""
+    """Says when a resume file is due: after the first frame, and then so that it stays a small share of the work."""
 
     def __init__(self) -> None:
-        self._due = time.monotonic() + LEAST_INTERVAL_S
+        self._due = time.monotonic()
 
     @property
     def is_due(self) -> bool:

@@ -66,14 +66,15 @@ class _Inbox:
     def begin(self, number: int) -> bool:
         """The main thread starts a capture; False when it was cancelled before."""
         with self._lock:
-            self._interruption.clear()
-            self._running = number
-            return number > self._cancelled
+            cancelled = number <= self._cancelled
+            self._running = 0 if cancelled else number
+            return not cancelled
 
     def done(self) -> None:
         """The main thread ended a capture."""
         with self._lock:
             self._running = 0
+            self._interruption.clear()
 
     def read(self) -> None:
         """Read requests until there are no more; the thread's work."""

@@ -18,14 +18,14 @@ from .recipe_weights import Recipe, fill_with_recipe
 RECIPE_PREFIX = "recipe:"
 
 SMALL_RECIPE = Recipe(theta=0.75, cls_gain=4.0, dec_gain=1.0)
-"""With these numbers the small configuration finds nobody to a few people in ordinary pictures, a few metres away: every
-step of the way is walked."""
+"""With these numbers the small configuration finds nobody to a few people in ordinary pictures, a few metres away: the
+whole way is walked."""
 
 SMALL_MASK_SHIFT = -1.2
 """Added to the small recipe's mask logits, of which half would be positive: a picture is mostly place."""
 
 SMALL_CAMERA_GAIN = 0.02
-"""Factor on the small recipe's camera motion, which would jump metres between frames: a hand-held shake is left, so that
+"""Factor on the small recipe's camera motion, which would jump metres between frames: a hand-held shake is left, and
 the fused place stays about as large as a room."""
 
 _FINGERPRINT_BLOCKS = 64
