@@ -12,7 +12,6 @@ import torch
 
 from ..contract.body_model import BodyModel, default_body_path
 from ..contract.errors import UserError
-from ..model.checkpoint import load_checkpoint
 from ..model.config import embedded
 from ..model.human3r import Human3R
 from ..model.weights import choose_device
@@ -20,6 +19,7 @@ from .data import ClipPool
 from .initialisation import initialise, mean_pose
 from .parallel import join_group, leave_group
 from .recipes import named_recipe, shortened
+from .starting_weights import load_starting_weights
 from .trainer import WEIGHTS_FILE, Trainer, TrainerOptions
 
 
@@ -50,9 +50,9 @@ def train(options: argparse.Namespace) -> None:
         leave_group()
 
 
-def _model(recipe: str, weights: str | None, seed: int, device: torch.device) -> Human3R:
+def _model(recipe: str, weights: list[str] | None, seed: int, device: torch.device) -> Human3R:
     if weights:
-        return load_checkpoint(weights, device, for_inference=False)
+        return load_starting_weights(weights, device)
     if recipe == "prompt-tuning":
         raise UserError("weights-missing", "Prompt tuning changes a trained model.",
                         "Give its checkpoint by --weights.")

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What prompt tuning starts from: one whole checkpoint, or CUT3R's and Multi-HMR's put together (paper section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..contract.errors import UserError
+from ..model.checkpoint import load_checkpoint
+from ..model.human3r import Human3R
+from ..model.released_checkpoint import infer_config, read_pickle
+from .recipes import PEOPLE_LAYERS
+
+_HEADS = "downstream_head."
+_MAY_BE_NEW = (*PEOPLE_LAYERS, "mhmr_masked_img_token", "backbone.encoder.mask_token", "downstream_head.init_")
+"""What neither of the two holds: the human layers, which are learnt, what is never used, and the mean body."""
+
+
+def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R:
+    """A model for training out of one or several checkpoints; where two have a name, the first counts.
+
+    Several: together they must hold everything but the human layers, which then start new. Multi-HMR keeps its
+    detection heads without our ``downstream_head.``. Raises UserError (``checkpoint-mismatch``, and what reading
+    raises).
+    """
+    if len(paths) == 1:
+        return load_checkpoint(paths[0], device, for_inference=False)
+    tensors: dict[str, Tensor] = {}
+    expressions = ""
+    for path in map(Path, paths):
+        if not path.is_file():
+            raise UserError("checkpoint-missing", f"There is no checkpoint {path}.", "Choose an existing file.")
+        found, expression = read_pickle(path)
+        expressions = expressions or expression
+        for name, tensor in found.items():
+            tensors.setdefault(name, tensor)
+            tensors.setdefault(_HEADS + name, tensor)
+    config = infer_config(tensors, expressions, Path(paths[-1]).name)
+    model = Human3R(config)
+    wanted = model.state_dict()
+    fitting = {name: tensors[name] for name, own in wanted.items()
+               if name in tensors and tensors[name].shape == own.shape}
+    missing = [name for name in wanted if name not in fitting and not name.startswith(_MAY_BE_NEW)]
+    if missing:
+        names = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
+        raise UserError("checkpoint-mismatch", f"These weights lack {names}.",
+                        "Give CUT3R's checkpoint and then Multi-HMR's, in the sizes of the released models.")
+    _start_upright(model, fitting)
+    model.load_state_dict(fitting, strict=False)
+    return model.to(device)
+
+
+def _start_upright(model: Human3R, fitting: dict[str, Tensor]) -> None:
+    """Without a mean body the poses' errors would start at a degenerate rotation."""
+    if "downstream_head.init_body_pose" not in fitting:
+        identity = torch.eye(3)[:, :2].repeat(model.downstream_head.init_body_pose.shape[1] // 6, 1, 1)
+        identity[0, 1, 1] = -1.0
+        with torch.no_grad():
+            model.downstream_head.init_body_pose.copy_(identity.reshape(1, -1))
