@@ -10,7 +10,7 @@ written for one clip; `make_clips` puts the number of clips B in front of each. 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -93,13 +93,15 @@ class Clip:
 
     def one(self, index: int) -> Clip:
         """One clip of a batch."""
-        values = (getattr(self, field.name) for field in fields(self))
-        return Clip(*(None if value is None else value[index] for value in values))
+        return self._mapped(lambda value: value[index])
 
     def to(self, device: torch.device | str) -> Clip:
         """The same on another device."""
-        values = (getattr(self, field.name) for field in fields(self))
-        return Clip(*(None if value is None else value.to(device) for value in values))
+        return self._mapped(lambda value: value.to(device))
+
+    def _mapped(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Clip:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Clip(**{name: None if value is None else change(value) for name, value in values.items()})
 
 
 def make_clip(

@@ -102,12 +102,14 @@ class Wardrobe:
         region[skull | (head & (rest[:, 1] > forehead))] = HAIR
         face = head & (body.normals[:, 2] > 0.1)
         for eye in eyes:
-            region[face & ((rest - eye)[:, :2].norm(dim=-1) < 0.014)] = EYES
+            region[
+                face & (((rest - eye)[:, :2] / torch.tensor([0.016, 0.009], device=rest.device)).norm(dim=-1) < 1.0)
+            ] = EYES
         between = face & (rest[:, 0].abs() < 0.02) & (rest[:, 1] < middle[1]) & (rest[:, 1] > middle[1] - 0.075)
         if bool(between.any()):
             candidates = between.nonzero()[:, 0]
             tip = rest[candidates[rest[candidates, 2].argmax()]]
-            mouth = tip - torch.tensor([0.0, 0.035, 0.0], device=rest.device)
+            mouth = tip - torch.tensor([0.0, 0.041, 0.0], device=rest.device)
             across = (rest - mouth)[:, :2] / torch.tensor([0.026, 0.01], device=rest.device)
             region[face & (across.norm(dim=-1) < 1.0)] = LIPS
             region[head & ((rest - tip).norm(dim=-1) < 0.024)] = NOSE

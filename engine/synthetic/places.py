@@ -128,18 +128,17 @@ class Place:
         cosine, sine = (of_surface(f(torch.cat([faces, self.heading], dim=1))) for f in (torch.cos, torch.sin))
         x, z = (point[..., k] - of_surface(torch.cat([faces, self.centre[..., k]], dim=1)) for k in (0, 2))
         x, z = cosine * x - sine * z, sine * x + cosine * z
-        dx, dy, dz = direction.unbind(-1)
         on_side, on_top = axis == 0, axis == 1
         across = torch.where(on_side, z, x)
         along = torch.where(on_top, z, point[..., 1])
 
-        def normal_part(vector: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
-            """The component of a world vector along the axis that the face looks along."""
-            east, down, north = vector
+        def normal_part(vectors: torch.Tensor) -> torch.Tensor:
+            """The component of world vectors (..., 3) along the axis that the face looks along."""
+            east, down, north = vectors.unbind(-1)
             flat = torch.where(on_side, cosine * east - sine * north, sine * east + cosine * north)
             return torch.where(on_top, down, flat)
 
-        slope = normal_part((dx, dy, dz))
+        slope = normal_part(direction)
         # A slanted face shrinks by its slope in one direction; half way between the two is sharp enough.
         footprint = depth * pixel_angle[:, None, None] * textures.TILE / slope.abs().clamp_min(0.05).sqrt()
         per_tile = of_surface(1.0 / self.tile_m)
@@ -148,13 +147,13 @@ class Place:
         wide = _STAINS_PER_M
         stain = textures.look_up(torch.zeros_like(pattern), wide * across, wide * along, footprint * wide)
         # The face looks against the ray.
-        light = normal_part(tuple(self.light[:, None, None, k] for k in range(3)))
+        light = normal_part(self.light[:, None, None])
         facing = (-torch.sign(slope) * light).clamp_min(0.0)
         ambient = self.ambient[:, None, None]
         shade = (ambient + (1.0 - ambient) * facing) * (0.7 + 0.5 * stain)
         colour = [
-            torch.lerp(*(of_surface(self.colours[:, :, tone, channel]) for tone in range(2)), grey) * shade
-            for channel in range(3)
+            torch.lerp(of_surface(dark), of_surface(bright), grey) * shade
+            for dark, bright in (tones.unbind(-1) for tones in self.colours.unbind(-1))
         ]
         return torch.stack(colour, dim=-1)
 

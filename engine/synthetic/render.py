@@ -115,7 +115,7 @@ def _render_frames(scene: Scene, body: BodySurface, wardrobe: Wardrobe, frames: 
         depth[pixel] = fragments.depth[front]
         colour[pixel] = fragments.interpolate(shaded)[front]
         instance[pixel] = (person[fragments.mesh[front] // count] + 1).to(torch.uint8)
-        if settings.labels:
+        if part is not None and canonical is not None:
             corner = fragments.corners[front].gather(1, fragments.weights[front].argmax(-1, keepdim=True))[:, 0]
             part[pixel] = (wardrobe.parts[corner] + 1).to(torch.uint8)
             canonical[pixel] = (body.rest[fragments.corners[front]] * fragments.weights[front, :, None]).sum(1)

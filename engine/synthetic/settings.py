@@ -52,7 +52,7 @@ class ClipSettings:
     """`studio` (plain room), `room` (furnished) or `street` (open, under the sky)."""
     furniture: int = 2
     """Most boxes standing around."""
-    camera_weights: tuple[float, float, float, float, float] = (0.3, 0.7, 0.0, 0.0, 0.0)
+    camera_weights: tuple[float, ...] = (0.3, 0.7, 0.0, 0.0, 0.0)
     """Shares of the kinds in `CAMERAS`: fixed, drift, orbit, dolly, jumps."""
     camera_motion: float = 1.0
     """Factor on the camera's motion."""

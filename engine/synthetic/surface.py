@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..contract.body_model import BodyModel
-from ..contract.skeleton import HEAD, JOINT_COUNT, PARENTS
+from ..contract.skeleton import JOINT_COUNT, PARENTS
 
 
 class BodySurface:
@@ -52,7 +52,6 @@ class BodySurface:
         self._joint_expression = tensor(np.stack(expressions, axis=-1))
         soles = body.posed_joints(identity, zero)[[10, 11], 1].min()
         self._sole = tensor(np.flatnonzero(body.template[keep][:, 1] < soles), torch.int64)
-        self._mean_head = self.joints[HEAD]
 
     def rest_joints(self, betas: torch.Tensor, expression: torch.Tensor | None = None) -> torch.Tensor:
         """(N, 10) betas and expression to (N, 55, 3) rest joints, metres."""
@@ -101,13 +100,14 @@ def forward_kinematics(rotations: torch.Tensor, rest_joints: torch.Tensor) -> tu
 
     The root turns about the pelvis, which stays where it is at rest.
     """
-    turns, positions = [rotations[..., 0, :, :]], [rest_joints[..., 0, :]]
-    for joint in range(1, JOINT_COUNT):
-        parent = PARENTS[joint]
-        bone = rest_joints[..., joint, :] - rest_joints[..., parent, :]
-        positions.append(positions[parent] + (turns[parent] @ bone[..., None])[..., 0])
-        turns.append(turns[parent] @ rotations[..., joint, :, :])
-    return torch.stack(turns, dim=-3), torch.stack(positions, dim=-2)
+    turns, positions = torch.empty_like(rotations), torch.empty_like(rest_joints)
+    turns[..., 0, :, :], positions[..., 0, :] = rotations[..., 0, :, :], rest_joints[..., 0, :]
+    for joints, parents in _GENERATIONS:
+        turn = turns[..., parents, :, :]
+        bones = rest_joints[..., joints, :] - rest_joints[..., parents, :]
+        positions[..., joints, :] = positions[..., parents, :] + (turn @ bones[..., None])[..., 0]
+        turns[..., joints, :, :] = turn @ rotations[..., joints, :, :]
+    return turns, positions
 
 
 def cell_for(focal_px: float, nearest_m: float) -> float:
@@ -117,6 +117,18 @@ def cell_for(focal_px: float, nearest_m: float) -> float:
     """
     cell = nearest_m / focal_px
     return 0.0 if cell < 0.008 else min(cell, 0.03)
+
+
+def _generations() -> list[tuple[list[int], list[int]]]:
+    """Joints, with their parents, that are equally far from the root and so are turned together."""
+    distance = [0] * JOINT_COUNT
+    for joint in range(1, JOINT_COUNT):
+        distance[joint] = distance[PARENTS[joint]] + 1
+    rows = [[joint for joint in range(JOINT_COUNT) if distance[joint] == far] for far in range(1, max(distance) + 1)]
+    return [(joints, [PARENTS[joint] for joint in joints]) for joints in rows]
+
+
+_GENERATIONS = _generations()
 
 
 def _along(directions: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:
@@ -145,8 +157,8 @@ def _thin(body: BodyModel, cell: float) -> tuple[np.ndarray, np.ndarray]:
     _, cluster = np.unique(labels, axis=0, return_inverse=True)
     cluster = cluster.reshape(-1)
     count = cluster.max() + 1
-    mean = np.stack([np.bincount(cluster, body.template[:, axis], count) for axis in range(3)], axis=-1)
-    mean /= np.bincount(cluster, minlength=count)[:, None]
+    total = np.stack([np.bincount(cluster, body.template[:, axis], count) for axis in range(3)], axis=-1)
+    mean = total / np.bincount(cluster, minlength=count)[:, None]
     distance = np.linalg.norm(body.template - mean[cluster], axis=-1)
     order = np.lexsort((distance, cluster))
     keep = order[np.unique(cluster[order], return_index=True)[1]]
