@@ -16,6 +16,7 @@ from .contract.errors import UserError
 from .contract.messages import PROTOCOL_VERSION, Frame, Message, Status, TakeEnd, TakeHeader
 from .contract.settings import CaptureSettings
 from .contract.take import TakeWriter
+from .fingerprint import fingerprint
 from .interruption import Interrupted, Interruption
 from .model.weights import NamedModel, choose_device, load_named_model
 from .pipeline import FramePipeline
@@ -87,8 +88,10 @@ class _Capture:
             sink(Status("opening", f"Opening {Path(settings.source).name}"))
             self.footage: Footage = open_footage(settings.source, settings.frame_rate)
             point = load_resume_point(settings) if resume else None
-            self.body_model = BodyModel.load(settings.body or default_body_path())
-            self.body = Path(settings.body).name if settings.body else MANNEQUIN
+            body_path = Path(settings.body or default_body_path())
+            self.body_model = BodyModel.load(body_path)
+            self.body = body_path.name if settings.body else MANNEQUIN
+            self.body_and_digest = f"{self.body} ({fingerprint(body_path)})"
             device = choose_device(settings.device)
             if not shelf.holds(settings.model, device):
                 sink(Status("loading", f"Loading the model {settings.model}"))
@@ -99,7 +102,7 @@ class _Capture:
         self.next_source_frame = settings.start
         self.resumed_at: int | None = None
         if point is not None:
-            check_same_model(point, self.named.name, self.body)
+            check_same_model(point, self.named.name, self.body_and_digest)
             self.pipeline.restore_state(point.states)
             self.next_source_frame, self.resumed_at = point.next_source_frame, point.take_offset
 
@@ -176,8 +179,8 @@ class _Capture:
     def _save(self, take: TakeWriter) -> float:
         """Write the resume file and return the seconds it took; a full disk does not end the capture because of it."""
         started = time.monotonic()
-        point = ResumePoint(self.settings, self.named.name, self.body, take.offset, self.pipeline.frame_count,
-                            self.next_source_frame, self.pipeline.export_state())
+        point = ResumePoint(self.settings, self.named.name, self.body_and_digest, take.offset,
+                            self.pipeline.frame_count, self.next_source_frame, self.pipeline.export_state())
         with contextlib.suppress(OSError):
             take.sync()
             save_resume_point(point)

@@ -38,7 +38,7 @@ class ResumePoint:
     model: str
     """As in the take's header."""
     body: str
-    """As in the take's header."""
+    """As in the take's header, and the file's fingerprint."""
     take_offset: int
     """The take's length after that frame's records; what comes behind is written again."""
     frame_count: int

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from ..contract.errors import UserError
+from ..fingerprint import fingerprint
 from .checkpoint import load_checkpoint
 from .config import RELEASED, released, small
 from .human3r import Human3R
@@ -27,9 +27,6 @@ SMALL_MASK_SHIFT = -1.2
 SMALL_CAMERA_GAIN = 0.02
 """Factor on the small recipe's camera motion, which would jump metres between frames: a hand-held shake is left, and
 the fused place stays about as large as a room."""
-
-_FINGERPRINT_BLOCKS = 64
-_FINGERPRINT_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def load_named_model(name: str, device: torch.device) -> NamedModel:
         return _from_recipe(name.removeprefix(RECIPE_PREFIX), device)
     path = Path(name).expanduser()
     model = load_checkpoint(path, device)
-    return NamedModel(model.requires_grad_(False), f"{path.name} ({_fingerprint(path)})")
+    return NamedModel(model.requires_grad_(False), f"{path.name} ({fingerprint(path)})")
 
 
 def choose_device(name: str) -> torch.device:
@@ -89,14 +86,3 @@ def _tame(model: Human3R) -> None:
         weights["downstream_head.mlp_msk.mlp.layers.2.bias"] += SMALL_MASK_SHIFT
         weights["downstream_head.pose_head.mlp.fc2.weight"] *= SMALL_CAMERA_GAIN
         weights["downstream_head.pose_head.mlp.fc2.bias"].copy_(torch.tensor((0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)))
-
-
-def _fingerprint(path: Path) -> str:
-    """Eight digits that tell files apart, from the size and blocks all over the file (all of it would take long)."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with open(path, "rb") as file:
-        for block in range(_FINGERPRINT_BLOCKS):
-            file.seek(size * block // _FINGERPRINT_BLOCKS)
-            digest.update(file.read(_FINGERPRINT_BLOCK))
-    return digest.hexdigest()[:8]
