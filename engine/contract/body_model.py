@@ -272,9 +272,9 @@ def _read_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise UserError("body-missing", f"There is no body file {path}.", remedy)
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no archive of arrays")
         with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array")
             missing = [name for name in _REQUIRED if name not in archive]
             arrays = {name: archive[name] for name in _REQUIRED if name not in missing}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:

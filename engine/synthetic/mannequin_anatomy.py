@@ -265,14 +265,13 @@ def palm_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
 def finger_loft(finger: str, joints: dict[str, np.ndarray]) -> Loft:
     """First joint to tip; stations along the finger from the first joint; up, down, and both sides."""
     first, second, third, tip = (joints[f"left_{finger}{end}"] for end in ("1", "2", "3", "_tip"))
-    total = np.linalg.norm(tip - first)
-    a, b = np.linalg.norm(second - first) / total, np.linalg.norm(third - first) / total
+    total = float(np.linalg.norm(tip - first))
+    a, b = (float(np.linalg.norm(joint - first)) / total for joint in (second, third))
     radius = FINGER_RADII[finger]
     base = 1.45 if finger == "thumb" else 1.12
     rows = [
         (-0.025 / total, 0.95 * base), (0.0, base), (0.55 * a, 0.5 * base + 0.5), (a, 1.0), (0.5 * (a + b), 0.93),
-        (b, 0.94),
-        (1.0 - 1.5 * radius / total, 0.90), (1.0 - 0.42 * radius / total, 0.70),
+        (b, 0.94), (1.0 - 1.5 * radius / total, 0.90), (1.0 - 0.42 * radius / total, 0.70),
     ]  # fmt: skip
     stations = [
         (s * total, 0.0, 0.0, radius * size * 0.94, radius * size, radius * size, radius * size) for s, size in rows

@@ -66,7 +66,7 @@ def head_solid(scale: float) -> Melted:
         rows = scale * rows[np.argsort(rows[:, 0])]
         middle, back = middle * scale, back * scale
         stations = [(y, middle, 0.0, front - middle, back, half, half) for y, front, half in rows]
-        loft = Loft(scaled(np.zeros(3), scale), (0, 1, 0), (0, 0, 1), stations, exponent, cap * scale)
+        loft = Loft(scaled(np.zeros(3), scale), (0, 1, 0), (0, 0, 1), stations, cap * scale, exponent)
         return Piece(loft, blend * scale)
 
     pieces = [

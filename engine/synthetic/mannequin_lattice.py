@@ -102,7 +102,8 @@ _CORNERS = {
 
 def _cells(block: Block) -> list[tuple[int, int, int]]:
     """Cells of the block and of its mirror image."""
-    left = list(product(*(range(low, high) for low, high in zip(block.low, block.high, strict=True))))
+    i_range, j_range, k_range = (range(low, high) for low, high in zip(block.low, block.high, strict=True))
+    left = list(product(i_range, j_range, k_range))
     return left + [(-1 - i, j, k) for i, j, k in left]
 
 

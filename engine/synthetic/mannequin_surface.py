@@ -33,18 +33,18 @@ class Loft:
     """A solid swept along a straight axis: at each station a cross-section of four quarter ellipses.
 
     `stations` holds rows (t, centre_u, centre_v, radius_u+, radius_u-, radius_v+, radius_v-) in metres: t along
-    `axis` from `origin`, u and v along the two directions across. Both ends are closed by round caps. `exponent` above
-    2 squares the cross-section.
+    `axis` from `origin`, u and v along the two directions across. Both ends are closed by caps that stand out by
+    `cap`. `exponent` above 2 squares the cross-section.
     """
 
     def __init__(
         self,
-        origin: Sequence[float],
-        axis: Sequence[float],
+        origin: Sequence[float] | np.ndarray,
+        axis: Sequence[float] | np.ndarray,
         across: Sequence[float],
         stations: Sequence[Sequence[float]],
+        cap: float,
         exponent: float = 2.0,
-        cap: float | None = None,
     ) -> None:
         table = np.asarray(stations, dtype=np.float64)
         self.origin = np.asarray(origin, dtype=np.float64)
@@ -57,10 +57,9 @@ class Loft:
         """Rows: along, u, v."""
         self.start, self.end = table[0, 0], table[-1, 0]
         self._profile = PchipInterpolator(table[:, 0], table[:, 1:])
-        self.cap = table[-1, 3:].mean() if cap is None else cap
+        self.cap = cap
         """How far the caps stand out beyond the ends."""
         self._exponent = exponent
-        self._cap = cap
         middle = 0.5 * (self.start + self.end)
         self.center = self.point(np.array([middle]), np.zeros(1), np.zeros(1))[0]
         self.reach = float(0.5 * (self.end - self.start) + 2.0 * np.abs(table[:, 1:]).max())
@@ -74,9 +73,8 @@ class Loft:
         u, v = local[:, 1] - profile[:, 0], local[:, 2] - profile[:, 1]
         radius_u = np.where(u > 0, profile[:, 2], profile[:, 3])
         radius_v = np.where(v > 0, profile[:, 4], profile[:, 5])
-        cap = profile[:, 2:].mean(axis=1) if self._cap is None else self._cap
         n = self._exponent
-        ratio = (np.abs(u / radius_u) ** n + np.abs(v / radius_v) ** n + np.abs(beyond / cap) ** n) ** (1 / n)
+        ratio = (np.abs(u / radius_u) ** n + np.abs(v / radius_v) ** n + np.abs(beyond / self.cap) ** n) ** (1 / n)
         length = np.sqrt(u * u + v * v + beyond * beyond)
         return length * (1 - 1 / np.maximum(ratio, 1e-6))
 

@@ -193,7 +193,7 @@ def _add_finger(
 ) -> None:
     along, _ = _along_finger(finger, points, joints)
     first, second, third = (joints[f"left_{finger}{n}"] for n in (1, 2, 3))
-    a, b = np.linalg.norm(second - first), np.linalg.norm(third - first)
+    a, b = float(np.linalg.norm(second - first)), float(np.linalg.norm(third - first))
     start = _ramp(along, 0.0, 0.026) if finger != "thumb" else _ramp(along, 0.004, 0.036)
     ramps = [start, _ramp(along, a, 0.014), _ramp(along, b, 0.011)]
     _chain(["left_wrist", *(f"left_{finger}{n}" for n in (1, 2, 3))], ramps, share, raw, members)
