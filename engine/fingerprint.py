@@ -11,7 +11,7 @@ _BLOCK = 1 << 16
 
 
 def fingerprint(path: Path) -> str:
-    """Eight hexadecimal digits, from the file's size and from blocks from its first byte to its last (files under 4 MB: all of it)."""
+    """Eight hexadecimal digits, of the size and of blocks from the first byte to the last (all bytes up to 4 MB)."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with open(path, "rb") as file:
