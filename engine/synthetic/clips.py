@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 
@@ -101,7 +102,8 @@ class Clip:
 
     def _mapped(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Clip:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Clip(**{name: None if value is None else change(value) for name, value in values.items()})
+        changed: dict[str, Any] = {name: None if value is None else change(value) for name, value in values.items()}
+        return Clip(**changed)
 
 
 def make_clip(
@@ -140,7 +142,7 @@ def make_clips(
     else:
         motion = _nobody(settings.frames, device)
     seat = motion.seat.reshape(clips, slots, 4) * present[..., None]
-    place = build_place(dice.fork("place"), settings, position, home, radius, present, seat)
+    place = build_place(dice.fork("place"), settings, position, turn[:, 0, :, 2], home, radius, present, seat)
 
     surface = _surface(body, device, _cell(settings))
     wardrobe = _wardrobe(body, device, _cell(settings))

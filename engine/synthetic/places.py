@@ -150,7 +150,7 @@ class Place:
         light = normal_part(self.light[:, None, None])
         facing = (-torch.sign(slope) * light).clamp_min(0.0)
         ambient = self.ambient[:, None, None]
-        shade = (ambient + (1.0 - ambient) * facing) * (0.7 + 0.5 * stain)
+        shade = (ambient + (1.0 - ambient) * facing) * (0.6 + 0.7 * stain)
         colour = [
             torch.lerp(of_surface(dark), of_surface(bright), grey) * shade
             for dark, bright in (tones.unbind(-1) for tones in self.colours.unbind(-1))
@@ -159,12 +159,13 @@ class Place:
 
 
 def build_place(
-    dice: Dice, settings: ClipSettings, camera: torch.Tensor, home: torch.Tensor, radius: torch.Tensor,
-    present: torch.Tensor, seat: torch.Tensor,
+    dice: Dice, settings: ClipSettings, camera: torch.Tensor, gaze: torch.Tensor, home: torch.Tensor,
+    radius: torch.Tensor, present: torch.Tensor, seat: torch.Tensor,
 ) -> Place:  # fmt: skip
     """A place around the camera's path (B, T, 3) and the people's discs (B, P, 2), (B, P); `seat` as in Motion.
 
-    The room holds all of them with space to spare, and no box stands in anybody's way.
+    The room holds all of them with space to spare, and no box stands in anybody's way. `gaze` (B, 3) is where the
+    camera looks at first: where nobody is, the room reaches as far that way as people would.
     """
     clips = len(camera)
     device = camera.device
@@ -173,6 +174,9 @@ def build_place(
     discs_low = torch.where(inside, home - reach, math.inf)
     discs_high = torch.where(inside, home + reach, -math.inf)
     flat = camera[..., [0, 2]]
+    farthest = dice.uniform("depth", 0.4, 1.0)[:, None] * settings.distance_m[1]
+    alone = ~present.any(-1)[:, None]
+    flat = torch.cat([flat, flat[:, :1] + (alone * farthest * gaze[:, [0, 2]])[:, None]], dim=1)
     low = torch.cat([flat - 0.5, discs_low], dim=1).amin(1) - dice.uniform("before", 0.3, 2.5, 2)
     high = torch.cat([flat + 0.5, discs_high], dim=1).amax(1) + dice.uniform("behind", 0.3, 2.5, 2)
     ceiling = -dice.uniform("ceiling", 2.5, 3.4)

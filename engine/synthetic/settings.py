@@ -109,11 +109,11 @@ TIERS = {
         camera_weights=(0.15, 0.3, 0.25, 0.3, 0.0), camera_motion=1.5, light_change=0.5, effects=1.0,
     ),
     "camera": ClipSettings(
-        tier="camera", people=(0, 0), place="room", furniture=5, field_of_view_deg=(46.0, 62.0),
+        tier="camera", people=(0, 0), place="room", furniture=10, field_of_view_deg=(46.0, 62.0),
         camera_weights=(0.0, 0.0, 0.0, 0.0, 1.0), frame_gap=(1, 3),
     ),
     "camera-people": ClipSettings(
-        tier="camera-people", people=(1, 2), place="room", furniture=5, distance_m=(2.6, 6.0), roaming_m=(0.2, 0.5),
+        tier="camera-people", people=(1, 2), place="room", furniture=8, distance_m=(2.6, 6.0), roaming_m=(0.2, 0.5),
         camera_weights=(0.0, 0.0, 0.0, 0.0, 1.0), frame_gap=(1, 6),
     ),
 }  # fmt: skip
