@@ -20,7 +20,7 @@ def detection_loss(scores: Tensor, picture: Tensor, patch: Tensor, ignored: Tens
     away = (row - patch[:, :1, None]) ** 2 + (column - patch[:, 1:, None]) ** 2
     bumps = torch.exp(-away.to(scores.dtype) / (2 * 0.6**2))
     target = torch.zeros_like(scores)
-    target.index_reduce_(0, picture, bumps, "amax")
+    target.scatter_reduce_(0, picture[:, None, None].expand_as(bumps), bumps, "amax")
     is_head = target >= 1 - 1e-6
     gain = torch.where(is_head, (1 - scores) ** 2 * scores.log(), (1 - target) ** 4 * scores**2 * (1 - scores).log())
     if ignored is not None:

@@ -21,6 +21,7 @@ from ..synthetic.surface import BodySurface
 from .auxiliary_heads import AuxiliaryHeads
 from .camera_losses import camera_losses
 from .detection_losses import detection_loss, mask_loss, offset_loss
+from .identity_losses import NamedTokens, identity_loss
 from .matching import matching_loss, patch_matches
 from .paper_losses import DETECTION, MASK, paper_people_losses
 from .person_losses import PeopleTruth, PersonWeights, body_losses, reader_losses
@@ -49,6 +50,7 @@ class LossWeights:
     match: float = 0.3
     flow: float = 0.5
     world: float = 1.0
+    identity: float = 0.3
     world_map: float = 0.0
     """The paper's world-frame point map and colours, which need the training heads (slow)."""
     paper: bool = False
@@ -107,6 +109,7 @@ class Objective:
         predictions: list[FramePrediction] = []
         parts: list[Losses] = []
         features: list[Tensor] = []
+        named: list[NamedTokens] = []
         with Taps(self.model) as taps:
             for frame in range(frames):
                 taps.clear()
@@ -114,7 +117,11 @@ class Objective:
                                                     truth.prompts(frame, taught))
                 predictions.append(prediction)
                 parts.append(self._frame_losses(truth, frame, prediction, taught[:, frame], taps, points, poses))
-                features.append(self.heads.match(taps.encoded))
+                named.append(NamedTokens(prediction.people.token, *taught[:, frame].nonzero().unbind(-1)))
+                if frame and weights.identity:
+                    parts[-1]["identity"] = weights.identity * identity_loss(named[-2], named[-1])
+                if weights.match:
+                    features.append(self.heads.match(taps.encoded))
                 if frame and weights.match:
                     match = self._match(features[frame], features[frame - 1], truth, frame, frame - 1)
                     parts[-1]["match"] = weights.match * match

@@ -47,6 +47,8 @@ class Stage:
     """Clips kept; each is used about ``reuse`` times while it is in the pool."""
     reuse: int = 4
     clip_gradient: float = 2.0
+    keep_statistics: bool = False
+    """Whether batch norms keep their statistics although the weights around them learn."""
 
     @property
     def fresh(self) -> int:
@@ -86,15 +88,15 @@ def small_from_scratch() -> Recipe:
     place = Stage("place", "clips", steps=4000, batch=8, learning_rate=1e-3, pool=96, weights=people_off,
                   sources=(replace(jumps, weight=2), rooms, studio), frozen=("backbone.", "downstream_head.mlp_",
                   "downstream_head.dec"))
-    both = Stage("together", "clips", steps=3000, batch=6, learning_rate=5e-4, pool=96,
-                 sources=(replace(studio, weight=3), jumps), frozen=("backbone.encoder.",))
+    both = Stage("together", "clips", steps=3000, batch=6, learning_rate=5e-4, pool=96, keep_statistics=True,
+                 sources=(replace(studio, weight=3), jumps))
     return Recipe("small", (people, matching, place, both), weight_decay=0.02)
 
 
 def prompt_tuning(image_size: int = 512) -> Recipe:
     """The paper's: only the human layers learn, from CUT3R and Multi-HMR weights; 4,000 samples an epoch, 40 epochs."""
     clips = Source(replace(_tier("room", 4, (1, 8)), size=(image_size, image_size * 3 // 4)))
-    weights = LossWeights(paper=True, surface=0.0, match=0.0, flow=0.0, world=0.0, world_map=0.0)
+    weights = LossWeights(paper=True, surface=0.0, match=0.0, flow=0.0, world=0.0, identity=0.0)
     tuning = Stage("prompt tuning", "clips", steps=20_000, batch=8, learning_rate=1e-4, warmup=2500, weights=weights,
                    sources=(clips,), learnt=PEOPLE_LAYERS, pool=64, clip_gradient=1.0)
     return Recipe("prompt-tuning", (tuning,), betas=(0.9, 0.95))

@@ -159,7 +159,7 @@ class Trainer:
 
     def _train_step(self, stage: Stage, objective: Objective) -> dict[str, float]:
         assert self._optimizer is not None
-        _set_modes(self.model)
+        _set_modes(self.model, stage.keep_statistics)
         rate = learning_rate(self.step, stage.steps, stage.learning_rate, stage.warmup)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
@@ -190,11 +190,11 @@ class Trainer:
         self._say(f"{stage.name} {self.step}/{stage.steps}, {_duration(left)} left in this stage: {terms}")
 
 
-def _set_modes(model: Human3R) -> None:
+def _set_modes(model: Human3R, keep_statistics: bool) -> None:
     """Training mode, except that frozen batch norms keep their statistics: frozen means bit for bit."""
     model.train()
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
+        if isinstance(module, nn.BatchNorm2d) and (keep_statistics or not module.weight.requires_grad):
             module.eval()
 
 

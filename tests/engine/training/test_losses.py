@@ -16,6 +16,7 @@ from engine.synthetic.surface import BodySurface
 from engine.training.auxiliary_heads import _per_patch
 from engine.training.camera_losses import camera_losses, quaternion_from_matrix
 from engine.training.detection_losses import detection_loss, mask_loss, offset_loss
+from engine.training.identity_losses import NamedTokens, identity_loss
 from engine.training.paper_losses import paper_people_losses
 from engine.training.person_losses import PeopleTruth, PersonWeights, body_losses, heading_bin
 from engine.training.point_losses import log_depth_loss, point_loss, scene_scale
@@ -125,3 +126,16 @@ def test_the_rate_warms_up_and_falls() -> None:
     assert rates[0] == pytest.approx(1e-4) and max(rates) == pytest.approx(1e-3)
     assert rates[:10] == sorted(rates[:10]) and rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] < 2e-5
+
+
+def test_identity_prefers_the_same_person_near_and_others_far() -> None:
+    tokens = torch.tensor([[0.0, 0.0], [30.0, 0.0]])
+    clip = torch.tensor([0, 0])
+    earlier = NamedTokens(tokens, clip, torch.tensor([0, 1]))
+    right = identity_loss(earlier, earlier)
+    swapped = identity_loss(earlier, NamedTokens(tokens, clip, torch.tensor([1, 0])))
+    new = identity_loss(earlier, NamedTokens(tokens + 100, clip, torch.tensor([2, 3])))
+    elsewhere = identity_loss(earlier, NamedTokens(tokens, torch.tensor([1, 1]), torch.tensor([0, 1])))
+    assert right < 1e-3 and new < 1e-3 < 5 < elsewhere < swapped
+    nobody = NamedTokens(tokens[:0], clip[:0], clip[:0])
+    assert identity_loss(earlier, nobody) == 0 == identity_loss(nobody, earlier)
