@@ -5,7 +5,7 @@
     python3 build.py demo                          convert the bundled clip and render a picture of the result
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
-    python3 build.py evaluate [options]            the default model's figures on synthetic clips (see docs/evaluation.md)
+    python3 build.py evaluate [options]            the default model's figures on synthetic clips
     python3 build.py lint                          ruff and mypy
     python3 build.py zip                           the installable extension, in dist/
     python3 build.py engine ARGUMENTS              python -m engine ARGUMENTS in the engine's environment
@@ -34,7 +34,8 @@ class SetupError(Exception):
 
 def main(arguments):
     """Run one command; returns the exit code."""
-    commands = {"demo": demo, "convert": convert, "evaluate": evaluate, "test": test, "lint": lint, "zip": make_zip, "engine": engine}
+    commands = {"demo": demo, "convert": convert, "evaluate": evaluate, "test": test, "lint": lint, "zip": make_zip,
+                "engine": engine}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
