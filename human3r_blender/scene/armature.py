@@ -28,7 +28,6 @@ def create(name: str, rest_joints: np.ndarray) -> bpy.types.Object:
     data.display_type = "STICK"
     # The object comes first, for leaving edit mode makes the pose of every object that has this armature.
     item = bpy.data.objects.new(name, data)
-    item.show_in_front = True
     item.rotation_mode = "QUATERNION"
     item.rotation_quaternion = coordinates.body_to_root_quaternion()
     with _edit_mode(data):

@@ -106,7 +106,7 @@ class Tracks:
         track = self.by_id.get(track_id)
         if track is None:
             track = self.by_id[track_id] = Track(track_id)
-            if scene_frame > self._first_frame:
+            if self._first_frame is not None and scene_frame > self._first_frame:
                 track.visibility += [(self._first_frame, True), (scene_frame, False)]
         return track
 
