@@ -153,7 +153,7 @@ def released(variant: str) -> Human3RConfig:
 
 
 def small() -> Human3RConfig:
-    """The embedded model: about 11 million parameters, pictures of 128 pixels, faster than real time on two cores."""
+    """The released architecture at a small size, 11 million parameters, for recipe weights and tests."""
     return Human3RConfig(
         image_size=128, encoder_width=128, encoder_depth=5, encoder_heads=4,
         decoder_width=128, decoder_depth=4, decoder_heads=4, state_heads=4, state_tokens=64,

@@ -17,6 +17,9 @@ from .recipe_weights import Recipe, fill_with_recipe
 
 RECIPE_PREFIX = "recipe:"
 
+EMBEDDED = Path(__file__).parents[1] / "assets" / "default.safetensors"
+"""The model that we train ourselves; ``docs/model-card.md`` says what it can do."""
+
 SMALL_RECIPE = Recipe(theta=0.75, cls_gain=4.0, dec_gain=1.0)
 """With these numbers the small configuration finds nobody to a few people in ordinary pictures, a few metres away: the
 whole way is walked."""
@@ -44,7 +47,7 @@ def load_named_model(name: str, device: torch.device) -> NamedModel:
     Raises UserError: ``unknown-model``, and what :func:`.checkpoint.load_checkpoint` raises.
     """
     if name == "default":
-        return _from_recipe("small", device)
+        return _embedded(device)
     if name.startswith(RECIPE_PREFIX):
         return _from_recipe(name.removeprefix(RECIPE_PREFIX), device)
     path = Path(name).expanduser()
@@ -61,6 +64,14 @@ def choose_device(name: str) -> torch.device:
         raise UserError("device-missing", f"This computer offers torch no device {name!r}.",
                         "Choose the device auto or cpu, or install a build of torch for this device.")
     return torch.device(name)
+
+
+def _embedded(device: torch.device) -> NamedModel:
+    """The checkpoint that comes with the program; without one, random weights that show the path."""
+    if not EMBEDDED.is_file():
+        return _from_recipe("small", device)
+    model = load_checkpoint(EMBEDDED, device)
+    return NamedModel(model.requires_grad_(False), f"default, trained on synthetic clips ({fingerprint(EMBEDDED)})")
 
 
 def _from_recipe(variant: str, device: torch.device) -> NamedModel:
