@@ -143,7 +143,7 @@ def _ear(out: np.ndarray, j: np.ndarray, k: np.ndarray) -> np.ndarray:
     bowl = np.where(radius > 0.9, 0.0025, np.where(y < -0.55, 0.0015, -0.0035))
     depth = np.where(out > 1, bowl, -0.0045) * np.interp(z, [-1.0, -0.4], [0.2, 1.0])
     offset = (0.029 * y * shrink)[:, None] * up + (width * z * shrink)[:, None] * backward + depth[:, None] * outward
-    return np.array([0.0785, 0.3120, -0.0150]) + offset
+    return np.array([0.0785, 0.3135, -0.0150]) + offset - np.maximum(-0.2 - y, 0)[:, None] * [0.006, 0, 0]
 
 
 def pinned(points: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:

@@ -148,7 +148,9 @@ def _arm_share(points: np.ndarray, joints: dict[str, np.ndarray]) -> np.ndarray:
 def _leg_share(points: np.ndarray, joints: dict[str, np.ndarray]) -> np.ndarray:
     x, y, z = points.T
     back = _ramp(-z, 0.02, 0.10)
-    line = -0.458 + x * (0.52 - 0.22 * back) - 0.006 * back
+    front_line = np.interp(x, [0.0, 0.05, 0.085, 0.17], [-0.502, -0.452, -0.416, -0.370])
+    back_line = np.interp(x, [0.0, 0.05, 0.085, 0.17], [-0.502, -0.462, -0.440, -0.413])
+    line = front_line + back * (back_line - front_line)
     return _ramp(line - y, 0.0, 0.115)
 
 
