@@ -16,7 +16,7 @@ from . import tags
 
 NAME = "Scene points"
 COLOR, CONFIDENCE = "Color", "Confidence"
-"""Attribute names. Not "color" in small letters: Cycles takes that for the colour of a volume, and points stay black."""
+"""Attribute names. Not "color" in small letters: to Cycles that is a volume's colour, and points would stay black."""
 
 RADIUS, MINIMUM_CONFIDENCE, DENSITY = "Radius", "Minimum Confidence", "Density"
 """The modifier's inputs: metres; least confidence shown; share of the points shown, in 0..1."""
