@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
-from engine.training.parallel import average_gradients, join_group, leave_group
+from engine.training.parallel import join_group, leave_group
 
 CPU = torch.device("cpu")
 
@@ -22,22 +23,26 @@ def test_one_process_joins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     leave_group()
 
 
-def _work(rank: int, port: int, folder: str) -> None:
-    os.environ.update(WORLD_SIZE="2", RANK=str(rank), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    assert join_group(CPU) == (rank, 2)
-    used, unused = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(1))
-    (used * (rank + 1)).sum().backward()
-    average_gradients([used, unused])
-    torch.save([used.grad, unused.grad], Path(folder) / f"{rank}.pt")
-    leave_group()
+WORK = """
+import sys, torch
+from engine.training.parallel import average_gradients, join_group, leave_group
+rank, processes = join_group(torch.device("cpu"))
+assert processes == 2
+used, unused = (torch.nn.Parameter(torch.ones(size)) for size in (2, 1))
+(used * (rank + 1)).sum().backward()
+average_gradients([used, unused])
+assert used.grad.tolist() == [1.5, 1.5] and unused.grad.tolist() == [0.0], (used.grad, unused.grad)
+leave_group()
+"""
 
 
 @pytest.mark.slow
-def test_two_processes_average_their_gradients(tmp_path: Path) -> None:
+def test_two_processes_average_their_gradients() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    torch.multiprocessing.spawn(_work, (port, str(tmp_path)), nprocs=2)
-    for rank in range(2):
-        used, unused = torch.load(tmp_path / f"{rank}.pt")
-        assert used.tolist() == [1.5, 1.5] and unused.tolist() == [0.0]
+    shared = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    root = Path(__file__).parents[3]
+    running = [subprocess.Popen([sys.executable, "-c", WORK], cwd=root, env=shared | {"RANK": str(rank)})
+               for rank in range(2)]
+    assert [process.wait(timeout=120) for process in running] == [0, 0]
