@@ -176,7 +176,7 @@ class SceneBuilder:
             if self.options.set_scene_timing or scene.camera is None:
                 scene.camera = made
             if self.options.show_footage:
-                camera.show_footage(made, header.settings.source)
+                camera.show_footage(made, header.settings.source, header.footage_size)
             yield True
 
     def _due(self) -> Iterator[Steps]:

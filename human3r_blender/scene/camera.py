@@ -124,10 +124,11 @@ def lens_and_shifts(
     return SENSOR_MM * focal_px / width, -from_centre_x / width, from_centre_y / width
 
 
-def show_footage(item: bpy.types.Object, source: str) -> bool:
+def show_footage(item: bpy.types.Object, source: str, footage_size: tuple[int, int]) -> bool:
     """Show the footage behind the scene in camera view, if `source` is a video or picture that is there.
 
-    The footage's first picture lies on scene frame 1. Returns whether it could be loaded.
+    The footage's first picture lies on scene frame 1. Returns whether it is shown: before 4.5 Blender does not turn
+    a video upright that is stored lying on its side, and such a one would only mislead.
     """
     path = first_picture(Path(source))
     if path is None:
@@ -135,6 +136,8 @@ def show_footage(item: bpy.types.Object, source: str) -> bool:
     try:
         clip = bpy.data.movieclips.load(str(path), check_existing=True)
     except RuntimeError:
+        return False
+    if tuple(clip.size) == footage_size[::-1] != footage_size:
         return False
     clip.frame_start = 1
     background = item.data.background_images.new()

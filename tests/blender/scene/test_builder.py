@@ -152,6 +152,16 @@ def test_the_footage_is_the_cameras_background(scene, synthetic, build, tmp_path
         assert made.camera.data.show_background_images
         assert tuple(background.clip.size) == (64, 36)
         assert background.clip.frame_duration == 3
-    made = build(synthetic(frames=2, people=0, points=0, source=str(tmp_path / "none.mp4")))
-    assert not made.camera.data.background_images
-    assert (scene.render.resolution_x, scene.render.resolution_y) == (640, 360)
+    for source, size in ((tmp_path / "none.mp4", (64, 36)), (tmp_path, (36, 64))):
+        made = build(synthetic(frames=2, people=0, points=0, source=str(source), size=size))
+        assert not made.camera.data.background_images
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (36, 64)
+
+
+def test_a_video_is_the_background_and_sets_the_rate(scene, synthetic, build, shared):
+    video = shared / "media" / "one-by-one-person-detection.mp4"
+    clip = bpy.data.movieclips.load(str(video))
+    made = build(synthetic(frames=2, people=0, source=str(video), size=tuple(clip.size), rate=clip.fps))
+    assert made.camera.data.background_images[0].clip == clip
+    assert scene.render.fps / scene.render.fps_base == pytest.approx(clip.fps, rel=1e-5)
+    assert made.root.name == video.stem
