@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -26,14 +28,16 @@ def initialise(model: Human3R, mean_pose: Tensor | None = None) -> None:
         nn.init.normal_(model.register_tokens.weight, std=0.02)
         for token in (model.pose_token, model.pose_retriever.masked_token, model.pose_retriever.mem):
             nn.init.normal_(token, std=0.02)
-        for blocks in (model.dec_blocks, model.dec_blocks_state):
-            for block in blocks:
-                for layer in (block.attn.proj, block.mlp.fc2):
-                    layer.weight.mul_(0.5)
-        for block in model.dec_blocks:
+        # Any: a module list does not say what it holds.
+        image_blocks: list[Any] = list(model.dec_blocks)
+        state_blocks: list[Any] = list(model.dec_blocks_state)
+        for block in image_blocks + state_blocks:
+            for layer in (block.attn.proj, block.mlp.fc2):
+                layer.weight.mul_(0.5)
+        for block in image_blocks:
             _compare(block.cross_attn)
-        _copy_by_position(model.dec_blocks_state[0].cross_attn)
-        head = model.downstream_head
+        _copy_by_position(state_blocks[0].cross_attn)
+        head: Any = model.downstream_head
         for mlp in (head.decpose, head.decshape, head.decexpression, head.deccam):
             _shrink(mlp.mlp.layers[2])
         head.deccam.mlp.layers[2].bias.copy_(torch.tensor((0.0, 0.0, 1.5)))
@@ -54,9 +58,10 @@ def mean_pose(truth: Truth) -> Tensor:
     return mean.flatten()
 
 
-def _shrink(layer: nn.Module) -> None:
+def _shrink(layer: nn.Linear | nn.Conv2d) -> None:
     layer.weight.mul_(_SMALL)
-    layer.bias.zero_()
+    if layer.bias is not None:
+        layer.bias.zero_()
 
 
 def _compare(attention: CrossAttention) -> None:

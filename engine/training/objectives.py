@@ -125,7 +125,9 @@ class Objective:
                 if frame and weights.match:
                     match = self._match(features[frame], features[frame - 1], truth, frame, frame - 1)
                     parts[-1]["match"] = weights.match * match
-        losses = {name: sum(part[name] for part in parts if name in part) / frames for name in parts[-1]}
+        losses = {
+            name: torch.stack([part[name] for part in parts if name in part]).sum() / frames for name in parts[-1]
+        }
         camera = camera_losses(torch.stack([p.camera_pose for p in predictions], dim=1), poses)
         losses |= {"translation": weights.translation * camera["translation"],
                    "rotation": weights.rotation * camera["rotation"]}
@@ -141,7 +143,7 @@ class Objective:
         persons = self._people_truth(truth, frame, batch_index, slot)
         if weights.paper:
             losses |= paper_people_losses(people, persons, truth.focal_px[batch_index, frame],
-                                          truth.images.shape[-2:], self.surface)
+                                          (truth.images.shape[-2], truth.images.shape[-1]), self.surface)
         elif weights.people and taps.raw_rotations is not None:
             bodies = body_losses(taps.raw_rotations, people.betas, people.expression, people.head_point, persons,
                                  self.skeleton, weights.person)
@@ -193,9 +195,9 @@ class Objective:
                   "log_depth": weights.log_depth * log_depth_loss(found, points, valid)}
         if weights.world_map:
             world = points @ poses[:, :, None, :3, :3].mT + poses[:, :, None, None, :3, 3]
-            cross = torch.stack([p.points_world for p in predictions], dim=1)
-            sureness = torch.stack([p.confidence_world for p in predictions], dim=1)
-            color = torch.stack([p.color for p in predictions], dim=1)
+            cross = torch.stack([_made(p.points_world) for p in predictions], dim=1)
+            sureness = torch.stack([_made(p.confidence_world) for p in predictions], dim=1)
+            color = torch.stack([_made(p.color) for p in predictions], dim=1)
             losses["world_points"] = weights.world_map * point_loss(cross, sureness, world, valid, scale)
             losses["color"] = weights.world_map * functional.mse_loss(color, images.permute(0, 1, 3, 4, 2))
         return losses
@@ -221,3 +223,8 @@ class Objective:
             truth.rotations[batch_index, frame, slot][:, list(HUMAN3R_TO_JOINT)], truth.betas[batch_index, frame, slot],
             truth.expression[batch_index, frame, slot], joints, focal / joints[:, HEAD, 2].clamp(min=0.05),
         )  # fmt: skip
+
+
+def _made(output: Tensor | None) -> Tensor:
+    assert output is not None, "the training heads did not run"
+    return output

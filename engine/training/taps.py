@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from ..model.conv_prior import PersonReading
@@ -45,7 +46,9 @@ class Taps:
         def stream(_: object, __: object, output: Tensor) -> None:
             self.stream = output
 
-        hooks = [(head.decpose, rotations), (model.enc_norm, encoded), (model.dec_norm, stream)]
+        hooks: list[tuple[nn.Module, Callable[..., None]]] = [
+            (head.decpose, rotations), (model.enc_norm, encoded), (model.dec_norm, stream),
+        ]
         if model.config.convolutional:
             def reading(_: object, __: object, output: PersonReading) -> None:
                 self.reading = output
@@ -53,7 +56,8 @@ class Taps:
             def fine(_: object, __: object, output: tuple[Tensor, Tensor]) -> None:
                 self.fine = output[1]
 
-            hooks += [(model.backbone.reader, reading), (model.backbone.encoder, fine)]
+            backbone = model.get_submodule("backbone")
+            hooks += [(backbone.get_submodule("reader"), reading), (backbone.get_submodule("encoder"), fine)]
         self._handles = [module.register_forward_hook(hook) for module, hook in hooks]
         return self
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -109,9 +110,9 @@ class Trainer:
             "optimizer": None if self._optimizer is None else self._optimizer.state_dict(),
         }  # fmt: skip
         target = self.options.folder / _STATE_FILE
-        partial = target.with_suffix(".part")
-        torch.save(state, partial)
-        partial.replace(target)
+        unfinished = target.with_suffix(".part")
+        torch.save(state, unfinished)
+        unfinished.replace(target)
         save_checkpoint(self.model, self.options.folder / WEIGHTS_FILE)
         self.curves.draw()
 
@@ -207,7 +208,7 @@ def _checkpoint_blocks(model: Human3R) -> None:
 
 def _recomputed(forward: Callable[..., object]) -> Callable[..., object]:
     def call(*arguments: object, **named: object) -> object:
-        return checkpoint(forward, *arguments, use_reentrant=False, **named)
+        return checkpoint(partial(forward, **named), *arguments, use_reentrant=False)
 
     return call
 
