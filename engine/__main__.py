@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -81,21 +82,22 @@ def _run(options: argparse.Namespace, stdout: BinaryIO) -> int:
 
         result = run_capture(settings, progress.show, Interruption(), resume=options.resume)
     except UserError as error:
-        print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr)
+        _say(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}")
         summary: dict[str, Any] = {"status": "failed", "code": error.code, "message": error.message,
                                    "remedy": error.remedy}
         code = USER_ERROR
     else:
         if result.note:
-            print(f"note: {result.note}", file=sys.stderr)
+            _say(f"note: {result.note}")
         summary = {**asdict(result), "take": settings.take}
         code = DONE if result.status == "complete" else CANCELLED
         if code == CANCELLED and result.frame_count:
-            print("Cancelled. The same command with --resume goes on.", file=sys.stderr)
+            _say("Cancelled. The same command with --resume goes on.")
     if options.json:
         summary |= {"seconds": round(time.monotonic() - started, 3)}
-        stdout.write(json.dumps(summary).encode("utf-8") + b"\n")
-        stdout.flush()
+        with contextlib.suppress(OSError):
+            stdout.write(json.dumps(summary).encode("utf-8") + b"\n")
+            stdout.flush()
     return code
 
 
@@ -122,7 +124,7 @@ class _Progress:
         if self._quiet:
             return
         if isinstance(message, Status):
-            print(message.text, file=sys.stderr, flush=True)
+            _say(message.text)
         elif isinstance(message, TakeHeader):
             self._total = message.frame_count
         elif isinstance(message, Frame):
@@ -143,7 +145,13 @@ class _Progress:
             line += f", {rate:.1f} frames/s"
             if self._total and rate > 0:
                 line += f", {max(self._total - done, 0) / rate:.0f} s left"
-        print(f"{line}, {len(frame.track_id)} people", file=sys.stderr, flush=True)
+        _say(f"{line}, {len(frame.track_id)} people")
+
+
+def _say(text: str) -> None:
+    """A line for the person; where nobody reads any more, the work goes on nevertheless."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
@@ -151,6 +159,5 @@ if __name__ == "__main__":
         exit_code = main()
     except KeyboardInterrupt:  # while the libraries load, before stopping is taken over
         exit_code = CANCELLED
-    sys.stderr.flush()
     # All that matters is written and flushed; taking torch down in order would only cost up to a few seconds.
     os._exit(exit_code)

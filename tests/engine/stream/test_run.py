@@ -216,12 +216,14 @@ def test_resuming_with_other_settings_is_refused(long_run, tmp_path):
     take = tmp_path / "a.h3r"
     process = start_run(video, "--take", take, *options)
     wait_until(lambda: frames_so_far(take) > 0, "frames")
+    process.stderr.close()  # as when the terminal is gone
     process.send_signal(signal.SIGTERM)
     process.communicate()
     assert process.returncode == 130
     with TakeReader(take) as reader:
         settings = reader.header.settings
         model = reader.header.model
+        assert list(reader)[-1].status == "cancelled"
     point = load_resume_point(settings)
     check_same_model(point, model, point.body)
     assert "mannequin" in point.body
