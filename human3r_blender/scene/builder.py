@@ -35,10 +35,11 @@ Steps = Iterator[None]
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What of a take becomes part of the scene, and how."""
+    """What of a take becomes part of the scene, and how. Raises UserError (``bad-setting``)."""
 
     body_path: str = ""
-    """Body file in the SMPL-X format (.npz); empty for the bundled mannequin."""
+    """Body file in the SMPL-X format (.npz); empty for the one that the take was made with, where that is there, and
+    else the bundled mannequin."""
     import_people: bool = True
     """Whether to make armatures and meshes of the people."""
     import_camera: bool = True
@@ -54,6 +55,10 @@ class ImportOptions:
     """Whether meshes get shape keys for the pose correctives: exact surfaces for more memory."""
     absence_s: float = 0.5
     """Seconds without a detection after which a person is hidden; shorter gaps are interpolated."""
+
+    def __post_init__(self) -> None:
+        if not self.absence_s >= 0:
+            raise UserError("bad-setting", f"The setting absence_s is {self.absence_s}.", "Use 0 seconds or more.")
 
 
 class SceneBuilder:
@@ -80,7 +85,8 @@ class SceneBuilder:
         self._name = Path(header.settings.source).stem or "Take"
         self._scene_name = scene.name
         self._rate = timing.rate_for(scene, header.frame_rate if self.options.set_scene_timing else None)
-        self._body = _start_reading(self.options.body_path) if self.options.import_people else None
+        self._body_path = self.options.body_path or _existing(header.settings.body)
+        self._body = _start_reading(self._body_path) if self.options.import_people else None
         self._base_name = ""
         self._camera = CameraKeys(self._take_id, header.footage_size)
         self._tracks = Tracks(self.options.absence_s * self._rate)
@@ -163,7 +169,7 @@ class SceneBuilder:
         root.empty_display_size = 0.5
         collection.objects.link(root)
         tags.mark(root, self._take_id, tags.ROOT)
-        root[tags.BODY], root[tags.SOURCE] = self.options.body_path, header.settings.source
+        root[tags.BODY], root[tags.SOURCE] = self._body_path, header.settings.source
         self._name = root.name
         if self.options.set_scene_timing:
             timing.set_scene_rate(scene, header.frame_rate)
@@ -255,6 +261,10 @@ class SceneBuilder:
         base = bpy.data.meshes.get(self._base_name)
         if base is not None:
             bpy.data.meshes.remove(base)
+
+
+def _existing(path: str) -> str:
+    return path if path and Path(path).is_file() else ""
 
 
 def _start_reading(body_path: str) -> Future[BodyModel]:

@@ -99,6 +99,9 @@ class Person:
     def write(self, body: BodyModel) -> Iterator[None]:
         """Append keys for all rows that have none yet, in slices. A person that the user deleted is left alone."""
         first, track = self.written, self.track
+        if self.armature() is None and self.mesh() is None:
+            self.written, self._visibility_written = len(track.frames), len(track.visibility)
+            return
         if first - 1 in track.holds[self._holds_written:]:
             for find in (self.armature, self._shape_keys):
                 block = find()

@@ -40,6 +40,7 @@ class Synthetic:
     points: int = 300
     seed: int = 1
     source: str = "walk.mp4"
+    body_path: str = ""
     pose_scale: float = 0.4
     betas: str = "constant"
     absent: dict[int, list[int]] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class Synthetic:
 
     @property
     def header(self):
-        settings = CaptureSettings(source=self.source, take="take.h3r")
+        settings = CaptureSettings(source=self.source, take="take.h3r", body=self.body_path)
         return messages.TakeHeader(messages.PROTOCOL_VERSION, "test", self.size, self.rate, self.frames, "none",
                                    "mannequin", settings)
 

@@ -4,6 +4,7 @@
 import bpy
 import numpy as np
 import pytest
+from bl_ext.user_default.human3r_blender.engine.contract.body_model import default_body_path
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes, tags
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.builder import ImportOptions, SceneBuilder, import_take
@@ -113,6 +114,13 @@ def test_a_body_that_cannot_be_read_is_reported(scene, synthetic, tmp_path):
     made = SceneBuilder(scene, synthetic(frames=1).header, ImportOptions(body_path=str(tmp_path / "none.npz")))
     with pytest.raises(UserError, match="body-missing"):
         made.work()
+
+
+def test_the_takes_own_body_is_the_default_where_it_is_there(scene, synthetic, build, tmp_path):
+    for name, expected in (("none.npz", ""), ("body.npz", str(tmp_path / "body.npz"))):
+        (tmp_path / "body.npz").write_bytes(default_body_path().read_bytes())
+        made = build(synthetic(frames=1, people=1, body_path=str(tmp_path / name)))
+        assert made.root[tags.BODY] == expected
 
 
 def test_the_users_edit_mode_and_selection_are_left_alone(scene, synthetic, build):
