@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a synthetic clip as a video with its ground truth, or many as a dataset.
+"""Make a synthetic clip as a video with its ground truth, several as a picture to look at, or many as a dataset.
 
 python -m engine.synthetic clip.mp4 --tier studio --seed 1000000 --frames 96 --size 640x480 --truth clip_truth.npz
+python -m engine.synthetic sheet.jpg --tier street --clips 4 --frames 5 --gap 12 --size 192x144
 python -m engine.synthetic FOLDER --tier room --seed 0 --clips 100 --frames 16 --size 224x160
 """
 
@@ -17,12 +18,13 @@ import torch
 
 from ..contract.errors import UserError
 from ..evaluation.ground_truth import write_truth
-from .clips import Clip, make_clip
+from .clips import Clip, make_clip, make_clips
 from .dataset import write_dataset
 from .settings import CAMERAS, HELD_OUT_SEED, TIERS, ClipSettings, tier_settings
 from .truth import clip_truth
 
 _VIDEO_ENDINGS = (".mp4", ".m4v", ".mov")
+_PICTURE_ENDINGS = (".jpg", ".png")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,14 +32,17 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = _settings(options)
-        if Path(options.out).suffix.lower() in _VIDEO_ENDINGS:
+        ending = Path(options.out).suffix.lower()
+        seeds = range(options.seed, options.seed + options.clips)
+        if ending in _VIDEO_ENDINGS:
             clip = make_clip(options.seed, settings, options.device)
             write_video(options.out, clip, settings.frame_rate / settings.frame_gap[0])
             if options.truth:
                 rate = settings.frame_rate / settings.frame_gap[0]
                 write_truth(options.truth, clip_truth(clip, f"{settings.tier}-{options.seed}", rate, options.maps))
+        elif ending in _PICTURE_ENDINGS:
+            write_sheet(options.out, make_clips(seeds, settings, options.device))
         else:
-            seeds = range(options.seed, options.seed + options.clips)
             write_dataset(options.out, seeds, settings, options.device, print)
     except UserError as error:
         print(error, file=sys.stderr)
@@ -55,6 +60,15 @@ def write_video(path: str | Path, clip: Clip, frame_rate: float) -> None:
     for frame in range(frames):
         writer.write(clip.rgb[frame].cpu().numpy()[..., ::-1].copy())
     writer.release()
+
+
+def write_sheet(path: str | Path, clips: Clip) -> None:
+    """Write a batch of clips as one picture, a row for each. Raises UserError (`picture-unwritable`)."""
+    rows = clips.rgb.cpu().numpy().transpose(0, 2, 1, 3, 4)
+    sheet = rows.reshape(rows.shape[0] * rows.shape[1], -1, 3)
+    if not cv2.imwrite(str(path), sheet[..., ::-1]):
+        remedy = "Choose an existing folder with permission to write."
+        raise UserError("picture-unwritable", f"The picture {path} cannot be written.", remedy)
 
 
 def _settings(options: argparse.Namespace) -> ClipSettings:
@@ -79,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m engine.synthetic", description="Synthetic clips with ground truth.",
         epilog=f"Seeds from {HELD_OUT_SEED} on are held out: training never draws them.",
     )  # fmt: skip
-    parser.add_argument("out", help="a video to write (.mp4), or a folder for a dataset")
+    parser.add_argument("out", help="a video (.mp4), a picture (.jpg, .png), or a folder for a dataset")
     parser.add_argument("--seed", type=int, default=HELD_OUT_SEED, help="the clip's seed, or the first one's")
     parser.add_argument("--tier", choices=sorted(TIERS), default="studio")
     parser.add_argument("--frames", type=int, default=96)
@@ -91,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--supersample", type=int, default=3, help="rays per pixel along each side, odd")
     parser.add_argument("--truth", help="also write the ground truth (.npz) of a video")
     parser.add_argument("--maps", type=int, default=0, help="put depth and masks of every n-th pixel into the truth")
-    parser.add_argument("--clips", type=int, default=1, help="number of clips of a dataset")
+    parser.add_argument("--clips", type=int, default=1, help="number of clips of a picture or a dataset")
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     return parser
 

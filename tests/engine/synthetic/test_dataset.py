@@ -119,6 +119,16 @@ def test_the_command_explains_what_went_wrong(tmp_path, capsys):
     assert "bad-setting" in capsys.readouterr().err
 
 
+def test_the_command_draws_a_sheet(tmp_path):
+    sheet = tmp_path / "sheet.png"
+    options = ["--seed", "7", "--clips", "2", "--frames", "3", "--size", "48x32", "--rate", "15", "--supersample", "1"]
+    assert main([str(sheet), *options]) == 0
+    picture = cv2.imread(str(sheet))[..., ::-1]
+    assert picture.shape == (64, 144, 3)
+    clip = make_clip(8, replace(TIERS["studio"], size=(48, 32), frames=3))
+    assert np.abs(picture[32:, 96:].astype(int) - clip.rgb[2].numpy()).mean() < 1.0
+
+
 def test_the_command_writes_a_dataset(tmp_path):
     assert (
         main(
