@@ -25,7 +25,7 @@ from .identity_losses import NamedTokens, identity_loss
 from .matching import matching_loss, patch_matches
 from .paper_losses import DETECTION, MASK, paper_people_losses
 from .person_losses import PeopleTruth, PersonWeights, body_losses, reader_losses
-from .point_losses import log_depth_loss, point_loss, scene_scale
+from .point_losses import log_depth_loss, point_loss, ray_loss, scene_scale
 from .skeleton import Skeleton
 from .taps import Taps
 from .truth import Truth, taught_people
@@ -43,6 +43,7 @@ class LossWeights:
     mask: float = 2.0
     points: float = 1.0
     log_depth: float = 1.0
+    rays: float = 1.0
     translation: float = 2.0
     rotation: float = 3.0
     surface: float = 1.0
@@ -192,7 +193,8 @@ class Objective:
         confidence = torch.stack([p.confidence for p in predictions], dim=1)
         scale = scene_scale(points, valid, confidence)
         losses = {"points": weights.points * point_loss(found, confidence, points, valid, scale),
-                  "log_depth": weights.log_depth * log_depth_loss(found, points, valid)}
+                  "log_depth": weights.log_depth * log_depth_loss(found, points, valid),
+                  "rays": weights.rays * ray_loss(found, points, valid)}
         if weights.world_map:
             world = points @ poses[:, :, None, :3, :3].mT + poses[:, :, None, None, :3, 3]
             cross = torch.stack([_made(p.points_world) for p in predictions], dim=1)

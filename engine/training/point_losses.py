@@ -36,3 +36,9 @@ def log_depth_loss(points: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     """Mean absolute error of the logarithm of z; helps near surfaces, which few metres decide about."""
     error = (points[..., 2].clamp(min=0.05).log() - truth[..., 2].clamp(min=0.05).log()).abs()
     return (error * valid).sum() / valid.sum().clamp(min=1)
+
+
+def ray_loss(points: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Mean absolute error of x / z and y / z: the directions from which the focal length is read."""
+    found, wanted = (p[..., :2] / p[..., 2:].clamp(min=0.05) for p in (points, truth))
+    return ((found - wanted).abs().sum(dim=-1) * valid).sum() / valid.sum().clamp(min=1)

@@ -96,7 +96,8 @@ def small_from_scratch() -> Recipe:
 def prompt_tuning(image_size: int = 512) -> Recipe:
     """The paper's: only the human layers learn, from CUT3R and Multi-HMR weights; 4,000 samples an epoch, 40 epochs."""
     clips = Source(replace(_tier("room", 4, (1, 8)), size=(image_size, image_size * 3 // 4)))
-    weights = LossWeights(paper=True, surface=0.0, match=0.0, flow=0.0, world=0.0, identity=0.0)
+    weights = LossWeights(paper=True, surface=0.0, match=0.0, flow=0.0, world=0.0, identity=0.0, log_depth=0.0,
+                          rays=0.0)
     tuning = Stage("prompt tuning", "clips", steps=20_000, batch=8, learning_rate=1e-4, warmup=2500, weights=weights,
                    sources=(clips,), learnt=PEOPLE_LAYERS, pool=64, clip_gradient=1.0)
     return Recipe("prompt-tuning", (tuning,), betas=(0.9, 0.95))

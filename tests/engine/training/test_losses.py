@@ -19,7 +19,7 @@ from engine.training.detection_losses import detection_loss, mask_loss, offset_l
 from engine.training.identity_losses import NamedTokens, identity_loss
 from engine.training.paper_losses import paper_people_losses
 from engine.training.person_losses import PeopleTruth, PersonWeights, body_losses, heading_bin
-from engine.training.point_losses import log_depth_loss, point_loss, scene_scale
+from engine.training.point_losses import log_depth_loss, point_loss, ray_loss, scene_scale
 from engine.training.schedule import learning_rate
 from engine.training.skeleton import Skeleton
 from engine.training.truth import Truth
@@ -58,6 +58,8 @@ def test_point_loss_by_hand() -> None:
     sky = point_loss(found, confidence, truth, ~valid, scale)
     assert sky.item() == pytest.approx(math.e * 2 - 0.2, abs=1e-6)
     assert log_depth_loss(2 * truth, truth, valid).item() == pytest.approx(math.log(2))
+    assert ray_loss(2 * truth, truth, valid) == 0
+    assert ray_loss(found, truth, valid).item() == pytest.approx((0.3 / 2 + 0.3 / 4) / 2)
 
 
 def test_detection_prefers_the_true_patch() -> None:
