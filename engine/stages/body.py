@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.body_model import BodyModel
-from ..contract.rotations import matrix_to_axis_angle
+from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..contract.skeleton import rotations_from_human3r
 from ..model.prediction import People
 
@@ -31,7 +31,10 @@ class Bodies:
 
 def standard_bodies(people: People, head_point: np.ndarray, body_model: BodyModel) -> Bodies:
     """The people of one frame; `head_point` (n, 3) is where their head joints lie in the contract's camera frame."""
-    rotations = rotations_from_human3r(people.rotations.double().cpu().numpy())
+    rotations = rotations_from_human3r(people.rotations.float().cpu().numpy())  # Metal has no float64
+    pose_axis_angle = matrix_to_axis_angle(rotations)
     betas, expression = people.betas.float().cpu().numpy(), people.expression.float().cpu().numpy()
+    # In reduced precision the network's matrices are not quite rotations: what is sent must fit together.
+    rotations = axis_angle_to_matrix(pose_axis_angle)
     translation = body_model.translation_from_head(rotations, betas, expression, head_point)
-    return Bodies(matrix_to_axis_angle(rotations), betas, expression, translation, head_point)
+    return Bodies(pose_axis_angle, betas, expression, translation, head_point)

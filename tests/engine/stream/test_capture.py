@@ -9,7 +9,9 @@ from engine.capture import ModelShelf, explained_memory_errors
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
 from engine.contract.messages import Frame, ScenePoints
+from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.settings import CaptureSettings
+from engine.contract.skeleton import HEAD
 from engine.fingerprint import fingerprint
 from engine.model.checkpoint import save_checkpoint
 from engine.model.weights import choose_device, load_named_model
@@ -94,7 +96,11 @@ def test_reduced_precision_stays_near(named, tmp_path, precision):
     relative = (exact - rounded).norm() / exact.norm()
     assert 0 < relative < 0.05
     frame = reduced.finish(reduced.predict(prepared(0)))[0]
-    assert np.isfinite(frame.translation).all()
+    assert len(frame.track_id) > 0
+    body_model = BodyModel.load(default_body_path())
+    joints = body_model.posed_joints(axis_angle_to_matrix(frame.pose_axis_angle), frame.betas, frame.expression,
+                                     frame.translation)
+    np.testing.assert_allclose(joints[:, HEAD], frame.head_point, atol=1e-4)
 
 
 @pytest.mark.parametrize(
