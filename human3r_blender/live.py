@@ -17,6 +17,9 @@ from .session import Session
 
 SLICE_S = 0.008
 """Work per call, of the aimed at 15 ms; the rest is for the last step begun, and for moving the playhead."""
+SLICE_SHARE = 0.2
+LONGEST_SLICE_S = 0.04
+"""Where drawing takes long anyway, work may take this share of it, up to so much: else a run would starve."""
 BUSY_INTERVAL_S = 0.005
 IDLE_INTERVAL_S = 0.05
 REDRAW_EVERY_S = 0.2
@@ -24,23 +27,29 @@ FOLLOW_EVERY_S = 0.1
 
 _next_redraw = 0.0
 _next_follow = 0.0
+_last_pump = 0.0
 
 
 def run_session(session: Session) -> None:
     """Pump the session from now on, until it is over."""
+    global _last_pump
+    _last_pump = time.perf_counter()
     if not bpy.app.timers.is_registered(pump):
         bpy.app.timers.register(pump, persistent=True)
 
 
 def pump() -> float | None:
     """One slice; returns the seconds until the next, or None after the last."""
+    global _last_pump
     session = sessions.current()
     if session is None:
         return None
     started = time.perf_counter()
+    elsewhere = started - _last_pump - IDLE_INTERVAL_S
     was_active = session.is_active
-    active = session.pump_messages(SLICE_S)
-    used = time.perf_counter() - started
+    active = session.pump_messages(min(max(SLICE_S, SLICE_SHARE * elsewhere), LONGEST_SLICE_S))
+    _last_pump = time.perf_counter()
+    used = _last_pump - started
     _follow(session)
     _redraw(force=not active)
     if active:
@@ -87,16 +96,16 @@ def _stop_before_load(*_: object) -> None:
 
 
 @persistent
-def _build_again_after_undo(*_: object) -> None:
+def _leave_before_undo(*_: object) -> None:
     session = sessions.current()
     if session is not None:
-        session.build_again()
+        session.leave_scene()
 
 
 HANDLERS = (
     (bpy.app.handlers.load_pre, _stop_before_load),
-    (bpy.app.handlers.undo_post, _build_again_after_undo),
-    (bpy.app.handlers.redo_post, _build_again_after_undo),
+    (bpy.app.handlers.undo_pre, _leave_before_undo),
+    (bpy.app.handlers.redo_pre, _leave_before_undo),
 )
 
 

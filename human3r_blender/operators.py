@@ -7,9 +7,11 @@ import bpy
 from bpy.props import StringProperty
 from bpy_extras.io_utils import ImportHelper
 
+from ..engine.contract.body_model import BodyModel, default_body_path
 from ..engine.contract.errors import UserError
 from . import live, preferences
 from . import session as sessions
+from .scene import pose_correctives, tags
 
 HEADLESS_SLICE_S = 1.0
 
@@ -132,6 +134,38 @@ class HUMAN3R_OT_select_person(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
+    """Give the selected people exact surfaces: pose correctives as shape keys. Run it again after editing the motion"""
+
+    bl_idname = "human3r.bake_correctives"
+    bl_label = "Bake Pose Correctives"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not _nothing_runs(cls):
+            return False
+        if not _selected_people(context):
+            cls.poll_message_set("Select the armature of a person that Human3R made")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        keys = 0
+        for armature in _selected_people(context):
+            take_id, track_id = armature[tags.TAKE], armature[tags.TRACK]
+            mesh, root = tags.find(take_id, tags.MESH, track_id), tags.find(take_id, tags.ROOT)
+            if mesh is None or root is None:
+                self.report({"WARNING"}, f"{armature.name} has no mesh, or no root to say which body it was made with.")
+                continue
+            try:
+                keys += pose_correctives.bake(armature, mesh, BodyModel.load(root[tags.BODY] or default_body_path()))
+            except UserError as error:
+                return _refuse(self, error)
+        self.report({"INFO"}, f"{keys} shape keys made.")
+        return {"FINISHED"}
+
+
 class HUMAN3R_OT_copy_error(bpy.types.Operator):
     """Copy everything known about this failure, to send it to somebody"""
 
@@ -160,6 +194,10 @@ class HUMAN3R_FH_take(bpy.types.FileHandler):
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
         return context.area is not None and context.area.type in ("VIEW_3D", "OUTLINER")
+
+
+def _selected_people(context: bpy.types.Context) -> list[bpy.types.Object]:
+    return [item for item in context.selected_objects if item.get(tags.ROLE) == tags.ARMATURE]
 
 
 def _nothing_runs(operator: type[bpy.types.Operator]) -> bool:
@@ -194,7 +232,7 @@ def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 CLASSES = (HUMAN3R_OT_start_capture, HUMAN3R_OT_cancel_capture, HUMAN3R_OT_import_take, HUMAN3R_OT_choose_video,
-           HUMAN3R_OT_select_person, HUMAN3R_OT_copy_error, HUMAN3R_FH_take)
+           HUMAN3R_OT_select_person, HUMAN3R_OT_bake_correctives, HUMAN3R_OT_copy_error, HUMAN3R_FH_take)
 
 
 def register() -> None:

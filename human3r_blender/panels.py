@@ -112,6 +112,7 @@ class HUMAN3R_PT_people(Human3RPanel, bpy.types.Panel):
             row.prop(armature, "hide_viewport", text="")
         if len(people) > LISTED_PEOPLE:
             column.label(text=f"and {len(people) - LISTED_PEOPLE} more")
+        self.layout.operator("human3r.bake_correctives", icon="SHAPEKEY_DATA")
 
 
 def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
@@ -119,9 +120,12 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
     progress, column = run.progress, layout.column(align=True)
     if run.is_active:
         column.progress(factor=progress.fraction, text=f"{progress.fraction:.0%}" if progress.frames_total else "")
-        _draw_text(column, progress.describe() if progress.frames_done else progress.text or "Starting", characters)
-        if progress.frames_done and progress.phase != "running":
-            _draw_text(column, progress.text or "Finishing", characters)
+        if progress.frames_done:
+            count, *pace = progress.parts()
+            column.label(text=count)
+            column.label(text=", ".join(pace) if progress.phase == "running" else progress.text or "Finishing")
+        else:
+            _draw_text(column, progress.text or "Starting", characters)
     elif run.error is not None:
         box = layout.box().column(align=True)
         box.alert = True

@@ -50,15 +50,19 @@ class Progress:
         """0..1; 0 while the length is unknown."""
         return min(1.0, self.frames_done / self.frames_total) if self.frames_total else 0.0
 
-    def describe(self) -> str:
-        """One line: ``12 of 596 frames, 1.6 per second, 6 min 5 s left``."""
+    def parts(self) -> list[str]:
+        """Frames, rate and time left in words, as far as they are known: ``12 of 596 frames``, ``1.6 per second``."""
         total = "" if self.frames_total is None else f" of {self.frames_total}"
         parts = [f"{self.frames_done}{total} frames"]
         if self.rate is not None:
             parts.append(f"{self.rate:.1f} per second" if self.rate >= 1 else f"{1 / self.rate:.1f} s each")
         if self.seconds_left is not None and not self.is_over:
             parts.append(f"{format_duration(self.seconds_left)} left")
-        return ", ".join(parts)
+        return parts
+
+    def describe(self) -> str:
+        """All parts in one line."""
+        return ", ".join(self.parts())
 
 
 def format_duration(seconds: float) -> str:

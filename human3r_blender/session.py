@@ -53,6 +53,7 @@ class Session:
         self._ending = ""
         """How the messages ended (``complete``, ...); empty while more are to come."""
         self._has_work = False
+        self._must_rebuild = False
 
     @property
     def is_active(self) -> bool:
@@ -102,13 +103,15 @@ class Session:
             self.note = f"The run was stopped. {self._import_remedy()}"
             self._end("cancelled")
 
-    def build_again(self) -> None:
-        """Undo or redo has replaced the scene's data-blocks: build from the take what had arrived, then go on."""
+    def leave_scene(self) -> None:
+        """Undo or redo comes: take away what was built, and build it again with the next pump.
+
+        What a timer makes is in no undo step, and Blender's undo keeps data-blocks that did not change between two
+        steps, such as the scene's collection: without this it would go on listing objects that undo has freed.
+        """
         if self.is_active and self.builder is not None:
             _remove_takes(self._take_ids)
-            self.builder, self._has_work = None, False
-            self.progress.frames_done = 0
-            self._replay = TakeSource(self.take, limit=self._records)
+            self.builder, self._has_work, self._must_rebuild = None, False, True
 
     def error_report(self) -> str:
         """Everything about a failure that helps to understand it, as text."""
@@ -126,6 +129,8 @@ class Session:
             self._fail(UserError("scene-deleted", "The scene of this run was deleted.", self._import_remedy()))
             self._end("failed")
             return
+        if self._must_rebuild:
+            self._build_again()
         wait_s = 0.0 if self._has_work else wait_s
         while not self._is_told_all and time.perf_counter() - started < budget_s / 2:
             message = self._receive(wait_s)
@@ -141,6 +146,13 @@ class Session:
                 self._take_ids.add(self.builder.root[tags.TAKE])
         if self._is_told_all and not self._has_work:
             self._end(self._ending)
+
+    def _build_again(self) -> None:
+        """Begin again from the take, up to where the messages are."""
+        _remove_takes(self._take_ids)  # undo may have brought some of it back
+        self._must_rebuild = False
+        self.progress.frames_done = 0
+        self._replay = TakeSource(self.take, limit=self._records)
 
     @property
     def _is_told_all(self) -> bool:
@@ -239,9 +251,15 @@ def forget() -> None:
 
 
 def _remove_takes(take_ids: set[str]) -> None:
-    """Remove what was built under these ids."""
-    blocks: list[bpy.types.ID] = [*bpy.data.collections, *bpy.data.objects]
-    bpy.data.batch_remove([block for block in blocks if block.get(tags.TAKE) in take_ids])
+    """Remove what was built under these ids, and the collections that are empty without it."""
+    objects = [item for item in bpy.data.objects if item.get(tags.TAKE) in take_ids]
+    homes = {collection.name for item in objects for collection in item.users_collection}
+    people = [collection for collection in bpy.data.collections if collection.get(tags.TAKE) in take_ids]
+    bpy.data.batch_remove([*objects, *people])
+    for home in homes & set(bpy.data.collections.keys()):
+        collection = bpy.data.collections[home]
+        if not collection.objects and not collection.children:
+            bpy.data.collections.remove(collection)
 
 
 def _refuse_second_run() -> None:

@@ -19,7 +19,7 @@ def registered(addon):
     classes = [cls.__name__ for base in (bpy.types.Operator, bpy.types.Panel, bpy.types.PropertyGroup,
                                          bpy.types.AddonPreferences, bpy.types.FileHandler)
                for cls in base.__subclasses__() if EXTENSION in cls.__module__ and cls.is_registered]
-    handlers = [function.__name__ for name in ("load_pre", "undo_post", "redo_post")
+    handlers = [function.__name__ for name in ("load_pre", "undo_pre", "redo_pre")
                 for function in getattr(bpy.app.handlers, name) if EXTENSION in function.__module__]
     menu = [draw for draw in bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize() if EXTENSION in draw.__module__]
     return {"classes": sorted(classes), "handlers": handlers, "menu": len(menu),
@@ -103,6 +103,9 @@ def test_capture_and_import_by_operator(addon, scene, stand_in, tmp_path):
     assert len(people) == 2
     assert bpy.ops.human3r.select_person(name=people[1].name) == {"FINISHED"}
     assert bpy.context.view_layer.objects.active == people[1] and people[1].select_get()
+    assert bpy.ops.human3r.bake_correctives() == {"FINISHED"}
+    mesh = next(item for item in scene.objects if item.type == "MESH" and item.parent == people[1])
+    assert any(key.name.startswith("Pose") for key in mesh.data.shape_keys.key_blocks)
     assert bpy.ops.human3r.import_take(filepath=str(tmp_path / "take.h3r")) == {"FINISHED"}
     assert len([item for item in scene.objects if item.type == "ARMATURE"]) == 4
     with pytest.raises(RuntimeError, match="cannot be opened"):

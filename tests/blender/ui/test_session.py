@@ -100,6 +100,7 @@ def test_undo_in_the_middle_loses_nothing(addon, start):
     assert session.progress.frames_done == 40 and len(camera_keys(session)) == 40
     roots = [item for item in bpy.data.objects if item.get(addon.tags.ROLE) == addon.tags.ROOT]
     assert len(roots) == 1 and len(addon.tags.people(roots[0])) == 2
+    assert len(bpy.context.scene.collection.children) == 1
 
 
 def test_opening_another_file_stops_the_run_and_keeps_the_take(addon, start, wait_until, is_running):

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long a run holds Blender's main thread up: every slice of work that the timer does, timed.
+
+    python benchmarks/main_thread.py VIDEO [--end 200] [--model recipe:small]     a capture, with the engine
+    python benchmarks/main_thread.py TAKE.h3r                                     an import
+
+Run with a Python that has bpy (.environments/blender-5.0/bin/python); HUMAN3R_ENGINE_PYTHON names the engine's. It calls
+what the timer calls in a window, at the timer's pace: messages, building, and moving the playhead, which evaluates the
+scene. Drawing is not in it.
+"""
+
+import argparse
+import gc
+import importlib
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="human3r-benchmark-"))
+os.environ.setdefault("HUMAN3R_ENGINE_PYTHON", str(ROOT / ".environments" / "engine" / "bin" / "python"))
+
+import bpy  # noqa: E402  after the folder for its files is set
+
+EXTENSION = "bl_ext.user_default.human3r_blender"
+
+
+def enable_extension():
+    """Link the checkout into Blender's folder for extensions, and switch it on."""
+    import addon_utils
+
+    folder = Path(bpy.utils.user_resource("EXTENSIONS", path="user_default", create=True))
+    (folder / "human3r_blender").symlink_to(ROOT)
+    addon_utils.enable(EXTENSION, default_set=True)
+    return addon_utils
+
+
+def start(options, take):
+    """Begin the run in an empty file."""
+    sessions = importlib.import_module(f"{EXTENSION}.human3r_blender.session")
+    builder = importlib.import_module(f"{EXTENSION}.human3r_blender.scene.builder")
+    settings = importlib.import_module(f"{EXTENSION}.engine.contract.settings")
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    source = options.source.resolve()
+    if source.suffix == ".h3r":
+        return sessions.start_import(bpy.context.scene, source, builder.ImportOptions())
+    return sessions.start_capture(bpy.context.scene, settings.CaptureSettings(
+        str(source), take, model=options.model, end=options.end), builder.ImportOptions())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--end", type=int, default=200)
+    parser.add_argument("--model", default="recipe:small")
+    options = parser.parse_args()
+    addon_utils = enable_extension()
+    live = importlib.import_module(f"{EXTENSION}.human3r_blender.live")
+    slices, wall = [], time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        session = start(options, str(Path(folder) / "benchmark.h3r"))
+        gc.collect()
+        wait = 0.0
+        while wait is not None:
+            time.sleep(wait)
+            phase, started = session.progress.phase, time.perf_counter()
+            wait = live.pump()
+            slices.append((time.perf_counter() - started, phase, session.progress.frames_done))
+    wall = time.perf_counter() - wall
+    slices.sort(reverse=True)
+    print(f"{session.progress.phase}: {session.progress.describe()}, {session.people_count} people, {wall:.1f} s")
+    print(f"{len(slices)} slices on the main thread, {sum(length for length, *_ in slices):.2f} s in all")
+    for share in (0.5, 0.9, 0.99):
+        print(f"  {share:.0%} within {1000 * slices[int(len(slices) * (1 - share))][0]:.1f} ms")
+    print("  the longest: " + ", ".join(f"{1000 * length:.1f} ms ({phase}, frame {frame})"
+                                        for length, phase, frame in slices[:5]))
+    addon_utils.disable(EXTENSION)
+    return 1 if session.error else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
