@@ -21,11 +21,14 @@ def join_group(device: torch.device) -> tuple[int, int]:
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace every gradient by its mean over all processes; one that a process lacks counts as zero."""
-    for parameter in parameters:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-        distributed.all_reduce(parameter.grad)
-        parameter.grad /= distributed.get_world_size()
+    listed = list(parameters)
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in listed]
+    # One message for all of them: hundreds of small ones would take longer than the step.
+    together = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(together)
+    together /= distributed.get_world_size()
+    for parameter, mean in zip(listed, together.split([g.numel() for g in gradients]), strict=True):
+        parameter.grad = mean.view_as(parameter)
 
 
 def leave_group() -> None:
