@@ -15,7 +15,7 @@ from bpy.app.handlers import persistent
 from . import session as sessions
 from .session import Session
 
-SLICE_S = 0.008
+SLICE_S = 0.006
 """Work per call, of the aimed at 15 ms; the rest is for the last step begun, and for moving the playhead."""
 SLICE_SHARE = 0.2
 LONGEST_SLICE_S = 0.04
