@@ -139,7 +139,7 @@ class TakeEnd:
     frame_count: int
     """Number of :class:`Frame` records in the take."""
     note: str = ""
-    """One sentence for the person when something is missing that was announced (a damaged end of the footage); or empty."""
+    """One sentence for the person when something announced is missing (a damaged end of the footage); or empty."""
 
 
 @dataclass(frozen=True)
