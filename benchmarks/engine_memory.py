@@ -68,7 +68,7 @@ def main() -> int:
         video = Path(folder) / "long.mp4"
         write_video(video, options.frames)
         settings = CaptureSettings(source=str(video), take=str(Path(folder) / "long.h3r"), model=options.model,
-                                   detection_threshold=0.2)
+                                   detection_threshold=0.1)
         result = run_capture(settings, sink, Interruption())
         size = Path(settings.take).stat().st_size / 2**20
     first, last = resident.get(REFERENCE_FRAME, 0.0), resident[options.frames]

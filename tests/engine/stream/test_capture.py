@@ -147,7 +147,7 @@ def test_unknown_models_and_devices_are_refused(tmp_path):
 
 def test_the_shelf_keeps_the_last_model():
     shelf = ModelShelf()
-    assert not shelf.holds("default", CPU)
-    first = shelf.get("default", CPU)
-    assert shelf.holds("default", CPU) and shelf.get("default", CPU) is first
     assert not shelf.holds("recipe:small", CPU)
+    first = shelf.get("recipe:small", CPU)
+    assert shelf.holds("recipe:small", CPU) and shelf.get("recipe:small", CPU) is first
+    assert not shelf.holds("default", CPU)

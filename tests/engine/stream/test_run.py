@@ -21,7 +21,7 @@ from tests.engine.stream.engine_process import run_engine, start_run, wait_until
 from tests.engine.stream.footage_files import busy_picture, set_mp4_durations, write_video
 
 # So many people that every step of the way is walked, and chunks short enough that some begin.
-OPTIONS = ("--detection-threshold", "0.2", "--reset-interval", "7", "--voxel-size", "0.1")
+OPTIONS = ("--model", "recipe:small", "--detection-threshold", "0.2", "--reset-interval", "7", "--voxel-size", "0.1")
 
 
 DURATIONS = [0.02 + 0.01 * (number * 7 % 5) for number in range(24)]
@@ -150,7 +150,7 @@ def test_an_existing_take_is_not_lost_by_accident(video, tmp_path):
 def test_damaged_footage_is_told_in_the_take(tmp_path):
     path = write_video(tmp_path / "cut.avi", 60, codec="MJPG", draw=busy_picture, size=(160, 120))
     path.write_bytes(path.read_bytes()[:path.stat().st_size // 5])
-    code, summary, errors = run_engine(path, "--take", tmp_path / "a.h3r")
+    code, summary, errors = run_engine(path, "--take", tmp_path / "a.h3r", *OPTIONS)
     with TakeReader(tmp_path / "a.h3r") as reader:
         end = list(reader)[-1]
     assert code == 0

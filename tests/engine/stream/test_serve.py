@@ -49,7 +49,8 @@ def video(tmp_path_factory):
 
 @pytest.fixture
 def settings(video, tmp_path):
-    return CaptureSettings(source=str(video), take=str(tmp_path / "a.h3r"), end=5, detection_threshold=0.2)
+    return CaptureSettings(source=str(video), take=str(tmp_path / "a.h3r"), end=5, detection_threshold=0.2,
+                           model="recipe:small")
 
 
 def gone(pid: int) -> bool:
