@@ -58,7 +58,9 @@ class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        sessions.current().cancel()
+        run = sessions.current()
+        if run is not None:
+            run.cancel()
         return {"FINISHED"}
 
 
@@ -178,7 +180,8 @@ class HUMAN3R_OT_copy_error(bpy.types.Operator):
         return sessions.current() is not None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        context.window_manager.clipboard = sessions.current().error_report()
+        run = sessions.current()
+        context.window_manager.clipboard = run.error_report() if run is not None else ""
         self.report({"INFO"}, "The error report is in the clipboard.")
         return {"FINISHED"}
 

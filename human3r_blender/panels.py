@@ -109,7 +109,8 @@ class HUMAN3R_PT_people(Human3RPanel, bpy.types.Panel):
             row = column.row(align=True)
             row.operator("human3r.select_person", text=armature.name, icon="ARMATURE_DATA",
                          depress=armature.select_get()).name = armature.name
-            row.prop(armature, "hide_viewport", text="")
+            # of the person's collection, for the armature's own visibility is animated
+            row.prop(armature.users_collection[0], "hide_viewport", text="")
         if len(people) > LISTED_PEOPLE:
             column.label(text=f"and {len(people) - LISTED_PEOPLE} more")
         self.layout.operator("human3r.bake_correctives", icon="SHAPEKEY_DATA")

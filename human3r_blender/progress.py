@@ -27,10 +27,11 @@ class Progress:
     def is_over(self) -> bool:
         return self.phase in ("complete", "incomplete", "cancelled", "failed")
 
-    def frame_arrived(self, now_s: float) -> None:
-        """Count one frame that arrived at ``now_s`` on a steady clock."""
+    def frame_arrived(self, now_s: float | None) -> None:
+        """Count one frame that arrived at ``now_s`` on a steady clock; None for one that says nothing of the pace."""
         self.frames_done += 1
-        self._arrivals.append(now_s)
+        if now_s is not None:
+            self._arrivals.append(now_s)
 
     @property
     def rate(self) -> float | None:

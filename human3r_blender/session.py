@@ -186,7 +186,7 @@ class Session:
             self.builder = SceneBuilder(self.scene, message, self._options)
         elif self.builder is not None:
             if isinstance(message, Frame):
-                self.progress.frame_arrived(time.monotonic())
+                self.progress.frame_arrived(time.monotonic() if self._replay is None else None)
                 self._tracks.update(message.track_id.tolist())
             self.builder.add(message)
 

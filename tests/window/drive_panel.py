@@ -52,6 +52,12 @@ def viewport():
     return next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
 
 
+def in_viewport():
+    area = viewport()
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    return bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region)
+
+
 def addon_module(name):
     return next(module for path, module in sys.modules.items() if path.endswith(f".human3r_blender.{name}"))
 
@@ -85,13 +91,15 @@ def steps():
     picture("2-video")
     yield from click(START)
     yield from wait_for_frames(FRAMES // 2)
+    with in_viewport():
+        bpy.ops.view3d.view_all()
+    yield from wait_for_frames(FRAMES * 3 // 4)
     picture("3-running")
     yield from wait_for_end("complete")
     assert session().progress.frames_done == FRAMES
     assert any(item.type == "ARMATURE" for item in bpy.context.scene.objects)
     picture("4-done")
-    window = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=window):
+    with in_viewport():
         bpy.ops.view3d.view_camera()
     yield 1.5
     picture("5-through-the-camera")
