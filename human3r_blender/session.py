@@ -111,6 +111,9 @@ class Session:
         """
         if self.is_active and self.builder is not None:
             _remove_takes(self._take_ids)
+            for scene in bpy.data.scenes:  # dependency graphs live through an undo, with what they point to
+                for view_layer in scene.view_layers:
+                    view_layer.update()
             self.builder, self._has_work, self._must_rebuild = None, False, True
 
     def error_report(self) -> str:
