@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The installable zip: what is in it, and that Blender installs it and converts a video with what it installed."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import bpy
+import pytest
+
+INSTALL_AND_CONVERT = """
+import importlib, sys
+import bpy, addon_utils
+archive, video, output = sys.argv[1:]
+bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
+name = "bl_ext.user_default.human3r_blender"
+cli = importlib.import_module(name + ".human3r_blender.cli")
+print("installed in", cli.__file__)
+code = cli.main(["convert", video, "--output", output, "--model", "recipe:small", "--device", "cpu", "--end", "3"])
+addon_utils.disable(name)  # classes left registered at the end crash Blender 4.2
+sys.exit(code)
+"""
+
+
+@pytest.fixture(scope="module")
+def archive(root, tmp_path_factory):
+    """The zip, made by Blender's own tool from the manifest's rules."""
+    tool = Path(bpy.utils.script_paths(subdir="addons_core")[0]) / "bl_pkg" / "cli" / "blender_ext.py"
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, str(tool), "build", "--source-dir", str(root), "--output-dir", str(folder)],
+                   check=True, stdout=subprocess.DEVNULL)
+    (made,) = folder.glob("*.zip")
+    return made
+
+
+def test_the_zip_has_the_extension_and_nothing_else(archive):
+    names = zipfile.ZipFile(archive).namelist()
+    top = {name.partition("/")[0] for name in names}
+    assert {"__init__.py", "blender_manifest.toml", "LICENSE", "engine", "human3r_blender"} <= top
+    assert not top & {"tests", "docs", "benchmarks", "build.py", "tools", "demo", ".environments", ".git", "outputs"}
+    assert "engine/assets/mannequin.npz" in names and "engine/contract/messages.py" in names
+    assert not [name for name in names if "__pycache__" in name]
+    assert archive.stat().st_size < 50e6
+
+
+def test_blender_installs_the_zip_and_converts_with_it(archive, make_video, engine_python, tmp_path):
+    make_video(tmp_path / "clip.mp4", 4)
+    resources = tmp_path / "resources"
+    environment = os.environ | {"BLENDER_USER_RESOURCES": str(resources), "HUMAN3R_ENGINE_PYTHON": engine_python}
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        [sys.executable, "-c", INSTALL_AND_CONVERT, str(archive), str(tmp_path / "clip.mp4"),
+         str(tmp_path / "clip.blend")], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"installed in {resources}" in done.stdout and (tmp_path / "clip.blend").is_file()
