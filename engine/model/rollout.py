@@ -122,7 +122,7 @@ class ChunkedRollout:
             # A frame that would break the state is passed over: the camera stays, the state forgets the frame.
             self._state = state
             if emitted:  # what a replay says about the camera is dropped: its chunk's world begins at that camera
-                motion = matrix_from_pose(prediction.camera_pose[0].double()).cpu().numpy()
+                motion = matrix_from_pose(prediction.camera_pose[0].cpu().double()).numpy()
                 self._chain = self._chain.advance(motion)
         return RolloutFrame(self._count if emitted else self._count - 1, emitted, prediction, self._chain.pose)
 
