@@ -94,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--output", required=True, type=Path, metavar="PATH",
                              help=".blend file, or a folder, which several videos need")
         command.add_argument("--overwrite", action="store_true", help="replace existing .blend files")
-        command.add_argument("--json", metavar="FILE", help="write a summary as JSON; - for standard output, where Blender prints its own lines too")
+        command.add_argument("--json", metavar="FILE",
+                             help="write a summary as JSON; - for standard output, where Blender prints lines too")
         add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",))
     importing.add_argument("--body", default="", metavar="PATH",
                            help="SMPL-X body file (.npz) of the take; empty for the bundled mannequin")
