@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from ..contract.errors import UserError
 from ..synthetic.settings import ClipSettings, tier_settings
 from .objectives import LossWeights
+from .person_losses import PersonWeights
 
 PEOPLE_LAYERS: tuple[str, ...] = (
     "downstream_head.mlp_fuse.", "downstream_head.mlp_msk.", "downstream_head.decpose.", "downstream_head.decshape.",
@@ -88,8 +89,12 @@ def small_from_scratch() -> Recipe:
     place = Stage("place", "clips", steps=4000, batch=8, learning_rate=1e-3, pool=96, weights=people_off,
                   sources=(replace(jumps, weight=2), rooms, studio), frozen=("backbone.", "downstream_head.mlp_",
                   "downstream_head.dec"))
-    both = Stage("together", "clips", steps=3000, batch=6, learning_rate=5e-4, pool=96, keep_statistics=True,
-                 sources=(replace(studio, weight=3), jumps))
+    near = replace(studio.settings, frames=3, frame_gap=(1, 14))
+    shapes = (Source(near, 5), Source(replace(near, size=(96, 128))), Source(replace(near, size=(128, 64))))
+    weights = LossWeights(match=0.0, flow=0.0, world=0.0, surface=0.5, log_depth=1.5, rays=1.5,
+                          person=PersonWeights(head_depth=2.5, head_side=5.0, betas=0.15))
+    both = Stage("together", "clips", steps=3000, batch=8, learning_rate=5e-4, pool=96, keep_statistics=True,
+                 weights=weights, sources=shapes, frozen=("backbone.encoder.",))
     return Recipe("small", (people, matching, place, both), weight_decay=0.02)
 
 
