@@ -24,11 +24,11 @@ SMALL_RECIPE = Recipe(theta=0.75, cls_gain=4.0, dec_gain=1.0)
 """With these numbers the small configuration finds nobody to a few people in ordinary pictures, a few metres away: the
 whole way is walked."""
 
-SMALL_MASK_SHIFT = -1.2
-"""Added to the small recipe's mask logits, of which half would be positive: a picture is mostly place."""
+RECIPE_MASK_SHIFT = -1.2
+"""Added to the mask logits of recipe weights, of which half would be positive: a picture is mostly place."""
 
-SMALL_CAMERA_GAIN = 0.02
-"""Factor on the small recipe's camera motion, which would jump metres between frames: a hand-held shake is left, and
+RECIPE_CAMERA_GAIN = 0.02
+"""Factor on the camera motion of recipe weights, which would jump metres between frames: a hand-held shake is left, and
 the fused place stays about as large as a room."""
 
 
@@ -81,19 +81,16 @@ def _from_recipe(variant: str, device: torch.device) -> NamedModel:
     with torch.device("meta"):  # the usual random initialisation of a full-size model would take half a minute
         model = Human3R(small() if variant == "small" else released(variant), for_inference=True)
     model.to_empty(device="cpu")
-    if variant == "small":
-        fill_with_recipe(model, SMALL_RECIPE)
-        _tame(model)
-    else:
-        fill_with_recipe(model, Recipe())
+    fill_with_recipe(model, SMALL_RECIPE if variant == "small" else Recipe())
+    _tame(model)
     return NamedModel(model.eval().requires_grad_(False).to(device),
                       f"{variant}, recipe weights (random: they show the path, not the truth)")
 
 
 def _tame(model: Human3R) -> None:
-    """What the small recipe changes besides, so that there is a place to see and a camera that stays in it."""
+    """What is changed besides, so that there is a place to see and a camera that stays in it."""
     weights = model.state_dict()
     with torch.no_grad():
-        weights["downstream_head.mlp_msk.mlp.layers.2.bias"] += SMALL_MASK_SHIFT
-        weights["downstream_head.pose_head.mlp.fc2.weight"] *= SMALL_CAMERA_GAIN
+        weights["downstream_head.mlp_msk.mlp.layers.2.bias"] += RECIPE_MASK_SHIFT
+        weights["downstream_head.pose_head.mlp.fc2.weight"] *= RECIPE_CAMERA_GAIN
         weights["downstream_head.pose_head.mlp.fc2.bias"].copy_(torch.tensor((0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)))

@@ -195,7 +195,7 @@ class SceneBuilder:
             return
         if bpy.data.meshes.get(self._base_name) is None:
             yield self._build_base()
-        for track in self._tracks.by_id.values():
+        for track in list(self._tracks.by_id.values()):  # `add` may bring new people between two slices
             person = self._people.get(track.id)
             if person is None:
                 yield self._create_person(track)

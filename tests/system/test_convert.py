@@ -125,7 +125,7 @@ def read_until(stream, wanted, seconds=60.0):
 def test_interrupting_keeps_a_take_that_can_be_imported(start_command, run_command, make_video, tmp_path):
     make_video(tmp_path / "clip.mp4", 400)
     command = start_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *SMALL)
-    read_until(command.stderr, "per second")
+    read_until(command.stderr, " frames, ")  # the pace is known once a frame is done
     command.send_signal(signal.SIGINT)
     assert command.wait(20) == 130 and not (tmp_path / "clip.blend").exists()
     (take,) = tmp_path.glob("*.h3r")
@@ -139,7 +139,7 @@ def test_an_engine_killed_in_the_middle_leaves_a_take_to_import(start_command, r
     summary = tmp_path / "summary.json"
     command = start_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *SMALL,
                             "--json", summary)
-    read_until(command.stderr, "per second")
+    read_until(command.stderr, " frames, ")  # the pace is known once a frame is done
     children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
     assert command.wait(20) == 1

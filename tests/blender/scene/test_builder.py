@@ -52,6 +52,17 @@ def test_built_live_equals_imported_at_once(scene, synthetic, build, tmp_path):
     assert_same(found, everything(imported))
 
 
+def test_people_may_join_between_two_slices(scene, synthetic, build):
+    take = synthetic(frames=40, people=5, absent={person: [*range(5 + 3 * person)] for person in range(1, 5)})
+    live = SceneBuilder(scene, take.header)
+    for number, message in enumerate(take.messages()):
+        live.add(message)
+        live.work(0.0 if number > 3 else None)  # the first person is made at once, then each message gets one slice
+    live.finish()
+    live.work()
+    assert_same(everything(live), everything(build(take)))
+
+
 def test_keys_appear_while_messages_come(scene, synthetic):
     take = synthetic(frames=12, people=1)
     made = SceneBuilder(scene, take.header)
