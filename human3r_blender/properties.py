@@ -63,7 +63,8 @@ class Human3RSettings(bpy.types.PropertyGroup):
     track_memory: IntProperty(name="Track Memory", description=TEXTS["track_memory"], default=CAPTURE.track_memory,
                               min=1)
     point_confidence: FloatProperty(name="Least Confidence", description=TEXTS["point_confidence"],
-                                    default=CAPTURE.point_confidence, min=1.0, soft_max=20.0)
+                                    default=CAPTURE.point_confidence, min=1.0, soft_max=20.0,
+                                    precision=3)
     voxel_size: FloatProperty(name="Voxel Size", description=TEXTS["voxel_size"], default=CAPTURE.voxel_size,
                               min=0.0, max=10.0, precision=3, subtype="DISTANCE", unit="LENGTH")
     max_points: IntProperty(name="Most Points", description=TEXTS["max_points"], default=CAPTURE.max_points, min=1)

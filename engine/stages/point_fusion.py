@@ -35,7 +35,7 @@ class FusionSettings:
 
     voxel_size: float = 0.05
     """Edge of a voxel, metres."""
-    least_confidence: float = 1.5
+    least_confidence: float = 1.005
     """Least model confidence (1 and upwards) of a point."""
     max_points: int = 2_000_000
     """Upper bound of voxels; new ones are left out beyond it, known ones still improve."""
