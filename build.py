@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ROOT / ".environments"
 BLENDERS = ("5.0", "4.5", "4.2")
 NEWEST = BLENDERS[0]
+DEMO_FRAME = 41
 NO_TESTS_COLLECTED = 5  # pytest's exit code
 
 
@@ -103,15 +104,18 @@ def run(command, folder=None):
 
 
 def demo(arguments):
-    """Convert the bundled clip and render what came out."""
-    output = ROOT / "outputs" / "demo.blend"
+    """Convert the bundled clip and render what came out beside the footage."""
+    clip, output = ROOT / "demo" / "demo.mp4", ROOT / "outputs" / "demo.blend"
+    footage, picture = output.with_name("demo-footage.png"), output.with_suffix(".png")
     output.parent.mkdir(exist_ok=True)
-    code = convert([str(ROOT / "demo" / "demo.mp4"), "--output", str(output), "--overwrite", *arguments])
+    blender = environment("blender-" + NEWEST, "blender-" + NEWEST)
+    code = (convert([str(clip), "--output", str(output), "--overwrite", *arguments])
+            or run([environment("engine", "engine"), str(ROOT / "tools" / "footage_picture.py"), str(clip),
+                    str(DEMO_FRAME - 1), str(footage)])
+            or run([blender, str(ROOT / "tools" / "render_overview.py"), str(output), str(picture), str(DEMO_FRAME),
+                    str(footage)]))
     if code == 0:
-        python = environment("blender-" + NEWEST, "blender-" + NEWEST)
-        code = run([python, str(ROOT / "tools" / "render_overview.py"), str(output), str(output.with_suffix(".png"))])
-    if code == 0:
-        print("Open {} in Blender 5.0 or newer; {} shows it.".format(output, output.with_suffix(".png").name))
+        print(f"Open {output} in Blender {NEWEST} or newer. {picture} shows footage and reconstruction.")
     return code
 
 

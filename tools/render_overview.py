@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Render a .blend that a conversion made: the footage camera's view and a view from above and behind, side by side.
 
-    python tools/render_overview.py SCENE.blend PICTURE.png [FRAME]
+    python tools/render_overview.py SCENE.blend PICTURE.png [FRAME [FOOTAGE.png]]
+
+FOOTAGE.png, the footage's picture at that frame, is put to the left of them.
 """
 
 import sys
@@ -18,7 +20,7 @@ SHOWN_SHARE = 0.9
 """Share of the points that the outside view must hold: the farthest ones would make everything else tiny."""
 
 
-def main(blend: Path, picture: Path, frame: int | None) -> None:
+def main(blend: Path, picture: Path, frame: int | None, footage: Path | None) -> None:
     bpy.ops.wm.open_mainfile(filepath=str(blend))
     scene = bpy.context.scene
     scene.frame_set(frame if frame is not None else (scene.frame_start + scene.frame_end) // 2)
@@ -35,6 +37,8 @@ def main(blend: Path, picture: Path, frame: int | None) -> None:
     views = [footage_camera, _outside_camera(scene, footage_camera)]
     with tempfile.TemporaryDirectory() as folder:
         rendered = [_render(scene, camera, Path(folder) / f"{number}.png") for number, camera in enumerate(views)]
+    if footage is not None:
+        rendered.insert(0, _read(footage, rendered[0].shape[:2]))
     _save(np.concatenate(rendered, axis=1), picture)
 
 
@@ -70,7 +74,14 @@ def _render(scene: bpy.types.Scene, camera: bpy.types.Object, path: Path) -> np.
     scene.render.resolution_percentage = max(1, round(100 * HEIGHT / scene.render.resolution_y))
     scene.render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
-    image = bpy.data.images.load(str(path))
+    return _read(path)
+
+
+def _read(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """(H, W, 4) float picture, bottom row first, scaled to a (height, width) where one is given."""
+    image = bpy.data.images.load(str(path.absolute()))
+    if size is not None:
+        image.scale(size[1], size[0])
     width, height = image.size
     pixels = np.empty(width * height * 4, np.float32)
     image.pixels.foreach_get(pixels)
@@ -86,4 +97,6 @@ def _save(pixels: np.ndarray, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None)
+    arguments = dict(enumerate(sys.argv[1:]))
+    main(Path(arguments[0]), Path(arguments[1]), int(arguments[2]) if 2 in arguments else None,
+         Path(arguments[3]) if 3 in arguments else None)

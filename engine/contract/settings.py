@@ -45,7 +45,7 @@ class CaptureSettings:
     track_memory: int = 10_000
     """Frames after which a lost person is forgotten by the tracker."""
     point_confidence: float = 1.005
-    """Least model confidence of a scene point: 1 where the model knows nothing, such as the sky, and upwards. The points
+    """Least model confidence of a scene point: 1 where the model knows nothing, such as the sky, and upwards. Points
     keep their confidence, so that the scene can filter them more strictly later."""
     voxel_size: float = 0.05
     """Edge of the voxels that scene points are fused in, metres; 0 for no scene points."""
