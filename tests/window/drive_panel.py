@@ -86,7 +86,7 @@ def steps():
     yield 0.5
     settings = bpy.context.scene.human3r
     assert settings.source == str(VIDEO), f"the video field holds {settings.source!r}"
-    settings.model_source, settings.recipe, settings.end = "RECIPE", "small", FRAMES
+    settings.end = FRAMES
     yield 0.5
     picture("2-video")
     yield from click(START)
