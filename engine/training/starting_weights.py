@@ -50,7 +50,7 @@ def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R
         raise UserError("checkpoint-mismatch", f"These weights lack {names}.",
                         "Give CUT3R's checkpoint and then Multi-HMR's, in the sizes of the released models.")
     _start_upright(model, fitting)
-    model.load_state_dict(fitting, strict=False)
+    model.load_state_dict(wanted | fitting)
     return model.to(device)
 
 
