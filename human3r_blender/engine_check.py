@@ -8,7 +8,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from .engine_process import EXTENSION_ROOT, engine_environment
+from .child_process import EXTENSION_ROOT, clean_environment
 
 TIMEOUT_S = 120.0
 _QUESTION = """
@@ -43,7 +43,7 @@ def findings() -> list[tuple[str, str]]:
 
 def _ask(python: Path) -> None:
     try:
-        done = subprocess.run([str(python), "-c", _QUESTION], cwd=EXTENSION_ROOT, env=engine_environment(),
+        done = subprocess.run([str(python), "-c", _QUESTION], cwd=EXTENSION_ROOT, env=clean_environment(),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S, check=True,
                               creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
         answer = json.loads(done.stdout.splitlines()[-1])

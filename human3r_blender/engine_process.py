@@ -23,8 +23,9 @@ from pathlib import Path
 from ..engine.contract.errors import UserError
 from ..engine.contract.framing import CorruptRecord, TruncatedRecord, read_record, write_record
 from ..engine.contract.messages import CancelCapture, Message, Shutdown, StartCapture, decode, encode
+from . import child_process
+from .child_process import EXTENSION_ROOT
 
-EXTENSION_ROOT = Path(__file__).resolve().parents[1]
 PYTHON_VARIABLE = "HUMAN3R_ENGINE_PYTHON"
 QUEUED_MESSAGES = 16
 LOG_LINES = 200
@@ -51,13 +52,6 @@ def find_python(preferred: str = "") -> Path:
     raise UserError("no-engine", "The engine's Python is not set, so nothing can run the model.", NO_ENGINE_REMEDY)
 
 
-def engine_environment() -> dict[str, str]:
-    """The variables of this process without those by which Blender's Python would steer another one."""
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith("PYTHON") and name != "__PYVENV_LAUNCHER__"}
-    return kept | {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
-
-
 class EngineProcess:
     """A running ``python -m engine serve``. Every method but :meth:`wait_and_receive` returns at once."""
 
@@ -68,12 +62,7 @@ class EngineProcess:
         self._messages: queue.Queue[Message | UserError | None] = queue.Queue(QUEUED_MESSAGES)
         self._closing = threading.Event()
         try:
-            self._process = subprocess.Popen(
-                [str(python), "-m", "engine", "serve"], cwd=root or EXTENSION_ROOT, env=engine_environment(),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                start_new_session=True,  # Ctrl-C in Blender's terminal is for Blender, which then cancels in order
-            )
+            self._process = child_process.start([str(python), "-m", "engine", "serve"], root or EXTENSION_ROOT)
         except OSError as error:
             raise UserError("no-engine", f"The engine's Python, {python}, cannot be started: {error.strerror}.",
                             NO_ENGINE_REMEDY) from error
@@ -118,13 +107,7 @@ class EngineProcess:
         """End the process: ask, close its input, and after ``grace_s`` seconds insist. Blocks until it is gone."""
         self._closing.set()
         self._send(Shutdown())
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()  # type: ignore[union-attr]
-        for insist in (lambda: None, self._process.terminate, self._process.kill):
-            insist()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(grace_s)
-                break
+        child_process.end(self._process, grace_s)
         _running.discard(self)
 
     def close_in_background(self, grace_s: float = QUIT_GRACE_S) -> None:

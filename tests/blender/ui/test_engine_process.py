@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_blenders_python_does_not_steer_the_engines(addon, stand_in, monkeypatch
     for name in ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE"):
         monkeypatch.setenv(name, "nonsense")
     monkeypatch.setenv("HUMAN3R_ANYTHING", "kept")
-    environment = addon.engine_process.engine_environment()
+    environment = addon.child_process.clean_environment()
     assert not {"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE"} & environment.keys()
     assert environment["HUMAN3R_ANYTHING"] == "kept" and environment["PYTHONUTF8"] == "1"
 
@@ -124,7 +125,8 @@ print(engine.process_id, flush=True)
     for name in ("__init__.py", "human3r_blender/__init__.py"):
         (package / name).touch()
     (package / "engine").symlink_to(stand_in / "engine")
-    (package / "human3r_blender" / "engine_process.py").symlink_to(addon.engine_process.__file__)
+    for module in (addon.engine_process, addon.child_process):
+        (package / "human3r_blender" / Path(module.__file__).name).symlink_to(module.__file__)
     child = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30)
     process_id = int(child.stdout)
     wait_until(lambda: not is_running(process_id), 5.0)
