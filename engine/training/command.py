@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", required=True, metavar="FOLDER",
                         help="for state, weights and curves; a run that was stopped goes on when this is repeated")
     parser.add_argument("--weights", metavar="FILE", nargs="+",
-                        help="checkpoint to start from, with all that training needs; or CUT3R's and Multi-HMR's")
+                        help="checkpoint to start from, with all that training needs; or CUT3R's and Multi-HMR's; or "
+                             "default, to go on from the embedded model")
     parser.add_argument("--body", default="", metavar="FILE", help="body in the SMPL-X format (the bundled mannequin)")
     parser.add_argument("--stages", nargs="*", default=(), metavar="NAME", help="only these stages of the recipe")
     parser.add_argument("--length", type=float, default=1.0, metavar="FACTOR", help="factor on all steps (%(default)s)")

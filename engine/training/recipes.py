@@ -77,7 +77,8 @@ def _tier(name: str, frames: int, gap: tuple[int, int] | None = None) -> ClipSet
 
 
 def small_from_scratch() -> Recipe:
-    """The embedded model: people on single frames, then matching, then the place and the camera, then all together."""
+    """The embedded model: people on single frames, matching, the place and the camera, then all together; at first with
+    the prior's encoder fixed, which has to stay what the decoders learn to read, then without."""
     people = Stage("people", "people", steps=4000, batch=12, learning_rate=1.2e-3, clip_gradient=3.0, pool=768,
                    sources=(Source(_tier("studio", 2, (8, 25))),),
                    learnt=("backbone.", "downstream_head.", "dec_norm.", "masked_smpl_token"))
@@ -95,7 +96,8 @@ def small_from_scratch() -> Recipe:
                           person=PersonWeights(head_depth=2.5, head_side=5.0, betas=0.15))
     both = Stage("together", "clips", steps=3000, batch=8, learning_rate=5e-4, pool=96, keep_statistics=True,
                  weights=weights, sources=shapes, frozen=("backbone.encoder.",))
-    return Recipe("small", (people, matching, place, both), weight_decay=0.02)
+    last = replace(both, name="finish", steps=2400, learning_rate=4e-4, frozen=())
+    return Recipe("small", (people, matching, place, both, last), weight_decay=0.02)
 
 
 def prompt_tuning(image_size: int = 512) -> Recipe:

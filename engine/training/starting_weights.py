@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What prompt tuning starts from: one whole checkpoint, or CUT3R's and Multi-HMR's put together (paper section 3.2)."""
+"""What training goes on from: one checkpoint, or CUT3R's and Multi-HMR's put together (paper section 3.2)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from ..contract.errors import UserError
 from ..model.checkpoint import load_checkpoint
 from ..model.human3r import Human3R
 from ..model.released_checkpoint import infer_config, read_pickle
+from ..model.weights import EMBEDDED
+from .initialisation import initialise
 from .recipes import PEOPLE_LAYERS
 
 _HEADS = "downstream_head."
@@ -23,10 +25,13 @@ _MAY_BE_NEW = (*PEOPLE_LAYERS, "mhmr_masked_img_token", "backbone.encoder.mask_t
 def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R:
     """A model for training out of one or several checkpoints; where two have a name, the first counts.
 
+    ``default`` alone is the embedded model, whose file leaves out what only training needs: that starts new.
     Several: together they must hold everything but the human layers, which then start new. Multi-HMR keeps its
     detection heads without our ``downstream_head.``. Raises UserError (``checkpoint-mismatch``, and what reading
     raises).
     """
+    if list(paths) == ["default"]:
+        return _embedded_for_training().to(device)
     if len(paths) == 1:
         return load_checkpoint(paths[0], device, for_inference=False)
     tensors: dict[str, Tensor] = {}
@@ -52,6 +57,15 @@ def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R
     _start_upright(model, fitting)
     model.load_state_dict(wanted | fitting)
     return model.to(device)
+
+
+def _embedded_for_training() -> Human3R:
+    """The shipped model with new modules where only training has any."""
+    shipped = load_checkpoint(EMBEDDED)
+    model = Human3R(shipped.config)
+    initialise(model)
+    model.load_state_dict(model.state_dict() | shipped.state_dict())
+    return model
 
 
 def _start_upright(model: Human3R, fitting: dict[str, Tensor]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CUT3R's and Multi-HMR's weights put together."""
+"""CUT3R's and Multi-HMR's weights put together; going on from the embedded model."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from engine.contract.errors import UserError
+from engine.model.checkpoint import load_checkpoint
 from engine.model.config import Human3RConfig, small
 from engine.model.human3r import Human3R
+from engine.model.weights import EMBEDDED
 from engine.training.recipes import PEOPLE_LAYERS
 from engine.training.starting_weights import load_starting_weights
 
@@ -49,3 +51,11 @@ def test_two_files_make_one_model_whose_human_layers_are_new(tmp_path: Path) -> 
     with pytest.raises(UserError) as error:
         load_starting_weights([files[0], save(tmp_path / "nothing_896L.pth", {})], torch.device("cpu"))
     assert error.value.code == "checkpoint-mismatch" and "backbone" in error.value.message
+
+
+def test_training_goes_on_from_the_embedded_model() -> None:
+    model = load_starting_weights(["default"], torch.device("cpu"))
+    assert not model.for_inference
+    loaded = model.state_dict()
+    for name, value in load_checkpoint(EMBEDDED).state_dict().items():
+        assert torch.equal(loaded[name], value), name
