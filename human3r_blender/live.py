@@ -24,6 +24,7 @@ BUSY_INTERVAL_S = 0.005
 IDLE_INTERVAL_S = 0.05
 REDRAW_EVERY_S = 0.2
 FOLLOW_EVERY_S = 0.1
+SIDEBAR = ("VIEW_3D", "UI")
 
 _next_redraw = 0.0
 _next_follow = 0.0
@@ -74,18 +75,22 @@ def _follow(session: Session) -> None:
         scene.frame_set(frame)
 
 
+def tag_redraw(*places: tuple[str, str]) -> None:
+    """Have these regions drawn again, in all windows: (type of the area, type of the region)."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            for region in area.regions:
+                if (area.type, region.type) in places:
+                    region.tag_redraw()
+
+
 def _redraw(force: bool) -> None:
     global _next_redraw
     now = time.monotonic()
     if now < _next_redraw and not force:
         return
     _next_redraw = now + REDRAW_EVERY_S
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+    tag_redraw(SIDEBAR)
 
 
 @persistent

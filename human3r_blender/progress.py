@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far a capture is: what the panel draws and the command line prints."""
+"""How far a capture is, and durations and sizes in words: what the panel draws and the command line prints."""
 
 from __future__ import annotations
 
@@ -74,3 +74,11 @@ def format_duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def format_bytes(count: float) -> str:
+    """``812 bytes``, ``3.4 MB``, ``4.7 GB``: decimal units, as disks and browsers count."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count:.0f} bytes"

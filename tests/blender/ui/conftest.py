@@ -19,8 +19,9 @@ EXTENSION = "bl_ext.user_default.human3r_blender"
 def addon():
     """The add-on's modules by their names, the contract's among them."""
     places = {
-        "human3r_blender": ("child_process", "cli", "conversion_paths", "engine_check", "engine_process", "live",
-                            "operators", "panels", "preferences", "progress", "properties", "session", "sources"),
+        "human3r_blender": ("background_task", "child_process", "cli", "conversion_paths", "engine_check",
+                            "engine_process", "live", "operators", "panels", "preferences", "progress", "properties",
+                            "redaction", "session", "setup_state", "sources", "tasks"),
         "human3r_blender.scene": ("builder", "tags"),
         "engine.contract": ("errors", "framing", "messages", "settings", "take"),
     }
