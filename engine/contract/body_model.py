@@ -9,11 +9,12 @@ broadcasts. Skeletons are computed in float64, vertices in float32.
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from .array_archive import BadArchive, read_arrays
 from .errors import UserError
 from .rotations import axis_angle_to_matrix
 from .skeleton import HEAD, JOINT_COUNT, PARENTS, PELVIS
@@ -32,6 +33,14 @@ _FULL_DIRECTIONS = 400
 """Released files carry 300 shape and then 100 expression directions; small ones 10 and then 10."""
 
 _ROOT_PARENT = 2**32 - 1
+
+REQUIRED = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
+"""The arrays of a body file that are used."""
+
+MAX_FILE_BYTES = 1 << 30
+"""Bound of what those arrays may take; SMPL-X's take 260 MB."""
+
+REMEDY = "Choose SMPLX_NEUTRAL.npz from the SMPL-X download, or leave the field empty."
 
 
 def default_body_path() -> Path:
@@ -77,22 +86,31 @@ class BodyModel:
     def load(cls, path: str | Path) -> BodyModel:
         """Read a SMPL-X `.npz` (never unpickling). Raises UserError for anything that is not a SMPL-X body."""
         path = Path(path)
-        remedy = "Choose SMPLX_NEUTRAL.npz from the SMPL-X download, or leave the field empty to use the mannequin."
-        arrays = _read_arrays(path, remedy)
-        joints, vertices = arrays["J_regressor"].shape[0], arrays["v_template"].shape[0]
-        if joints != JOINT_COUNT:
-            family = {24: "a SMPL", 52: "a SMPL-H", 16: "a MANO", 5: "a FLAME"}.get(joints, "another kind of")
-            raise UserError("body-not-smplx", f"{path} is {family} body with {joints} joints, not SMPL-X (55).", remedy)
-        if vertices != VERTEX_COUNT:
-            message = f"{path} has {vertices} vertices where a SMPL-X body has {VERTEX_COUNT}."
+        if not path.is_file():
+            raise UserError("body-missing", f"There is no body file {path}.", REMEDY)
+        try:
+            arrays = read_arrays(path, MAX_FILE_BYTES, REQUIRED)
+        except BadArchive as error:
+            message = f"{path} is not a readable .npz body file: {error}."
+            raise UserError("body-unreadable", message, REMEDY) from error
+        return cls.from_arrays(arrays, str(path))
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], source: str, remedy: str = REMEDY) -> BodyModel:
+        """A body of the arrays in a SMPL-X file; `source` and `remedy` are for the UserError when they are not."""
+        family = _family(arrays)
+        if family:
+            message = f"{source} is {family}, not SMPL-X ({JOINT_COUNT} joints, {VERTEX_COUNT} vertices)."
             raise UserError("body-not-smplx", message, remedy)
+        missing = [name for name in REQUIRED if name not in arrays]
+        if missing:
+            raise UserError("body-not-smplx", f"{source} is not a SMPL-X body: it lacks {', '.join(missing)}.", remedy)
         directions = arrays["shapedirs"]
-        first_expression = _FULL_SHAPE_SPACE if directions.shape[-1] >= _FULL_DIRECTIONS else BETA_COUNT
-        columns = [*range(BETA_COUNT), *range(first_expression, first_expression + EXPRESSION_COUNT)]
+        width = directions.shape[-1] if directions.ndim == 3 else 0
         expected = {
             "v_template": (VERTEX_COUNT, 3),
-            "f": (len(arrays["f"]), 3),
-            "shapedirs": (VERTEX_COUNT, 3, max(directions.shape[-1], BETA_COUNT + EXPRESSION_COUNT)),
+            "f": (len(arrays["f"]) if arrays["f"].ndim else 0, 3),
+            "shapedirs": (VERTEX_COUNT, 3, max(width, BETA_COUNT + EXPRESSION_COUNT)),
             "posedirs": (VERTEX_COUNT, 3, POSE_CORRECTIVE_COUNT),
             "J_regressor": (JOINT_COUNT, VERTEX_COUNT),
             "weights": (VERTEX_COUNT, JOINT_COUNT),
@@ -100,13 +118,15 @@ class BodyModel:
         }
         for name, shape in expected.items():
             if arrays[name].shape != shape:
-                message = f"{path} is damaged: {name} has shape {arrays[name].shape} instead of {shape}."
+                message = f"{source} is damaged: {name} has shape {arrays[name].shape} instead of {shape}."
                 raise UserError("body-damaged", message, remedy)
+            if arrays[name].dtype.kind not in "iuf" or not _has_sensible_numbers(name, arrays[name]):
+                raise UserError("body-damaged", f"{source} is damaged: {name} has impossible values.", remedy)
         parents = arrays["kintree_table"][0].astype(np.int64)
         if not np.array_equal(np.where(parents == _ROOT_PARENT, -1, parents), PARENTS):
-            raise UserError("body-not-smplx", f"{path} orders its joints differently from SMPL-X.", remedy)
+            raise UserError("body-not-smplx", f"{source} orders its joints differently from SMPL-X.", remedy)
         return cls(
-            arrays["v_template"], arrays["f"], directions[..., columns], arrays["posedirs"],
+            arrays["v_template"], arrays["f"], used_directions(directions), arrays["posedirs"],
             arrays["J_regressor"], arrays["weights"],
         )  # fmt: skip
 
@@ -254,7 +274,37 @@ def _generations() -> list[tuple[list[int], list[int]]]:
 
 _GENERATIONS = _generations()
 
-_REQUIRED = ("v_template", "f", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table")
+_FAMILIES = {24: ("SMPL", 6890), 52: ("SMPL-H", 6890), 16: ("MANO", 778), 5: ("FLAME", 5023)}
+"""Name and vertices of SMPL-X's relatives, by their joints."""
+
+_LARGEST = 1e6
+"""Far above every number in a body file but the mark of the root's parent; infinities and NaN are not below it."""
+
+
+def used_directions(directions: np.ndarray) -> np.ndarray:
+    """(V, 3, 20) of a file's `shapedirs`: ten shape and then ten expression directions, wherever they lie in it."""
+    first_expression = _FULL_SHAPE_SPACE if directions.shape[-1] >= _FULL_DIRECTIONS else BETA_COUNT
+    return directions[..., [*range(BETA_COUNT), *range(first_expression, first_expression + EXPRESSION_COUNT)]]
+
+
+def _family(arrays: Mapping[str, np.ndarray]) -> str:
+    """What kind of body another model's arrays are; empty for SMPL-X and for what says nothing of its joints."""
+    regressor, template = arrays.get("J_regressor"), arrays.get("v_template")
+    if regressor is None or template is None or not regressor.ndim or not template.ndim:
+        return ""
+    joints, vertices = len(regressor), len(template)
+    if (joints, vertices) == (JOINT_COUNT, VERTEX_COUNT):
+        return ""
+    name, usual = _FAMILIES.get(joints, ("", 0))
+    kind = f"a {name} body" if name and vertices == usual else "another kind of body"
+    return f"{kind} ({joints} joints, {vertices} vertices)"
+
+
+def _has_sensible_numbers(name: str, values: np.ndarray) -> bool:
+    """Whether a file's numbers are finite, and its triangles join vertices that exist: Blender does not check."""
+    if name == "f":
+        return values.size == 0 or bool(values.min() >= 0 and values.max() < VERTEX_COUNT)
+    return name == "kintree_table" or bool(values.min() > -_LARGEST and values.max() < _LARGEST)
 
 
 def _coefficients(betas: np.ndarray, expression: np.ndarray | None) -> np.ndarray:
@@ -267,18 +317,3 @@ def _coefficients(betas: np.ndarray, expression: np.ndarray | None) -> np.ndarra
     parts = [np.broadcast_to(part, (*batch, part.shape[-1])) for part in (betas, expression)]
     return np.concatenate(parts, axis=-1)
 
-
-def _read_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
-    if not path.is_file():
-        raise UserError("body-missing", f"There is no body file {path}.", remedy)
-    try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("it is no archive of arrays")
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in _REQUIRED if name not in archive]
-            arrays = {name: archive[name] for name in _REQUIRED if name not in missing}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError("body-unreadable", f"{path} is not a readable .npz body file: {error}.", remedy) from error
-    if missing:
-        raise UserError("body-not-smplx", f"{path} is not a SMPL-X body: it lacks {', '.join(missing)}.", remedy)
-    return arrays
