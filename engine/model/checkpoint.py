@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -30,6 +31,17 @@ FORMAT = "human3r-1"
 _NAMES_PER_REPORT = 8
 
 
+@dataclass(frozen=True)
+class CheckpointContent:
+    """A checkpoint as it was read."""
+
+    tensors: dict[str, Tensor]
+    """By name; under all their names where they have two."""
+    config: Human3RConfig
+    inference_only: bool
+    """Whether only what inference needs is there."""
+
+
 def load_checkpoint(path: str | os.PathLike[str], device: torch.device | str = "cpu",
                     for_inference: bool = True) -> Human3R:
     """The model in a checkpoint, float32, in evaluation mode.
@@ -39,18 +51,25 @@ def load_checkpoint(path: str | os.PathLike[str], device: torch.device | str = "
     ``checkpoint-mismatch`` with one report of every missing, unexpected or misshapen name.
     """
     path = Path(path)
+    content = read_checkpoint(path, path.name)
+    if content.inference_only and not for_inference:
+        raise UserError("checkpoint-inference-only", f"{path.name} holds only what inference needs.",
+                        "Choose a checkpoint that was saved for training.")
+    return build_strictly(content.config, content.tensors, path.name, for_inference, content.inference_only).to(device)
+
+
+def read_checkpoint(path: Path, name: str, unmarked: bool = False) -> CheckpointContent:
+    """What a checkpoint holds, checked for nothing but its configuration; the tensors stay in the file until used.
+
+    ``name`` is what messages call it, and may tell a released file's resolution. ``unmarked`` accepts safetensors
+    without our configuration, which is then inferred as from a released file. Raises as :func:`load_checkpoint`.
+    """
     if not path.is_file():
         raise UserError("checkpoint-missing", f"There is no checkpoint {path}.", "Choose an existing file.")
-    inference_only = False
     if path.suffix == ".safetensors":
-        tensors, config, inference_only = _read_safetensors(path)
-        if inference_only and not for_inference:
-            raise UserError("checkpoint-inference-only", f"{path.name} holds only what inference needs.",
-                            "Choose a checkpoint that was saved for training.")
-    else:
-        tensors, expression = read_pickle(path)
-        config = infer_config(tensors, expression, path.name)
-    return build_strictly(config, tensors, path.name, for_inference, inference_only).to(device)
+        return _read_safetensors(path, name, unmarked)
+    tensors, expression = read_pickle(path)
+    return CheckpointContent(tensors, infer_config(tensors, expression, name), inference_only=False)
 
 
 def build_strictly(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str, for_inference: bool = True,
@@ -60,16 +79,24 @@ def build_strictly(config: Human3RConfig, tensors: Mapping[str, Tensor], source:
     The tensors must be those of the whole architecture, no more and no less, even where the model takes only a part
     (``for_inference``); with ``inference_only`` those of that part. Raises UserError (``checkpoint-mismatch``).
     """
+    expected = check_fits(config, tensors, source, inference_only)
     with torch.device("meta"):
         model = Human3R(config, for_inference)
+    taken = {key: tensors[key].to(expected[key].dtype) for key in model.state_dict()}
+    model.load_state_dict(taken, strict=True, assign=True)
+    return model.eval()
+
+
+def check_fits(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str,
+               inference_only: bool = False) -> dict[str, Tensor]:
+    """The tensors that a checkpoint must hold, on the meta device. Raises UserError (``checkpoint-mismatch``)."""
+    with torch.device("meta"):
         expected = Human3R(config, for_inference=inference_only).state_dict()
     report = _differences({key: tensor.shape for key, tensor in expected.items()}, tensors)
     if report:
         raise UserError("checkpoint-mismatch", f"{source} does not fit the model. {report}",
                         "Choose the checkpoint of a Human3R model, or download it again.")
-    taken = {key: tensors[key].to(expected[key].dtype) for key in model.state_dict()}
-    model.load_state_dict(taken, strict=True, assign=True)
-    return model.eval()
+    return dict(expected)
 
 
 def _differences(expected: Mapping[str, torch.Size], tensors: Mapping[str, Tensor]) -> str:
@@ -113,22 +140,23 @@ def save_checkpoint(model: Human3R, path: str | os.PathLike[str], dtype: torch.d
                         "Choose a folder that exists, with space left and permission to write.") from error
 
 
-def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], Human3RConfig, bool]:
-    """Tensors under all their names, configuration, and whether the file holds only what inference needs."""
+def _read_safetensors(path: Path, name: str, unmarked: bool) -> CheckpointContent:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:
-        raise UserError("checkpoint-unreadable", f"{path.name} cannot be read: {error}.",
-                        "Download it again.") from error
-    if metadata.get("format") != FORMAT or "config" not in metadata:
-        raise UserError("checkpoint-unreadable", f"{path.name} is not a Human3R checkpoint of this version.",
+        raise UserError("checkpoint-unreadable", f"{name} cannot be read: {error}.", "Download it again.") from error
+    if metadata.get("format") == FORMAT and "config" in metadata:
+        config, inference_only = Human3RConfig.from_json(metadata["config"]), metadata.get("contents") == "inference"
+    elif unmarked and "config" not in metadata:
+        config, inference_only = infer_config(tensors, "", name), False
+    else:
+        raise UserError("checkpoint-unreadable", f"{name} is not a Human3R checkpoint of this version.",
                         "Choose another file, or update this program.")
-    config, inference_only = Human3RConfig.from_json(metadata["config"]), metadata.get("contents") == "inference"
     with torch.device("meta"):
         names = Human3R(config, for_inference=inference_only).state_dict()
     for key in names:
         if key not in tensors and canonical_key(key) in tensors:
             tensors[key] = tensors[canonical_key(key)]
-    return tensors, config, inference_only
+    return CheckpointContent(tensors, config, inference_only)

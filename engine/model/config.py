@@ -152,6 +152,11 @@ def released(variant: str) -> Human3RConfig:
                    prior_heads=heads)
 
 
+def variant_of(config: Human3RConfig) -> str | None:
+    """The name of the released variant with this configuration; None for other sizes."""
+    return next((variant for variant in RELEASED if released(variant) == config), None)
+
+
 def small() -> Human3RConfig:
     """The released architecture at a small size, 11 million parameters, for recipe weights and tests."""
     return Human3RConfig(

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from ..contract.errors import UserError
-from .config import PRIORS, Human3RConfig
+from .config import PRIORS, RELEASED, Human3RConfig, released
 
 
 class _StandIn(dict):
@@ -54,8 +54,9 @@ def read_pickle(path: Path) -> tuple[dict[str, Tensor], str]:
     Raises UserError: ``checkpoint-unreadable``, ``checkpoint-unsafe``.
     """
     try:
+        stored = _stored_bytes(path)
         with torch.serialization.safe_globals(ALLOWED_CLASSES):
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=stored is not None)
     except pickle.UnpicklingError as error:
         raise UserError("checkpoint-unsafe", f"{path.name} holds more than weights: {_first_line(error)}",
                         "Use a checkpoint from a source that you trust; this one was not loaded.") from error
@@ -68,7 +69,21 @@ def read_pickle(path: Path) -> tuple[dict[str, Tensor], str]:
     ):
         raise UserError("checkpoint-unreadable", f"{path.name} holds no table of named tensors.",
                         "Choose a Human3R checkpoint.")
+    storages = {value.untyped_storage().data_ptr(): value.untyped_storage().nbytes() for value in state.values()}
+    if stored is not None and sum(storages.values()) > stored:  # mapped, it would read on beyond a member's end
+        raise UserError("checkpoint-unreadable", f"{path.name} holds less than it promises.", "Download it again.")
     return {key.removeprefix("module."): value for key, value in state.items()}, _expression(content.get("args"))
+
+
+def _stored_bytes(path: Path) -> int | None:
+    """Bytes of tensors in a zip; None for another file. Raises ValueError for a compressed one."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError("its tensors are compressed, which no version of torch writes")
+    return sum(member.file_size for member in members if "/data/" in member.filename)
 
 
 def _expression(arguments: object) -> str:
@@ -109,8 +124,9 @@ def infer_config(tensors: Mapping[str, Tensor], expression: str, file_name: str)
     """The configuration of a checkpoint: sizes from its tensors' shapes, the rest from its constructor expression.
 
     Head counts and resolutions do not show in shapes; where the expression does not tell, head counts are the released
-    ones, and the prior resolution is read off the file's name (``human3r_672S.pth``). A size whose tensor is missing
-    becomes the released one, so that the loader can report what is missing. Raises UserError
+    ones, and the prior resolution is read off the file's name (``human3r_672S.pth``) or is that of the only released
+    variant with this prior encoder: ViT-S and ViT-B come in one resolution, ViT-L in two. A size whose tensor is
+    missing becomes the released one, so that the loader can report what is missing. Raises UserError
     (``checkpoint-unknown-size``, ``bad-model-config``).
     """
     told, default = literal_arguments(expression), Human3RConfig()
@@ -145,7 +161,7 @@ def infer_config(tensors: Mapping[str, Tensor], expression: str, file_name: str)
         prior_width=prior_width,
         prior_depth=depth("backbone.encoder.blocks.", default.prior_depth),
         prior_heads=known_heads.get(prior_width, max(1, prior_width // _HEAD_WIDTH)),
-        prior_resolution=_prior_resolution(told, file_name),
+        prior_resolution=_prior_resolution(told, file_name, prior_width),
         prior_grid=math.isqrt(max(1, size("backbone.encoder.pos_embed", 1, 1 + default.prior_grid**2) - 1)),
         dense_width=size(f"{dense}.scratch.layer1_rn.weight", 0, default.dense_width),
         dense_level_widths=tuple(
@@ -156,12 +172,15 @@ def infer_config(tensors: Mapping[str, Tensor], expression: str, file_name: str)
     )
 
 
-def _prior_resolution(told: Mapping[str, Any], file_name: str) -> int:
+def _prior_resolution(told: Mapping[str, Any], file_name: str, prior_width: int) -> int:
     if "mhmr_img_res" in told:
         return told["mhmr_img_res"]
     named = re.search(r"(?<!\d)(\d{3,4})[SBL](?![A-Za-z])", file_name)
-    if named is None:
-        raise UserError("checkpoint-unknown-size",
-                        f"{file_name} does not say at which resolution its human-prior encoder works.",
-                        "Give the file its released name, such as human3r_896L.pth.")
-    return int(named[1])
+    if named is not None:
+        return int(named[1])
+    possible = [released(variant).prior_resolution for variant in RELEASED if PRIORS[variant[-1]][0] == prior_width]
+    if len(possible) == 1:
+        return possible[0]
+    raise UserError("checkpoint-unknown-size",
+                    f"{file_name} does not say at which resolution its human-prior encoder works.",
+                    "Give the file its released name, such as human3r_896L.pth.")
