@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Takes out of a text what names a person or opens a door, so that it can be sent to somebody. Pure but for defaults."""
+"""Takes out of a text what names a person or opens a door, so that it can be sent to somebody."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Facts:
     engine: EngineFacts = EngineFacts()
     model: ModelFacts = ModelFacts()
     body: str = "mannequin"
-    """``mannequin``, ``installed`` (SMPL-X), ``chosen`` (a file in the preferences) or ``absent`` (that file is gone)."""
+    """``mannequin``, ``installed`` (SMPL-X), ``chosen`` (a file in the preferences) or ``absent`` (it is gone)."""
     body_detail: str = ""
     """The chosen file."""
     is_online: bool = True
