@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sidebar's tab Human3R in the 3D viewport."""
 
-import textwrap
-
 import bpy
 
 from . import session as sessions
 from .properties import Human3RSettings
 from .scene import tags
+from .wrapped_text import characters_across, draw_text
 
 LISTED_PEOPLE = 12
-PIXELS_PER_CHARACTER = 6.3
-"""Of Blender's interface font at scale 1, on the wide side, so that wrapped lines are not cut off."""
-PIXELS_BESIDE_TEXT = 50
-"""What tabs and margins take from the sidebar's width at scale 1."""
 
 
 class Human3RPanel:
@@ -41,7 +36,7 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
             row.operator("human3r.start_capture", icon="PLAY")
             row.operator("human3r.import_take", text="", icon="IMPORT")
         if run is not None:
-            draw_run(self.layout, run, _characters(context))
+            draw_run(self.layout, run, characters_across(context))
 
 
 class HUMAN3R_PT_footage(Human3RPanel, bpy.types.Panel):
@@ -126,24 +121,24 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
             column.label(text=count)
             column.label(text=", ".join(pace) if progress.phase == "running" else progress.text or "Finishing")
         else:
-            _draw_text(column, progress.text or "Starting", characters)
+            draw_text(column, progress.text or "Starting", characters)
     elif run.error is not None:
         box = layout.box().column(align=True)
         box.alert = True
-        _draw_text(box, run.error.message, characters - 3, icon="ERROR")
+        draw_text(box, run.error.message, characters - 3, icon="ERROR")
         box.alert = False
         box.separator()
-        _draw_text(box, run.error.remedy, characters - 3)
+        draw_text(box, run.error.remedy, characters - 3)
         box.separator()
         box.operator("human3r.copy_error", icon="COPYDOWN")
     else:
         icon = "CHECKMARK" if progress.phase == "complete" else "INFO"
         ended = {"complete": "Done", "cancelled": "Cancelled"}.get(progress.phase, "Incomplete")
-        _draw_text(column, f"{ended}: {progress.describe()}", characters, icon=icon)
+        draw_text(column, f"{ended}: {progress.describe()}", characters, icon=icon)
         if run.note:
-            _draw_text(column, run.note, characters)
+            draw_text(column, run.note, characters)
     if run.header is not None and "recipe" in run.header.model:
-        _draw_text(layout.column(align=True), "Recipe weights: these show the path from video to scene. "
+        draw_text(layout.column(align=True), "Recipe weights: these show the path from video to scene. "
                    "The people and the place are not true.", characters, icon="INFO")
 
 
@@ -172,18 +167,6 @@ def _draw_properties(layout: bpy.types.UILayout, settings: Human3RSettings, *nam
     column = layout.column(align=True)
     for name in names:
         column.prop(settings, name)
-
-
-def _draw_text(layout: bpy.types.UILayout, text: str, characters: int, icon: str = "NONE") -> None:
-    """Text over several lines, indented behind the icon."""
-    indented = icon != "NONE"
-    for number, line in enumerate(textwrap.wrap(text, max(16, characters - 5 * indented))):
-        layout.label(text=line, icon="BLANK1" if indented and number else icon)
-
-
-def _characters(context: bpy.types.Context) -> int:
-    """How many characters fit into a line of the sidebar."""
-    return int((context.region.width / context.preferences.system.ui_scale - PIXELS_BESIDE_TEXT) / PIXELS_PER_CHARACTER)
 
 
 CLASSES = (HUMAN3R_PT_capture, HUMAN3R_PT_footage, HUMAN3R_PT_model, HUMAN3R_PT_place, HUMAN3R_PT_scene,
