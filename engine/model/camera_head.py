@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .blocks import Mlp
+from .precision import in_float32
 
 MAX_LOG_LENGTH = 20.0
 """Bound on what is exponentiated: half a million kilometres. Keeps outputs finite whatever the network says."""
@@ -41,6 +42,7 @@ class CameraHead(nn.Module):
         super().__init__()
         self.mlp = Mlp(width, out=7)
 
+    @in_float32
     def forward(self, pose_token: Tensor) -> Tensor:
         """(B, D) refined pose tokens to (B, 7) poses: translation in metres, quaternion wxyz."""
         return camera_pose(self.mlp(pose_token))

@@ -24,7 +24,7 @@ class PoseRetriever(nn.Module):
 
     def key(self, image_tokens: Tensor) -> Tensor:
         """(B, N, encoder width) image tokens to the (B, 1, D) key of the picture."""
-        return self.proj_q(image_tokens.mean(dim=1, keepdim=True))
+        return self.proj_q(image_tokens.mean(dim=1, keepdim=True)).float()
 
     def read(self, key: Tensor, memory: Tensor) -> Tensor:
         """The (B, 1, D) pose token that the (B, slots, 2 D) memory has for a key."""

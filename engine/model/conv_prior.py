@@ -18,6 +18,7 @@ from torch.nn import functional
 from ..contract.skeleton import BODY_JOINT_COUNT
 from .blocks import layer_norm
 from .config import Human3RConfig
+from .precision import in_float32
 
 STRIDE = 16
 """Pixels along the edge of a patch of this encoder."""
@@ -81,7 +82,7 @@ class ConvolutionalPrior(nn.Module):
             fine = lateral(level) + functional.interpolate(fine, scale_factor=2, mode="nearest")
         fine = self.smooth(fine)
         tokens = self.deep(level16) + self.detail(fine)
-        return self.norm(tokens.flatten(2).transpose(1, 2)), fine
+        return self.norm(tokens.flatten(2).transpose(1, 2).float()), fine
 
 
 class PersonReading(NamedTuple):
@@ -112,6 +113,7 @@ class PersonReader(nn.Module):
         self.project = nn.Sequential(nn.Linear(hints, 384), nn.ReLU(), nn.Linear(384, width))
         self.norm = layer_norm(width)
 
+    @in_float32
     def forward(self, token: Tensor, fine: Tensor, batch_index: Tensor, head_square_px: Tensor) -> PersonReading:
         """Read n people: (n, width) head patch tokens, (B, 64, R/4, R/4) features, (n,) pictures, (n, 2) heads (x, y).
 
@@ -141,7 +143,7 @@ class PersonReader(nn.Module):
         edge = fine.shape[-1] * FINE_STRIDE
         places = (center[:, None, None] + window * scale[:, None, None, None]) / edge * 2 - 1
         # Sampling picture by picture would copy the features; per person they are gathered once.
-        return functional.grid_sample(fine[batch_index].float(), places, align_corners=False).to(fine.dtype)
+        return functional.grid_sample(fine[batch_index].float(), places, align_corners=False)
 
 
 class ConvolutionalBackbone(nn.Module):

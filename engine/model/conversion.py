@@ -170,7 +170,7 @@ def _write_weights(path: Path, layout: _Layout, tensors: Mapping[str, Tensor], m
         file.write(layout.header)
         meter.add(len(layout.header))
         for key, dtype in layout.types.items():
-            values = tensors[key].detach().to(dtype).contiguous().numpy().reshape(-1).view("u1")
+            values = tensors[key].detach().to(dtype).contiguous().numpy().reshape(-1).view("u1").data
             for first in range(0, len(values), _BLOCK):
                 block = values[first:first + _BLOCK]
                 file.write(block)

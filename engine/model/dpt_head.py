@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .config import Human3RConfig
+from .precision import in_float32
 
 
 def _double(x: Tensor) -> Tensor:
@@ -100,6 +101,7 @@ class DenseHead(nn.Module):
             for taken, width, change in zip(tokens, widths, resample, strict=True)
         )
 
+    @in_float32
     def forward(self, levels: Sequence[Tensor], rows: int, columns: int) -> Tensor:
         """Four levels of (B, rows * columns, C) image tokens to a (B, 16 rows, 16 columns, channels) map."""
         maps = [level.transpose(1, 2).unflatten(2, (rows, columns)) for level in levels]

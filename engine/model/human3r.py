@@ -108,7 +108,7 @@ class Human3R(nn.Module):
 
     def initial_state(self, batch: int = 1) -> SceneState:
         """What is carried before the first frame and after a reset."""
-        tokens = self.decoder_embed_state(self.register_tokens.weight)[None]
+        tokens = self.decoder_embed_state(self.register_tokens.weight)[None].float()
         if self.config.convolutional:
             tokens = add_positions(tokens, state_positions(self.config.state_tokens, tokens.device)[None])
         return SceneState(tokens.expand(batch, -1, -1), self.pose_retriever.mem.expand(batch, -1, -1), is_first=True)
@@ -170,7 +170,7 @@ class Human3R(nn.Module):
         rows, columns = images.shape[-2] // PATCH_SIZE, images.shape[-1] // PATCH_SIZE
         positions = grid_positions(rows, columns, images.device)[None]
         rotary = rotary_table(positions, self.config.encoder_width // self.config.encoder_heads)
-        x = self.patch_embed(images)
+        x = self.patch_embed(images).float()  # in reduced precision, too, residual sums are float32
         if self.config.convolutional:
             x = add_positions(x, positions)
         for block in self.enc_blocks:
@@ -259,7 +259,7 @@ class Human3R(nn.Module):
         if prompts.exists is not None:
             exists = torch.cat((prompts.exists.new_ones(batch, 1 + count), prompts.exists), dim=1)
 
-        embedded = self.decoder_embed(image_tokens)
+        embedded = self.decoder_embed(image_tokens).float()
         if config.convolutional:
             embedded = add_positions(embedded, image_positions)
         stream = torch.cat((pose_token, embedded, prompts.tokens), dim=1)

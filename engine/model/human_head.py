@@ -14,6 +14,7 @@ from ..contract.skeleton import HUMAN3R_ROTATION_COUNT
 from ..geometry.rotations import rotation_from_6d
 from .camera_head import metric_vector
 from .config import MLP_RATIO, Human3RConfig
+from .precision import in_float32
 
 BETA_COUNT = 10
 EXPRESSION_COUNT = 10
@@ -85,23 +86,28 @@ class HumanHead(nn.Module):
         self.decshape = HumanMlp(body, MLP_RATIO * body, BETA_COUNT)
         self.decexpression = HumanMlp(body, MLP_RATIO * body, EXPRESSION_COUNT)
 
+    @in_float32
     def head_scores(self, prior: Tensor) -> Tensor:
         """(B, S, S, prior width) tokens to (B, S, S) scores in 0..1."""
         return squeezed_sigmoid(self.mlp_classif(prior)).squeeze(-1)
 
+    @in_float32
     def person_mask(self, prior: Tensor) -> Tensor:
         """(B, S, S, prior width) tokens to the (B, R, R) probability that a pixel shows a person."""
         per_patch = squeezed_sigmoid(self.mlp_msk(prior)).permute(0, 3, 1, 2)
         return functional.pixel_shuffle(per_patch, self.patch_size)[:, 0]
 
+    @in_float32
     def head_position(self, prior: Tensor, patch: Tensor) -> Tensor:
         """(n, prior width) tokens of the (n, 2) patches (row, column) to (n, 2) head positions (x, y), R x R image."""
         return (patch.flip(-1) + 0.5 + self.mlp_offset(prior).float()) * self.patch_size
 
+    @in_float32
     def prompt(self, prior: Tensor, image: Tensor) -> Tensor:
         """(n, prior width) and (n, encoder width) tokens of heads to (n, D) prompts: Head_projection, equation 3."""
         return self.mlp_fuse(torch.cat((prior, image), dim=-1))
 
+    @in_float32
     def body(self, token: Tensor, prior: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Bodies of (n, D) refined prompts and (n, prior width) tokens: Head_human, equation 3.
 
