@@ -109,7 +109,7 @@ def demo(arguments):
     footage, picture = output.with_name("demo-footage.png"), output.with_suffix(".png")
     output.parent.mkdir(exist_ok=True)
     blender = environment("blender-" + NEWEST, "blender-" + NEWEST)
-    code = (convert([str(clip), "--output", str(output), "--overwrite", *arguments])
+    code = (convert([str(clip), "--output", str(output), "--overwrite", "--body", "mannequin", *arguments])
             or run([environment("engine", "engine"), str(ROOT / "tools" / "footage_picture.py"), str(clip),
                     str(DEMO_FRAME - 1), str(footage)])
             or run([blender, str(ROOT / "tools" / "render_overview.py"), str(output), str(picture), str(DEMO_FRAME),

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import torch
 
-from .contract.body_model import BodyModel, default_body_path
+from weights_downloader import locations
+
+from .contract.body_choice import MANNEQUIN, body_file, choose_body
+from .contract.body_model import BodyModel
 from .contract.errors import UserError
 from .contract.messages import PROTOCOL_VERSION, Frame, Message, Status, TakeEnd, TakeHeader
 from .contract.settings import CaptureSettings
 from .contract.take import TakeWriter
-from .fingerprint import fingerprint
 from .interruption import Interrupted, Interruption
 from .model.weights import NamedModel, choose_device, load_named_model
 from .pipeline import FramePipeline
@@ -33,9 +35,6 @@ from .video.picture import PictureMap
 from .video.reading import FrameReader, PreparedFrame
 
 GENERATOR = "Human3R for Blender, engine 0.1.0"
-
-MANNEQUIN = "mannequin"
-"""What the header calls the bundled body."""
 
 Sink = Callable[[Message], None]
 """Where messages go besides the take: the wire, or progress lines."""
@@ -88,10 +87,10 @@ class _Capture:
             sink(Status("opening", f"Opening {Path(settings.source).name}"))
             self.footage: Footage = open_footage(settings.source, settings.frame_rate)
             point = load_resume_point(settings) if resume else None
-            body_path = Path(settings.body or default_body_path())
-            self.body_model = BodyModel.load(body_path)
-            self.body = body_path.name if settings.body else MANNEQUIN
-            self.body_and_digest = f"{self.body} ({fingerprint(body_path)})"
+            body = choose_body(settings.body, locations.body_path())
+            self.body_model = BodyModel.load(body_file(body))
+            self.body = MANNEQUIN if body == MANNEQUIN else Path(body).name
+            self.body_and_digest = f"{self.body} ({self.body_model.fingerprint})"
             device = choose_device(settings.device)
             if not shelf.holds(settings.model, device):
                 sink(Status("loading", f"Loading the model {settings.model}"))
@@ -129,8 +128,8 @@ class _Capture:
     def _begin(self, take: TakeWriter) -> None:
         settings, footage = self.settings, self.footage
         header = TakeHeader(PROTOCOL_VERSION, GENERATOR, footage.size, footage.frame_rate,
-                            footage.expected_count(settings.start, settings.end, settings.stride),
-                            self.named.name, self.body, settings)
+                            footage.expected_count(settings.start, settings.end, settings.stride), self.named.name,
+                            self.body, settings, self.body_model.fingerprint)
         if self.resumed_at is None:
             remove_resume_point(settings.take)
             take.write(header)

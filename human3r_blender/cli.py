@@ -21,6 +21,7 @@ from pathlib import Path
 import bpy
 
 from ..engine.contract.arguments import add_setting_options, settings_from_options
+from ..engine.contract.body_choice import MANNEQUIN
 from ..engine.contract.errors import UserError
 from . import session as sessions
 from .conversion_paths import find_sources, plan_outputs
@@ -98,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
                              help="write a summary as JSON; - for standard output, where Blender prints lines too")
         add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",))
     importing.add_argument("--body", default="", metavar="PATH",
-                           help="SMPL-X body file (.npz) of the take; empty for the bundled mannequin")
+                           help="SMPL-X body file (.npz), or mannequin; empty for the body that the take was made with")
     return parser
 
 
@@ -193,7 +194,7 @@ def _keep_or_remove(take: Path, result: Result, label: str, wanted: bool) -> Non
 
 
 def _import_options(options: argparse.Namespace) -> ImportOptions:
-    body = str(Path(options.body).absolute()) if options.body else ""
+    body = str(Path(options.body).absolute()) if options.body not in ("", MANNEQUIN) else options.body
     return settings_from_options(options, ImportOptions, body_path=body)
 
 

@@ -7,7 +7,8 @@ import bpy
 from bpy.props import StringProperty
 from bpy_extras.io_utils import ImportHelper
 
-from ..engine.contract.body_model import BodyModel, default_body_path
+from ..engine.contract.body_choice import body_file
+from ..engine.contract.body_model import BodyModel
 from ..engine.contract.errors import UserError
 from . import live, preferences
 from . import session as sessions
@@ -161,7 +162,7 @@ class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
                 self.report({"WARNING"}, f"{armature.name} has no mesh, or no root to say which body it was made with.")
                 continue
             try:
-                keys += pose_correctives.bake(armature, mesh, BodyModel.load(root[tags.BODY] or default_body_path()))
+                keys += pose_correctives.bake(armature, mesh, BodyModel.load(body_file(root[tags.BODY])))
             except UserError as error:
                 return _refuse(self, error)
         self.report({"INFO"}, f"{keys} shape keys made.")

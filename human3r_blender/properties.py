@@ -8,6 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from ..engine.contract.arguments import field_docs
+from ..engine.contract.body_choice import MANNEQUIN
 from ..engine.contract.settings import DEVICES, PRECISIONS, CaptureSettings
 from . import preferences
 from .scene.builder import ImportOptions
@@ -93,15 +94,21 @@ class Human3RSettings(bpy.types.PropertyGroup):
             source=source, take=absolute(self.take) or str(default_take(source)),
             model={"DEFAULT": "default", "CHECKPOINT": absolute(self.checkpoint),
                    "RECIPE": f"recipe:{self.recipe}"}[self.model_source],
-            body=absolute(preferences.read().body_file), end=self.end or None, frame_rate=self.frame_rate or None,
+            body=chosen_body(), end=self.end or None, frame_rate=self.frame_rate or None,
             **{name: getattr(self, name) for name in same})
 
     def import_options(self) -> ImportOptions:
         """The options as the scene builder takes them."""
         same = ("import_people", "import_camera", "import_points", "show_footage", "set_scene_timing",
                 "pose_correctives", "absence_s")
-        return ImportOptions(body_path=absolute(preferences.read().body_file),
+        return ImportOptions(body_path=chosen_body(),
                              **{name: getattr(self, name) for name in same})
+
+
+def chosen_body() -> str:
+    """The preferences' body as settings take it: a path, the word for the mannequin, or empty."""
+    body = preferences.read().body_file
+    return body if body == MANNEQUIN else absolute(body)
 
 
 def absolute(path: str) -> str:

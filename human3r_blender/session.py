@@ -200,6 +200,8 @@ class Session:
         self._ending = "failed"
 
     def _end(self, phase: str) -> None:
+        if self.builder is not None and self.builder.warning:
+            self.note = f"{self.note} {self.builder.warning}".strip()
         self.progress.phase = phase
         self._source.close()
         if self._replay is not None:

@@ -2,6 +2,7 @@
 """What all tests share: where things lie, the switch for slow tests, and which folders this Python can run."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "slow" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="slow: run with --run-slow"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_installation(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing that this machine's user installed (weights, a SMPL-X body) changes a test."""
+    os.environ["HUMAN3R_DATA"] = str(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="session")

@@ -150,7 +150,7 @@ def _find_member(archive: zipfile.ZipFile, label: str, gender: str) -> zipfile.Z
 
 
 def _is_plain_file(info: zipfile.ZipInfo) -> bool:
-    """Whether an entry is a file with an honest name. Names never become paths here; a dishonest one is no candidate."""
+    """Whether an entry is a file with an honest name: names never become paths, but a dishonest one is not taken."""
     path = PurePosixPath(info.filename.replace("\\", "/"))
     mode = info.external_attr >> 16
     return not (info.is_dir() or path.is_absolute() or ".." in path.parts or ":" in info.filename

@@ -9,7 +9,9 @@ broadcasts. Skeletons are computed in float64, vertices in float32.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +131,14 @@ class BodyModel:
             arrays["v_template"], arrays["f"], used_directions(directions), arrays["posedirs"],
             arrays["J_regressor"], arrays["weights"],
         )  # fmt: skip
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Eight hexadecimal digits of what shapes mean (template and directions), whatever file they came from."""
+        digest = hashlib.sha256()
+        for array in (self.template, self._directions):
+            digest.update(array.astype("<f4").tobytes())
+        return digest.hexdigest()[:8]
 
     def rest_joints(self, betas: np.ndarray, expression: np.ndarray | None = None) -> np.ndarray:
         """(..., 10) betas and (..., 10) expression to (..., 55, 3) joints in the rest pose, metres, float64."""

@@ -222,7 +222,7 @@ class _Machine:
         self.stack[-1].extend(values)
 
     def set_items(self, flat: Any) -> None:
-        """Only entries named by text are kept: nothing else is asked for, and hashing anything else can take forever."""
+        """Keeps entries named by text only: nothing else is asked for, and hashing other things can take forever."""
         target = self.stack[-1]
         if isinstance(target, Made):
             return  # an OrderedDict or the like, which nothing here reads
@@ -267,9 +267,11 @@ class _Machine:
         self.stack[-1].state = state
 
 
-_PUSHES_ITS_ARGUMENT = frozenset((
-    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE "
-    "SHORT_BINUNICODE BINUNICODE BINUNICODE8 SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8").split())
+_PUSHES_ITS_ARGUMENT = frozenset({
+    "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
+    "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8",
+    "SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8",
+})  # fmt: skip
 
 _PUSHES: dict[str, Callable[[], Any]] = {
     "NONE": lambda: None, "NEWTRUE": lambda: True, "NEWFALSE": lambda: False, "EMPTY_LIST": list, "EMPTY_SET": list,

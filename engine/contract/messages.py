@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import types
 import typing
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,6 +53,8 @@ class TakeHeader:
     """Which body file the parameters belong to: ``mannequin`` or the file's name."""
     settings: CaptureSettings
     """The settings of the capture, the source's path among them."""
+    body_fingerprint: str = ""
+    """Of that body's shapes (`body_model.BodyModel.fingerprint`); empty in takes of earlier versions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +238,8 @@ def decode(record: Record) -> Message:
     for declared in fields(message_type):
         source = record.arrays if "dtype" in declared.metadata else record.values
         if declared.name not in source:
+            if declared.default is not MISSING:  # a field that earlier versions did not write
+                continue
             raise CorruptRecord(f"{record.kind}: field {declared.name!r} is missing")
         value = source[declared.name]
         if "dtype" in declared.metadata:

@@ -23,7 +23,8 @@ class CaptureSettings:
     model: str = "default"
     """``default`` (the embedded model), a checkpoint's path, or ``recipe:VARIANT`` (deterministic random weights)."""
     body: str = ""
-    """Path of an SMPL-X body file (.npz); empty for the bundled mannequin."""
+    """Path of an SMPL-X body file (.npz), or ``mannequin``; empty for the installed SMPL-X body, the mannequin where
+    there is none."""
     device: str = "auto"
     """``auto``, ``cpu``, ``cuda`` or ``mps``."""
     precision: str = "float32"

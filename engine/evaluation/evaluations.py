@@ -9,8 +9,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
+from weights_downloader import locations
+
 from ..capture import ModelShelf
 from ..contract.arguments import settings_from_options
+from ..contract.body_choice import MANNEQUIN, choose_body_of_take
 from ..contract.errors import UserError
 from ..contract.settings import CaptureSettings
 from ..contract.take import TakeReader
@@ -39,7 +42,7 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
                         "Give --truth TRUTH.npz.")
     truth = read_truth(options.truth)
     with TakeReader(options.take) as take:
-        body = NamedBody.load(options.body or take.header.settings.body).model
+        body = NamedBody.load(options.body or choose_body_of_take(take.header, locations.body_path())).model
         try:
             figures = evaluate_take(take, truth, body)
         except ValueError as error:
@@ -77,8 +80,8 @@ def evaluate_dataset(options: argparse.Namespace, interruption: Interruption) ->
 def _evaluate(options: argparse.Namespace, clips: SyntheticSet | DatasetSet, baseline_truths: Iterator[ClipTruth],
               body: NamedBody, shelf: ModelShelf, interruption: Interruption) -> Report:
     settings = settings_from_options(
-        options, source="clip", take="clip.h3r", frame_rate=None, start=0, end=None, stride=1, point_maps=False,
-        point_confidence=1.0, voxel_size=0.0, max_points=1)
+        options, source="clip", take="clip.h3r", body=options.body or MANNEQUIN, frame_rate=None, start=0, end=None,
+        stride=1, point_maps=False, point_confidence=1.0, voxel_size=0.0, max_points=1)
     trivial = None if options.no_baselines else TrivialPredictor.fit(baseline_truths, body.model)
     found = evaluate_set(clips, settings, body.model, interruption, trivial, _Progress(len(clips), "").show, shelf)
     columns = {"model": found.model}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import cv2
 
-from ..capture import MANNEQUIN
-from ..contract.body_model import BodyModel, default_body_path
+from ..contract.body_choice import MANNEQUIN, body_file
+from ..contract.body_model import BodyModel
 from ..contract.errors import UserError
 from ..synthetic.clips import Clip, make_clip, make_clips
 from ..synthetic.dataset import read_sequence, sequences
@@ -32,8 +32,8 @@ class NamedBody:
 
     @classmethod
     def load(cls, path: str = "") -> NamedBody:
-        """The body of a file, or the mannequin. Raises UserError."""
-        return cls(BodyModel.load(path or default_body_path()), Path(path).name if path else MANNEQUIN)
+        """The body of a file, or the mannequin: figures do not depend on what is installed. Raises UserError."""
+        return cls(BodyModel.load(body_file(path)), Path(path or MANNEQUIN).name)
 
 
 class SyntheticSet:

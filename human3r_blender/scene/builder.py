@@ -13,10 +13,12 @@ from pathlib import Path
 
 import bpy
 
-from ...engine.contract.body_model import BodyModel, default_body_path
+from ...engine.contract.body_choice import body_file, choose_body_of_take, warning_about_body
+from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
 from ...engine.contract.messages import Frame, Message, ScenePoints, TakeHeader
 from ...engine.contract.take import TakeReader
+from ...weights_downloader import locations
 from . import body_mesh, camera, point_cloud, pose_correctives, tags, timing
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
@@ -38,8 +40,8 @@ class ImportOptions:
     """What of a take becomes part of the scene, and how. Raises UserError (``bad-setting``)."""
 
     body_path: str = ""
-    """Body file in the SMPL-X format (.npz); empty for the one that the take was made with, where that is there, and
-    else the bundled mannequin."""
+    """Body file in the SMPL-X format (.npz), or ``mannequin``; empty for the one that the take was made with, where
+    that is there, and else the installed SMPL-X body or the mannequin."""
     import_people: bool = True
     """Whether to make armatures and meshes of the people."""
     import_camera: bool = True
@@ -85,7 +87,7 @@ class SceneBuilder:
         self._name = Path(header.settings.source).stem or "Take"
         self._scene_name = scene.name
         self._rate = timing.rate_for(scene, header.frame_rate if self.options.set_scene_timing else None)
-        self._body_path = self.options.body_path or _existing(header.settings.body)
+        self._body_path = self.options.body_path or choose_body_of_take(header, locations.body_path())
         self._body = _start_reading(self._body_path) if self.options.import_people else None
         self._base_name = ""
         self._camera = CameraKeys(self._take_id, header.footage_size)
@@ -110,6 +112,13 @@ class SceneBuilder:
     def latest_frame(self) -> float:
         """Scene frame of the newest picture taken in: where to put the playhead to see the people move."""
         return self._camera.frames[-1] if self._camera.frames else float(timing.FIRST_FRAME)
+
+    @property
+    def warning(self) -> str:
+        """One sentence when the people have another body than the take was made with; empty else."""
+        if self._body is None or not self._body.done() or self._body.exception():
+            return ""
+        return warning_about_body(self.header, self._body_path, self._body.result())
 
     def add(self, message: Message) -> None:
         """Take one message in; cheap. Messages that are not part of a scene (status, point maps) are ignored."""
@@ -263,14 +272,10 @@ class SceneBuilder:
             bpy.data.meshes.remove(base)
 
 
-def _existing(path: str) -> str:
-    return path if path and Path(path).is_file() else ""
-
-
 def _start_reading(body_path: str) -> Future[BodyModel]:
     """Read a body on a thread of its own: half a second that Blender's window would stand still for."""
     reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="human3r-body")
-    reading = reader.submit(BodyModel.load, body_path or default_body_path())
+    reading = reader.submit(BodyModel.load, body_file(body_path))
     reader.shutdown(wait=False)
     return reading
 

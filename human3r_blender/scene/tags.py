@@ -21,7 +21,7 @@ TRACK = "human3r_track"
 """Track id of a person, on the armature, the mesh and the collection."""
 
 BODY = "human3r_body"
-"""On the root: path of the body file that the people were made with; empty for the bundled mannequin."""
+"""On the root: path of the body file that the people were made with; or `mannequin`."""
 
 SOURCE = "human3r_source"
 """On the root: the footage's path, as the take's settings name it."""

@@ -90,7 +90,7 @@ class Synthetic:
     def header(self):
         settings = CaptureSettings(source=self.source, take="take.h3r", body=self.body_path)
         return messages.TakeHeader(messages.PROTOCOL_VERSION, "test", self.size, self.rate, self.frames, "none",
-                                   "mannequin", settings)
+                                   Path(self.body_path).name or "mannequin", settings)
 
     def frame(self, index):
         shown = [p for p in range(self.people) if index not in self.absent.get(p, [])]

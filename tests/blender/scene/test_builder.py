@@ -128,7 +128,7 @@ def test_a_body_that_cannot_be_read_is_reported(scene, synthetic, tmp_path):
 
 
 def test_the_takes_own_body_is_the_default_where_it_is_there(scene, synthetic, build, tmp_path):
-    for name, expected in (("none.npz", ""), ("body.npz", str(tmp_path / "body.npz"))):
+    for name, expected in (("none.npz", "mannequin"), ("body.npz", str(tmp_path / "body.npz"))):
         (tmp_path / "body.npz").write_bytes(default_body_path().read_bytes())
         made = build(synthetic(frames=1, people=1, body_path=str(tmp_path / name)))
         assert made.root[tags.BODY] == expected

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which body a capture or an import uses: the one rule that both programs follow.
+
+The rule is given the place where an installed SMPL-X body would lie (`weights_downloader.locations.body_path`), which
+each program imports in its own way.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .body_model import BodyModel, default_body_path
+from .messages import TakeHeader
+
+MANNEQUIN = "mannequin"
+"""The setting that means the bundled body, and what takes call it."""
+
+
+def choose_body(setting: str, installed: Path) -> str:
+    """What a `body` setting means: :data:`MANNEQUIN`, or a file's path.
+
+    Empty means the installed SMPL-X body where there is one, and the mannequin where there is none.
+    """
+    return setting or (str(installed) if installed.is_file() else MANNEQUIN)
+
+
+def body_file(choice: str) -> Path:
+    """The file of a choice. Empty, as takes of earlier versions have it, is the mannequin."""
+    return default_body_path() if choice in ("", MANNEQUIN) else Path(choice)
+
+
+def choose_body_of_take(header: TakeHeader, installed: Path) -> str:
+    """The body that a take was made with, where it is there, and else the likeliest that is."""
+    if header.body == MANNEQUIN:
+        return MANNEQUIN
+    return choose_body(header.settings.body if Path(header.settings.body).is_file() else "", installed)
+
+
+def describe_choice(setting: str, installed: Path) -> str:
+    """One sentence for the panel: which body people will have, and why."""
+    if setting == MANNEQUIN:
+        return "Body: the bundled mannequin."
+    if setting:
+        missing = "" if Path(setting).is_file() else " (the file does not exist)"
+        return f"Body: {Path(setting).name}{missing}."
+    return "Body: SMPL-X." if installed.is_file() else "Body: the bundled mannequin (SMPL-X is not installed)."
+
+
+def warning_about_body(header: TakeHeader, choice: str, body: BodyModel) -> str:
+    """One sentence when a take is shown with another body than its own; empty when all is well."""
+    made_with_mannequin, is_mannequin = header.body == MANNEQUIN, body_file(choice) == default_body_path()
+    name = MANNEQUIN if is_mannequin else Path(choice).name
+    if header.body_fingerprint:
+        is_same = header.body_fingerprint == body.fingerprint
+    else:  # a take of an earlier version
+        is_same = made_with_mannequin == is_mannequin
+    if is_same:
+        return ""
+    return (f"This take was made with the body {header.body}, and people are shown with {name}: shapes are not those "
+            "that were captured, because the same numbers mean other shapes.")
