@@ -49,6 +49,15 @@ def engine_python():
 
 
 @pytest.fixture(scope="session")
+def run_engine_script(engine_python):
+    """Run a script with the engine's Python."""
+    def run(script, *arguments):
+        subprocess.run([engine_python, str(script), *map(str, arguments)], check=True, timeout=180,
+                       env=os.environ | {"OMP_NUM_THREADS": "1"})
+    return run
+
+
+@pytest.fixture(scope="session")
 def make_video(engine_python):
     """Write an MP4 of 320 x 240 pixels, 25 pictures a second."""
     def make(path, count):
@@ -80,3 +89,24 @@ def run_command(start_command, tmp_path_factory):
         results = json.loads(summary.read_text())["results"] if summary.exists() else []
         return Done(command.returncode, errors, results)
     return run
+
+
+@pytest.fixture(scope="session")
+def demo_blend(run_command, tmp_path_factory):
+    """The bundled clip as the default model sees it."""
+    blend = tmp_path_factory.mktemp("demo") / "demo.blend"
+    done = run_command("convert", ROOT / "demo" / "demo.mp4", "--output", blend, "--device", "cpu")
+    assert done.code == 0, done.errors
+    return blend
+
+
+@pytest.fixture(scope="session")
+def truth_blend(run_engine_script, run_command, tmp_path_factory):
+    """The bundled clip as it really is: its ground truth came as a take."""
+    folder = tmp_path_factory.mktemp("truth")
+    take, blend = folder / "truth.h3r", folder / "truth.blend"
+    run_engine_script(ROOT / "tools" / "truth_take.py", ROOT / "demo" / "demo_truth.npz", ROOT / "demo" / "demo.mp4",
+                      take)
+    done = run_command("import", take, "--output", blend)
+    assert done.code == 0, done.errors
+    return blend
