@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What only the user can give: acceptance of a licence, and a login, which is asked for and never kept."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+
+from engine.contract.errors import UserError
+
+from .control import Control
+from .form import Credentials
+from .registry import Item
+from .reporting import Reporter
+
+USERNAME_VARIABLE, PASSWORD_VARIABLE = "HUMAN3R_SMPLX_USERNAME", "HUMAN3R_SMPLX_PASSWORD"
+
+
+def licence_text(item: Item) -> str:
+    """The terms, for people."""
+    return f"{item.licence.name}: {item.licence.terms}\n{item.licence.url}"
+
+
+def require_licence(item: Item, accepted: bool, control: Control, reporter: Reporter) -> None:
+    """Show the licence; go on only with the user's yes. Raises UserError (``licence-not-accepted``)."""
+    reporter.note(licence_text(item))
+    if accepted:
+        return
+    if control.is_terminal:
+        print("Do you accept this licence? Type yes: ", end="", file=sys.stderr, flush=True)
+        if control.read_line().strip().lower() == "yes":
+            return
+    raise UserError("licence-not-accepted", f"The licence of {item.name} was not accepted. {licence_text(item)}",
+                    "Read it; if you accept it, give --accept-licence. Nothing was downloaded.")
+
+
+def ask_login(item: Item, control: Control) -> Credentials:
+    """Name and password from the environment, else two lines of standard input, asked for on a terminal.
+
+    Raises UserError (``login-missing``).
+    """
+    username, password = os.environ.get(USERNAME_VARIABLE, ""), os.environ.get(PASSWORD_VARIABLE, "")
+    if not (username and password):
+        if control.is_terminal:
+            print(f"Account at {item.register} (it is not stored)\nUser name: ", end="", file=sys.stderr, flush=True)
+            username, password = control.read_line(), getpass.getpass("Password: ")
+        else:
+            username, password = control.read_line(), control.read_line()
+    if not (username and password):
+        raise UserError("login-missing", f"{item.title} is for registered users, and no name and password were given.",
+                        f"Register at {item.register}; give the two as two lines of standard input, or in the "
+                        f"environment variables {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}.")
+    return Credentials(username, password)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sizes and hashes as they were the first time: what a server offers later must be the same.
+
+One JSON file in the data folder: ``published`` has the publishers' files by name, ``installed`` what was made of them
+where no manifest says it. No address in it holds a login, and nothing else of the user's is in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from engine.contract.errors import UserError
+
+from .locations import records_path
+from .registry import Item
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is known of a file's content; None where it is not."""
+
+    size: int | None = None
+    sha256: str | None = None
+
+    def differs(self, other: Figures) -> bool:
+        """Whether both know something and disagree."""
+        return any(mine is not None and theirs is not None and mine != theirs
+                   for mine, theirs in ((self.size, other.size), (self.sha256, other.sha256)))
+
+    def __str__(self) -> str:
+        size = "unknown size" if self.size is None else f"{self.size:,} bytes"
+        return f"{size}, sha256 {self.sha256 or 'unknown'}"
+
+
+def known(item: Item) -> Figures:
+    """The publisher's file as this program's registry has it, else as it was at the first download.
+
+    Raises UserError (``records-unreadable``).
+    """
+    recorded = _read("published").get(item.file, Figures())
+    return Figures(item.size or recorded.size, item.sha256 or recorded.sha256)
+
+
+def refuse_difference(item: Item, found: Figures, where: str) -> None:
+    """Raises UserError (``file-changed``) where ``found`` is not what is known of the item's file."""
+    expected = known(item)
+    if expected.differs(found):
+        raise UserError(
+            "file-changed",
+            f"{where} has another {item.file} than the one known here: {found}, instead of {expected}. It was refused.",
+            "Fetch it from the publisher itself (without HF_ENDPOINT), or update this add-on if the publisher has "
+            f"announced a new file. What is known here is in {records_path()}.")
+
+
+def remember(item: Item, figures: Figures) -> None:
+    """Record a publisher's file that was downloaded and verified. A record that exists stays."""
+    _add("published", item.file, figures)
+
+
+def installed(name: str) -> Figures:
+    """What was recorded of an installed file that has no manifest."""
+    return _read("installed").get(name, Figures())
+
+
+def remember_installed(name: str, figures: Figures) -> None:
+    """Record an installed file, in the place of an earlier one."""
+    _add("installed", name, figures, replace=True)
+
+
+def _content() -> dict[str, dict[str, dict[str, object]]]:
+    try:
+        text = records_path().read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(str(error)) from error
+    try:
+        content = json.loads(text)
+        for section in ("published", "installed"):
+            for entry in content.get(section, {}).values():
+                if not isinstance(entry["size"], int) or not isinstance(entry["sha256"], str):
+                    raise TypeError("a size or hash is of the wrong type")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _unreadable(str(error)) from error
+    return content
+
+
+def _read(section: str) -> dict[str, Figures]:
+    return {name: Figures(entry["size"], entry["sha256"])  # type: ignore[arg-type]
+            for name, entry in _content().get(section, {}).items()}
+
+
+def _add(section: str, name: str, figures: Figures, replace: bool = False) -> None:
+    from filelock import FileLock
+
+    path = records_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(path.name + ".lock")):
+        content = _content()
+        entries = content.setdefault(section, {})
+        if name in entries and not replace:
+            return
+        entries[name] = asdict(figures) | {"recorded": datetime.now(UTC).isoformat(timespec="seconds")}
+        partial = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
+        try:
+            with open(partial, "w", encoding="utf-8") as file:
+                file.write(json.dumps(content, indent=2, sort_keys=True) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def _unreadable(why: str) -> UserError:
+    return UserError("records-unreadable", f"The records of earlier downloads, {records_path()}, cannot be read: "
+                     f"{why}.", "Remove that file if you trust the servers that you download from; it is written anew.")
