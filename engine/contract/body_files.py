@@ -2,8 +2,8 @@
 """Installing the user's SMPL-X body from what the publisher hands out: the zip, or a loose `.npz` or `.pkl` of it.
 
 Nothing in the file is executed and no name in an archive becomes a path; the one member that is wanted is streamed to
-a temporary file beside the target. What is kept is a small `.npz` of the arrays that bodies are made of, which
-:class:`~.body_model.BodyModel` and the `smplx` package can read. The usual wrong files are refused by their names.
+a temporary file beside the target. What is kept is a smaller `.npz` of the arrays that bodies are made of. The usual
+wrong files are called by their names.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _read(source: Path, folder: Path, gender: str) -> dict[str, np.ndarray]:
     if _first_bytes(source).startswith(b"PK"):
         try:
             with zipfile.ZipFile(source) as archive:
-                if not any(info.filename == "v_template.npy" for info in archive.infolist()):
+                if not all(info.filename.endswith(".npy") for info in archive.infolist()):
                     return _read_from_zip(archive, source.name, folder, gender)
         except BROKEN_ZIP as error:
             if isinstance(error, OSError) and error.errno in _DISK_FULL:
