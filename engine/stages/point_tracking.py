@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Corners of a picture, and where they are in another one (pyramidal Lucas-Kanade, checked forth and back).
+
+Pictures are (h, w) uint8 grey, pixels are (x, y) with the centre of the top-left one at (0, 0).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+WINDOW_PX = 11
+"""Edge of the window that is compared."""
+
+FINE_LEVELS, COARSE_LEVELS = 2, 3
+"""Times that the pictures are halved: from a good guess, and from none."""
+
+FORTH_AND_BACK_PX = 0.5
+"""A point that does not come back to within so many pixels was lost."""
+
+_CORNER_QUALITY = 0.01
+"""Least strength of a corner, as a share of the strongest one's."""
+
+_LIGHT_SHARE = 1 / 8
+"""Share of the long side over which light is evened out."""
+
+_DARK = 8.0
+"""Grey below which differences are rather noise than texture."""
+
+_CONTRAST = 120.0
+"""Grey levels per natural logarithm of brightness."""
+
+_STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 0.003)
+
+
+def even_light(grey: np.ndarray) -> np.ndarray:
+    """The picture's detail alone: brightness relative to the surroundings, so that a lamp that dims moves nothing."""
+    brightness = np.log(grey.astype(np.float32) + _DARK)
+    around = cv2.GaussianBlur(brightness, (0, 0), max(grey.shape) * _LIGHT_SHARE)
+    return np.clip(128 + _CONTRAST * (brightness - around), 0, 255).round().astype(np.uint8)
+
+
+def corner_gap(picture: np.ndarray) -> int:
+    """Least distance of two corners in pixels."""
+    return max(3, max(picture.shape) // 40)
+
+
+def corners(picture: np.ndarray, usable: np.ndarray, most: int) -> np.ndarray:
+    """The (N, 2) strongest corners where `usable` (h, w) is true, at most `most`, spread over the picture."""
+    found = None
+    if most > 0:
+        found = cv2.goodFeaturesToTrack(picture, most, _CORNER_QUALITY, corner_gap(picture),
+                                        mask=usable.astype(np.uint8))
+    return np.empty((0, 2)) if found is None else found.reshape(-1, 2).astype(np.float64)
+
+
+def follow(first: np.ndarray, second: np.ndarray, pixel: np.ndarray, guess: np.ndarray,
+           levels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where (N, 2) points of the first picture are in the second, searched from a guess; and (N,) whether found."""
+    start, height, width = pixel.astype(np.float32), *second.shape
+    forth, there = _search(first, second, start, guess.astype(np.float32), levels)
+    back, here = _search(second, first, forth, start - guess.astype(np.float32) + forth, levels)
+    found = there & here & (np.linalg.norm(back - start, axis=-1) < FORTH_AND_BACK_PX)
+    found &= (forth >= 0).all(axis=-1) & (forth <= (width - 1, height - 1)).all(axis=-1)
+    return forth.astype(np.float64), found
+
+
+def nearest(pixel: np.ndarray, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the raster cells that (N, 2) pixels lie in; those outside are moved to the border."""
+    cell = np.round(np.nan_to_num(pixel)).clip(0, (picture.shape[1] - 1, picture.shape[0] - 1)).astype(int)
+    return cell[:, 1], cell[:, 0]
+
+
+def _search(first: np.ndarray, second: np.ndarray, start: np.ndarray, guess: np.ndarray,
+            levels: int) -> tuple[np.ndarray, np.ndarray]:
+    found, status, _ = cv2.calcOpticalFlowPyrLK(
+        first, second, start[:, None], guess[:, None].copy(), winSize=(WINDOW_PX, WINDOW_PX), maxLevel=levels,
+        criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW)
+    return found[:, 0], status[:, 0] > 0
