@@ -193,7 +193,7 @@ def run_capture(settings: CaptureSettings, sink: Sink, interruption: Interruptio
     Raises UserError. A stop before the first frame was read gives a ``cancelled`` result and touches no take.
     """
     try:
-        return _Capture(settings, sink, interruption, shelf or ModelShelf(), resume).run()
+        return _Capture(settings.with_camera_chosen(), sink, interruption, shelf or ModelShelf(), resume).run()
     except Interrupted:
         sink(TakeEnd("cancelled", 0))
         return CaptureResult("cancelled", 0, 0, 0, "")

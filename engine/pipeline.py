@@ -11,16 +11,21 @@ import torch
 
 from .contract.body_model import BodyModel
 from .contract.messages import Frame, Message, PointMap, ScenePoints, pack_mask
+from .contract.rotations import axis_angle_to_matrix
 from .contract.settings import CaptureSettings
 from .model.human3r import Human3R
 from .model.prediction import FramePrediction, StepOptions
 from .model.rollout import ChunkedRollout, RolloutFrame, RolloutSettings
-from .stages.body import standard_bodies
-from .stages.intrinsics import IntrinsicsEstimator
+from .stages.body import Bodies, standard_bodies
+from .stages.camera_tracking import CameraTracker
+from .stages.intrinsics import Intrinsics, IntrinsicsEstimator
 from .stages.person_tracking import PersonTracker, TrackerSettings
+from .stages.place_depth import place_depth
 from .stages.point_fusion import FusionSettings, PointFusion, Points
 from .video.picture import PictureMap
 from .video.reading import PreparedFrame
+
+Stage = ChunkedRollout | PersonTracker | IntrinsicsEstimator | CameraTracker | PointFusion
 
 PERSON_PIXEL = 0.5
 """Least probability of a pixel that shows a person."""
@@ -57,6 +62,7 @@ class FramePipeline:
             model, RolloutSettings(settings.reset_interval, options, _AUTOCAST[settings.precision]))
         self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
         self._intrinsics = IntrinsicsEstimator()
+        self._camera = CameraTracker() if settings.with_camera_chosen().camera == "tracked" else None
         self._fusion = PointFusion(FusionSettings(
             settings.voxel_size, settings.point_confidence, settings.max_points)) if settings.voxel_size else None
         self.frame_count = 0
@@ -102,9 +108,10 @@ class FramePipeline:
             stage.restore_state(states[name])
         self.frame_count = int(states["pipeline"]["frame_count"])
 
-    def _stages(self) -> dict[str, ChunkedRollout | PersonTracker | IntrinsicsEstimator | PointFusion]:
-        stages: dict[str, ChunkedRollout | PersonTracker | IntrinsicsEstimator | PointFusion] = {
-            "rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}
+    def _stages(self) -> dict[str, Stage]:
+        stages: dict[str, Stage] = {"rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}
+        if self._camera is not None:
+            stages["camera"] = self._camera
         if self._fusion is not None:
             stages["fusion"] = self._fusion
         return stages
@@ -114,9 +121,14 @@ class FramePipeline:
         points = self._map.onto_footage_rays(prediction.points_self[0].float().cpu().numpy())
         confidence = prediction.confidence[0].float().cpu().numpy()
         people_mask = (prediction.mask[0] > PERSON_PIXEL).cpu().numpy()
-        messages: list[Message] = [self._frame(prepared, passed, track_id, people_mask)]
+        intrinsics = self._intrinsics.update(prediction.points_self[0])
+        head_point = self._map.onto_footage_rays(prediction.people.head_point.float().cpu().numpy())
+        bodies = standard_bodies(prediction.people, head_point, self._body_model)
+        world_from_camera = self._world_from_camera(prepared, passed, intrinsics, points[..., 2], people_mask, bodies)
+        messages: list[Message] = [
+            self._frame(prepared, prediction, track_id, people_mask, intrinsics, bodies, world_from_camera)]
         if self._fusion is not None:
-            new = self._fusion.update(points, confidence, prepared.rgb, people_mask, passed.world_from_camera)
+            new = self._fusion.update(points, confidence, prepared.rgb, people_mask, world_from_camera)
             if len(new.position):
                 messages.append(_scene_points(self.frame_count, False, new))
         if self._settings.point_maps:
@@ -124,19 +136,27 @@ class FramePipeline:
                                      color=prepared.rgb, confidence=confidence))
         return messages
 
-    def _frame(self, prepared: PreparedFrame, passed: RolloutFrame, track_id: np.ndarray,
-               people_mask: np.ndarray) -> Frame:
-        prediction: FramePrediction = passed.prediction
+    def _world_from_camera(self, prepared: PreparedFrame, passed: RolloutFrame, intrinsics: Intrinsics,
+                           depth: np.ndarray, people_mask: np.ndarray, bodies: Bodies) -> np.ndarray:
+        """(4, 4) pose of the camera: the network's, or the tracked one where that was asked for."""
+        if self._camera is None:
+            return passed.world_from_camera
+        camera = self._map.tracking_camera(self._map.focal_to_footage(intrinsics.focal_px),
+                                           self._map.centres_to_footage(np.array(intrinsics.principal_point)))
+        joints = self._body_model.posed_joints(axis_angle_to_matrix(bodies.pose_axis_angle), bodies.betas,
+                                               bodies.expression, bodies.translation)
+        placed = place_depth(depth, people_mask, joints, camera, self._map.tracking_size)
+        return self._camera.update(prepared.grey, placed, camera)
+
+    def _frame(self, prepared: PreparedFrame, prediction: FramePrediction, track_id: np.ndarray,
+               people_mask: np.ndarray, intrinsics: Intrinsics, bodies: Bodies, world_from_camera: np.ndarray) -> Frame:
         people = prediction.people
-        intrinsics = self._intrinsics.update(prediction.points_self[0])
-        head_point = self._map.onto_footage_rays(people.head_point.float().cpu().numpy())
-        bodies = standard_bodies(people, head_point, self._body_model)
         return Frame(
             index=self.frame_count,
             source_frame=prepared.source_frame,
             time_s=prepared.time_s,
             focal_px=self._map.focal_to_footage(intrinsics.focal_px),
-            world_from_camera=passed.world_from_camera,
+            world_from_camera=world_from_camera,
             principal_point_px=self._map.centres_to_footage(np.array(intrinsics.principal_point)),
             track_id=track_id,
             score=people.score.float().cpu().numpy(),

@@ -65,7 +65,7 @@ class HUMAN3R_PT_model(Human3RPanel, bpy.types.Panel):
             _draw_properties(column, settings, "recipe")
         _draw_properties(column, settings, "device", "precision")
         _draw_properties(column, settings, "detection_threshold", "track_memory")
-        _draw_properties(column, settings, "reset_interval", "ttt3r")
+        _draw_properties(column, settings, "camera", "reset_interval", "ttt3r")
 
 
 class HUMAN3R_PT_place(Human3RPanel, bpy.types.Panel):

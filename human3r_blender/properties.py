@@ -9,7 +9,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from ..engine.contract.arguments import field_docs
 from ..engine.contract.body_choice import MANNEQUIN
-from ..engine.contract.settings import DEVICES, PRECISIONS, CaptureSettings
+from ..engine.contract.settings import CAMERAS, DEVICES, PRECISIONS, CaptureSettings
 from . import preferences
 from .scene.builder import ImportOptions
 
@@ -58,6 +58,9 @@ class Human3RSettings(bpy.types.PropertyGroup):
                                           "0: as the footage says")
     reset_interval: IntProperty(name="Reset Interval", description=TEXTS["reset_interval"],
                                 default=CAPTURE.reset_interval, min=0)
+    camera: EnumProperty(name="Camera Motion", description=TEXTS["camera"], default=CAPTURE.camera,
+                         items=[(name, {"auto": "Automatic", "network": "Network", "tracked": "Tracked"}[name], "")
+                                for name in CAMERAS])
     ttt3r: BoolProperty(name="TTT3R Gate", description=TEXTS["ttt3r"], default=CAPTURE.ttt3r)
     detection_threshold: FloatProperty(name="Detection Threshold", description=TEXTS["detection_threshold"],
                                        default=CAPTURE.detection_threshold, min=0.01, max=0.99, subtype="FACTOR")
@@ -87,7 +90,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
 
     def capture_settings(self) -> CaptureSettings:
         """The settings as the engine takes them. Raises :class:`UserError` (``bad-setting``)."""
-        same = ("device", "precision", "start", "stride", "reset_interval", "ttt3r", "detection_threshold",
+        same = ("device", "precision", "start", "stride", "reset_interval", "camera", "ttt3r", "detection_threshold",
                 "track_memory", "point_confidence", "voxel_size", "max_points", "point_maps")
         source = absolute(self.source)
         return CaptureSettings(

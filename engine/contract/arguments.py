@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
-from .settings import DEVICES, PRECISIONS, CaptureSettings
+from .settings import CAMERAS, DEVICES, PRECISIONS, CaptureSettings
 
-_CHOICES = {"device": DEVICES, "precision": PRECISIONS}
+_CHOICES = {"device": DEVICES, "precision": PRECISIONS, "camera": CAMERAS}
 _TYPES = {"str": str, "int": int, "float": float}
 
 

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .errors import UserError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("float32", "bfloat16", "float16")
+CAMERAS = ("auto", "network", "tracked")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class CaptureSettings:
     """Frames after which state and pose memory start anew (paper section 3.2, test-time adaptation); 0 for never."""
     ttt3r: bool = True
     """Whether the state moves by the TTT3R gate (paper section 3.2); off: it is replaced, as in CUT3R."""
+    camera: str = "auto"
+    """Where the camera's motion comes from: ``network``, the model's own; ``tracked``, corners of the place followed
+    from picture to picture and its predicted depth, people left out; ``auto``, tracked for the embedded model, which
+    has not learnt camera motion, and network for all other weights, where tracking has not been measured."""
     detection_threshold: float = 0.3
     """Least score of a head patch, in 0..1."""
     track_memory: int = 10_000
@@ -62,6 +67,7 @@ class CaptureSettings:
             ("device", self.device in DEVICES, f"is {self.device!r}", f"Use one of {', '.join(DEVICES)}."),
             ("precision", self.precision in PRECISIONS, f"is {self.precision!r}",
              f"Use one of {', '.join(PRECISIONS)}."),
+            ("camera", self.camera in CAMERAS, f"is {self.camera!r}", f"Use one of {', '.join(CAMERAS)}."),
             ("start", self.start >= 0, f"is {self.start}", "Use 0 or more."),
             ("end", self.end is None or self.end > self.start, f"is {self.end}", "Use a frame after the start."),
             ("stride", self.stride >= 1, f"is {self.stride}", "Use 1 or more."),
@@ -80,6 +86,12 @@ class CaptureSettings:
         for name, holds, what, remedy in checks:
             if not holds:
                 raise UserError("bad-setting", f"The setting {name} {what}.", remedy)
+
+    def with_camera_chosen(self) -> CaptureSettings:
+        """The same with ``network`` or ``tracked`` in place of ``auto``: what runs, and what a take records."""
+        if self.camera != "auto":
+            return self
+        return replace(self, camera="tracked" if self.model == "default" else "network")
 
     @classmethod
     def from_json(cls, values: Any) -> CaptureSettings:

@@ -15,6 +15,10 @@ from PIL import Image
 from ..contract.errors import UserError
 
 
+TRACKING_SIDE = 512
+"""Longest side of the pictures that the camera is tracked on, pixels."""
+
+
 @dataclass(frozen=True)
 class PictureMap:
     """How the network's pictures are cut from a footage; made once by `plan` for all pictures of one size.
@@ -95,6 +99,21 @@ class PictureMap:
         width, height = self.network_size
         return self.centres_to_footage(np.array([width // 2, height // 2]))
 
+    @property
+    def tracking_size(self) -> tuple[int, int]:
+        """Width and height of the grey pictures that the camera is tracked on: of the footage's resolution as far as
+        :data:`TRACKING_SIDE` allows, since small motions show there and not in a small network's picture."""
+        left, top, right, bottom = self.box
+        scale = min(1.0, TRACKING_SIDE / max(right - left, bottom - top))
+        return round((right - left) * scale), round((bottom - top) * scale)
+
+    def tracking_camera(self, focal_px: float, principal_point_px: np.ndarray) -> np.ndarray:
+        """The (3, 3) pinhole of the tracking picture, from focal length and principal point in footage pixels."""
+        left, top, right, bottom = self.box
+        scale = np.array(self.tracking_size) / (right - left, bottom - top)
+        centre = (np.asarray(principal_point_px) - (left, top)) * scale - 0.5
+        return np.array([[focal_px * scale[0], 0.0, centre[0]], [0.0, focal_px * scale[1], centre[1]], [0.0, 0.0, 1.0]])
+
     def onto_footage_rays(self, points: np.ndarray) -> np.ndarray:
         """(..., 3) points in the network's camera frame to the contract's: y takes up the difference of the scales."""
         points = np.array(points)
@@ -112,3 +131,10 @@ def prepare_frame(rgb: np.ndarray, picture_map: PictureMap) -> np.ndarray:
     scaled = np.asarray(Image.fromarray(rgb).resize(picture_map.scaled_size, method))
     (left, top), (width, height) = picture_map.crop_corner, picture_map.network_size
     return scaled[top:top + height, left:left + width].copy()
+
+
+def tracking_picture(rgb: np.ndarray, picture_map: PictureMap) -> np.ndarray:
+    """What the network sees of one picture, (h, w, 3) uint8 of the footage's size, as grey of the tracking size."""
+    left, top, right, bottom = (edge + 0.5 for edge in picture_map.box)  # Pillow counts from the corner
+    grey = Image.fromarray(rgb).convert("L")
+    return np.array(grey.resize(picture_map.tracking_size, Image.Resampling.BILINEAR, (left, top, right, bottom)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .footage import Footage
-from .picture import PictureMap, prepare_frame
+from .picture import PictureMap, prepare_frame, tracking_picture
 
 PICTURES_AHEAD = 4
 """Enough to bridge a slow key frame; more would only take memory."""
@@ -27,6 +27,8 @@ class PreparedFrame:
     time_s: float
     rgb: np.ndarray
     """(H, W, 3) uint8 at the network's size."""
+    grey: np.ndarray
+    """(h, w) uint8 at the tracking size."""
 
 
 class FrameReader:
@@ -68,7 +70,8 @@ class FrameReader:
         try:
             for picture in self._footage.pictures(*self._range):
                 rgb = prepare_frame(picture.rgb, self._picture_map)
-                if not self._put(PreparedFrame(picture.source_frame, picture.time_s, rgb)):
+                grey = tracking_picture(picture.rgb, self._picture_map)
+                if not self._put(PreparedFrame(picture.source_frame, picture.time_s, rgb, grey)):
                     return
             self._put(None)
         except Exception as error:

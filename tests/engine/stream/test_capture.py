@@ -17,7 +17,7 @@ from engine.model.checkpoint import save_checkpoint
 from engine.model.weights import choose_device, load_named_model
 from engine.pipeline import FramePipeline
 from engine.resume_file import ResumePoint, load_resume_point, save_resume_point
-from engine.video.picture import PictureMap, prepare_frame
+from engine.video.picture import PictureMap, prepare_frame, tracking_picture
 from engine.video.reading import PreparedFrame
 from tests.engine.stream.footage_files import busy_picture
 
@@ -37,8 +37,8 @@ def make_pipeline(named, tmp_path, **changes) -> FramePipeline:
 
 
 def prepared(number: int) -> PreparedFrame:
-    rgb = prepare_frame(busy_picture(number, SIZE)[..., ::-1].copy(), PictureMap.plan(SIZE, 128))
-    return PreparedFrame(number, number / 25, rgb)
+    rgb, picture_map = busy_picture(number, SIZE)[..., ::-1].copy(), PictureMap.plan(SIZE, 128)
+    return PreparedFrame(number, number / 25, prepare_frame(rgb, picture_map), tracking_picture(rgb, picture_map))
 
 
 def test_a_prediction_that_is_thrown_away_leaves_no_trace(named, tmp_path):
