@@ -9,6 +9,8 @@
     python3 build.py lint                          ruff and mypy
     python3 build.py zip                           the installable extension, in dist/
     python3 build.py engine ARGUMENTS              python -m engine ARGUMENTS in the engine's environment
+    python3 build.py install-engine [options]      the engine as the add-on installs it for its users (--help, --yes)
+    python3 build.py lock                          requirements/lock/ anew, after a change of requirements/engine.txt
 
 Everything is installed into .environments/ inside the checkout, pinned by requirements/, and set up once.
 This file keeps to syntax that old Pythons can read, so that they can say which Python is needed.
@@ -36,7 +38,7 @@ class SetupError(Exception):
 def main(arguments):
     """Run one command; returns the exit code."""
     commands = {"demo": demo, "convert": convert, "evaluate": evaluate, "test": test, "lint": lint, "zip": make_zip,
-                "engine": engine}
+                "engine": engine, "install-engine": install_engine, "lock": lock}
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
@@ -127,6 +129,16 @@ def convert(arguments):
 def engine(arguments):
     """python -m engine ARGUMENTS."""
     return run([environment("engine", "engine"), "-m", "engine", *arguments])
+
+
+def install_engine(arguments):
+    """The add-on's own installation, through the bpy wheel; who types this wants it online."""
+    return blender_module(["--online-mode", "install-engine", *arguments])
+
+
+def lock(arguments):
+    """requirements/lock/ from requirements/engine.txt, with the hash of every file."""
+    return run([environment("engine", "engine-tests"), str(ROOT / "tools" / "lock_engine.py")], ROOT)
 
 
 def evaluate(arguments):

@@ -3,13 +3,30 @@
 
 import bpy
 
-from . import cli, live, operators, panels, preferences, properties, session
+from . import (
+    cli,
+    credentials,
+    data_folder,
+    installation,
+    live,
+    operators,
+    panels,
+    preferences,
+    properties,
+    session,
+    settings_operators,
+    setup_operators,
+    tasks,
+)
 
+SETUP_CLASSES = (*preferences.CLASSES, *setup_operators.CLASSES, *settings_operators.CLASSES)
 _commands: list[object] = []
 
 
 def register() -> None:
-    for cls in preferences.CLASSES:
+    data_folder.use_extension_folder()
+    credentials.register()
+    for cls in SETUP_CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
     operators.register()
@@ -21,11 +38,14 @@ def register() -> None:
 
 def unregister() -> None:
     session.forget()
+    tasks.forget()
+    installation.close_all()
     bpy.utils.unregister_cli_command(_commands.pop())
     live.unregister()
     for cls in reversed(panels.CLASSES):
         bpy.utils.unregister_class(cls)
     operators.unregister()
     properties.unregister()
-    for cls in reversed(preferences.CLASSES):
+    for cls in reversed(SETUP_CLASSES):
         bpy.utils.unregister_class(cls)
+    credentials.unregister()

@@ -23,6 +23,7 @@ import bpy
 from ..engine.contract.arguments import add_setting_options, settings_from_options
 from ..engine.contract.body_choice import MANNEQUIN
 from ..engine.contract.errors import UserError
+from . import diagnostics, engine_command
 from . import session as sessions
 from .conversion_paths import find_sources, plan_outputs
 from .scene.builder import ImportOptions
@@ -98,6 +99,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", metavar="FILE",
                              help="write a summary as JSON; - for standard output, where Blender prints lines too")
         add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",))
+    engine = commands.add_parser("install-engine", help="install, repair, update or remove the engine's Python "
+                                 "environment")
+    engine_command.add_arguments(engine)
+    engine.set_defaults(run=engine_command.run)
+    reporting = commands.add_parser("diagnostics", help="print a report on this installation, with names taken out")
+    reporting.set_defaults(run=diagnostics.run, json=None)
     importing.add_argument("--body", default="", metavar="PATH",
                            help="SMPL-X body file (.npz), or mannequin; empty for the body that the take was made with")
     return parser

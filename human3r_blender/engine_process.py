@@ -23,23 +23,24 @@ from pathlib import Path
 from ..engine.contract.errors import UserError
 from ..engine.contract.framing import CorruptRecord, TruncatedRecord, read_record, write_record
 from ..engine.contract.messages import CancelCapture, Message, Shutdown, StartCapture, decode, encode
-from . import child_process
+from ..weights_downloader.locations import data_folder
+from . import child_process, installation
 from .child_process import EXTENSION_ROOT
 
 PYTHON_VARIABLE = "HUMAN3R_ENGINE_PYTHON"
 QUEUED_MESSAGES = 16
 LOG_LINES = 200
 QUIT_GRACE_S = 1.5
-NO_ENGINE_REMEDY = (f"Choose the Python of the engine's environment in Preferences > Add-ons > Human3R, or set "
-                    f"{PYTHON_VARIABLE}.")
+NO_ENGINE_REMEDY = (f"Press Install in Preferences > Add-ons > Human3R; or choose there the Python of an environment "
+                    f"that has the engine's packages, or set {PYTHON_VARIABLE}.")
 
 _running: weakref.WeakSet[EngineProcess] = weakref.WeakSet()
 
 
 def find_python(preferred: str = "") -> Path:
-    """The Python that has the engine's packages: the given path, else the environment variable's.
+    """The Python that has the engine's packages: the given path, else the variable's, else the installed one.
 
-    Raises :class:`UserError` (``no-engine``) when neither names a program.
+    Raises :class:`UserError` (``no-engine``) when what is chosen is no program, or nothing is chosen nor installed.
     """
     for origin, value in (("the preferences", preferred), (PYTHON_VARIABLE, os.environ.get(PYTHON_VARIABLE, ""))):
         if not value:
@@ -49,7 +50,13 @@ def find_python(preferred: str = "") -> Path:
             return path.absolute()  # not resolved: a virtual environment's python is a link that must stay one
         raise UserError("no-engine", f"The engine's Python, {path} (from {origin}), is not a program.",
                         NO_ENGINE_REMEDY)
-    raise UserError("no-engine", "The engine's Python is not set, so nothing can run the model.", NO_ENGINE_REMEDY)
+    installed = installation.installed_python(data_folder())
+    if installed is not None:
+        return installed
+    found = installation.status(data_folder())
+    what = {"broken": f"does not work: {found.detail}", "unfinished": "was not installed to the end."}
+    raise UserError("no-engine", f"The engine {what.get(found.state, 'is not installed.')} Nothing can run the model.",
+                    NO_ENGINE_REMEDY)
 
 
 class EngineProcess:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the add-on's command line in Blender's Python module: ``python tools/run_in_module.py convert VIDEO ...``.
 
+``--online-mode`` before the command allows the network, as it does for Blender itself.
+
 The checkout is imported as a package, as Blender itself imports an installed extension; nothing is installed and no
 add-on is enabled.
 """
@@ -25,4 +27,10 @@ def import_extension(name: str = "human3r_extension"):
 if __name__ == "__main__":
     extension = import_extension()
     cli = importlib.import_module(extension.__name__ + ".human3r_blender.cli")
-    sys.exit(cli.main(sys.argv[1:]))
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--online-mode"]:
+        import bpy
+
+        bpy.context.preferences.system.use_online_access = True
+        arguments = arguments[1:]
+    sys.exit(cli.main(arguments))

@@ -125,8 +125,10 @@ print(engine.process_id, flush=True)
     for name in ("__init__.py", "human3r_blender/__init__.py"):
         (package / name).touch()
     (package / "engine").symlink_to(stand_in / "engine")
-    for module in (addon.engine_process, addon.child_process):
-        (package / "human3r_blender" / Path(module.__file__).name).symlink_to(module.__file__)
+    root = Path(addon.child_process.__file__).parents[1]
+    (package / "weights_downloader").symlink_to(root / "weights_downloader")
+    for name in ("engine_process.py", "child_process.py", "installation"):
+        (package / "human3r_blender" / name).symlink_to(root / "human3r_blender" / name)
     child = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30)
     process_id = int(child.stdout)
     wait_until(lambda: not is_running(process_id), 5.0)
