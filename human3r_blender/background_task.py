@@ -2,9 +2,9 @@
 """Work outside Blender that tells about itself in events: a download, an installation, a self-test.
 
 The other side sends JSON objects, one a line: ``{"event": "progress", "name", "done", "total", "bytes_per_s"}``,
-``{"event": "stage", "stage"}``, ``{"event": "done"}``, ``{"event": "error", "code", "message", "remedy"}``; any other
-object is the result. A thread writes what they say into plain fields, and whoever draws reads them: a window that is
-busy never makes a download wait. No ``bpy`` here.
+``{"event": "stage", "stage"}``, ``{"event": "log", "line"}``, ``{"event": "done"}``, ``{"event": "error", "code",
+"message", "remedy"}``; any other object is the result. A thread writes what they say into plain fields, and whoever
+draws reads them: a window that is busy never makes a download wait. No ``bpy`` here.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ from .progress import format_bytes, format_duration
 LOG_LINES = 200
 CANCEL_GRACE_S = 1.5
 """A child that is cancelled gets so long to end by itself, and as long again when it is told to."""
+
+STAGES = {"waiting": "Waiting for another download to end", "download": "Downloading", "verify": "Checking",
+          "convert": "Converting, once, for quick starts", "install": "Installing"}
+"""Words of the downloader's protocol, for people; other stages are sentences already."""
 
 _running: weakref.WeakSet[ChildTask] = weakref.WeakSet()
 
@@ -57,12 +61,13 @@ class Task:
 
     @property
     def text(self) -> str:
-        """One line on how far it is: ``1.2 of 4.7 GB, 20.1 MB/s, 2 min 54 s left``."""
+        """One line on how far it is: ``Downloading: 1.2 GB of 4.7 GB, 20.1 MB/s, 2 min 54 s left``."""
         if self.is_cancelling and self.is_active:
             return "Cancelling"
         if self.total <= 0 or not self.is_active:
             return self.stage
-        parts = [f"{format_bytes(self.done)} of {format_bytes(self.total)}"]
+        start = f"{self.stage}: " if self.stage else ""
+        parts = [f"{start}{format_bytes(self.done)} of {format_bytes(self.total)}"]
         if self.bytes_per_s > 0:
             parts.append(f"{format_bytes(self.bytes_per_s)}/s")
             parts.append(f"{format_duration((self.total - self.done) / self.bytes_per_s)} left")
@@ -75,11 +80,14 @@ class Task:
             self.done, self.total = _number(event.get("done")), _number(event.get("total"))
             self.bytes_per_s = _number(event.get("bytes_per_s"))
         elif kind == "stage":
-            self.stage, self.done, self.total = str(event.get("stage", "")), 0.0, 0.0
+            stage = str(event.get("stage", ""))
+            self.stage, self.done, self.total = STAGES.get(stage, stage), 0.0, 0.0
             self.log.append(self.stage)
         elif kind == "error":
             self.error = UserError(*(str(event.get(part, "")) for part in ("code", "message", "remedy")))
             self.log.append(f"error [{self.error.code}]: {self.error.message}")
+        elif kind == "log":
+            self.log.append(str(event.get("line", "")))
         elif kind != "done":
             self.result = dict(event)
 
@@ -101,11 +109,14 @@ class Task:
 
 
 class ChildTask(Task):
-    """A child process that writes events on standard output; what it says on standard error is kept as the log."""
+    """A child process that writes events on standard output; what it says on standard error is kept as the log.
+
+    Its standard input stays open: the end of it asks a child to stop, also when Blender should crash.
+    """
 
     def __init__(self, title: str, command: Sequence[str], folder: Path = child_process.EXTENSION_ROOT,
                  variables: Mapping[str, str] | None = None, told: str = "") -> None:
-        """Start it. ``told`` is what it reads from its standard input: secrets go there, and nowhere else.
+        """Start it. ``told`` are lines for its standard input: secrets go there, and nowhere else.
 
         Raises :class:`UserError` (``task-not-started``) when the system cannot start that program.
         """
@@ -129,23 +140,18 @@ class ChildTask(Task):
     def cancel(self) -> None:
         if self.is_active and not self.is_cancelling:
             self.is_cancelling = True
-            threading.Thread(target=self._end, name="human3r-task-end", daemon=True).start()
+            threading.Thread(target=child_process.end, args=(self._process, CANCEL_GRACE_S), name="human3r-task-end",
+                             daemon=True).start()
 
     def close(self) -> None:
         self.is_cancelling = self.is_active
-        self._end()
-        self._reader.join(CANCEL_GRACE_S)
-
-    def _end(self) -> None:
-        with contextlib.suppress(OSError):  # between the look and the signal it may have ended
-            if self._process.poll() is None:
-                self._process.terminate()
         child_process.end(self._process, CANCEL_GRACE_S)
+        self._reader.join(CANCEL_GRACE_S)
 
     def _read_events(self, told: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # it ended before it was told: it will say why
             self._process.stdin.write(told.encode("utf-8"))  # type: ignore[union-attr]
-            self._process.stdin.close()  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]
         for line in self._process.stdout:  # type: ignore[union-attr]
             event = _parse(line)
             if event is None:

@@ -4,8 +4,10 @@
 import bpy
 
 from . import session as sessions
+from . import setup_probe, tasks
 from .properties import Human3RSettings
 from .scene import tags
+from .setup_panel import draw_task
 from .wrapped_text import characters_across, draw_text
 
 LISTED_PEOPLE = 12
@@ -37,6 +39,8 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
             row.operator("human3r.import_take", text="", icon="IMPORT")
         if run is not None:
             draw_run(self.layout, run, characters_across(context))
+        if run is None or not run.is_active:
+            draw_setup(self.layout, settings, characters_across(context))
 
 
 class HUMAN3R_PT_footage(Human3RPanel, bpy.types.Panel):
@@ -109,6 +113,32 @@ class HUMAN3R_PT_people(Human3RPanel, bpy.types.Panel):
         if len(people) > LISTED_PEOPLE:
             column.label(text=f"and {len(people) - LISTED_PEOPLE} more")
         self.layout.operator("human3r.bake_correctives", icon="SHAPEKEY_DATA")
+
+
+def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int) -> None:
+    """What is used, or what is missing, with the way to the preferences."""
+    task = tasks.current()
+    if task is not None and task.is_active:
+        draw_task(layout, task, characters)
+        return
+    facts = setup_probe.facts()
+    row = layout.row()
+    column = row.column(align=True)
+    if facts.engine.state != "ready":
+        column.alert = True
+        draw_text(column, "The engine is not ready.", characters - 8, icon="ERROR")
+    else:
+        released = settings.released_weights()
+        if released is not None and not released.installed:
+            draw_text(column, f"Model: {released.item.name} is not installed", characters - 8, icon="ERROR")
+        elif settings.model_source in ("DEFAULT", "EMBEDDED"):
+            name = (f"released {released.item.name}" if released is not None else
+                    "embedded default (trained on synthetic clips, try-out only)")
+            draw_text(column, f"Model: {name}", characters - 8)
+        draw_text(column, {"mannequin": "Body: mannequin (SMPL-X not installed)", "installed": "Body: SMPL-X",
+                           "chosen": "Body: the chosen file", "absent": "Body: the chosen file is missing"}[facts.body],
+                  characters - 8)
+    row.operator("human3r.show_preferences", text="" if facts.engine.state == "ready" else "Set Up", icon="PREFERENCES")
 
 
 def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:

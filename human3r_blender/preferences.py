@@ -1,69 +1,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is the same for every scene: where the engine's Python is, and which body file to use."""
+"""What is the same for every scene: which Python runs the engine, which body to use. ``setup_panel.py`` draws it."""
 
-from pathlib import Path
+from dataclasses import dataclass
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from ..engine.contract.errors import UserError
-from . import engine_check, engine_process
+from . import engine_process, installation
+from .data_folder import ADDON_ID
 
-ADDON_ID = __package__.rpartition(".")[0]
-"""The extension's package, under which Blender keeps its preferences."""
+BUILD_NAMES = {"auto": "Automatic", "cpu": "Processor", "cuda": "CUDA 13", "cuda12": "CUDA 12", "rocm": "ROCm",
+               "metal": "Metal"}
+
+
+def _looked_at_again(_: bpy.types.AddonPreferences, __: bpy.types.Context) -> None:
+    from . import setup_probe  # which needs this module
+    setup_probe.forget()
 
 
 class Human3RPreferences(bpy.types.AddonPreferences):
     bl_idname = ADDON_ID
 
     engine_python: StringProperty(
-        name="Engine's Python", subtype="FILE_PATH",
-        description="The python program of the environment that has the engine's packages (torch, opencv). Empty: the "
-                    f"environment variable {engine_process.PYTHON_VARIABLE}")
+        name="Use This Python Instead", subtype="FILE_PATH", update=_looked_at_again,
+        description="The python program of an environment that has the engine's packages (torch, opencv). Empty: the "
+                    f"environment variable {engine_process.PYTHON_VARIABLE}, or else the engine that is installed here")
+    engine_build: EnumProperty(
+        name="Build", items=[(kind, BUILD_NAMES[kind], "") for kind in installation.CHOICES], default="auto",
+        description="Which build of torch to install. Automatic: what fits this machine's devices and drivers")
     body_file: StringProperty(
-        name="Body File", subtype="FILE_PATH",
-        description="An SMPL-X body file (.npz) that you have a licence for. Empty: the bundled, free mannequin")
+        name="Use This File Instead", subtype="FILE_PATH", update=_looked_at_again,
+        description="An SMPL-X body file (.npz) that you have a licence for, or the word mannequin. Empty: the "
+                    "installed SMPL-X body, or else the bundled, free mannequin")
+
+    show_engine: BoolProperty(name="Engine", description="Install, repair, update or remove the engine; try it")
+    show_model: BoolProperty(name="Model", description="Get, import or remove the released weights")
+    show_body: BoolProperty(name="Body", description="Get, import or remove the SMPL-X body")
+    show_help: BoolProperty(name="Help", description="A report to copy, and the folder that holds everything")
 
     def draw(self, context: bpy.types.Context) -> None:
-        column = self.layout.column()
-        column.prop(self, "engine_python")
-        column.prop(self, "body_file")
-        row = column.row()
-        row.operator("human3r.check_engine", icon="CHECKMARK")
-        box = column.column(align=True)
-        for icon, text in self.findings():
-            box.label(text=text, icon=icon)
-
-    def findings(self) -> list[tuple[str, str]]:
-        """(icon, sentence) of what is ready and what is missing."""
-        found: list[tuple[str, str]] = []
-        try:
-            found.append(("CHECKMARK", f"Engine's Python: {engine_process.find_python(self.engine_python)}"))
-        except UserError as error:
-            found += [("ERROR", error.message), ("BLANK1", error.remedy)]
-        found += engine_check.findings()
-        if self.body_file and not Path(bpy.path.abspath(self.body_file)).is_file():
-            found.append(("ERROR", f"The body file {self.body_file} does not exist."))
-        elif not self.body_file:
-            found.append(("INFO", "Body: the bundled mannequin."))
-        return found
-
-
-class HUMAN3R_OT_check_engine(bpy.types.Operator):
-    """Start the engine's Python once and see whether it has what the engine needs"""
-
-    bl_idname = "human3r.check_engine"
-    bl_label = "Check the Engine"
-    bl_options = {"INTERNAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            python = engine_process.find_python(read().engine_python)
-        except UserError as error:
-            self.report({"ERROR"}, f"{error.message} {error.remedy}")
-            return {"CANCELLED"}
-        engine_check.start(python)
-        return {"FINISHED"}
+        from . import setup_panel  # which needs this module
+        setup_panel.draw(self.layout, self, context)
 
 
 def read() -> Human3RPreferences:
@@ -71,4 +48,22 @@ def read() -> Human3RPreferences:
     return bpy.context.preferences.addons[ADDON_ID].preferences
 
 
-CLASSES = (Human3RPreferences, HUMAN3R_OT_check_engine)
+@dataclass(frozen=True)
+class Choices:
+    """The preferences that have an effect. The defaults are those of an add-on that is not enabled (the bpy wheel)."""
+
+    engine_python: str = ""
+    engine_build: str = "auto"
+    body_file: str = ""
+
+
+def choices() -> Choices:
+    """What the person chose; the defaults where the add-on is not enabled."""
+    addon = bpy.context.preferences.addons.get(ADDON_ID)
+    if addon is None or addon.preferences is None:
+        return Choices()
+    chosen = addon.preferences
+    return Choices(chosen.engine_python, chosen.engine_build, chosen.body_file)
+
+
+CLASSES = (Human3RPreferences,)

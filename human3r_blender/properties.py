@@ -9,18 +9,26 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from ..engine.contract.arguments import field_docs
 from ..engine.contract.body_choice import MANNEQUIN
+from ..engine.contract.errors import UserError
 from ..engine.contract.settings import CAMERAS, DEVICES, PRECISIONS, CaptureSettings
-from . import preferences
+from ..weights_downloader import inventory, registry
+from . import preferences, setup_probe
 from .scene.builder import ImportOptions
 
 CAPTURE = CaptureSettings(source="-", take="-")  # for its defaults
 IMPORT = ImportOptions()
 TEXTS = field_docs(CaptureSettings) | field_docs(ImportOptions)
 
-MODELS = (
-    ("DEFAULT", "Default", "The model that comes with the extension"),
-    ("CHECKPOINT", "Checkpoint", "Weights from a file"),
-    ("RECIPE", "Recipe Weights", "Deterministic random weights, to try the whole path: the people will not be right"),
+MODELS = (  # the numbers are what files hold
+    ("DEFAULT", "Best Installed", "The released weights that suit this machine, or the embedded model without them",
+     "", 0),
+    ("EMBEDDED", "Embedded", "The small model in the extension itself: trained on synthetic clips, for trying out",
+     "", 3),
+    *((item.name, f"Released {item.name}", f"{item.title}. Non-commercial use only", "", 4 + number)
+      for number, item in enumerate(item for item in registry.ITEMS if item.kind == "weights")),
+    ("CHECKPOINT", "Checkpoint", "Weights from a file", "", 1),
+    ("RECIPE", "Recipe Weights", "Deterministic random weights, to try the whole path: the people will not be right",
+     "", 2),
 )
 RECIPES = (
     ("small", "Small", "A small network, quick on any machine"),
@@ -95,10 +103,27 @@ class Human3RSettings(bpy.types.PropertyGroup):
         source = absolute(self.source)
         return CaptureSettings(
             source=source, take=absolute(self.take) or str(default_take(source)),
-            model={"DEFAULT": "default", "CHECKPOINT": absolute(self.checkpoint),
-                   "RECIPE": f"recipe:{self.recipe}"}[self.model_source],
-            body=chosen_body(), end=self.end or None, frame_rate=self.frame_rate or None,
+            model=self.model(), body=chosen_body(), end=self.end or None, frame_rate=self.frame_rate or None,
             **{name: getattr(self, name) for name in same})
+
+    def model(self) -> str:
+        """The model as settings take it. Raises :class:`UserError` (``weights-missing``)."""
+        if self.model_source == "CHECKPOINT":
+            return absolute(self.checkpoint)
+        if self.model_source == "RECIPE":
+            return f"recipe:{self.recipe}"
+        released = self.released_weights()
+        if released is not None and not released.installed:
+            raise UserError("weights-missing", f"The released weights {released.item.name} are not installed.",
+                            "Get them in Preferences > Add-ons > Human3R, or choose another model.")
+        return str(released.path) if released is not None else "default"
+
+    def released_weights(self) -> inventory.Status | None:
+        """The released weights that this scene uses, which may be missing; None for another model."""
+        item = registry.find(self.model_source)
+        if item is not None:
+            return inventory.status(item)
+        return setup_probe.best_installed() if self.model_source == "DEFAULT" else None
 
     def import_options(self) -> ImportOptions:
         """The options as the scene builder takes them."""

@@ -116,7 +116,7 @@ def _engine_row(engine: EngineFacts) -> Row:
     if engine.state == "ready":
         return Row(OK, "Engine", engine.detail or "Installed.")
     text = {
-        "absent": "Not installed. It runs the model, in a Python of its own beside Blender.",
+        "absent": "Not installed. It is what runs the model.",
         "unfinished": "The installation was interrupted. What was downloaded is kept.",
         "broken": "Does not work.",
         "outdated": "Made by another version of this add-on.",
@@ -140,13 +140,12 @@ def _model_row(model: ModelFacts) -> Row:
         return Row(PROBLEM, "Model", f"The files of {', '.join(model.damaged)} are not what was installed.")
     if model.installed:
         return Row(OK, "Model", f"Released weights {', '.join(model.installed)}, for non-commercial use only.")
-    return Row(MISSING, "Model", "Only the embedded default (trained on synthetic clips, for trying out). "
-                                 "The released weights are not installed.")
+    return Row(MISSING, "Model", "Embedded default (trained on synthetic clips, try-out only).")
 
 
 def _body_row(facts: Facts) -> Row:
     return {
-        "mannequin": Row(OPTIONAL, "Body", "Mannequin (SMPL-X not installed). It works; SMPL-X has the truer shape."),
+        "mannequin": Row(OPTIONAL, "Body", "Mannequin (SMPL-X not installed)."),
         "installed": Row(OK, "Body", "SMPL-X, for non-commercial use only."),
         "chosen": Row(OK, "Body", f"The chosen file {facts.body_detail}."),
         "absent": Row(PROBLEM, "Body", f"The chosen file {facts.body_detail} does not exist."),

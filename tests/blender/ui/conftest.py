@@ -19,9 +19,10 @@ EXTENSION = "bl_ext.user_default.human3r_blender"
 def addon():
     """The add-on's modules by their names, the contract's among them."""
     places = {
-        "human3r_blender": ("background_task", "child_process", "cli", "conversion_paths", "engine_check",
-                            "engine_process", "live", "operators", "panels", "preferences", "progress", "properties",
-                            "redaction", "session", "setup_state", "sources", "tasks"),
+        "human3r_blender": ("background_task", "child_process", "cli", "conversion_paths", "credentials", "diagnostics",
+                            "engine_check", "engine_process", "live", "operators", "panels", "preferences", "progress",
+                            "properties", "redaction", "self_test_record", "session", "setup_operators", "setup_probe",
+                            "setup_state", "setup_tasks", "sources", "tasks"),
         "human3r_blender.scene": ("builder", "tags"),
         "engine.contract": ("errors", "framing", "messages", "settings", "take"),
     }

@@ -17,8 +17,8 @@ def tell(**event):
 
 def main(kind):
     if kind == "secret":
-        secret = sys.stdin.read()
-        tell(event="stage", stage=f"Told {len(secret)} characters")
+        user, password = sys.stdin.readline(), sys.stdin.readline()
+        tell(event="stage", stage=f"Told {len(user + password)} characters")
         tell(event="done")
         return
     tell(event="stage", stage="Connecting")
@@ -26,6 +26,10 @@ def main(kind):
     print("a warning", file=sys.stderr, flush=True)
     tell(event="progress", name="896L", done=1_200_000_000, total=4_700_000_000, bytes_per_s=20_000_000)
     if kind == "wait":
+        sys.stdin.read()  # until it is closed
+        tell(event="error", code="cancelled", message="Cancelled.", remedy="Start again.")
+        sys.exit(130)
+    if kind == "busy":
         while True:
             time.sleep(0.05)
     if kind == "deaf":

@@ -31,12 +31,12 @@ def test_events_arrive_and_the_rest_is_log(addon, begin):
 def test_progress_in_words(addon, begin, wait_until):
     task = begin("wait")
     wait_until(lambda: task.done, SECONDS)
-    assert task.text == "1.2 GB of 4.7 GB, 20.0 MB/s, 2 min 55 s left"
-    task.handle({"event": "stage", "stage": "Checking"})
+    assert task.text == "Connecting: 1.2 GB of 4.7 GB, 20.0 MB/s, 2 min 55 s left"
+    task.handle({"event": "stage", "stage": "verify"})
     assert task.text == "Checking" and task.fraction is None
 
 
-@pytest.mark.parametrize("kind", ["wait", "deaf"])
+@pytest.mark.parametrize("kind", ["wait", "busy", "deaf"])
 def test_cancelling_ends_the_process(addon, begin, wait_until, is_running, kind):
     task = begin(kind)
     wait_until(lambda: task.stage == "Deaf" if kind == "deaf" else task.done, SECONDS)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The outcome of the last self-test, kept beside the data for the Python that it was run with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..weights_downloader import locations
+from .background_task import Task
+from .installation.store import write_json
+
+
+@dataclass(frozen=True)
+class Record:
+    """One self-test of one Python."""
+
+    python: str
+    passed: bool
+    detail: str
+    """One line: device, precision, memory and rate, or what failed."""
+    device: str = ""
+    """What it ran on: ``cpu``, ``cuda``, ``mps``; empty when it failed."""
+
+
+def read(python: Path | None) -> Record | None:
+    """The outcome for this Python; None when it was not tested, or another one was."""
+    try:
+        record = Record(**json.loads(_path().read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return record if python is not None and record.python == str(python) else None
+
+
+def keep(python: Path, task: Task) -> Record:
+    """Keep the outcome of a finished self-test. A disk that cannot be written to only means another test later."""
+    result = task.result or {}
+    passed = task.state == "done" and bool(result)
+    detail = _describe(result) if passed else task.error.message if task.error else "The engine gave no result."
+    record = Record(str(python), passed, detail, str(result.get("device", "")) if passed else "")
+    with contextlib.suppress(OSError):
+        _path().parent.mkdir(parents=True, exist_ok=True)
+        write_json(_path(), asdict(record))
+    return record
+
+
+def forget() -> None:
+    """The environment changes: what was tested is not what is there now."""
+    with contextlib.suppress(OSError):
+        _path().unlink(missing_ok=True)
+
+
+def _path() -> Path:
+    return locations.data_folder() / "self-test.json"
+
+
+def _describe(result: dict[str, object]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in result.items() if key != "event") + "."
