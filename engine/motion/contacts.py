@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When heels and balls of the feet stand on the floor.
+
+Each of the four points is either planted or free. Being planted costs more the faster and the higher the point is, being
+free costs a constant, and changing between them costs as well; the cheapest sequence is found exactly (Viterbi).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.skeleton import LEFT_ANKLE, LEFT_FOOT, RIGHT_ANKLE, RIGHT_FOOT
+from .body_motion import BodyMotion
+from .local_fit import LocalFit
+
+CONTACT_JOINTS = (LEFT_ANKLE, RIGHT_ANKLE, LEFT_FOOT, RIGHT_FOOT)
+"""Left heel, right heel, left ball, right ball: the joints above them."""
+
+
+@dataclass(frozen=True)
+class ContactSettings:
+    """What counts as standing."""
+
+    speed_m_per_s: tuple[float, float] = (0.3, 0.8)
+    """A point that moves this fast at floor height is as likely planted as free. Within these bounds it is twice the
+    speed that the slowest of the four points typically shows: what noise moves a standing foot by."""
+    height_m: float = 0.1
+    """A resting point that is so far above its lowest place nearby is as likely planted as free."""
+    change_cost: float = 4.0
+    """What beginning or ending a contact costs, in units of the constant cost of being free."""
+    window_s: float = 0.15
+    """Half width of the fit whose slope is the speed."""
+    floor_window_s: float = 2.5
+    """Half of the time in which the lowest place is looked for: floors that the camera's drift tilts are followed."""
+
+
+def find_contacts(motion: BodyMotion, up: np.ndarray, settings: ContactSettings | None = None) -> np.ndarray:
+    """(T, 4) bool, whether each of `CONTACT_JOINTS` is planted; `up` (3,) is the unit vector away from the floor."""
+    settings = settings or ContactSettings()
+    planted = np.zeros((len(motion), len(CONTACT_JOINTS)), dtype=bool)
+    positions = motion.joints()[:, list(CONTACT_JOINTS)]
+    for frames in motion.stretches():
+        points, time_s = positions[frames], motion.time_s[frames]
+        if len(time_s) < 3:
+            continue
+        smooth = LocalFit(time_s, settings.window_s).apply(points)
+        speed = np.linalg.norm(np.gradient(smooth, time_s, axis=0), axis=-1)
+        height = smooth @ np.asarray(up, dtype=np.float64)
+        above = height - _lowest(height, time_s, settings.floor_window_s)
+        limit = np.clip(2 * np.median(speed.min(axis=1)), *settings.speed_m_per_s)
+        cost = (speed / limit) ** 2 + (above / settings.height_m) ** 2
+        # Costs count per time, so that the answer does not depend on the frame rate.
+        share = motion.step_s * 30
+        for point in range(len(CONTACT_JOINTS)):
+            planted[frames, point] = _cheapest(share * cost[:, point], share, settings.change_cost)
+    # A heel that stands has the ball beside it on the floor, or within a moment of it.
+    planted[:, 2:] |= planted[:, :2]
+    return planted
+
+
+def _lowest(height: np.ndarray, time_s: np.ndarray, window_s: float) -> np.ndarray:
+    """(T, 4) a low percentile of (T, 4) heights in the time around each frame."""
+    first = np.searchsorted(time_s, time_s - window_s)
+    last = np.searchsorted(time_s, time_s + window_s, side="right")
+    return np.stack([np.percentile(height[a:b], 10, axis=0) for a, b in zip(first, last, strict=True)])
+
+
+def _cheapest(planted_cost: np.ndarray, free_cost: float, change_cost: float) -> np.ndarray:
+    """(T,) bool, the cheapest sequence for the (T,) costs of being planted."""
+    costs = np.stack([np.full(len(planted_cost), free_cost), planted_cost], axis=-1)
+    total, came_from = costs[0], np.zeros((len(costs), 2), dtype=np.int64)
+    change = np.array([[0.0, change_cost], [change_cost, 0.0]])
+    for frame in range(1, len(costs)):
+        ways = total[:, None] + change
+        came_from[frame] = ways.argmin(axis=0)
+        total = ways.min(axis=0) + costs[frame]
+    state = np.empty(len(costs), dtype=np.int64)
+    state[-1] = total.argmin()
+    for frame in range(len(costs) - 1, 0, -1):
+        state[frame - 1] = came_from[frame, state[frame]]
+    return state.astype(bool)
