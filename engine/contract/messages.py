@@ -21,7 +21,7 @@ import numpy as np
 
 from .errors import UserError
 from .framing import CorruptRecord, Record
-from .settings import CaptureSettings
+from .settings import CaptureSettings, is_number
 
 PROTOCOL_VERSION = 1
 """Raised whenever a reader of the old version would misread the new one."""
@@ -251,7 +251,11 @@ def decode(record: Record) -> Message:
     problem = _shape_problem(message_type, record.arrays)
     if problem:
         raise CorruptRecord(problem)
-    return message_type(**arguments)
+    message = message_type(**arguments)
+    problem = _content_problem(message)
+    if problem:
+        raise CorruptRecord(problem)
+    return message
 
 
 def _from_json(value: Any, hint: Any, where: str) -> Any:
@@ -267,11 +271,23 @@ def _from_json(value: Any, hint: Any, where: str) -> Any:
         options = typing.get_args(hint)
         if isinstance(value, list | tuple) and len(value) == len(options):
             return tuple(_from_json(item, option, where) for item, option in zip(value, options, strict=True))
-    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+    elif hint is float:
+        if is_number(value):
+            return float(value)
+    elif isinstance(value, hint) and (hint is not int or is_number(value)):
         return value
     raise CorruptRecord(f"{where}: {value!r} is not a valid value")
+
+
+def _content_problem(message: Message) -> str | None:
+    """What does not fit together in a message whose fields are sound each for itself."""
+    if isinstance(message, Frame):
+        width, height = message.mask_size
+        if min(width, height) < 0 or len(message.mask_bits) != (width * height + 7) // 8:
+            return f"frame: {len(message.mask_bits)} bytes are no mask of {width} x {height}"
+    if isinstance(message, TakeHeader) and not (min(message.footage_size) > 0 < message.frame_rate):
+        return f"header: footage of {message.footage_size} at {message.frame_rate} frames per second"
+    return None
 
 
 def _shape_problem(message_type: type[Message], arrays: dict[str, np.ndarray]) -> str | None:

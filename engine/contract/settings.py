@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -22,14 +23,15 @@ class CaptureSettings:
     take: str
     """Where the take (.h3r) is written."""
     model: str = "default"
-    """``default`` (the embedded model), a checkpoint's path, or ``recipe:VARIANT`` (deterministic random weights)."""
+    """``default`` (the embedded model), ``896L``, ``672L``, ``672B`` or ``672S`` (installed weights), a checkpoint's
+    path, or ``recipe:VARIANT`` (deterministic random weights)."""
     body: str = ""
     """Path of an SMPL-X body file (.npz), or ``mannequin``; empty for the installed SMPL-X body, the mannequin where
     there is none."""
     device: str = "auto"
     """``auto``, ``cpu``, ``cuda`` or ``mps``."""
     precision: str = "float32"
-    """``float32``, ``bfloat16`` or ``float16``."""
+    """``float32``, ``bfloat16`` or ``float16``: the type of the network's matrix products, whose results differ."""
     start: int = 0
     """First picture of the footage, counted from 0."""
     end: int | None = None
@@ -111,12 +113,21 @@ class CaptureSettings:
         return cls(**values)
 
 
+def is_number(value: Any) -> bool:
+    """Whether a decoded JSON value is a number that 64 bits hold: JSON knows larger ones, and ``Infinity``."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)
+
+
 def _has_type(value: Any, declared: str) -> bool:
     options = declared.split(" | ")
     if value is None:
         return "None" in options
     if isinstance(value, bool):
         return "bool" in options
+    if isinstance(value, int | float) and not is_number(value):
+        return False
     if isinstance(value, int):
         return "int" in options or "float" in options
     return type(value).__name__ in options

@@ -82,6 +82,9 @@ class TakeReader:
             self._file.close()
             raise UserError("take-unreadable", f"{self.path.name} is not a take: {error}.",
                             "Choose a .h3r file that this program wrote.") from error
+        except UserError:
+            self._file.close()
+            raise
         if not isinstance(first, TakeHeader):
             self._file.close()
             raise UserError("take-unreadable", f"{self.path.name} does not begin with a take's header.",
