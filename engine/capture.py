@@ -20,6 +20,7 @@ from .contract.messages import PROTOCOL_VERSION, Frame, Message, Status, TakeEnd
 from .contract.settings import CaptureSettings
 from .contract.take import TakeWriter
 from .interruption import Interrupted, Interruption
+from .model.memory import explained_memory_errors
 from .model.weights import NamedModel, choose_device, load_named_model
 from .pipeline import FramePipeline
 from .resume_file import (
@@ -60,19 +61,19 @@ class ModelShelf:
     """Keeps the model that was used last, so that the next capture with it starts at once."""
 
     def __init__(self) -> None:
-        self._key: tuple[str, str] | None = None
+        self._key: tuple[str, str, str] | None = None
         self._kept: NamedModel | None = None
 
-    def get(self, name: str, device: torch.device) -> NamedModel:
-        """The model, loaded when it is another than the last time."""
-        if self._kept is None or not self.holds(name, device):
+    def get(self, name: str, device: torch.device, precision: str = "float32") -> NamedModel:
+        """The model, loaded when it is another than the last time. Raises as :func:`.model.weights.load_named_model`."""
+        if self._kept is None or not self.holds(name, device, precision):
             self._kept = None  # two large models may not fit side by side
-            self._kept, self._key = load_named_model(name, device), (name, str(device))
+            self._kept, self._key = load_named_model(name, device, precision), (name, str(device), precision)
         return self._kept
 
-    def holds(self, name: str, device: torch.device) -> bool:
+    def holds(self, name: str, device: torch.device, precision: str = "float32") -> bool:
         """Whether `get` would not have to load."""
-        return self._kept is not None and self._key == (name, str(device))
+        return self._kept is not None and self._key == (name, str(device), precision)
 
 
 class _Capture:
@@ -92,9 +93,9 @@ class _Capture:
             self.body = MANNEQUIN if body == MANNEQUIN else Path(body).name
             self.body_and_digest = f"{self.body} ({self.body_model.fingerprint})"
             device = choose_device(settings.device)
-            if not shelf.holds(settings.model, device):
+            if not shelf.holds(settings.model, device, settings.precision):
                 sink(Status("loading", f"Loading the model {settings.model}"))
-            self.named = shelf.get(settings.model, device)
+            self.named = shelf.get(settings.model, device, settings.precision)
             self.picture_map = PictureMap.plan(self.footage.size, self.named.model.config.image_size)
             self.pipeline = FramePipeline(settings, self.named.model, self.body_model, self.picture_map)
         self.people: set[int] = set()
@@ -197,23 +198,6 @@ def run_capture(settings: CaptureSettings, sink: Sink, interruption: Interruptio
     except Interrupted:
         sink(TakeEnd("cancelled", 0))
         return CaptureResult("cancelled", 0, 0, 0, "")
-
-
-@contextlib.contextmanager
-def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
-    """Turn the ways of running out of memory into one error with a remedy."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:  # torch's own is a RuntimeError
-        text = str(error)
-        if isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-                sign in text for sign in ("out of memory", "can't allocate memory", "not enough memory")):
-            raise UserError(
-                "out-of-memory", f"There is not enough memory on the device {settings.device!r} for the model "
-                f"{settings.model!r} in {settings.precision}.",
-                "Close other programs, choose a smaller variant of the model, precision bfloat16, or the device cpu.",
-            ) from error
-        raise
 
 
 def _nothing_read(settings: CaptureSettings, footage: Footage) -> UserError:

@@ -14,6 +14,7 @@ from .contract.messages import Frame, Message, PointMap, ScenePoints, pack_mask
 from .contract.rotations import axis_angle_to_matrix
 from .contract.settings import CaptureSettings
 from .model.human3r import Human3R
+from .model.precision import DTYPES
 from .model.prediction import FramePrediction, StepOptions
 from .model.rollout import ChunkedRollout, RolloutFrame, RolloutSettings
 from .stages.body import Bodies, standard_bodies
@@ -29,8 +30,6 @@ Stage = ChunkedRollout | PersonTracker | IntrinsicsEstimator | CameraTracker | P
 
 PERSON_PIXEL = 0.5
 """Least probability of a pixel that shows a person."""
-
-_AUTOCAST = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,8 @@ class FramePipeline:
         self._map = picture_map
         self._pixel_grid = picture_map.pixel_grid()
         options = StepOptions(ttt3r=settings.ttt3r, detection_threshold=settings.detection_threshold)
-        self._rollout = ChunkedRollout(
-            model, RolloutSettings(settings.reset_interval, options, _AUTOCAST[settings.precision]))
+        autocast = None if settings.precision == "float32" else DTYPES[settings.precision]
+        self._rollout = ChunkedRollout(model, RolloutSettings(settings.reset_interval, options, autocast))
         self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
         self._intrinsics = IntrinsicsEstimator()
         self._camera = CameraTracker() if settings.with_camera_chosen().camera == "tracked" else None

@@ -22,6 +22,7 @@ from ..contract.errors import UserError
 from .config import Human3RConfig
 from .human3r import Human3R
 from .parameter_groups import meaning
+from .precision import bears_half
 from .recipe_weights import canonical_key
 from .released_checkpoint import infer_config, read_pickle
 
@@ -73,30 +74,31 @@ def read_checkpoint(path: Path, name: str, unmarked: bool = False) -> Checkpoint
 
 
 def build_strictly(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str, for_inference: bool = True,
-                   inference_only: bool = False) -> Human3R:
-    """A model made of exactly these tensors, which it shares where they are float32 already.
+                   inference_only: bool = False, matrices: torch.dtype = torch.float32) -> Human3R:
+    """A model made of exactly these tensors, which it shares where they have its types already.
 
+    Float32, but for what bears half precision (:func:`.precision.bears_half`), which becomes ``matrices``.
     The tensors must be those of the whole architecture, no more and no less, even where the model takes only a part
     (``for_inference``); with ``inference_only`` those of that part. Raises UserError (``checkpoint-mismatch``).
     """
-    expected = check_fits(config, tensors, source, inference_only)
+    check_fits(config, tensors, source, inference_only)
     with torch.device("meta"):
         model = Human3R(config, for_inference)
-    taken = {key: tensors[key].to(expected[key].dtype) for key in model.state_dict()}
+    taken = {key: tensors[key].to(matrices if bears_half(key, tensor) else tensor.dtype)
+             for key, tensor in model.state_dict().items()}
     model.load_state_dict(taken, strict=True, assign=True)
     return model.eval()
 
 
 def check_fits(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str,
-               inference_only: bool = False) -> dict[str, Tensor]:
-    """The tensors that a checkpoint must hold, on the meta device. Raises UserError (``checkpoint-mismatch``)."""
+               inference_only: bool = False) -> None:
+    """Compare with the tensors that a checkpoint must hold. Raises UserError (``checkpoint-mismatch``)."""
     with torch.device("meta"):
         expected = Human3R(config, for_inference=inference_only).state_dict()
     report = _differences({key: tensor.shape for key, tensor in expected.items()}, tensors)
     if report:
         raise UserError("checkpoint-mismatch", f"{source} does not fit the model. {report}",
                         "Choose the checkpoint of a Human3R model, or download it again.")
-    return dict(expected)
 
 
 def _differences(expected: Mapping[str, torch.Size], tensors: Mapping[str, Tensor]) -> str:

@@ -57,5 +57,5 @@ def require_precision(device: torch.device, precision: str) -> None:
     try:
         torch.ones(1, dtype=DTYPES[precision], device=device).add(1)
     except (RuntimeError, TypeError) as error:
-        raise UserError("precision-missing", f"The device {device.type} of this computer cannot compute in {precision}: "
+        raise UserError("precision-missing", f"The device {device.type} cannot compute in {precision}: "
                         f"{str(error).splitlines()[0]}.", "Choose precision float32 or float16.") from error

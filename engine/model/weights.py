@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models by the names that people give: the embedded default, a checkpoint's path, or recipe weights."""
+"""Models by the names that people give: the embedded default, installed weights, a checkpoint, or recipe weights."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from pathlib import Path
 
 import torch
 
+from weights_downloader.locations import weights_folder
+
 from ..contract.errors import UserError
 from ..fingerprint import fingerprint
-from .checkpoint import load_checkpoint
+from .checkpoint import build_strictly, read_checkpoint
 from .config import RELEASED, released, small
+from .conversion import read_manifest
 from .human3r import Human3R
+from .memory import require_memory
+from .precision import DTYPES, require_precision, shorten
 from .recipe_weights import Recipe, fill_with_recipe
 
 RECIPE_PREFIX = "recipe:"
@@ -41,18 +46,38 @@ class NamedModel:
     """For people, and for telling weights apart when a capture is resumed."""
 
 
-def load_named_model(name: str, device: torch.device) -> NamedModel:
-    """The model called `name` (see `CaptureSettings.model`), on a device, in float32, for inference.
+def load_named_model(name: str, device: torch.device, precision: str = "float32") -> NamedModel:
+    """The model called `name` (see `CaptureSettings.model`), on a device, for inference in a precision.
 
-    Raises UserError: ``unknown-model``, and what :func:`.checkpoint.load_checkpoint` raises.
+    In half precision the matrices that bear it are held in it, so that autocast to it is needed to run the model.
+    Raises UserError: ``unknown-model``, ``weights-missing``, ``precision-missing``, ``not-enough-memory``, and what
+    :func:`.checkpoint.load_checkpoint` raises.
     """
-    if name == "default":
-        return _embedded(device)
+    require_precision(device, precision)
     if name.startswith(RECIPE_PREFIX):
-        return _from_recipe(name.removeprefix(RECIPE_PREFIX), device)
-    path = Path(name).expanduser()
-    model = load_checkpoint(path, device)
-    return NamedModel(model.requires_grad_(False), f"{path.name} ({fingerprint(path)})")
+        return _from_recipe(name.removeprefix(RECIPE_PREFIX), device, precision)
+    if name == "default":
+        path, called = EMBEDDED, "default, trained on synthetic clips"
+    elif name in RELEASED:
+        path, called = installed_weights(name), name
+    else:
+        path = Path(name).expanduser()
+        called = path.name
+    content = read_checkpoint(path, path.name)
+    require_memory(name, content.config, precision, device)
+    model = build_strictly(content.config, content.tensors, path.name, inference_only=content.inference_only,
+                           matrices=DTYPES[precision])
+    return NamedModel(model.requires_grad_(False).to(device), f"{called} ({fingerprint(path)})")
+
+
+def installed_weights(variant: str) -> Path:
+    """The converted checkpoint of a released variant. Raises UserError (``weights-missing``) when it is not whole."""
+    path = weights_folder() / f"{variant}.safetensors"
+    if read_manifest(path) is None:
+        raise UserError("weights-missing", f"The weights {variant} are not installed in {path.parent}.",
+                        "Press Download Weights in the add-on's preferences, or run "
+                        f"`python -m weights_downloader get {variant}` in the engine's environment.")
+    return path
 
 
 def choose_device(name: str) -> torch.device:
@@ -66,23 +91,20 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _embedded(device: torch.device) -> NamedModel:
-    """The checkpoint that comes with the program; without one, random weights that show the path."""
-    if not EMBEDDED.is_file():
-        return _from_recipe("small", device)
-    model = load_checkpoint(EMBEDDED, device)
-    return NamedModel(model.requires_grad_(False), f"default, trained on synthetic clips ({fingerprint(EMBEDDED)})")
-
-
-def _from_recipe(variant: str, device: torch.device) -> NamedModel:
+def _from_recipe(variant: str, device: torch.device, precision: str) -> NamedModel:
     if variant != "small" and variant not in RELEASED:
         raise UserError("unknown-model", f"There are no recipe weights for {variant!r}.",
                         f"Use recipe: and one of small, {', '.join(RELEASED)}.")
+    config = small() if variant == "small" else released(variant)
+    # They are made in float32 on the CPU, whatever becomes of them.
+    require_memory(f"{RECIPE_PREFIX}{variant}", config, "float32", torch.device("cpu"))
+    require_memory(f"{RECIPE_PREFIX}{variant}", config, precision, device)
     with torch.device("meta"):  # the usual random initialisation of a full-size model would take half a minute
-        model = Human3R(small() if variant == "small" else released(variant), for_inference=True)
+        model = Human3R(config, for_inference=True)
     model.to_empty(device="cpu")
     fill_with_recipe(model, SMALL_RECIPE if variant == "small" else Recipe())
     _tame(model)
+    shorten(model, DTYPES[precision])
     return NamedModel(model.eval().requires_grad_(False).to(device),
                       f"{variant}, recipe weights (random: they show the path, not the truth)")
 

@@ -108,7 +108,7 @@ def test_too_little_memory_is_named(run_command, make_video, tmp_path, engine_py
     done = run_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", "--model", "recipe:896L",
                        "--device", "cpu", HUMAN3R_ENGINE_PYTHON=str(limited), HUMAN3R_TEST_PYTHON=engine_python)
     error = done.results[0]["error"]
-    assert done.code == 1 and error["code"] == "out-of-memory" and "smaller" in error["remedy"]
+    assert done.code == 1 and error["code"] == "not-enough-memory" and "smaller" in error["remedy"]
 
 
 def read_until(stream, wanted, seconds=60.0):

@@ -225,7 +225,7 @@ def test_views_that_repeat_a_number_for_ever_are_refused(tiny: Human3R, tmp_path
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a zip file", b"\x80\x02}q\x00.", pickle.dumps({"model": 3})])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a zip", b"\x80\x02}q\x00.", pickle.dumps({"model": 3})])
 def test_what_is_no_checkpoint_is_explained(tmp_path: Path, target: Path, content: bytes) -> None:
     path = tmp_path / "human3r_896L.pth"
     path.write_bytes(content)

@@ -110,7 +110,7 @@ def test_running_out_of_memory_is_explained(allocate):
     settings = CaptureSettings(source="a.mp4", take="a.h3r", model="recipe:896L")
     with pytest.raises(UserError) as caught, explained_memory_errors(settings):
         allocate()
-    assert caught.value.code == "out-of-memory"
+    assert caught.value.code == "not-enough-memory"
     assert "recipe:896L" in caught.value.message and "smaller" in caught.value.remedy
 
 

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does a model fit into the device's memory, and if not, which would? Asked before loading; running out says the same.
+
+The estimate is the weights in their precision and twice what the largest layers hold at once: tensors alive at the peak
+of the human-prior encoder (its MLP) and of the dense head (its last convolution), counted operation by operation, and
+as much again for the work space of kernels. ``docs/measurements.md`` has it beside measured peaks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psutil
+import torch
+
+from ..contract.errors import UserError
+from ..contract.settings import CaptureSettings
+from .config import RELEASED, Human3RConfig, embedded, released
+from .human3r import Human3R
+from .precision import bears_half
+
+_PRIOR_COPIES = 13
+"""Float32 tensors as large as all prior tokens that are alive at the encoder's peak."""
+
+_DENSE_COPIES = 3
+"""Float32 tensors of half the dense width at the picture's resolution that are alive at the dense head's peak."""
+
+_WORK_SPACE = 2.0
+
+_LESS = 0.8
+"""Share of a model's need that the proposal may have after that model ran out of memory."""
+
+_EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory", "DefaultCPUAllocator",
+              "Cannot allocate memory", "unable to mmap", "failed to allocate")
+
+_GB = 1e9
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Something that should fit."""
+
+    model: str
+    precision: str
+    needed_bytes: int
+
+    def __str__(self) -> str:
+        return f"the model {self.model} in {self.precision} ({self.needed_bytes / _GB:.1f} GB)"
+
+
+@functools.cache
+def needed_bytes(config: Human3RConfig, precision: str) -> int:
+    """Estimate of what a model takes on its device, weights and the work of one frame, for pictures up to square."""
+    with torch.device("meta"):
+        weights = Human3R(config, for_inference=True).state_dict()
+    wide = precision == "float32"
+    held = sum(tensor.numel() * (2 if not wide and bears_half(key, tensor) else tensor.itemsize)
+               for key, tensor in weights.items())
+    prior = _PRIOR_COPIES * config.score_grid**2 * config.prior_width * 4
+    dense = _DENSE_COPIES * config.image_size**2 * config.dense_width // 2 * 4
+    return held + round(_WORK_SPACE * (prior + dense))
+
+
+def free_bytes(device: torch.device) -> int:
+    """What a new model could take on this device now."""
+    system = psutil.virtual_memory().available
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + unused
+    if device.type == "mps":  # shares the system's memory
+        return min(system, torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory())
+    return system
+
+
+def require_memory(name: str, config: Human3RConfig, precision: str, device: torch.device,
+                   free: int | None = None) -> None:
+    """Raises UserError (``not-enough-memory``) with a proposal when the model does not fit into what is free."""
+    free = free_bytes(device) if free is None else free
+    needed = needed_bytes(config, precision)
+    if needed > free:
+        raise _too_little(f"The model {name} in {precision} needs about {needed / _GB:.1f} GB of memory, and "
+                          f"{device.type} has {free / _GB:.1f} GB free.", proposal(name, precision, free), device.type)
+
+
+def proposal(name: str, precision: str, free: float) -> Proposal | None:
+    """The best that fits into this much: the same model shortened, then smaller released ones, then the default."""
+    known = {variant: released(variant) for variant in reversed(RELEASED)} | {"default": embedded()}
+    first = _variant(name)
+    for candidate in list(known)[list(known).index(first) if first in known else -1:]:
+        for shorter in ("float32", "bfloat16"):
+            if candidate == first and (precision != "float32" or shorter == "float32"):
+                continue
+            needed = needed_bytes(known[candidate], shorter)
+            if needed <= free:
+                recipe = name.startswith("recipe:") and candidate != "default"
+                return Proposal(f"recipe:{candidate}" if recipe else candidate, shorter, needed)
+    return None
+
+
+@contextlib.contextmanager
+def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
+    """Turn the ways of running out of memory into the same error; what is proposed needs a fifth less, or lesser."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, OSError) as error:  # torch's own is a RuntimeError, a failed mapping an OSError
+        if not (isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+                sign in str(error) for sign in _EXHAUSTED)):
+            raise
+        variant = _variant(settings.model)
+        taken = needed_bytes(released(variant), settings.precision) if variant in RELEASED else math.inf
+        raise _too_little(f"The memory of the device {settings.device!r} ran out with the model {settings.model} in "
+                          f"{settings.precision}.", proposal(settings.model, settings.precision, _LESS * taken),
+                          settings.device) from error
+
+
+def _too_little(message: str, instead: Proposal | None, device: str) -> UserError:
+    smaller = f"choose something smaller, such as {instead}" if instead else "choose a smaller model"
+    elsewhere = "" if device == "cpu" else ", or the device cpu"
+    return UserError("not-enough-memory", message, f"Close other programs, or {smaller}{elsewhere}.")
+
+
+def _variant(name: str) -> str:
+    """The released variant that a model's name or a checkpoint's file name speaks of, else the name itself."""
+    return next((variant for variant in RELEASED if variant in name), name)
