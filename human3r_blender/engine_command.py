@@ -89,4 +89,6 @@ def _sentence(event: installation.Event) -> str:
     if kind == "progress":
         done, total, rate = (float(str(event[key])) for key in ("done", "total", "bytes_per_s"))
         return f"    {event['name']}: {format_bytes(done)} of {format_bytes(total)}, {format_bytes(rate)}/s"
-    return "Done." if kind == "done" else ""
+    if kind == "done":
+        return "Cancelled." if event.get("cancelled") else "Done."
+    return ""

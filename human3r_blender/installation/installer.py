@@ -183,7 +183,7 @@ class Installation:
         self.error: UserError | None = None
         self.events: collections.deque[Event] = collections.deque(maxlen=KEPT_EVENTS)
         """``{"event": "stage", "stage"}``, ``{"event": "progress", "name", "done", "total", "bytes_per_s"}`` (bytes),
-        ``{"event": "log", "line"}``, and at the end ``done`` or ``error`` (with ``code``, ``message``, ``remedy``)."""
+        ``{"event": "log", "line"}``, and at the end ``done`` (``cancelled`` where it was) or ``error`` (``code``, ``message``, ``remedy``)."""
         self._on_event = on_event
         self._store = Store(agreed.data_folder)
         self._runner = Runner()
@@ -224,7 +224,7 @@ class Installation:
                 {"remove": self._remove}.get(self.plan.action, self._install)()
             self._finish("done", {"event": "done"})
         except Cancelled:
-            self._finish("cancelled", {"event": "done"})
+            self._finish("cancelled", {"event": "done", "cancelled": True})
         except UserError as error:
             self._fail(error)
         except (CommandFailed, OSError) as error:

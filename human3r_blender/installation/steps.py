@@ -19,7 +19,7 @@ SUPPORTED_PYTHONS = ((3, 11), (3, 14))
 """First and last version of Python for which every locked package has a wheel."""
 OWN_PYTHON = "3.12"
 """What uv finds or downloads where Blender's own Python is not among those."""
-ENGINE_IMPORTS = ("torch", "numpy", "cv2", "PIL", "safetensors", "scipy")
+ENGINE_IMPORTS = ("torch", "numpy", "cv2", "PIL", "safetensors", "scipy", "huggingface_hub", "requests")
 
 _NO_SPACE = re.compile(r"no space left|not enough space|disk is full|os error (28|112)|errno 28", re.IGNORECASE)
 _BAD_HASH = re.compile(r"hash mismatch|do not match the hashes|hashes are required|no hashes", re.IGNORECASE)
