@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +66,7 @@ class BodyMotion:
         """The frames without gaps between them, in order."""
         cuts = np.flatnonzero(np.diff(self.time_s) > GAP_FACTOR * self.step_s) + 1
         edges = [0, *cuts.tolist(), len(self)]
-        return [slice(first, last) for first, last in zip(edges[:-1], edges[1:], strict=True) if last > first]
+        return [slice(first, last) for first, last in itertools.pairwise(edges) if last > first]
 
     def part(self, frames: slice) -> BodyMotion:
         """Some frames of it."""

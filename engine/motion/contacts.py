@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """When heels and balls of the feet stand on the floor.
 
-Each of the four points is either planted or free. Being planted costs more the faster and the higher the point is, being
-free costs a constant, and changing between them costs as well; the cheapest sequence is found exactly (Viterbi).
+Each of the four points is either planted or free. Being planted costs more the faster and the higher the point is,
+being free costs a constant, and changing between them costs as well; the cheapest sequence is found exactly (Viterbi).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Feet that stand stay where they stand: each contact gets one place, the hips follow a little, the knees do the rest."""
+"""Feet that stand stay where they stand: a contact gets one place, the hips follow a little, the knees do the rest."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,7 +87,7 @@ def _held(corrections: np.ndarray, runs: list[slice], time_s: np.ndarray, blend_
     """(T, 3) corrections, known inside of the runs, carried on between them: from one to the next, or fading out."""
     result = corrections.copy()
     ends = [slice(0, 0), *runs, slice(len(time_s), len(time_s))]
-    for before, after in zip(ends[:-1], ends[1:], strict=True):
+    for before, after in itertools.pairwise(ends):
         free = slice(before.stop, after.start)
         if free.stop <= free.start:
             continue
@@ -116,7 +117,7 @@ def _hip_shift(transforms: np.ndarray, wanted: np.ndarray, standing: np.ndarray,
     shift = fit.apply((weight[..., None] * asked).sum(axis=1))
     rest = motion.rest_joints
     chain = (LEFT_HIP, LEFT_KNEE, LEFT_ANKLE)
-    length = sum(np.linalg.norm(rest[low] - rest[high]) for high, low in zip(chain[:-1], chain[1:], strict=True))
+    length = sum(np.linalg.norm(rest[low] - rest[high]) for high, low in itertools.pairwise(chain))
     for _ in range(2):
         way = wanted - (transforms[..., :3, 3][:, [LEFT_HIP, LEFT_HIP + 1]] + shift[:, None])
         reach = np.linalg.norm(way, axis=-1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Local polynomial fits: smoothing without lag, for any frame rate, up to the ends of a stretch.
 
-Around every frame a parabola is fitted to its neighbours, near ones counting most (tricube weights), and its value there
-is the result.
+Around every frame a parabola is fitted to its neighbours, near ones counting most (tricube weights), and its value
+there is the result.
 """
 
 from __future__ import annotations

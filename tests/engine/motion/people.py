@@ -51,9 +51,10 @@ def walkers(count: int = 6, seconds: float = 6.0, rate: float = 30.0) -> tuple[B
 def noisy(motion: BodyMotion, seed: int) -> BodyMotion:
     """What a per-frame network makes of it: white noise and slow drifts, most of it along the view."""
     random, count = np.random.default_rng(seed), len(motion)
-    turns = np.deg2rad(1.5) * random.normal(size=(count, 55, 3)) + np.deg2rad(2.5) * _drift(random, (count, 55, 3), 0.96)
-    rotations = quaternion_multiply(motion.rotations, axis_angle_to_quaternion(turns))
-    shifts = random.normal(size=(count, 3)) * (0.006, 0.006, 0.012) + _drift(random, (count, 3), 0.98) * (0.02, 0.02, 0.05)
+    turns = 1.5 * random.normal(size=(count, 55, 3)) + 2.5 * _drift(random, (count, 55, 3), 0.96)
+    rotations = quaternion_multiply(motion.rotations, axis_angle_to_quaternion(np.deg2rad(turns)))
+    shifts = random.normal(size=(count, 3)) * (0.006, 0.006, 0.012)
+    shifts += _drift(random, (count, 3), 0.98) * (0.02, 0.02, 0.05)
     return BodyMotion.make(motion.time_s, rotations, motion.pelvis + shifts, motion.rest_joints)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import UserError
-from engine.contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE
+from engine.contract.skeleton import LEFT_ANKLE, LEFT_HIP, LEFT_KNEE
 from engine.motion.body_motion import BodyMotion
 from engine.motion.causal import CausalSmoother
 from engine.motion.clean_up import CleanUpSettings, clean_up
