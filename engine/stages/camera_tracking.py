@@ -4,8 +4,8 @@
 Corners of a reference picture get the network's depth there; each later picture is located against them: by
 Lucas-Kanade from the reference itself, so that nothing adds up while it lasts, and by PnP with RANSAC. Poses and depths
 are then adjusted together (`place_adjustment`): after some motion the views say more about depth than the network does,
-and its depth of later pictures, which flickers, moves nothing. When too few corners are left, the present picture is the
-next reference, and the points that are still seen hand the scale on to it.
+and its depth of later pictures, which flickers, moves nothing. When too few corners are left, the present picture is
+the next reference, and the points that are still seen hand the scale on to it.
 
 A pose changes only where the tracks say so: while the last pose explains them as well, it stays exactly. Where nothing
 can be followed the camera stays too. The focal length is taken to be constant (the mean of all estimates so far): a
@@ -43,7 +43,7 @@ VIEW_PX = 1.0
 """A picture becomes a view that depths are adjusted to when the tracks moved so far from all earlier ones."""
 
 PREDICTED_SIGMA, CARRIED_SIGMA = 0.08, 0.05
-"""Relative uncertainty of depths that the network predicted, and of those that were adjusted at an earlier reference."""
+"""Relative uncertainty of depths that the network predicted, and of those that an earlier reference adjusted."""
 
 LEAST_CARRIED = 8
 """Least points still seen that hand their scale on to a new reference."""
@@ -313,5 +313,5 @@ def _usable(depth: np.ndarray) -> np.ndarray:
 
 
 def _median_motion(before: np.ndarray, after: np.ndarray, common: np.ndarray) -> float:
-    """Median distance in pixels of (N, 2) points, those in `common`; without any there is nothing in common: infinity."""
+    """Median distance in pixels of those (N, 2) points that are in `common`; infinity where there are none."""
     return float(np.median(np.linalg.norm((after - before)[common], axis=-1))) if common.any() else float("inf")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Camera poses and depths of points of the place, together, from where the points are seen: a small bundle adjustment.
 
-Points belong to a reference picture: point n lies at depth exp(d_n) on the ray of its pixel there, so that the reference
-camera sees it exactly. Other views v have poses `view_from_reference`. Minimised is
+Points belong to a reference picture: point n lies at depth exp(d_n) on the ray of its pixel there, so that the
+reference camera sees it exactly. Other views v have poses `view_from_reference`. Minimised is
 
     sum_vn huber(|project(R_v X_n(d_n) + t_v) - x_vn| / PIXEL_SIGMA) + sum_n ((d_n - prior_n) / sigma_n)^2
 

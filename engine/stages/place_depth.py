@@ -25,7 +25,9 @@ def place_depth(depth: np.ndarray, people_mask: np.ndarray, joints: np.ndarray, 
     `people_mask` is (H, W) bool; `joints` (n, 55, 3) are the people found, camera frame, metres; `camera` (3, 3) is the
     tracking picture's pinhole. Returns (height, width) float32.
     """
-    placed = cv2.resize(depth.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+    with np.errstate(invalid="ignore"):
+        known = np.where((depth > 0) & np.isfinite(depth), depth, np.nan).astype(np.float32)
+    placed = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
     people = cv2.resize(people_mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     for body in joints[:, :BODY_JOINT_COUNT]:
         if not body[:, 2].min() > _NEAREST_M:
@@ -37,6 +39,5 @@ def place_depth(depth: np.ndarray, people_mask: np.ndarray, joints: np.ndarray, 
             cv2.line(people, pixel[joint].tolist(), pixel[PARENTS[joint]].tolist(), 1, min(thickness, 255))
     margin = max(1, round(max(size) * _MARGIN))
     people = cv2.dilate(people, np.ones((2 * margin + 1,) * 2, np.uint8))
-    with np.errstate(invalid="ignore"):
-        placed[(people > 0) | ~(placed > 0) | ~np.isfinite(placed)] = np.nan
+    placed[people > 0] = np.nan
     return placed

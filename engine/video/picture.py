@@ -14,7 +14,6 @@ from PIL import Image
 
 from ..contract.errors import UserError
 
-
 TRACKING_SIDE = 512
 """Longest side of the pictures that the camera is tracked on, pixels."""
 
