@@ -18,8 +18,8 @@ def solve_legs(transforms: np.ndarray, rest_joints: np.ndarray, ankles: np.ndarr
     """Rotations of hips, knees and ankles that bring the ankles to `ankles`; the pelvis stays.
 
     `transforms` (T, 55, 4, 4) world poses before, `rest_joints` (55, 3), `ankles` (T, 2, 3) wanted world positions
-    (left, right), `feet` (T, 2, 3, 3) wanted world rotations of the feet. Returns (T, 3, 2, 4) quaternions relative to the
-    parents: hips, knees, ankles. What is out of reach is approached on a straight line from the hip.
+    (left, right), `feet` (T, 2, 3, 3) wanted world rotations of the feet. Returns (T, 3, 2, 4) quaternions relative
+    to the parents: hips, knees, ankles. What is out of reach is approached on a straight line from the hip.
     """
     solved = np.empty((len(transforms), 3, 2, 4))
     pelvis = transforms[:, PELVIS, :3, :3]

@@ -3,7 +3,8 @@
 
 Every limb is smoothed twice, with a long and with a short window. What the short one sees and the long one does not is
 either motion or noise: where, in one of the limb's joints, it is much stronger than noise would be, it is motion and
-is kept in the whole limb; elsewhere the long window's answer stands. The noise is read off the samples' fourth differences.
+is kept in the whole limb; elsewhere the long window's answer stands. The noise is read off the samples' fourth
+differences.
 """
 
 from __future__ import annotations
