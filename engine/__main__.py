@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from . import convert_command, self_test
 from .contract.arguments import add_setting_options, settings_from_options
 from .contract.errors import UserError
 from .contract.messages import Frame, Message, Status, TakeHeader
@@ -31,6 +32,8 @@ _PROGRESS_EVERY_S = 1.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     options = _parser().parse_args(arguments)
+    # Before torch is imported: what Metal lacks is computed on the CPU instead of ending the run.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     stdout = claim_stdout()
     # The commands are imported here, after standard output is safe, and so that --help does not wait for torch.
     if options.command == "serve":
@@ -41,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return evaluation.run(options, stdout)
     if options.command == "train":
         return training.run(options)
+    if options.command == "convert-checkpoint":
+        return convert_command.run(options, stdout)
+    if options.command == "self-test":
+        return self_test.run(options, stdout)
     return _run(options, stdout)
 
 
@@ -64,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
         "evaluate", help="measure a take against ground truth, or a model on synthetic clips"))
     training.add_arguments(commands.add_parser(
         "train", help="train the embedded model, or tune a released one's prompts"))
+    convert_command.add_arguments(commands.add_parser(
+        "convert-checkpoint", help="a released checkpoint becomes weights that start within seconds"))
+    self_test.add_arguments(commands.add_parser(
+        "self-test", help="run a model over a few generated pictures: device, memory, frames per second"))
     return parser
 
 

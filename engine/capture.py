@@ -65,7 +65,7 @@ class ModelShelf:
         self._kept: NamedModel | None = None
 
     def get(self, name: str, device: torch.device, precision: str = "float32") -> NamedModel:
-        """The model, loaded when it is another than the last time. Raises as :func:`.model.weights.load_named_model`."""
+        """The model, loaded when it is another than the last time. Raises as `load_named_model`."""
         if self._kept is None or not self.holds(name, device, precision):
             self._kept = None  # two large models may not fit side by side
             self._kept, self._key = load_named_model(name, device, precision), (name, str(device), precision)

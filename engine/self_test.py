@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m engine self-test`: a generated video through the whole engine, and what that took on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import platform
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .contract.errors import UserError
+from .contract.settings import DEVICES, PRECISIONS, CaptureSettings
+
+DONE, USER_ERROR = 0, 1
+"""Exit codes, as those of `python -m engine run`."""
+
+FRAME_RATE = 30.0
+FRAMES = 12
+WARM_UP = 3
+"""Frames of the test, and how many of them do not count for the rate."""
+
+
+@dataclass(frozen=True)
+class SelfTestResult:
+    """What the self-test saw; printed as one JSON object."""
+
+    device: str
+    """``cpu``, ``cuda`` or ``mps``."""
+    device_name: str
+    precision: str
+    model: str
+    frames_per_second: float
+    """After the first frames: reading, the model and all stages."""
+    memory_mb: float
+    """Resident memory of the engine's process, MiB."""
+    device_memory_mb: float | None
+    """Most memory that the model and its work took on the device, MiB; None where it is the process's own."""
+    torch: str
+    python: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--model", default="default", help="as for run: default, 896L, a checkpoint ... (%(default)s)")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="%(default)s")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="%(default)s")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON, for a failure as well")
+
+
+def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
+    """Run the command; the result goes to `stdout`. Returns the exit code."""
+    try:
+        result = self_test(options.model, options.device, options.precision)
+    except UserError as error:
+        failure = {"event": "error", "code": error.code, "message": error.message, "remedy": error.remedy}
+        print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr, flush=True)
+        if options.json:
+            _write(stdout, json.dumps(failure))
+        return USER_ERROR
+    values = asdict(result)
+    _write(stdout, json.dumps(values) if options.json else
+           "\n".join(f"{name.replace('_', ' ')}: {'-' if value is None else value}" for name, value in values.items()))
+    return DONE
+
+
+def self_test(model: str = "default", device_name: str = "auto", precision: str = "float32") -> SelfTestResult:
+    """Run the model over a generated clip. Raises UserError: what a capture raises, and ``self-test-failed``."""
+    # Here, so that --help does not wait for torch.
+    import numpy as np
+    import psutil
+    import torch
+
+    from .capture import run_capture
+    from .contract.messages import Frame, Message, TakeHeader
+    from .interruption import Interruption
+    from .model.weights import choose_device
+
+    device, name = choose_device(device_name), ""
+    finished_s: list[float] = []
+
+    def sink(message: Message) -> None:
+        nonlocal name
+        if isinstance(message, TakeHeader):
+            name = message.model
+        elif isinstance(message, Frame):
+            finished_s.append(time.perf_counter())
+            if not np.isfinite(message.world_from_camera).all() or not np.isfinite(message.focal_px):
+                raise UserError("self-test-failed", f"{name} gives no numbers on {device.type} in {precision}.",
+                                "Choose precision float32, or the device cpu, and report this.")
+
+    with tempfile.TemporaryDirectory(prefix="human3r-self-test-") as folder:
+        video = Path(folder) / "clip.mp4"
+        _write_clip(video)
+        settings = CaptureSettings(source=str(video), take=str(Path(folder) / "clip.h3r"), model=model,
+                                   device=device.type, precision=precision)
+        run_capture(settings, sink, Interruption())
+    if len(finished_s) <= WARM_UP:
+        raise UserError("self-test-failed", "The self-test was stopped.", "Run it again.")
+    rate = (len(finished_s) - WARM_UP) / (finished_s[-1] - finished_s[WARM_UP - 1])
+    return SelfTestResult(
+        device.type, _device_name(torch, device), precision, name, round(rate, 2),
+        round(psutil.Process().memory_info().rss / 2**20, 1), _device_memory_mb(torch, device),
+        torch.__version__, platform.python_version())
+
+
+def _write_clip(path: Path) -> None:
+    """A synthetic clip of a seed that training never saw."""
+    from .synthetic.__main__ import write_video
+    from .synthetic.clips import make_clip
+    from .synthetic.settings import HELD_OUT_SEED, tier_settings
+
+    write_video(path, make_clip(HELD_OUT_SEED, replace(tier_settings("studio"), frames=FRAMES)), FRAME_RATE)
+
+
+def _device_name(torch: Any, device: Any) -> str:
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return platform.processor() or platform.machine()
+
+
+def _device_memory_mb(torch: Any, device: Any) -> float | None:
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_reserved(device) / 2**20, 1)
+    if device.type == "mps":
+        return round(torch.mps.driver_allocated_memory() / 2**20, 1)
+    return None
+
+
+def _write(stdout: BinaryIO, text: str) -> None:
+    with contextlib.suppress(OSError):
+        stdout.write(text.encode("utf-8") + b"\n")
+        stdout.flush()
