@@ -103,14 +103,14 @@ def _from_recipe(variant: str, device: torch.device, precision: str) -> NamedMod
         model = Human3R(config, for_inference=True)
     model.to_empty(device="cpu")
     fill_with_recipe(model, SMALL_RECIPE if variant == "small" else Recipe())
-    _tame(model)
+    tame_recipe(model)
     shorten(model, DTYPES[precision])
     return NamedModel(model.eval().requires_grad_(False).to(device),
                       f"{variant}, recipe weights (random: they show the path, not the truth)")
 
 
-def _tame(model: Human3R) -> None:
-    """What is changed besides, so that there is a place to see and a camera that stays in it."""
+def tame_recipe(model: Human3R) -> None:
+    """What is changed in recipe weights besides, so that there is a place to see and a camera that stays in it."""
     weights = model.state_dict()
     with torch.no_grad():
         weights["downstream_head.mlp_msk.mlp.layers.2.bias"] += RECIPE_MASK_SHIFT
