@@ -18,7 +18,7 @@ from .part import Origin, Part, explained_disk_errors
 from .records import Figures
 from .registry import FormFile, HubFile, Item
 from .reporting import Reporter
-from .validate import measure, require_space
+from .validate import measure, require_sound_zip, require_space
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,10 @@ def _require_space(item: Item, figures: Figures, part: Part, request: Request) -
 
 
 def _finish(item: Item, part: Part, expected: Figures, reporter: Reporter) -> None:
-    """Verify the complete part, record it, give it its name. Raises UserError (``wrong-hash``, ``file-changed``)."""
+    """Verify the complete part, record it, give it its name; a wrong one is thrown away.
+
+    Raises UserError (``wrong-hash``, ``file-changed``, ``archive-damaged``).
+    """
     reporter.stage("verify")
     measured = measure(part.path, reporter.progress)
     if expected.differs(measured):
@@ -143,6 +146,8 @@ def _finish(item: Item, part: Part, expected: Figures, reporter: Reporter) -> No
                         " It was thrown away.", "Run the same command again; if it stays, try without HF_ENDPOINT.")
     try:
         records.refuse_difference(item, measured, "The download")
+        if isinstance(item.source, FormFile):
+            require_sound_zip(part.path, item.file)  # the only checksums that its publisher gives
     except UserError:
         part.discard()
         raise

@@ -77,7 +77,7 @@ def read_manifest(weights: Path) -> dict[str, object]:
     """The converter's manifest of installed weights; empty where there is none or it is damaged."""
     try:
         content = json.loads(manifest_path(weights).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -57,7 +57,7 @@ class Part:
         try:
             content = json.loads(self._note.read_text(encoding="utf-8"))
             return Origin(content["size"], content["validator"]) if self._path.exists() else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def begin(self, origin: Origin) -> None:

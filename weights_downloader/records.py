@@ -84,7 +84,7 @@ def _content() -> dict[str, dict[str, dict[str, object]]]:
             for entry in content.get(section, {}).values():
                 if not isinstance(entry["size"], int) or not isinstance(entry["sha256"], str):
                     raise TypeError("a size or hash is of the wrong type")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise _unreadable(str(error)) from error
     return content
 

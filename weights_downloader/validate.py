@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +32,18 @@ def measure(path: Path, progress: Progress | None = None) -> Figures:
             if progress is not None:
                 progress(done, total)
     return Figures(done, digest.hexdigest())
+
+
+def require_sound_zip(path: Path, name: str) -> None:
+    """Read all members of a zip against their checksums. Raises UserError (``archive-damaged``)."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        damaged = str(error)
+    if damaged is not None:
+        raise UserError("archive-damaged", f"What arrived as {name} is not a sound zip ({damaged}). It was thrown "
+                        "away.", "Run the same command again.")
 
 
 def require_space(folder: Path, needed: int, what: str) -> None:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A publisher, an empty data folder, and the hub's library pointed at both."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+from huggingface_hub import constants
+
+from tests.engine.weights.publishers import HUB, Publisher
+from tests.engine.weights.store import assert_right_or_untouched
+from weights_downloader import form, hub
+from weights_downloader.locations import DATA_VARIABLE
+from weights_downloader.registry import FormFile, Item, Licence
+
+FILE = "weights.bin"
+LICENCE = Licence("A licence", "https://example.org/licence", "Non-commercial use only.")
+
+
+@pytest.fixture(scope="session")
+def content() -> bytes:
+    """A zip of five megabytes and a bit, for the form's sake; the hub does not look."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("member.bin", random.Random(7).randbytes(5_300_321))
+    return stream.getvalue()
+
+
+@pytest.fixture
+def publisher(content: bytes) -> Iterator[Publisher]:
+    server = Publisher(FILE, content)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, publisher: Publisher) -> Iterator[Path]:
+    """The data folder. After each test it must be right or untouched."""
+    folder = tmp_path / "data"
+    monkeypatch.setenv(DATA_VARIABLE, str(folder))
+    monkeypatch.setenv("HF_ENDPOINT", publisher.endpoint)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setattr(hub, "RETRY_WAIT_S", 0.01)
+    monkeypatch.setattr(form, "RETRY_WAIT_S", 0.01)
+    huggingface_hub.close_session()
+    content = publisher.content
+    yield folder
+    assert_right_or_untouched(folder, FILE, content)
+
+
+@pytest.fixture
+def hub_item() -> Item:
+    """A file of the hub of which nothing is known beforehand."""
+    return Item("tiny", "weights", "Something", FILE, HUB, LICENCE, variant="custom")
+
+
+@pytest.fixture
+def form_item(publisher: Publisher) -> Item:
+    return Item("body", "body", "Something behind a form", FILE, FormFile(publisher.form), LICENCE,
+                register="https://example.org/register")
