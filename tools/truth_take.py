@@ -3,8 +3,8 @@
 
     python tools/truth_take.py TRUTH.npz FOOTAGE.mp4 TAKE.h3r
 
-Run in the engine's environment. Imported into Blender it is the scene to compare a reconstruction with. Points come from
-every `POINTS_EVERY`-th picture's depth map, people left out, with the footage's colours.
+Run in the engine's environment. Imported into Blender it is the scene to compare a reconstruction with. Points come
+from every `POINTS_EVERY`-th picture's depth map, people left out, with the footage's colours.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def _points(truth: ClipTruth, row: int, pose: np.ndarray, rgb: np.ndarray) -> Sc
     rays = (np.stack([x, y], axis=-1) - truth.principal_point_px[row]) / truth.focal_px[row]
     points = np.concatenate([rays, np.ones((*depth.shape, 1))], axis=-1)[kept] * depth[kept][:, None]
     return ScenePoints(
-        frame_index=row, replaces_all=False, position=points @ pose[:3, :3].T + pose[:3, 3], color=rgb[y[kept], x[kept]],
-        confidence=np.full(len(points), CONFIDENT, np.float32))
+        frame_index=row, replaces_all=False, position=points @ pose[:3, :3].T + pose[:3, 3],
+        color=rgb[y[kept], x[kept]], confidence=np.full(len(points), CONFIDENT, np.float32))
 
 
 def main(truth_file: Path, footage: Path, take: Path) -> None:

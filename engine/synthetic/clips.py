@@ -96,6 +96,10 @@ class Clip:
         """One clip of a batch."""
         return self._mapped(lambda value: value[index])
 
+    def as_batch(self) -> Clip:
+        """One clip as a batch of one."""
+        return self._mapped(lambda value: value[None])
+
     def to(self, device: torch.device | str) -> Clip:
         """The same on another device."""
         return self._mapped(lambda value: value.to(device))

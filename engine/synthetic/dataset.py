@@ -18,7 +18,7 @@ Frames are in the order of their names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -100,17 +100,27 @@ def sequences(folder: str | Path, split: str) -> list[Path]:
     return found
 
 
-def read_sequence(folder: str | Path, body: BodyModel | None = None) -> Clip:
-    """Read a sequence; `body` (the mannequin unless given) poses the joints. Raises UserError (`dataset-damaged`)."""
+def frame_count(folder: str | Path) -> int:
+    """How many frames a sequence has."""
+    return len(list((Path(folder) / "cam").glob("*.npz")))
+
+
+def read_sequence(folder: str | Path, body: BodyModel | None = None, picked: Sequence[int] | None = None) -> Clip:
+    """Read a sequence, or only the frames with the numbers `picked`, counted from 0 in the order of their names.
+
+    `body` (the mannequin unless given) poses the joints. Raises UserError (`dataset-damaged`).
+    """
     folder = Path(folder)
     body = body or BodyModel.load(default_body_path())
     try:
-        frames = [_read_frame(folder, path.stem, body) for path in sorted((folder / "cam").glob("*.npz"))]
+        paths = sorted((folder / "cam").glob("*.npz"))
+        numbers = range(len(paths)) if picked is None else picked
+        frames = [_read_frame(folder, paths[number].stem, body) for number in numbers]
         if not frames:
             raise ValueError("it has no frames")
         names = frames[0].keys()
         stacked = {key: torch.as_tensor(np.stack([frame[key] for frame in frames])) for key in names}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, IndexError) as error:
         raise UserError("dataset-damaged", f"The sequence {folder} cannot be read: {error}.",
                         "Write it again, or leave it out.") from error  # fmt: skip
     people = stacked["betas"].shape[1]

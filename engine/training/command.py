@@ -25,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", metavar="FILE", nargs="+",
                         help="checkpoint to start from, with all that training needs; or CUT3R's and Multi-HMR's; or "
                              "default, to go on from the embedded model")
+    parser.add_argument("--dataset", metavar="FOLDER",
+                        help="draw clips from the training split of this dataset on disk, in the layout that "
+                             "`python -m engine.synthetic FOLDER` writes, instead of making them on the fly")
     parser.add_argument("--body", default="", metavar="FILE", help="body in the SMPL-X format (the bundled mannequin)")
     parser.add_argument("--stages", nargs="*", default=(), metavar="NAME", help="only these stages of the recipe")
     parser.add_argument("--length", type=float, default=1.0, metavar="FACTOR", help="factor on all steps (%(default)s)")

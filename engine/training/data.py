@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Training clips made on the fly from seeds, each used a few times: stored sets of this size overfit within minutes."""
+"""Training clips made on the fly from seeds, each used a few times: stored sets of this size overfit within minutes.
+
+(:mod:`.stored_clips` draws clips from a dataset on disk instead.)
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import torch
@@ -18,24 +22,25 @@ VALIDATION_SEEDS = range(900_000, 900_064)
 
 _TRAINING_SEEDS = 900_000
 _HEAD_MARGIN_PX = 3
+_AT_ONCE = 32
+"""Clips of a new window are made in batches of this many."""
 
 
 def truth_of(clip: Clip) -> Truth:
-    """A batch of synthetic clips, made with labels, as training truth."""
+    """A batch of clips as training truth; without labels where they have none."""
     height, width = clip.depth.shape[-2:]
     head = clip.head_px.nan_to_num(-1e6)
     last = torch.tensor((width - 1, height - 1), device=head.device)
     inside = ((head >= 0) & (head <= last)).all(dim=-1)
     head = head.clamp(min=torch.zeros_like(last), max=last).float()
     exists = inside & clip.present[:, None] & _seen(clip.instance, head)
-    assert clip.part is not None and clip.canonical is not None, "training needs clips with labels"
     frames = clip.depth.shape[1]
     return Truth(
         images=clip.rgb.permute(0, 1, 4, 2, 3).float() / 127.5 - 1, depth=clip.depth,
         focal_px=clip.focal_px[:, None].expand(-1, frames), world_from_camera=clip.world_from_camera,
         instance=clip.instance.long(), exists=exists, rotations=clip.rotations,
         betas=clip.betas[:, None].expand(-1, frames, -1, -1), expression=clip.expression, joints=clip.joints,
-        head_px=head, part=clip.part.long(), canonical=clip.canonical,
+        head_px=head, part=None if clip.part is None else clip.part.long(), canonical=clip.canonical,
     )  # fmt: skip
 
 
@@ -84,12 +89,27 @@ class ClipPool:
         self.draws, self._clips = draws, None
 
     def _make(self, start: int, count: int) -> Truth:
+        """Clips with these numbers, always made beside the same others: the last bits depend on a batch's size."""
         parts = []
-        for begin in range(start, start + count, 32):
-            numbers = range(begin, min(begin + 32, start + count))
-            seeds = [(self.first_seed + number) % _TRAINING_SEEDS for number in numbers]
-            parts.append(truth_of(make_clips(seeds, self.settings, self.device)))
+        for numbers in self._batches(start, start + count):
+            made = self._of_seeds([(self.first_seed + number) % _TRAINING_SEEDS for number in numbers])
+            kept = range(max(start, numbers.start), min(start + count, numbers.stop))
+            parts.append(made.clips(torch.arange(kept.start, kept.stop, device=self.device) - numbers.start))
         return join(parts)
+
+    def _batches(self, start: int, end: int) -> Iterator[range]:
+        """The batches that clips ``start`` to ``end`` come in: the first window's, then one for each draw."""
+        for begin in range(0, self.capacity, _AT_ONCE):
+            if begin < end and min(begin + _AT_ONCE, self.capacity) > start:
+                yield range(begin, min(begin + _AT_ONCE, self.capacity))
+        if end > self.capacity:
+            behind = max(start - self.capacity, 0)
+            for begin in range(self.capacity + behind - behind % self.fresh, end, self.fresh):
+                yield range(begin, begin + self.fresh)
+
+    def _of_seeds(self, seeds: list[int]) -> Truth:
+        """The clip of each seed."""
+        return truth_of(make_clips(seeds, self.settings, self.device))
 
 
 def validation_clips(settings: ClipSettings, count: int = 64, device: torch.device | str = "cpu") -> Truth:

@@ -179,7 +179,8 @@ class Objective:
             losses["offset"] = weights.offset * offset_loss(square_px, square, config.prior_patch_size)
         if masks:
             losses["mask"] = masks * mask_loss(mask, truth.instance[:, frame] > 0)
-        if weights.surface and taps.fine is not None:
+        # Pictures from elsewhere have no such labels: then nothing is learnt from them here.
+        if weights.surface and taps.fine is not None and truth.part is not None and truth.canonical is not None:
             surface = self.heads.surface_losses(taps.fine, truth.part[:, frame], truth.canonical[:, frame])
             losses |= {name: weights.surface * value for name, value in surface.items()}
         return losses

@@ -129,9 +129,11 @@ def shortened(recipe: Recipe, factor: float, batch: int | None = None, stages: t
     if missing:
         raise UserError("unknown-stage", f"The recipe {recipe.name} has no stage {missing.pop()!r}.",
                         f"Use some of {', '.join(stage.name for stage in recipe.stages)}.")
-    changed = tuple(
-        replace(stage, steps=max(1, round(stage.steps * factor)), warmup=max(1, round(stage.warmup * min(factor, 1))),
-                batch=batch or stage.batch)
-        for stage in kept
-    )
-    return replace(recipe, stages=changed)
+    return replace(recipe, stages=tuple(_shortened(stage, factor, batch or stage.batch) for stage in kept))
+
+
+def _shortened(stage: Stage, factor: float, batch: int) -> Stage:
+    steps = max(1, round(stage.steps * factor))
+    # Nothing is kept that a very short run would never draw: a trial should not wait for hundreds of clips.
+    return replace(stage, steps=steps, warmup=max(1, round(stage.warmup * min(factor, 1))), batch=batch,
+                   pool=max(batch, min(stage.pool, steps * batch)))

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import torch
 
-from ..contract.body_model import BodyModel, default_body_path
+from ..contract.body_choice import body_file
+from ..contract.body_model import BodyModel
 from ..contract.errors import UserError
 from ..model.config import embedded
 from ..model.human3r import Human3R
 from ..model.weights import choose_device
-from .data import ClipPool
 from .initialisation import initialise, mean_pose
 from .parallel import join_group, leave_group
 from .recipes import named_recipe, shortened
 from .starting_weights import load_starting_weights
+from .stored_clips import pool_of
 from .trainer import WEIGHTS_FILE, Trainer, TrainerOptions
 
 
@@ -33,15 +34,17 @@ def train(options: argparse.Namespace) -> None:
         torch.cuda.set_device(device)
     rank, processes = join_group(device)
     try:
-        model = _model(options.recipe, options.weights, options.seed, device)
+        body = BodyModel.load(body_file(options.body))
+        dataset = Path(options.dataset) if options.dataset else None
+        model = _model(options.recipe, options.weights, options.seed, device, dataset, body)
         recipe = named_recipe(options.recipe, model.config.image_size)
         recipe = shortened(recipe, options.length, options.batch, tuple(options.stages))
         precision = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}[options.precision]
         settings = TrainerOptions(
             folder=Path(options.output), device=device, precision=precision,
-            checkpointing=options.gradient_checkpointing, seed=options.seed, rank=rank, processes=processes,
+            checkpointing=options.gradient_checkpointing, seed=options.seed, dataset=dataset, rank=rank,
+            processes=processes,
         )  # fmt: skip
-        body = BodyModel.load(options.body or default_body_path())
         trainer = Trainer(model, recipe, body, settings, lambda line: print(line, file=sys.stderr, flush=True))
         trainer.run()
         if rank == 0:
@@ -50,7 +53,8 @@ def train(options: argparse.Namespace) -> None:
         leave_group()
 
 
-def _model(recipe: str, weights: list[str] | None, seed: int, device: torch.device) -> Human3R:
+def _model(recipe: str, weights: list[str] | None, seed: int, device: torch.device, dataset: Path | None,
+           body: BodyModel) -> Human3R:
     if weights:
         return load_starting_weights(weights, device)
     if recipe == "prompt-tuning":
@@ -59,5 +63,5 @@ def _model(recipe: str, weights: list[str] | None, seed: int, device: torch.devi
     torch.manual_seed(seed)
     model = Human3R(embedded())
     source = named_recipe(recipe).stages[0].sources[0]
-    initialise(model, mean_pose(ClipPool(source.settings, 64, 0, seed).draw(64)))
+    initialise(model, mean_pose(pool_of(dataset, body, source.settings, 64, 0, seed).draw(64)))
     return model

@@ -26,6 +26,7 @@ from .parallel import average_gradients
 from .recipes import Recipe, Stage
 from .schedule import learning_rate
 from .skeleton import Skeleton
+from .stored_clips import pool_of
 
 _SEEDS_PER_SOURCE = 180_000
 _SEEDS_PER_PROCESS = 20_000
@@ -46,6 +47,8 @@ class TrainerOptions:
     checkpointing: bool = False
     """Whether blocks are computed again in the backward pass, to save memory."""
     seed: int = 0
+    dataset: Path | None = None
+    """Folder of a dataset whose training split gives the clips; None: they are made on the fly."""
     save_every: int = 200
     """Steps between states on disk."""
     report_every: int = 20
@@ -62,7 +65,7 @@ class Trainer:
         self.model, self.recipe, self.options = model.to(options.device), recipe, options
         torch.manual_seed(options.seed)
         self.heads = AuxiliaryHeads(model.config).to(options.device)
-        self.skeleton = Skeleton(body, options.device)
+        self.body, self.skeleton = body, Skeleton(body, options.device)
         self.surface = BodySurface(body, options.device, _SURFACE_CELL_M)
         self.curves = Curves(options.folder)
         self.stage_number, self.step = 0, 0
@@ -150,7 +153,8 @@ class Trainer:
                                             weight_decay=self.recipe.weight_decay)
         offset = self.options.seed + self.options.rank * _SEEDS_PER_PROCESS + self.stage_number * 7919
         self._pools = [
-            ClipPool(source.settings, stage.pool, stage.fresh, offset + number * _SEEDS_PER_SOURCE, self.options.device)
+            pool_of(self.options.dataset, self.body, source.settings, stage.pool, stage.fresh,
+                    offset + number * _SEEDS_PER_SOURCE, self.options.device)
             for number, source in enumerate(stage.sources)
         ]
 

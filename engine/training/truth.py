@@ -6,7 +6,9 @@ Camera axes are OpenCV's, lengths metres. N is the number of places for people; 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -41,10 +43,10 @@ class Truth:
     """(B, T, N, 55, 3) in the camera frame."""
     head_px: Tensor
     """(B, T, N, 2) head joint (x, y) on the image."""
-    part: Tensor
-    """(B, T, H, W) int64: 0 for no person, else 1 + the body part."""
-    canonical: Tensor
-    """(B, T, H, W, 3) where the seen point is on the mean body at rest, metres; 0 for no person."""
+    part: Tensor | None
+    """(B, T, H, W) int64: 0 for no person, else 1 + the body part; None where nobody labelled the pictures."""
+    canonical: Tensor | None
+    """(B, T, H, W, 3) where the seen point is on the mean body at rest, metres; 0 for no person; None as `part`."""
 
     @property
     def frames(self) -> int:
@@ -52,14 +54,19 @@ class Truth:
 
     def clips(self, index: Tensor) -> Truth:
         """The clips with these indices."""
-        return Truth(**{item.name: getattr(self, item.name)[index] for item in fields(self)})
+        return self._mapped(lambda value: value[index])
 
     def as_single_frames(self) -> Truth:
         """B clips of T frames as B * T clips of one."""
-        return Truth(**{item.name: getattr(self, item.name).flatten(0, 1)[:, None] for item in fields(self)})
+        return self._mapped(lambda value: value.flatten(0, 1)[:, None])
 
     def to(self, device: torch.device | str) -> Truth:
-        return Truth(**{item.name: getattr(self, item.name).to(device) for item in fields(self)})
+        return self._mapped(lambda value: value.to(device))
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> Truth:
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        changed: dict[str, Any] = {name: None if value is None else change(value) for name, value in values.items()}
+        return Truth(**changed)
 
     def camera_from_first(self) -> Tensor:
         """(B, T, 4, 4) camera poses relative to each clip's first camera: what the network's world is."""
@@ -84,8 +91,25 @@ def unproject(depth: Tensor, focal_px: Tensor) -> Tensor:
 
 
 def join(parts: list[Truth]) -> Truth:
-    """Several batches as one."""
-    return Truth(**{item.name: torch.cat([getattr(part, item.name) for part in parts]) for item in fields(Truth)})
+    """Several batches as one, with places for as many people as the fullest has. All of them have labels, or none."""
+    places = max(part.exists.shape[2] for part in parts)
+    joined: dict[str, Any] = {}
+    for item in fields(Truth):
+        values = [getattr(part, item.name) for part in parts]
+        if item.name in _OF_PEOPLE:
+            values = [_with_places(value, places) for value in values]
+        joined[item.name] = None if values[0] is None else torch.cat(values)
+    return Truth(**joined)
+
+
+_OF_PEOPLE = ("exists", "rotations", "betas", "expression", "joints", "head_px")
+
+
+def _with_places(value: Tensor, places: int) -> Tensor:
+    """(B, T, N, ...) with empty places added at N's end."""
+    if value.shape[2] == places:
+        return value
+    return torch.cat((value, value.new_zeros(*value.shape[:2], places - value.shape[2], *value.shape[3:])), dim=2)
 
 
 def taught_people(truth: Truth, resolution: int, patch: int) -> Tensor:

@@ -143,7 +143,8 @@ def test_the_camera_stands_and_looks_as_it_did(compared):
 
 
 def test_the_lens_is_the_footages(compared):
-    assert np.abs(compared.scene.width_per_distance / compared.truth.width_per_distance - 1).max() < compared.bounds.lens
+    ratio = compared.scene.width_per_distance / compared.truth.width_per_distance
+    assert np.abs(ratio - 1).max() < compared.bounds.lens
 
 
 def test_points_lie_on_the_true_surfaces(compared):

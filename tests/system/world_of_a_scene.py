@@ -118,7 +118,8 @@ def true_world(path, frames, root):
     return World(
         joints=to_world(joints, every), facing=to_world(rotations[:, :, PELVIS, :, 2], every, 0.0),
         shown=truth["expected"][frames], joints_px=pixels, camera=to_world(np.zeros((len(frames), 3)), every),
-        looking=to_world(axis[:, 2], every, 0.0), up=to_world(-axis[:, 1], every, 0.0), width_per_distance=truth["footage_size"][0] / focal,
+        looking=to_world(axis[:, 2], every, 0.0), up=to_world(-axis[:, 1], every, 0.0),
+        width_per_distance=truth["footage_size"][0] / focal,
         points=np.concatenate([to_world(points[None], np.array([row]))[0]
                                for row, points in zip(every, _seen_points(truth, frames), strict=True)]),
         colors=np.empty((0, 3)))

@@ -72,13 +72,17 @@ def test_matches_across_frames_see_the_same_point(clips: Truth) -> None:
         torch.testing.assert_close(seen, moved[clip, keep, 2], rtol=0.1, atol=0.1)
 
 
-def test_a_pool_resumes_where_it_stood() -> None:
+def test_a_pool_resumes_where_it_stood_to_the_last_bit() -> None:
+    """Within the first window, and after all of it has been replaced."""
     settings = replace(tier_settings("studio"), frames=1, size=(32, 32))
     through = ClipPool(settings, 4, 2, first_seed=5)
     drawn = [through.draw(2) for _ in range(4)]
-    later = ClipPool(settings, 4, 2, first_seed=5)
-    later.resume(3)
-    assert torch.equal(later.draw(2).images, drawn[3].images)
+    for draws in (1, 3):
+        later = ClipPool(settings, 4, 2, first_seed=5)
+        later.resume(draws)
+        again = later.draw(2)
+        for item in fields(Truth):
+            assert torch.equal(getattr(again, item.name), getattr(drawn[draws], item.name)), item.name
     assert not torch.equal(drawn[2].images, drawn[3].images)
 
 
