@@ -10,18 +10,21 @@ from __future__ import annotations
 import json
 import os
 import time
-import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .contract.array_archive import BadArchive, read_arrays
 from .contract.errors import UserError
 from .contract.settings import CaptureSettings
 
 FORMAT = 1
 """Raised whenever an older resume file can no longer be continued."""
+
+_MAX_BYTES = 1 << 32
+"""Bound of what a resume file may claim; the largest models' states and clouds are far below."""
 
 LEAST_INTERVAL_S = 2.0
 SHARE_OF_TIME = 0.03
@@ -79,17 +82,20 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
         raise UserError("resume-missing", f"There is nothing to resume: {path} does not exist. The capture was "
                         "complete or ended before its first checkpoint.", start_anew)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            values = json.loads(bytes(archive["values"]).decode("utf-8"))
-            states: StageStates = {}
-            for key in archive.files:
-                if key != "values":
-                    stage, name = key.split(".", 1)
-                    states.setdefault(stage, {})[name] = archive[key]
+        arrays = read_arrays(path, _MAX_BYTES)
+        values = json.loads(arrays.pop("values").tobytes().decode("utf-8"))
+        states: StageStates = {}
+        for key, array in arrays.items():
+            stage, name = key.split(".", 1)
+            states.setdefault(stage, {})[name] = array
         known_format = values.pop("format") == FORMAT
         begun_with = CaptureSettings.from_json(values.pop("settings"))
         point = ResumePoint(settings=settings, states=states, **values)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        if not (isinstance(point.model, str) and isinstance(point.body, str) and all(
+                type(count) is int and count >= 0
+                for count in (point.take_offset, point.frame_count, point.next_source_frame))):
+            raise TypeError("it holds a value of the wrong type")
+    except (BadArchive, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError("resume-unreadable", f"The resume file {path} cannot be read: {error}.", start_anew) from error
     if not known_format:
         raise UserError("resume-mismatch", f"The resume file {path} is of another version of this program.", start_anew)

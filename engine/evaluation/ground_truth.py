@@ -8,7 +8,6 @@ worlds are compared, a fit comes first. N frames, P people over the whole clip.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,11 +15,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..contract.array_archive import BadArchive, read_arrays
 from ..contract.errors import UserError
 from ..contract.skeleton import JOINT_COUNT
 from .body_points import PointSet
 
 FORMAT = "human3r-truth-1"
+
+_MAX_BYTES = 1 << 33
+"""Bound of what a truth file may claim: masks and depths of every picture of a long clip."""
 
 
 @dataclass(frozen=True)
@@ -171,11 +174,8 @@ def read_truth(path: str | Path) -> ClipTruth:
     """Read a truth file, never unpickling. Raises UserError (`truth-unreadable`)."""
     remedy = "Choose a .npz that this program wrote beside a synthetic clip, or write one with write_truth."
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array")
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_arrays(path, _MAX_BYTES)
+    except BadArchive as error:
         raise UserError("truth-unreadable", f"{path} is not a readable ground truth file: {error}.", remedy) from error
     try:
         if str(arrays.pop("format")) != FORMAT:
@@ -189,7 +189,7 @@ def read_truth(path: str | Path) -> ClipTruth:
         return ClipTruth(
             name=str(arrays.pop("name")), body=str(arrays.pop("body")), footage_size=(int(width), int(height)),
             frame_rate=float(arrays.pop("frame_rate")), people=people_type(**parts) if people_type else None, **arrays)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         message = f"{path} is not a ground truth file of this program: {error}."
         raise UserError("truth-unreadable", message, remedy) from error
 

@@ -125,7 +125,7 @@ class Human3RConfig:
             values = json.loads(text)
             values["dense_level_widths"] = tuple(values["dense_level_widths"])
             return cls(**values)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError("bad-model-config", f"The model's configuration cannot be read: {error}.",
                             "Download the weights again.") from error
 

@@ -73,7 +73,7 @@ def read_manifest(target: Path) -> Manifest | None:
     try:
         manifest = Manifest(**json.loads(manifest_path(target).read_text(encoding="utf-8")))
         return manifest if target.stat().st_size == manifest.bytes else None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 
