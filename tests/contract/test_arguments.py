@@ -46,6 +46,16 @@ def test_values_are_checked_like_settings():
         settings_from_options(make_parser().parse_args(["--stride", "0"]), source="a", take="b")
 
 
+def test_automatic_camera_is_tracked_for_the_embedded_model_alone():
+    assert CaptureSettings("a", "b").with_camera_chosen().camera == "tracked"
+    assert CaptureSettings("a", "b", model="896L.pth").with_camera_chosen().camera == "network"
+    for camera in ("network", "tracked"):
+        chosen = CaptureSettings("a", "b", model="recipe:small", camera=camera)
+        assert chosen.with_camera_chosen() == chosen
+    with pytest.raises(UserError, match="camera"):
+        CaptureSettings("a", "b", camera="still")
+
+
 def test_help_can_be_printed():
     text = make_parser(leave_out=[]).format_help()
     assert "shot.%04d.png" in text.replace("\n", "") and "--no-point-maps" in text

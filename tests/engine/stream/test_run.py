@@ -72,6 +72,7 @@ def test_a_run_ends_in_order(result):
     assert "frame 11 of 11" in errors
     assert header.footage_size == (160, 120)
     assert header.frame_rate == pytest.approx(24 / sum(DURATIONS), rel=0.01)
+    assert header.settings.camera == "network", "what auto came to"
     assert header.settings.reset_interval == 7 and "random" in header.model
     assert [frame.index for frame in frames] == list(range(11))
     assert [frame.source_frame for frame in frames] == list(range(2, 24, 2))
@@ -159,10 +160,10 @@ def test_damaged_footage_is_told_in_the_take(tmp_path):
 
 @pytest.fixture(scope="module")
 def long_run(tmp_path_factory):
-    """A video of some seconds' work, the options, and the records of an uninterrupted run."""
+    """A video of some seconds' work, the options, and the records of an uninterrupted run; every stage is on."""
     folder = tmp_path_factory.mktemp("long")
     video = write_video(folder / "long.mp4", 50, size=(160, 120), draw=busy_picture)
-    options = (*OPTIONS, "--reset-interval", "20")
+    options = (*OPTIONS, "--reset-interval", "20", "--camera", "tracked")
     code, _, errors = run_engine(video, "--take", folder / "whole.h3r", *options)
     assert code == 0, errors
     return video, options, records_after_header(folder / "whole.h3r")
