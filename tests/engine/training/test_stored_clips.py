@@ -125,8 +125,9 @@ def test_the_command_trains_from_a_folder_and_goes_on(dataset: Path, tmp_path: P
     """A few steps at once and in two pieces give the same weights; what needs labels is off by itself."""
     start = tmp_path / "start.safetensors"
     save_checkpoint(tiny, start)
-    stages = tuple(Stage(way, way, 2, 2, (Source(SETTINGS),), 1e-3, warmup=1, pool=3) for way in ("people", "clips"))
-    monkeypatch.setattr("engine.training.running.named_recipe", lambda *_: Recipe("test", stages))
+    stage = Stage("people", "people", 2, 1, (Source(SETTINGS),), 1e-3, warmup=1, pool=2)
+    recipe = Recipe("test", (stage, replace(stage, name="again")))
+    monkeypatch.setattr("engine.training.running.named_recipe", lambda *_: recipe)
     monkeypatch.setattr("engine.training.data.make_clips", lambda *_: pytest.fail("a clip was made"))
     parser = argparse.ArgumentParser()
     add_arguments(parser)
