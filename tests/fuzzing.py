@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import copy
 import json
 import os
 import random
@@ -81,17 +82,17 @@ def changed_json(value: Any, count: int, seed: int) -> Iterator[Any]:
     dice = random.Random(seed)
     text = json.dumps(value)
     for _ in range(count * ROUNDS):
-        copy = json.loads(text)
+        changed = json.loads(text)
         for _ in range(dice.choice((1, 1, 2))):
-            holder = dice.choice(list(_containers(copy)))
+            holder = dice.choice(list(_containers(changed)))
             place = dice.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
             if dice.random() < 0.1:
                 del holder[place]
             else:
-                holder[place] = dice.choice(NASTY_VALUES)
-            if not any(True for _ in _containers(copy)):
+                holder[place] = copy.deepcopy(dice.choice(NASTY_VALUES))
+            if not any(True for _ in _containers(changed)):
                 break
-        yield copy
+        yield changed
 
 
 def _containers(value: Any) -> Iterator[Any]:

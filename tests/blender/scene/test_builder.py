@@ -132,6 +132,7 @@ def test_the_takes_own_body_is_the_default_where_it_is_there(scene, synthetic, b
         (tmp_path / "body.npz").write_bytes(default_body_path().read_bytes())
         made = build(synthetic(frames=1, people=1, body_path=str(tmp_path / name)))
         assert made.root[tags.BODY] == expected
+        assert ("made with the body none.npz" in made.warning) == (name == "none.npz")
 
 
 def test_the_users_edit_mode_and_selection_are_left_alone(scene, synthetic, build):
