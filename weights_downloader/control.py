@@ -59,8 +59,15 @@ class Control:
                 byte = os.read(self._descriptor, 1)
             line = byte.decode("utf-8", "replace") + self.read_line() if byte not in (b"", b"\n") else ""
             if not byte or line.strip() == "cancel":
-                _thread.interrupt_main(signal.SIGINT)
+                _interrupt_main_thread()
                 return
+
+
+def _interrupt_main_thread() -> None:
+    if hasattr(signal, "pthread_kill"):  # reaches it in the middle of waiting for the network, too
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:  # on Windows when that wait is over, in seconds
+        _thread.interrupt_main(signal.SIGINT)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
