@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
         return _read_bytes(member, size).view(dtype).reshape(shape, order="F" if is_fortran else "C")
 
 
-def _read_bytes(member: BinaryIO, size: int) -> np.ndarray:
+def _read_bytes(member: IO[bytes], size: int) -> np.ndarray:
     """(size,) bytes, piece by piece, so that at no time there are two copies of them."""
     raw = np.empty(size, dtype=np.uint8)
     start = 0

@@ -16,6 +16,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def install_body(source: Path, target: Path, gender: str = "neutral") -> Path:
     return target
 
 
-def _clean(arrays: Mapping[str, np.ndarray], label: str) -> dict[str, np.ndarray]:
+def _clean(arrays: Mapping[str, np.ndarray], label: str) -> dict[str, Any]:
     """The arrays to keep, of a file that is a SMPL-X body. Raises UserError."""
     if "v_template" not in arrays and "poses" in arrays:
         raise UserError("body-not-smplx", f"{label} is a motion (poses over time), not a body.", REMEDY)

@@ -124,8 +124,8 @@ def _number_type(described: Any) -> np.dtype:
     if not isinstance(code, str) or not _NUMBER.fullmatch(code):
         raise BadPickle("it holds an array of something else than numbers")
     dtype = np.dtype(code)
-    order = described.state[1] if described.state is not None else "="
-    return dtype.newbyteorder(order) if order in ("<", ">") else dtype
+    is_swapped = described.state is not None and described.state[1] == ">"
+    return dtype.newbyteorder(">") if is_swapped else dtype
 
 
 def _bytes(raw: Any) -> bytes:
@@ -162,8 +162,8 @@ class _Machine:
         self._below: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
 
-    def run(self, content: mmap.mmap) -> Any:
-        """What the pickle leaves behind, classes replaced by notes."""
+    def run(self, content: Any) -> Any:
+        """What the pickle in an open file (or a map of one) leaves behind, classes replaced by notes."""
         for count, (instruction, argument, _) in enumerate(pickletools.genops(content)):
             if count >= MAX_INSTRUCTIONS:
                 raise BadPickle(f"it has more than {MAX_INSTRUCTIONS} instructions")
