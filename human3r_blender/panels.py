@@ -11,6 +11,8 @@ from .setup_panel import draw_task
 from .wrapped_text import characters_across, draw_text
 
 LISTED_PEOPLE = 12
+BESIDE_BUTTON = 6
+"""Characters that a button without text takes from a line."""
 
 
 class Human3RPanel:
@@ -122,23 +124,25 @@ def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters
         draw_task(layout, task, characters)
         return
     facts = setup_probe.facts()
+    if facts.engine.state != "ready":
+        row = layout.row()
+        row.alert = True
+        row.label(text="The engine is not ready", icon="ERROR")
+        layout.operator("human3r.show_preferences", text="Set Up in the Preferences", icon="PREFERENCES")
+        return
     row = layout.row()
     column = row.column(align=True)
-    if facts.engine.state != "ready":
-        column.alert = True
-        draw_text(column, "The engine is not ready.", characters - 8, icon="ERROR")
-    else:
-        released = settings.released_weights()
-        if released is not None and not released.installed:
-            draw_text(column, f"Model: {released.item.name} is not installed", characters - 8, icon="ERROR")
-        elif settings.model_source in ("DEFAULT", "EMBEDDED"):
-            name = (f"released {released.item.name}" if released is not None else
-                    "embedded default (trained on synthetic clips, try-out only)")
-            draw_text(column, f"Model: {name}", characters - 8)
-        draw_text(column, {"mannequin": "Body: mannequin (SMPL-X not installed)", "installed": "Body: SMPL-X",
-                           "chosen": "Body: the chosen file", "absent": "Body: the chosen file is missing"}[facts.body],
-                  characters - 8)
-    row.operator("human3r.show_preferences", text="" if facts.engine.state == "ready" else "Set Up", icon="PREFERENCES")
+    released = settings.released_weights()
+    if released is not None:
+        missing = "" if released.installed else " (not installed)"
+        draw_text(column, f"Model: released {released.item.name}{missing}", characters - BESIDE_BUTTON)
+    elif settings.model_source in ("DEFAULT", "EMBEDDED"):
+        draw_text(column, "Model: embedded default (trained on synthetic clips, try-out only)",
+                  characters - BESIDE_BUTTON)
+    draw_text(column, {"mannequin": "Body: mannequin (SMPL-X not installed)", "installed": "Body: SMPL-X",
+                       "chosen": "Body: the chosen file", "absent": "Body: the chosen file is missing"}[facts.body],
+              characters - BESIDE_BUTTON)
+    row.operator("human3r.show_preferences", text="", icon="PREFERENCES")
 
 
 def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
@@ -181,6 +185,7 @@ def draw_import_options(layout: bpy.types.UILayout, settings: Human3RSettings) -
     column = layout.column(heading="Options")
     for name in ("show_footage", "set_scene_timing", "pose_correctives"):
         column.prop(settings, name)
+    layout.prop(settings, "ground")
     layout.prop(settings, "absence_s")
 
 

@@ -179,7 +179,7 @@ class LicensedDownload(TaskOperator):
         if item is None:
             return {"CANCELLED"}
         return context.window_manager.invoke_props_dialog(
-            self, width=DIALOG_WIDTH, title=f"Get {item.title.partition(':')[0]}", confirm_text="Download")
+            self, width=DIALOG_WIDTH, title=f"Get {item.title.partition(':')[0].partition('(')[0]}", confirm_text="Download")
 
     def draw(self, context: bpy.types.Context) -> None:
         item = self.item()

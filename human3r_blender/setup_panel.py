@@ -109,7 +109,6 @@ def _draw_engine(box: bpy.types.UILayout, settings: Human3RPreferences, facts: F
     fields.prop(settings, "engine_build")
     row = fields.row(align=True)
     row.prop(settings, "engine_python")
-    row.operator("human3r.choose_python", text="", icon="FILEBROWSER")
     if settings.engine_python:
         row.operator("human3r.clear_python", text="", icon="X")
     elif engine.origin == "environment":
@@ -157,7 +156,7 @@ def _draw_item(column: bpy.types.UILayout, status: inventory.Status, operator: s
     item = status.item
     row = column.row(align=True)
     size = status.bytes if status.installed else item.size or item.about_bytes
-    words = [item.title.removeprefix("Human3R, ").capitalize() if item.kind == "weights" else item.title]
+    words = [item.title.removeprefix("Human3R, ")]
     words += [format_bytes(size)] if size else []
     words += [status.precision] if status.precision else []
     if status.unfinished_bytes and not status.installed:
