@@ -106,18 +106,23 @@ def run(command, folder=None):
 
 
 def demo(arguments):
-    """Convert the bundled clip and render what came out beside the footage."""
-    clip, output = ROOT / "demo" / "demo.mp4", ROOT / "outputs" / "demo.blend"
-    footage, picture = output.with_name("demo-footage.png"), output.with_suffix(".png")
-    output.parent.mkdir(exist_ok=True)
-    blender = environment("blender-" + NEWEST, "blender-" + NEWEST)
-    code = (convert([str(clip), "--output", str(output), "--overwrite", "--body", "mannequin", *arguments])
-            or run([environment("engine", "engine"), str(ROOT / "tools" / "footage_picture.py"), str(clip),
-                    str(DEMO_FRAME - 1), str(footage)])
-            or run([blender, str(ROOT / "tools" / "render_overview.py"), str(output), str(picture), str(DEMO_FRAME),
-                    str(footage)]))
+    """Convert the bundled clip, measure the result, and picture it beside footage and ground truth."""
+    clip, true = ROOT / "demo" / "demo.mp4", ROOT / "demo" / "demo_truth.npz"
+    folder, tools = ROOT / "outputs", ROOT / "tools"
+    output, picture, take, report = (folder / ("demo" + ending) for ending in (".blend", ".png", ".h3r", ".json"))
+    truth, true_take = folder / "truth.blend", folder / "truth.h3r"
+    folder.mkdir(exist_ok=True)
+    blender, python = environment("blender-" + NEWEST, "blender-" + NEWEST), environment("engine", "engine")
+    code = (convert([str(clip), "--output", str(output), "--take", str(take), "--point-maps", "--overwrite", *arguments])
+            or engine(["evaluate", "--take", str(take), "--truth", str(true), "--json", str(report)])
+            or run([python, str(tools / "truth_take.py"), str(true), str(clip), str(true_take)])
+            or blender_module(["import", str(true_take), "--output", str(truth), "--overwrite"])
+            or run([blender, str(tools / "render_overview.py"), str(folder), str(DEMO_FRAME), str(truth), str(output)])
+            or run([python, str(tools / "compose_overview.py"), str(folder), str(clip), str(DEMO_FRAME - 1), str(report),
+                    str(picture)]))
     if code == 0:
-        print(f"Open {output} in Blender {NEWEST} or newer. {picture} shows footage and reconstruction.")
+        print("Open {} in Blender {} or newer. {} shows footage, ground truth and reconstruction.".format(
+            output, NEWEST, picture))
     return code
 
 
@@ -170,7 +175,7 @@ def lint(arguments):
     package.parent.mkdir(exist_ok=True)
     if not package.is_symlink():
         package.symlink_to(ROOT, target_is_directory=True)
-    checked = [str(package / room) for room in ("engine", "human3r_blender")]
+    checked = [str(package / room) for room in ("engine", "human3r_blender", "weights_downloader")]
     return max(run([python, "-m", "ruff", "check", "."], ROOT),
                run([python, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), *checked], package.parent))
 

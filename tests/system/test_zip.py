@@ -38,9 +38,12 @@ def archive(root, tmp_path_factory):
 def test_the_zip_has_the_extension_and_nothing_else(archive):
     names = zipfile.ZipFile(archive).namelist()
     top = {name.partition("/")[0] for name in names}
-    assert {"__init__.py", "blender_manifest.toml", "LICENSE", "engine", "human3r_blender"} <= top
+    assert {"__init__.py", "blender_manifest.toml", "LICENSE", "engine", "human3r_blender", "weights_downloader"} <= top
     assert not top & {"tests", "docs", "benchmarks", "build.py", "tools", "demo", ".environments", ".git", "outputs"}
     assert "engine/assets/mannequin.npz" in names and "engine/contract/messages.py" in names
+    assert {"requirements/lock/engine.txt", "requirements/lock/base.txt", "requirements/lock/uv.txt",
+            "requirements/lock/torch-cpu-linux.txt", "requirements/lock/sizes.json",
+            "human3r_blender/installation/installer.py"} <= set(names)
     assert not [name for name in names if "__pycache__" in name]
     assert archive.stat().st_size < 50e6
 
