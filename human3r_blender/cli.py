@@ -26,7 +26,7 @@ from ..engine.contract.errors import UserError
 from . import diagnostics, engine_command
 from . import session as sessions
 from .conversion_paths import find_sources, plan_outputs
-from .scene.builder import ImportOptions
+from .scene.builder import GROUNDS, ImportOptions
 from .session import Session
 
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
@@ -98,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--overwrite", action="store_true", help="replace existing .blend files")
         command.add_argument("--json", metavar="FILE",
                              help="write a summary as JSON; - for standard output, where Blender prints lines too")
-        add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",))
+        add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",),
+                            choices={"ground": GROUNDS})
     engine = commands.add_parser("install-engine", help="install, repair, update or remove the engine's Python "
                                  "environment")
     engine_command.add_arguments(engine)

@@ -13,7 +13,7 @@ from ..engine.contract.errors import UserError
 from ..engine.contract.settings import CAMERAS, DEVICES, PRECISIONS, CaptureSettings
 from ..weights_downloader import inventory, registry
 from . import preferences, setup_probe
-from .scene.builder import ImportOptions
+from .scene.builder import GROUNDS, ImportOptions
 
 CAPTURE = CaptureSettings(source="-", take="-")  # for its defaults
 IMPORT = ImportOptions()
@@ -91,6 +91,8 @@ class Human3RSettings(bpy.types.PropertyGroup):
                                    default=IMPORT.set_scene_timing)
     pose_correctives: BoolProperty(name="Pose Correctives", description=TEXTS["pose_correctives"],
                                    default=IMPORT.pose_correctives)
+    ground: EnumProperty(name="Floor", description=TEXTS["ground"], default=IMPORT.ground,
+                         items=[(name, {"auto": "Found by Itself", "off": "Left Alone"}[name], "") for name in GROUNDS])
     absence_s: FloatProperty(name="Hide After", description=TEXTS["absence_s"], default=IMPORT.absence_s, min=0.0,
                              soft_max=10.0, subtype="TIME_ABSOLUTE", unit="TIME_ABSOLUTE")
     follow: BoolProperty(name="Follow", default=True,
@@ -128,7 +130,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
     def import_options(self) -> ImportOptions:
         """The options as the scene builder takes them."""
         same = ("import_people", "import_camera", "import_points", "show_footage", "set_scene_timing",
-                "pose_correctives", "absence_s")
+                "pose_correctives", "ground", "absence_s")
         return ImportOptions(body_path=chosen_body(),
                              **{name: getattr(self, name) for name in same})
 

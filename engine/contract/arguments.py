@@ -7,13 +7,13 @@ import argparse
 import ast
 import inspect
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
 from .settings import CAMERAS, DEVICES, PRECISIONS, CaptureSettings
 
-_CHOICES = {"device": DEVICES, "precision": PRECISIONS, "camera": CAMERAS}
+CAPTURE_CHOICES = {"device": DEVICES, "precision": PRECISIONS, "camera": CAMERAS}
 _TYPES = {"str": str, "int": int, "float": float}
 
 
@@ -30,11 +30,12 @@ def field_docs(settings_type: type) -> dict[str, str]:
 
 
 def add_setting_options(parser: argparse.ArgumentParser, settings_type: type = CaptureSettings,
-                        title: str = "capture settings", leave_out: Sequence[str] = ("source", "take")) -> None:
+                        title: str = "capture settings", leave_out: Sequence[str] = ("source", "take"),
+                        choices: Mapping[str, Sequence[str]] = CAPTURE_CHOICES) -> None:
     """Add ``--frame-rate``, ``--ttt3r`` / ``--no-ttt3r``, ... for every field of a settings dataclass.
 
-    ``leave_out`` names the fields that the caller asks for in its own way. Read the values back with
-    :func:`settings_from_options`.
+    ``leave_out`` names the fields that the caller asks for in its own way, ``choices`` the words that some take.
+    Read the values back with :func:`settings_from_options`.
     """
     group = parser.add_argument_group(title)
     docs = field_docs(settings_type)
@@ -48,8 +49,8 @@ def add_setting_options(parser: argparse.ArgumentParser, settings_type: type = C
         type_name = str(item.type).removesuffix(" | None")
         if type_name == "bool":
             options["action"] = argparse.BooleanOptionalAction
-        elif item.name in _CHOICES:
-            options["choices"] = _CHOICES[item.name]
+        elif item.name in choices:
+            options["choices"] = choices[item.name]
         else:
             options |= {"type": _TYPES[type_name], "metavar": item.name.upper()}
         group.add_argument("--" + item.name.replace("_", "-"), **options)

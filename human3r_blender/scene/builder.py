@@ -19,7 +19,7 @@ from ...engine.contract.errors import UserError
 from ...engine.contract.messages import Frame, Message, ScenePoints, TakeHeader
 from ...engine.contract.take import TakeReader
 from ...weights_downloader import locations
-from . import body_mesh, camera, point_cloud, pose_correctives, tags, timing
+from . import body_mesh, camera, ground_alignment, point_cloud, pose_correctives, tags, timing
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
 from .people import Person
@@ -30,6 +30,9 @@ _SHARE = 1 / 50
 
 _POINT_SIZE = 0.4
 """Radius of a scene point, in edges of the voxels that points are fused in: neighbours nearly touch."""
+
+GROUNDS = ("auto", "off")
+_PATIENCE_S = 0.001
 
 Steps = Iterator[None]
 """Work in slices: whoever runs it may stop after each and go on later."""
@@ -58,7 +61,14 @@ class ImportOptions:
     absence_s: float = 0.5
     """Seconds without a detection after which a person is hidden; shorter gaps are interpolated."""
 
+    ground: str = "auto"
+    """``auto`` sets the take upright on its floor, as its points, cameras and people tell; ``off`` leaves the first
+    camera level at the scene's origin."""
+
     def __post_init__(self) -> None:
+        if self.ground not in GROUNDS:
+            raise UserError("bad-setting", f"The setting ground is {self.ground!r}.",
+                            f"Use one of {', '.join(GROUNDS)}.")
         if not self.absence_s >= 0:
             raise UserError("bad-setting", f"The setting absence_s is {self.absence_s}.", "Use 0 seconds or more.")
 
@@ -94,6 +104,7 @@ class SceneBuilder:
         self._tracks = Tracks(self.options.absence_s * self._rate)
         self._people: dict[int, Person] = {}
         self._cloud = CloudBuffer()
+        self._ground = ground_alignment.GroundEvidence() if self.options.ground == "auto" else None
         self._finished = False
         self._points_made = False
         self._steps = self._run()
@@ -128,6 +139,8 @@ class SceneBuilder:
             self._camera.add(message, frame)
             if self.options.import_people:
                 self._tracks.add(message, frame)
+            if self._ground is not None:
+                self._ground.add(message)
         elif isinstance(message, ScenePoints) and self.options.import_points:
             self._cloud.add(message)
 
@@ -200,6 +213,8 @@ class SceneBuilder:
             yield self._write_camera()
         if self._cloud.is_due(self._finished):
             yield self._write_points()
+        if self._ground is not None and self._body_is_ready():
+            yield from self._level(self._ground)
         if not self._tracks.by_id or not self._body_is_ready():
             return
         if bpy.data.meshes.get(self._base_name) is None:
@@ -245,6 +260,19 @@ class SceneBuilder:
             yield
         yield from point_cloud.fill(self._find_points, *self._cloud.take())
 
+    def _level(self, ground: ground_alignment.GroundEvidence) -> Iterator[Steps]:
+        """Ask for a new estimate when the take has grown, and set the take on one that has arrived."""
+        if ground.is_due(self._finished):
+            body = self._body_model() if self._body is not None else None
+            ground.start(self._cloud.position, body, last=self._finished)
+        found = ground.result()
+        if found is not None:
+            ground_alignment.apply(self._living_root(), found)
+            yield iter([None])
+        elif self._finished and ground.is_running:
+            time.sleep(_PATIENCE_S)  # the last estimate is worth a moment, in slices
+            yield iter([None])
+
     def _find_points(self) -> bpy.types.Object | None:
         return tags.find(self._take_id, tags.POINTS, hint=point_cloud.NAME)
 
@@ -267,6 +295,8 @@ class SceneBuilder:
             if self.options.pose_correctives:
                 yield pose_correctives.bake_in_steps(person.armature, person.mesh, self._body_model())
         yield self._camera.settle()
+        if self._ground is not None:
+            self._ground.close()
         base = bpy.data.meshes.get(self._base_name)
         if base is not None:
             bpy.data.meshes.remove(base)

@@ -44,6 +44,29 @@ def points_to_root(points: np.ndarray) -> np.ndarray:
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
 
 
+def points_from_root(points: np.ndarray) -> np.ndarray:
+    """(..., 3) points in the root frame, metres, to the take's world: the inverse of `points_to_root`."""
+    points = np.asarray(points)
+    return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)
+
+
+def level_matrix(up: np.ndarray, height: float) -> np.ndarray:
+    """(4, 4) matrix of the root empty that sets a take upright on its floor, the first camera looking along +y.
+
+    `up` (3,) is the unit vector away from the floor in the take's world, where the points of the floor have
+    `up . p == height` metres.
+    """
+    upward = TAKE_TO_ROOT @ np.asarray(up, dtype=np.float64)
+    # The first camera looks along the root frame's y; if it looks straight down, its upper edge points there instead.
+    forward = np.array([0.0, 1.0, 0.0]) if abs(upward[1]) < 0.99 else np.array([0.0, 0.0, 1.0])
+    forward -= forward @ upward * upward
+    forward /= np.linalg.norm(forward)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.cross(forward, upward), forward, upward
+    matrix[2, 3] = -height
+    return matrix
+
+
 def camera_to_root(world_from_camera: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(..., 4, 4) camera poses of the take to a Blender camera's location and rotation under the root.
 

@@ -139,6 +139,11 @@ def read(curve: bpy.types.FCurve) -> tuple[np.ndarray, np.ndarray]:
     return co[0::2].copy(), co[1::2].copy()
 
 
+def sample(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
+    """(T,) values of a curve at (T,) scene frames, whatever its interpolation and modifiers."""
+    return np.fromiter((curve.evaluate(frame) for frame in frames.tolist()), dtype=np.float64, count=len(frames))
+
+
 def slices(names: Sequence[CurveName], keys: int) -> Iterator[Sequence[CurveName]]:
     """Cut a list of curves of `keys` keys each into parts that take a few milliseconds to write."""
     step = max(1, _SLICE // max(keys, 1))

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The take set upright on its floor: one matrix on the root empty, found again as the take grows. No key changes."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ...engine.contract.body_model import BodyModel
+from ...engine.contract.messages import Frame
+from ...engine.contract.rotations import axis_angle_to_matrix
+from ...engine.motion.ground import Ground, estimate_ground
+from . import coordinates
+
+ESTIMATE = "human3r_ground"
+"""On the root: the last estimate's matrix, row by row; the root follows new estimates only while it stands there."""
+SOURCE = "human3r_ground_from"
+"""On the root: what the floor was read from, one of the words of :attr:`~engine.motion.ground.Ground.source`."""
+
+_GROWTH = 1.5
+"""A new estimate is made when the take has grown by this factor since the last."""
+_FIRST_FRAMES = 10
+_MOST_FRAMES = 400
+"""Frames whose people are looked at; longer takes are sampled evenly."""
+
+
+class GroundEvidence:
+    """What a take says about its ground, collected frame by frame; estimates run on a thread of their own."""
+
+    def __init__(self) -> None:
+        self._frames: list[Frame] = []
+        self._every = 1
+        self._seen = 0
+        self._estimated = 0
+        self._concluded = False
+        self._pending: Future[Ground] | None = None
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="human3r-ground")
+
+    def add(self, frame: Frame) -> None:
+        """Take a frame in."""
+        if self._seen % self._every == 0:
+            self._frames.append(frame)
+            if len(self._frames) > _MOST_FRAMES:
+                self._frames, self._every = self._frames[::2], 2 * self._every
+        self._seen += 1
+
+    def is_due(self, finished: bool) -> bool:
+        """Whether an estimate should start: enough is new, and none is on its way."""
+        if self._pending is not None or self._seen == 0 or self._concluded:
+            return False
+        return finished or self._seen >= max(_FIRST_FRAMES, _GROWTH * self._estimated)
+
+    def start(self, root_positions: list[np.ndarray], body: BodyModel | None, last: bool) -> None:
+        """Begin an estimate from the frames so far and the place's points, parts of (N, 3) in the root frame.
+
+        The last one is made from the whole take, even if nothing is new, for the points' final positions."""
+        self._estimated, self._concluded = self._seen, last
+        self._pending = self._worker.submit(_estimate, list(self._frames), list(root_positions), body)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an estimate is on its way."""
+        return self._pending is not None
+
+    def result(self) -> Ground | None:
+        """A finished estimate, once; None while there is none."""
+        if self._pending is None or not self._pending.done():
+            return None
+        ground, self._pending = self._pending.result(), None
+        return ground
+
+    def close(self) -> None:
+        """No more estimates."""
+        self._worker.shutdown(wait=False)
+
+
+def apply(root: bpy.types.Object, ground: Ground) -> bool:
+    """Set the take on its ground, unless somebody has moved the root since the last estimate; whether it was set."""
+    if not follows_estimates(root):
+        return False
+    estimate = coordinates.level_matrix(ground.up, ground.height)
+    root[ESTIMATE], root[SOURCE] = [float(value) for value in estimate.ravel()], ground.source
+    root.matrix_basis = Matrix(estimate)
+    return True
+
+
+def follows_estimates(root: bpy.types.Object) -> bool:
+    """Whether the root stands where the last estimate put it, or where it was made."""
+    before = np.array(root[ESTIMATE]).reshape(4, 4) if ESTIMATE in root else np.eye(4)
+    return bool(np.allclose(root.matrix_basis, before, atol=1e-4))
+
+
+def _estimate(frames: list[Frame], root_positions: list[np.ndarray], body: BodyModel | None) -> Ground:
+    points = np.concatenate(root_positions) if root_positions else np.zeros((0, 3))
+    cameras = np.stack([frame.world_from_camera for frame in frames]).astype(np.float64)
+    joints = [_world_joints(frame, body) for frame in frames if body is not None and len(frame.track_id)]
+    return estimate_ground(coordinates.points_from_root(points), cameras,
+                           np.concatenate(joints) if joints else np.zeros((0, 55, 3)))
+
+
+def _world_joints(frame: Frame, body: BodyModel) -> np.ndarray:
+    """(n, 55, 3) joints of a frame's people, take world."""
+    turns = axis_angle_to_matrix(frame.pose_axis_angle)
+    translation = body.translation_from_head(turns, frame.betas, frame.expression, frame.head_point)
+    joints = body.posed_joints(turns, frame.betas, frame.expression, translation)
+    pose = np.asarray(frame.world_from_camera, dtype=np.float64)
+    return joints @ pose[:3, :3].T + pose[:3, 3]
