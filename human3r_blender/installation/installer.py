@@ -13,6 +13,7 @@ import atexit
 import collections
 import contextlib
 import datetime
+import json
 import platform
 import shutil
 import sys
@@ -24,13 +25,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...engine.contract.errors import UserError
-from ..child_process import EXTENSION_ROOT
 from . import builds, hardware, steps
 from .builds import Build
 from .commands import Cancelled, CommandFailed, Runner, host, package_index
 from .integrity import damaged_packages, fingerprints, installed_versions
 from .locks import LOCK_FOLDER, Locks
-from .meter import UNPACK_FACTOR, Meter
+from .meter import Meter
 from .recorded import check_or_record
 from .store import Manifest, Store, remove_tree, tree_bytes
 
@@ -77,6 +77,8 @@ class InstallPlan:
     lock_folder: Path = LOCK_FOLDER
     imports: tuple[str, ...] = steps.ENGINE_IMPORTS
     """Modules that have to be importable at the end."""
+    self_test: bool = True
+    """Whether the engine's self-test runs at the end."""
 
     @property
     def locks(self) -> Locks:
@@ -151,7 +153,7 @@ def plan(data_folder: Path, *, action: str = "install", kind: str = "auto", pyth
     sources = [host(package_index()), *([host(build.index)] if build.index else []),
                *(["github.com (Python itself)"] if not Path(base_python).is_file() else [])]
     return InstallPlan(action, data_folder, build, reason, base_python, version, download,
-                       int(download * UNPACK_FACTOR), tuple(sources), lock_folder)
+                       int(download * build.unpack_factor), tuple(sources), lock_folder)
 
 
 def start(agreed: InstallPlan, on_event: Callable[[Event], None] | None = None, *, online: bool, consented: bool,
@@ -183,7 +185,8 @@ class Installation:
         self.error: UserError | None = None
         self.events: collections.deque[Event] = collections.deque(maxlen=KEPT_EVENTS)
         """``{"event": "stage", "stage"}``, ``{"event": "progress", "name", "done", "total", "bytes_per_s"}`` (bytes),
-        ``{"event": "log", "line"}``, and at the end ``done`` (``cancelled`` where it was) or ``error`` (``code``, ``message``, ``remedy``)."""
+        ``{"event": "log", "line"}``, ``{"event": "self-test", ...}`` with what ``engine/self_test.py`` prints, and at
+        the end ``done`` (with ``cancelled`` where it was) or ``error`` (with ``code``, ``message``, ``remedy``)."""
         self._on_event = on_event
         self._store = Store(agreed.data_folder)
         self._runner = Runner()
@@ -287,9 +290,10 @@ class Installation:
 
     def _check_space(self) -> None:
         free = shutil.disk_usage(self._store.engine).free
-        if free < self.plan.disk_bytes:
+        needed = self.plan.disk_bytes - tree_bytes(self._store.cache)  # what is there is linked, not copied
+        if free < needed:
             raise UserError("no-space", f"{free / 1e9:.1f} GB are free where {self.plan.data_folder} lies, and up to "
-                            f"{self.plan.disk_bytes / 1e9:.1f} GB are needed.",
+                            f"{needed / 1e9:.1f} GB are needed.",
                             "Free some space, or choose another data folder with HUMAN3R_DATA.")
 
     def _build(self, uv: Path, environment: Path) -> Manifest:
@@ -300,7 +304,7 @@ class Installation:
         packages = steps.site_packages(runner, python)
         for last_try in range(TRIES):
             self._stage("Downloading and installing packages")
-            with Meter(store.cache, plan.download_bytes, self._report) as meter:
+            with Meter(store.cache, plan.download_bytes, plan.build.unpack_factor, self._report) as meter:
                 def on_line(line: str, meter: Meter = meter) -> None:
                     meter.read(line)
                     self._log(line)
@@ -330,16 +334,17 @@ class Installation:
         self._tell({"event": "progress", "name": name, "done": done, "total": total, "bytes_per_s": bytes_per_s})
 
     def _self_test(self, python: Path) -> None:
-        """Run the engine's own self-test where this version has one; its verdict does not undo the installation."""
-        if not any((EXTENSION_ROOT / "engine" / name).exists() for name in ("self_test", "self_test.py")):
+        """Run the engine's own self-test; its verdict is told and does not undo the installation."""
+        if not self.plan.self_test:
             return
         self._stage("Running the self-test")
         try:
-            lines = self._runner.run([python, "-m", "engine", "self-test", "--json"], EXTENSION_ROOT)
+            answer = steps.self_test(self._runner, python)
         except (CommandFailed, OSError) as error:
-            self._log(f"Self-test: {error}")
+            self._log(f"The self-test failed: {error}")
         else:
-            self._log(f"Self-test: {lines[-1] if lines else 'no answer'}")
+            self._log(f"Self-test: {json.dumps(answer)}")
+            self._tell({"event": "self-test", **answer})
 
 
 @atexit.register

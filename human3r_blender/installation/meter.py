@@ -11,8 +11,6 @@ from pathlib import Path
 
 from .store import tree_bytes
 
-UNPACK_FACTOR = 3.7
-"""An unpacked wheel is at most about so many times its download: measured 3.65 for torch's processor build."""
 INTERVAL_S = 1.0
 WALK_SHARE = 0.05
 """Of the time, at most so much goes into looking."""
@@ -25,8 +23,9 @@ _DOWNLOADED = re.compile(r"^\s*Downloaded (\S+)")
 class Meter:
     """Reports ``(name, done, total, bytes_per_s)`` about once a second, from a thread of its own, until closed."""
 
-    def __init__(self, cache: Path, total_bytes: int, report: Callable[[str, int, int, float], None]) -> None:
-        self._cache, self._total, self._report = cache, total_bytes, report
+    def __init__(self, cache: Path, total_bytes: int, unpack_factor: float,
+                 report: Callable[[str, int, int, float], None]) -> None:
+        self._cache, self._total, self._factor, self._report = cache, total_bytes, unpack_factor, report
         self._sizes: dict[str, int] = {}
         self._open: list[str] = []
         self._finished = 0
@@ -58,7 +57,7 @@ class Meter:
         """(what is downloaded now, downloaded so far) with so many bytes unpacked of files that are under way."""
         with self._guard:
             under_way = sum(self._sizes[name] for name in self._open)
-            done = self._finished + min(under_way, int(unfinished_bytes / UNPACK_FACTOR))
+            done = self._finished + min(under_way, int(unfinished_bytes / self._factor))
             largest = max(self._open, key=lambda name: self._sizes[name], default="")
         return largest, min(done, self._total) if self._total else done
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ...engine.contract.errors import UserError
+from ..child_process import EXTENSION_ROOT
 from .commands import CommandFailed, Runner
 from .locks import LOCK_FOLDER, UV_LOCK, Locks, uv_version
 from .store import Store, remove_tree
@@ -171,6 +173,18 @@ def check_imports(runner: Runner, python: Path, imports: Sequence[str]) -> str:
         raise UserError("engine-incomplete", f"The new environment does not work: {last_line}",
                         "If the line names a system library, install that; otherwise copy the report and file an "
                         "issue. What was installed before is untouched.") from error
+
+
+def self_test(runner: Runner, python: Path) -> dict[str, object]:
+    """Device, precision, memory and rate, from the engine's own self-test. Raises :class:`CommandFailed`."""
+    command = [str(python), "-m", "engine", "self-test", "--json"]
+    lines = runner.run(command, EXTENSION_ROOT)
+    for line in reversed(lines):  # libraries may print after it
+        with contextlib.suppress(ValueError):
+            answer = json.loads(line)
+            if isinstance(answer, dict):
+                return answer
+    raise CommandFailed(command, 0, lines[-3:])
 
 
 def explain(error: CommandFailed | OSError) -> UserError:

@@ -151,7 +151,10 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def remove_tree(folder: Path) -> bool:
     """Delete a folder as far as the system lets us; True when it is gone."""
-    shutil.rmtree(folder, onerror=_make_writable_and_retry)
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(folder, onexc=_make_writable_and_retry)
+    else:
+        shutil.rmtree(folder, onerror=_make_writable_and_retry)
     return not folder.exists()
 
 

@@ -160,7 +160,7 @@ class World:
 
     def plan(self, **options):
         found = self.modules.api.plan(self.data, lock_folder=self.locks, **{"python": sys.executable} | options)
-        return replace(found, imports=("torch", "tiny"))
+        return replace(found, imports=("torch", "tiny"), self_test=False)
 
     def start(self, plan=None, on_event=None):
         return self.modules.api.start(plan or self.plan(), on_event, online=True, consented=True)

@@ -126,7 +126,7 @@ def test_mirrors_and_proxies_stay_and_what_weakens_checks_goes(modules, monkeypa
 
 
 def test_the_meter_counts_what_uv_says(modules, tmp_path):
-    meter = modules.meter.Meter(tmp_path, 100 * 2**20, lambda *_: None)
+    meter = modules.meter.Meter(tmp_path, 100 * 2**20, 3.7, lambda *_: None)
     for line in ("Resolved 3 packages in 215ms", "Downloading numpy (16.0MiB)", "Downloading torch (64.0MiB)"):
         meter.read(line)
     assert meter.done_bytes(0) == ("torch", 0)

@@ -105,7 +105,7 @@ for name, folder in (("h", root), ("h.human3r_blender", root + "/human3r_blender
 from h.human3r_blender import installation
 assert "bpy" not in sys.modules
 plan = installation.plan(Path(data), python=sys.executable, lock_folder=Path(locks))
-work = installation.start(replace(plan, imports=("torch", "tiny")), online=True, consented=True)
+work = installation.start(replace(plan, imports=("torch", "tiny"), self_test=False), online=True, consented=True)
 work.wait()
 """
 
