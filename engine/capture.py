@@ -84,7 +84,7 @@ class _Capture:
         self.settings = settings
         self.sink = sink
         self.interruption = interruption
-        with interruption.allowed(), explained_memory_errors(settings):
+        with interruption.allowed():
             sink(Status("opening", f"Opening {Path(settings.source).name}"))
             self.footage: Footage = open_footage(settings.source, settings.frame_rate)
             point = load_resume_point(settings) if resume else None
@@ -142,7 +142,7 @@ class _Capture:
         pacing = Pacing()
         while prepared is not None:
             try:
-                with self.interruption.allowed(), explained_memory_errors(self.settings):
+                with self.interruption.allowed():
                     output = self.pipeline.predict(prepared)
             except Interrupted:
                 self._save(take)
@@ -194,7 +194,8 @@ def run_capture(settings: CaptureSettings, sink: Sink, interruption: Interruptio
     Raises UserError. A stop before the first frame was read gives a ``cancelled`` result and touches no take.
     """
     try:
-        return _Capture(settings.with_camera_chosen(), sink, interruption, shelf or ModelShelf(), resume).run()
+        with explained_memory_errors(settings):
+            return _Capture(settings.with_camera_chosen(), sink, interruption, shelf or ModelShelf(), resume).run()
     except Interrupted:
         sink(TakeEnd("cancelled", 0))
         return CaptureResult("cancelled", 0, 0, 0, "")

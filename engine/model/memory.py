@@ -35,7 +35,7 @@ _LESS = 0.8
 """Share of a model's need that the proposal may have after that model ran out of memory."""
 
 _EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory", "DefaultCPUAllocator",
-              "Cannot allocate memory", "unable to mmap", "failed to allocate")
+              "Cannot allocate memory", "unable to mmap", "ailed to allocate", "Insufficient memory")
 
 _GB = 1e9
 
@@ -106,8 +106,8 @@ def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
     """Turn the ways of running out of memory into the same error; what is proposed needs a fifth less, or lesser."""
     try:
         yield
-    except (MemoryError, RuntimeError, OSError) as error:  # torch's own is a RuntimeError, a failed mapping an OSError
-        if not (isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+    except Exception as error:  # torch and OpenCV have their own, a failed mapping is an OSError
+        if isinstance(error, UserError) or not (isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
                 sign in str(error) for sign in _EXHAUSTED)):
             raise
         variant = _variant(settings.model)
