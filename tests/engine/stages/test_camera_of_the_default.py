@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The embedded model's camera: tracked by default, and worth seeing. On validation seeds that nothing was trained on."""
+"""The embedded model's camera: tracked by default, and worth seeing. On validation seeds that training skips."""
 
 from dataclasses import replace
 
