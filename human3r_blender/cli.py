@@ -23,6 +23,7 @@ import bpy
 from ..engine.contract.arguments import add_setting_options, settings_from_options
 from ..engine.contract.body_choice import MANNEQUIN
 from ..engine.contract.errors import UserError
+from ..weights_downloader import registry
 from . import diagnostics, engine_command
 from . import session as sessions
 from .conversion_paths import find_sources, plan_outputs
@@ -208,7 +209,8 @@ def _import_options(options: argparse.Namespace) -> ImportOptions:
 
 def _model(name: str) -> str:
     """A model's name as it is, a checkpoint's path absolute."""
-    return name if name == "default" or name.startswith("recipe:") else str(Path(name).absolute())
+    known = name == "default" or name.startswith("recipe:") or registry.find(name) is not None
+    return name if known else str(Path(name).absolute())
 
 
 def _empty_scene(source: str) -> bpy.types.Scene:

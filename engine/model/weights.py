@@ -75,7 +75,7 @@ def installed_weights(variant: str) -> Path:
     path = weights_folder() / f"{variant}.safetensors"
     if read_manifest(path) is None:
         raise UserError("weights-missing", f"The weights {variant} are not installed in {path.parent}.",
-                        "Press Download Weights in the add-on's preferences, or run "
+                        "Press Get Released Weights in the add-on's preferences, or run "
                         f"`python -m weights_downloader get {variant}` in the engine's environment.")
     return path
 
