@@ -193,6 +193,7 @@ def _import(options: argparse.Namespace, items: Sequence[Item], control: Control
 
     source = options.file.expanduser().absolute()
     item = recognise(source, options.name or "", items)
+    reporter.name = item.name
     if options.json:
         control.watch()
     reporter.note(f"{item.licence.name}: {item.licence.terms}")

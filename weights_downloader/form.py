@@ -62,9 +62,9 @@ def transfer(item: Item, address: str, credentials: Credentials, part: Part,
             raise UserError("proxy-failed", f"The proxy does not let {item.file} through.",
                             "Check HTTPS_PROXY and NO_PROXY in the environment.") from None
         except requests.exceptions.SSLError as error:
-            raise unreachable(_host(address), error) from None
+            raise unreachable(_host(address), _innermost(error)) from None
         except requests.exceptions.RequestException as error:
-            problem = unreachable(_host(address), error)
+            problem = unreachable(_host(address), _innermost(error))
         failures = 0 if part.size > before else failures + 1
         if failures > RETRIES:
             raise problem from None
@@ -136,6 +136,13 @@ def _target(address: str, answer: requests.Response) -> str:
 def _login_refused(item: Item, address: str) -> UserError:
     return UserError("login-refused", f"{_host(address)} did not accept the name and password for {item.file}.",
                      f"Register at {item.register}, confirm the mail, accept the licence there, and use that account.")
+
+
+def _innermost(error: Exception) -> Exception:
+    """What it was, without the two libraries' wrappings around it."""
+    inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+    reason = getattr(inner, "reason", None)
+    return reason if isinstance(reason, Exception) else inner
 
 
 def _host(address: str) -> str:

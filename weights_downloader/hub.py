@@ -35,6 +35,7 @@ RETRIES = 5
 RETRY_WAIT_S = 1.0
 
 constants.DOWNLOAD_CHUNK_SIZE = 1 << 20  # a cut costs at most so much, and slow lines show progress
+constants.HF_HUB_DISABLE_TELEMETRY = True  # nor does it say anything about this machine
 disable_progress_bars()
 
 _PLAIN = {"Accept-Encoding": "identity"}

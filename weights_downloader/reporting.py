@@ -22,6 +22,9 @@ _RATE_WINDOW_S = 5.0
 class Reporter(Protocol):
     """Where the work's news go."""
 
+    name: str
+    """The item that they are about."""
+
     def stage(self, name: str) -> None:
         """``waiting`` (for another process), ``download``, ``verify``, ``convert`` or ``install`` begins."""
 
@@ -70,17 +73,17 @@ class JsonReporter:
     """One JSON object a line on standard output; notes go to standard error."""
 
     def __init__(self, stream: BinaryIO, name: str = "") -> None:
-        self._stream, self._name = stream, name
+        self._stream, self.name = stream, name
         self._meter = _Meter(_EVENT_EVERY_S)
 
     def stage(self, name: str) -> None:
         self._meter.restart()
-        self.event("stage", name=self._name, stage=name)
+        self.event("stage", name=self.name, stage=name)
 
     def progress(self, done: int, total: int | None) -> None:
         rate = self._meter.due(done, total)
         if rate is not None:
-            self.event("progress", name=self._name, done=done, total=total, bytes_per_s=round(rate))
+            self.event("progress", name=self.name, done=done, total=total, bytes_per_s=round(rate))
 
     def note(self, text: str) -> None:
         _say(text)
@@ -94,14 +97,14 @@ class JsonReporter:
             self._stream.flush()
 
     def error(self, error: UserError) -> None:
-        self.event("error", name=self._name, code=error.code, message=error.message, remedy=error.remedy)
+        self.event("error", name=self.name, code=error.code, message=error.message, remedy=error.remedy)
 
 
 class TextReporter:
     """Answers on standard output, progress and errors on standard error; one line that changes, on a terminal."""
 
     def __init__(self, stream: BinaryIO, name: str = "") -> None:
-        self._stream, self._name = stream, name
+        self._stream, self.name = stream, name
         self._terminal = sys.stderr.isatty()
         self._meter = _Meter(_EVENT_EVERY_S if self._terminal else _LINE_EVERY_S)
         self._stage = ""
@@ -110,13 +113,13 @@ class TextReporter:
     def stage(self, name: str) -> None:
         self._meter.restart()
         self._stage = name
-        self.note(f"{self._name}: {name} ...")
+        self.note(f"{self.name}: {name} ...")
 
     def progress(self, done: int, total: int | None) -> None:
         rate = self._meter.due(done, total)
         if rate is None:
             return
-        text = f"{self._name}: {self._stage} {in_words(done)}"
+        text = f"{self.name}: {self._stage} {in_words(done)}"
         if total is not None:
             text += f" of {in_words(total)}"
         if rate > 0:
@@ -127,12 +130,16 @@ class TextReporter:
         self._open_line = self._terminal
 
     def note(self, text: str) -> None:
+        self._end_line()
+        _say(text)
+
+    def _end_line(self) -> None:
         if self._open_line:
             _say("")
             self._open_line = False
-        _say(text)
 
     def line(self, text: str) -> None:
+        self._end_line()
         with contextlib.suppress(OSError):
             self._stream.write(text.encode("utf-8") + b"\n")
             self._stream.flush()

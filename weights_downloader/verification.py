@@ -50,6 +50,7 @@ def _installed_figures(item: Item) -> Figures:
 
 
 def _compare(item: Item, path: Path, expected: Figures, reporter: Reporter) -> Finding:
+    reporter.name = item.name
     reporter.stage("verify")
     measured = measure(path, reporter.progress)
     if expected.differs(measured):

@@ -204,6 +204,7 @@ def test_killed_and_gone_on_with_in_half_precision_with_the_original_kept(world)
     world.end(process)
     had = world.part.stat().st_size
     assert world.is_right_or_untouched
+    assert all(WEIGHTS_FILE in request.path or request.at == "cdn" for request in world.publisher.requests)
     code, _ = world.run("get", "tiny", "--accept-licence", "--half", "--keep-original")
     assert code == 0 and world.publisher.content_requests[-1].range == f"bytes={had}-"
     assert json.loads((world.data / "weights" / "tiny.json").read_text())["precision"] == "float16"
