@@ -113,16 +113,17 @@ def demo(arguments):
     truth, true_take = folder / "truth.blend", folder / "truth.h3r"
     folder.mkdir(exist_ok=True)
     blender, python = environment("blender-" + NEWEST, "blender-" + NEWEST), environment("engine", "engine")
-    code = (convert([str(clip), "--output", str(output), "--take", str(take), "--point-maps", "--overwrite", *arguments])
-            or engine(["evaluate", "--take", str(take), "--truth", str(true), "--json", str(report)])
+    body = ["--body", "mannequin"]
+    code = (convert([str(clip), "--output", str(output), "--take", str(take), "--point-maps", "--overwrite", *body,
+                     *arguments])
+            or engine(["evaluate", "--take", str(take), "--truth", str(true), "--json", str(report), *body])
             or run([python, str(tools / "truth_take.py"), str(true), str(clip), str(true_take)])
-            or blender_module(["import", str(true_take), "--output", str(truth), "--overwrite"])
+            or blender_module(["import", str(true_take), "--output", str(truth), "--overwrite", *body])
             or run([blender, str(tools / "render_overview.py"), str(folder), str(DEMO_FRAME), str(truth), str(output)])
-            or run([python, str(tools / "compose_overview.py"), str(folder), str(clip), str(DEMO_FRAME - 1), str(report),
-                    str(picture)]))
+            or run([python, str(tools / "compose_overview.py"), str(folder), str(clip), str(DEMO_FRAME - 1),
+                    str(report), str(picture)]))
     if code == 0:
-        print("Open {} in Blender {} or newer. {} shows footage, ground truth and reconstruction.".format(
-            output, NEWEST, picture))
+        print(f"Open {output} in Blender {NEWEST} or newer. {picture} shows footage, ground truth and reconstruction.")
     return code
 
 

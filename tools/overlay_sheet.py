@@ -61,8 +61,8 @@ class Found:
     def text(self) -> str:
         counts = ", ".join(f"{count} with {people}" for people, count in sorted(self.people.items()))
         near, far = np.quantile(self.distance_m, [0.05, 0.95]) if self.distance_m else (np.nan, np.nan)
-        return (f"{self.frames} frames: {counts} people; {len(self.tracks)} identities; heads {near:.1f} to {far:.1f} m "
-                f"away (5 to 95 %); focal length {np.median(self.focal_px):.0f} px; the camera went up to "
+        return (f"{self.frames} frames: {counts} people; {len(self.tracks)} identities; heads {near:.1f} to {far:.1f} "
+                f"m away (5 to 95 %); focal length {np.median(self.focal_px):.0f} px; the camera went up to "
                 f"{self.camera_m:.2f} m away.")
 
 

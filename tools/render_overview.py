@@ -1,49 +1,71 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Render a .blend that a conversion made: the footage camera's view and a view from above and behind, side by side.
+"""Render scenes that conversions made, each through its own camera and from outside.
 
-    python tools/render_overview.py SCENE.blend PICTURE.png [FRAME [FOOTAGE.png]]
+    python tools/render_overview.py FOLDER FRAME FIRST.blend [OTHER.blend ...]
 
-FOOTAGE.png, the footage's picture at that frame, is put to the left of them.
+Writes FOLDER/FIRST-camera.png, FOLDER/FIRST-outside.png and so on. All are seen from one and the same place outside,
+behind and above the first one's camera.
 """
 
 import sys
-import tempfile
 from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
-HEIGHT = 480
-SAMPLES = 24
+HEIGHT = 384
+SAMPLES = 16
 SHOWN_SHARE = 0.9
 """Share of the points that the outside view must hold: the farthest ones would make everything else tiny."""
 
 
-def main(blend: Path, picture: Path, frame: int | None, footage: Path | None) -> None:
-    bpy.ops.wm.open_mainfile(filepath=str(blend))
-    scene = bpy.context.scene
-    scene.frame_set(frame if frame is not None else (scene.frame_start + scene.frame_end) // 2)
+def main(folder: Path, frame: int, blends: list[Path]) -> None:
+    place: tuple[Matrix, float] | None = None
+    for blend in blends:
+        bpy.ops.wm.open_mainfile(filepath=str(blend))
+        scene = bpy.context.scene
+        scene.frame_set(frame)
+        _light(scene)
+        own = scene.camera
+        _color_from_left_to_right(scene, own)
+        place = place or _outside(scene, own)
+        for name, camera in (("camera", own), ("outside", _camera(scene, *place))):
+            _render(scene, camera, folder / f"{blend.stem}-{name}.png")
+
+
+def _color_from_left_to_right(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
+    """Exchange the people's colours, so that the same person has the same one in every scene."""
+    to_camera = camera.matrix_world.inverted()
+    meshes = sorted((item for item in scene.objects if item.find_armature() is not None), key=lambda item: item.name)
+    materials = [mesh.data.materials[0] for mesh in meshes]
+
+    def side(mesh: bpy.types.Object) -> float:
+        skeleton = mesh.find_armature()
+        place = to_camera @ skeleton.matrix_world @ skeleton.pose.bones["pelvis"].head
+        return place.x / -place.z
+
+    for mesh, material in zip(sorted(meshes, key=side), materials, strict=True):
+        mesh.data.materials[0] = material
+
+
+def _light(scene: bpy.types.Scene) -> None:
     scene.render.engine = "CYCLES"
     scene.cycles.samples = SAMPLES
     scene.cycles.use_denoising = False
+    scene.render.film_transparent = True
     scene.world = scene.world or bpy.data.worlds.new("Overview")
     scene.world.color = (0.6, 0.6, 0.62)
     sun = bpy.data.objects.new("Overview sun", bpy.data.lights.new("Overview sun", "SUN"))
     sun.data.energy = 3
     sun.rotation_euler = (0.6, 0.2, 0.4)
     scene.collection.objects.link(sun)
-    footage_camera = scene.camera
-    views = [footage_camera, _outside_camera(scene, footage_camera)]
-    with tempfile.TemporaryDirectory() as folder:
-        rendered = [_render(scene, camera, Path(folder) / f"{number}.png") for number, camera in enumerate(views)]
-    if footage is not None:
-        rendered.insert(0, _read(footage, rendered[0].shape[:2]))
-    _save(np.concatenate(rendered, axis=1), picture)
 
 
-def _outside_camera(scene: bpy.types.Scene, footage_camera: bpy.types.Object) -> bpy.types.Object:
-    """A camera behind and above the footage camera that sees people, points and where the footage was taken from."""
+def _outside(scene: bpy.types.Scene, footage_camera: bpy.types.Object) -> tuple[Matrix, float]:
+    """Where a camera has to stand behind and above the footage camera to see people, points and where the footage was
+    taken from; and how far it has to see, in metres.
+    """
     depsgraph = bpy.context.evaluated_depsgraph_get()
     corners = [footage_camera.matrix_world.translation]
     for thing in scene.objects:
@@ -58,45 +80,25 @@ def _outside_camera(scene: bpy.types.Scene, footage_camera: bpy.types.Object) ->
                 corners += [evaluated.matrix_world @ Vector(corner) for corner in evaluated.bound_box]
     low, high = np.min(corners, axis=0), np.max(corners, axis=0)
     middle, size = Vector((low + high) / 2), float(np.linalg.norm(high - low))
-    camera = bpy.data.objects.new("Overview camera", bpy.data.cameras.new("Overview camera"))
-    camera.data.lens = 40
-    camera.data.clip_end = 20 * size
     towards = Vector((0.55, 0.75, -0.55)).normalized()
-    camera.location = middle - towards * size * 1.1
-    camera.rotation_euler = towards.to_track_quat("-Z", "Y").to_euler()
+    turn = towards.to_track_quat("-Z", "Y").to_matrix().to_4x4()
+    return Matrix.Translation(middle - towards * size * 0.9) @ turn, 20 * size
+
+
+def _camera(scene: bpy.types.Scene, place: Matrix, reach: float) -> bpy.types.Object:
+    camera = bpy.data.objects.new("Overview camera", bpy.data.cameras.new("Overview camera"))
+    camera.data.lens, camera.data.clip_end = 40, reach
+    camera.matrix_world = place
     scene.collection.objects.link(camera)
     return camera
 
 
-def _render(scene: bpy.types.Scene, camera: bpy.types.Object, path: Path) -> np.ndarray:
-    """(HEIGHT, W, 4) float picture, bottom row first as Blender keeps it."""
+def _render(scene: bpy.types.Scene, camera: bpy.types.Object, path: Path) -> None:
     scene.camera = camera
     scene.render.resolution_percentage = max(1, round(100 * HEIGHT / scene.render.resolution_y))
-    scene.render.filepath = str(path)
+    scene.render.filepath = str(path.absolute())
     bpy.ops.render.render(write_still=True)
-    return _read(path)
-
-
-def _read(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """(H, W, 4) float picture, bottom row first, scaled to a (height, width) where one is given."""
-    image = bpy.data.images.load(str(path.absolute()))
-    if size is not None:
-        image.scale(size[1], size[0])
-    width, height = image.size
-    pixels = np.empty(width * height * 4, np.float32)
-    image.pixels.foreach_get(pixels)
-    return pixels.reshape(height, width, 4)
-
-
-def _save(pixels: np.ndarray, path: Path) -> None:
-    image = bpy.data.images.new(path.stem, pixels.shape[1], pixels.shape[0])
-    image.pixels.foreach_set(np.ascontiguousarray(pixels).ravel())
-    image.filepath_raw = str(path.absolute())
-    image.file_format = "PNG"
-    image.save()
 
 
 if __name__ == "__main__":
-    arguments = dict(enumerate(sys.argv[1:]))
-    main(Path(arguments[0]), Path(arguments[1]), int(arguments[2]) if 2 in arguments else None,
-         Path(arguments[3]) if 3 in arguments else None)
+    main(Path(sys.argv[1]), int(sys.argv[2]), list(map(Path, sys.argv[3:])))

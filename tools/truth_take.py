@@ -28,6 +28,8 @@ from engine.video.footage import open_footage
 
 POINTS_EVERY = 4
 CONFIDENT = 10.0
+VOXEL_M = 0.08
+"""What the points' size follows from: those of a map with every eighth pixel just touch."""
 
 
 def messages(truth: ClipTruth, footage: Path, take: Path) -> Iterator[Message]:
@@ -35,7 +37,8 @@ def messages(truth: ClipTruth, footage: Path, take: Path) -> Iterator[Message]:
     body = BodyModel.load(default_body_path())
     first_from_world = np.linalg.inv(truth.world_from_camera[0])
     yield TakeHeader(PROTOCOL_VERSION, "ground truth", truth.footage_size, truth.frame_rate, len(truth), truth.name,
-                     truth.body, CaptureSettings(source=str(footage.absolute()), take=str(take.absolute())))
+                     truth.body, CaptureSettings(source=str(footage.absolute()), take=str(take.absolute()),
+                                                 voxel_size=VOXEL_M, body="mannequin"))
     rows = {int(source): row for row, source in enumerate(truth.source_frame)}
     for picture in open_footage(str(footage)).pictures():
         if (row := rows.get(picture.source_frame)) is not None:

@@ -95,7 +95,8 @@ def run_command(start_command, tmp_path_factory):
 def demo_blend(run_command, tmp_path_factory):
     """The bundled clip as the default model sees it."""
     blend = tmp_path_factory.mktemp("demo") / "demo.blend"
-    done = run_command("convert", ROOT / "demo" / "demo.mp4", "--output", blend, "--device", "cpu")
+    done = run_command("convert", ROOT / "demo" / "demo.mp4", "--output", blend, "--device", "cpu",
+                       "--body", "mannequin")
     assert done.code == 0, done.errors
     return blend
 
