@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
                          "beside the output, kept only when the conversion fails)")
     convert.add_argument("--engine-python", default="", metavar="PATH",
                          help="Python of the engine's environment (default: the add-on's preferences, then "
-                         "the environment variable HUMAN3R_ENGINE_PYTHON)")
+                         "the environment variable HUMAN3R_ENGINE_PYTHON, then the installed one)")
     add_setting_options(convert)
     convert.set_defaults(run=_convert)
     importing = commands.add_parser("import", help="takes become .blend files, without the engine")

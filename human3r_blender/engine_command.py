@@ -58,14 +58,15 @@ def run(options: argparse.Namespace, interrupted: Interruption) -> list[object]:
     _say(options, {"event": "plan", "action": plan.action, "build": plan.build.kind, "lines": plan.describe(),
                    "download_bytes": plan.download_bytes, "disk_bytes": plan.disk_bytes}, "\n".join(plan.describe()))
     work = installation.start(plan, online=bpy.app.online_access, consented=options.yes)
-    next_line = 0.0
+    next_line, cancelling = 0.0, False
     while work.is_active or work.events:
         for event in work.poll():
             is_progress = event["event"] == "progress"
             if not is_progress or time.monotonic() >= next_line:
                 _say(options, event, _sentence(event))
                 next_line = time.monotonic() + PROGRESS_EVERY_S if is_progress else next_line
-        if interrupted.requested:
+        if interrupted.requested and not cancelling:
+            cancelling = True
             work.cancel()
         work.wait(POLL_S)
     if work.error is not None:

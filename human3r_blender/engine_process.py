@@ -161,8 +161,8 @@ class EngineProcess:
             if line.startswith("ModuleNotFoundError: No module named "):
                 missing = line.rpartition(" ")[2].strip("'")
                 return UserError("engine-incomplete", f"The engine's Python, {self.python}, has no module {missing}.",
-                                 "Install the engine's packages into that environment, or choose another Python in "
-                                 "Preferences > Add-ons > Human3R.")
+                                 "Press Repair in Preferences > Add-ons > Human3R; if that Python was chosen by hand, "
+                                 "install the engine's packages into it, or clear the choice there.")
         how = "closed its output" if code is None else f"ended by signal {-code}" if code < 0 else f"ended with {code}"
         said = " Its last words: " + " | ".join(last_words) if last_words else ""
         if code in (-9, 137):

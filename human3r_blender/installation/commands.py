@@ -23,11 +23,11 @@ PYPI = "https://pypi.org/simple"
 _UV_KEPT = frozenset({
     "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
     "UV_KEYRING_PROVIDER", "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_CONCURRENT_DOWNLOADS", "UV_SYSTEM_CERTS",
-    "UV_NATIVE_TLS", "UV_OFFLINE", "UV_PYTHON_INSTALL_MIRROR", "UV_LINK_MODE"})
+    "UV_NATIVE_TLS", "UV_OFFLINE", "UV_PYTHON_INSTALL_MIRROR"})
 """Where things come from is the user's business; everything else could steer uv elsewhere or weaken its checks."""
 _PIP_DROPPED = frozenset({
-    "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_REQUIREMENT", "PIP_CONSTRAINT",
-    "PIP_TRUSTED_HOST", "PIP_NO_BINARY", "PIP_REQUIRE_HASHES", "PIP_PYTHON", "PIP_DRY_RUN"})
+    "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIREMENT", "PIP_CONSTRAINT", "PIP_TRUSTED_HOST",
+    "PIP_NO_BINARY", "PIP_REQUIRE_HASHES", "PIP_PYTHON", "PIP_DRY_RUN"})
 _PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_FIND_LINKS": "UV_FIND_LINKS",
               "PIP_CERT": "SSL_CERT_FILE"}
 """Who set a mirror for pip means it for uv as well."""
@@ -59,8 +59,8 @@ def installer_environment() -> dict[str, str]:
         if variables.get(pip_name):
             variables.setdefault(uv_name, variables[pip_name])
     variables.setdefault("UV_SYSTEM_CERTS", "true")  # a company's proxy signs with a certificate that the system knows
-    return variables | {"UV_NO_CONFIG": "1", "NO_COLOR": "1", "PIP_NO_INPUT": "1",
-                        "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return variables | {"UV_NO_CONFIG": "1", "NO_COLOR": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0",
+                        "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 def package_index() -> str:

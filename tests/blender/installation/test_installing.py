@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender import cli, engine_process
+from bl_ext.user_default.human3r_blender.human3r_blender import cli, data_folder, engine_process
 
 from .conftest import WAIT_S, make_wheel
 
@@ -90,6 +91,22 @@ def test_cancelling_ends_the_download_and_leaves_what_was_there(world):
     assert work.wait(WAIT_S) and work.state == "cancelled" and work.error is None
     assert not world.index.go_on.is_set()  # it ended because it was told to, not because the download went on
     assert world.tree() == before and world.status().state == "outdated"
+
+
+def test_ctrl_c_ends_the_command_in_order(world):
+    world.modules.store.remove_tree(world.data / "tools")
+    world.index.stalls = {"uv"}
+    child = subprocess.Popen(
+        [sys.executable, str(ROOT / "tools" / "run_in_module.py"), "--online-mode", "install-engine", "--yes"],
+        env=os.environ | {"HUMAN3R_DATA": str(world.data)}, stderr=subprocess.PIPE, text=True)
+    try:
+        assert world.index.stalled.wait(WAIT_S)
+        child.send_signal(signal.SIGINT)
+        said = child.communicate(timeout=WAIT_S)[1]
+    finally:
+        child.kill()
+    assert child.returncode == 130 and "Cancelled." in said and not world.index.go_on.is_set()
+    assert world.status().state == "absent"
 
 
 KILLED = """
@@ -255,3 +272,22 @@ def test_what_no_lock_lists_is_recorded_first_and_refused_when_it_differs(world)
     work = world.run(plan)
     assert work.state == "failed" and work.error.code == "source-changed" and "torch" in work.error.message
     assert world.tree() == before and json.loads((world.data / "engine-records.json").read_text()) == records
+
+
+def test_the_data_folder_is_the_extensions_own_unless_one_is_named(monkeypatch):
+    monkeypatch.delenv("HUMAN3R_DATA")
+    data_folder.use_extension_folder()
+    folder = Path(os.environ["HUMAN3R_DATA"])
+    assert folder.is_dir() and folder.is_relative_to(os.environ["BLENDER_USER_RESOURCES"])
+    monkeypatch.setenv("HUMAN3R_DATA", "/somewhere/else")
+    data_folder.use_extension_folder()
+    assert os.environ["HUMAN3R_DATA"] == "/somewhere/else"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": 2}', '{"format": 1, "environment": "../../x"}',
+                                     '{"format": 1, "environment": "../x", "kind": "cpu", "lock": "", "python": "",'
+                                     ' "installed_at": ""}'])
+def test_a_manifest_that_is_none_installs_nothing(modules, tmp_path, content):
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "installed.json").write_text(content)
+    assert modules.api.status(tmp_path).state == "absent" and modules.api.installed_python(tmp_path) is None
