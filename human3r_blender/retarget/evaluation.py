@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Blender makes of a rig: poses after all constraints and drivers, without touching the user's scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+
+class Evaluation:
+    """Evaluates one object in a scene of its own, so that nothing else of the user's scene has to be computed."""
+
+    def __init__(self, item: bpy.types.Object, scene: bpy.types.Scene) -> None:
+        self._item, self._scene = item, scene
+
+    def update(self) -> bpy.types.Object:
+        """The evaluated object after what was changed on it since."""
+        layer = self._scene.view_layers[0]
+        layer.update()
+        return self._item.evaluated_get(layer.depsgraph)
+
+    def at(self, frame: float) -> bpy.types.Object:
+        """The evaluated object at a scene frame, fractions included."""
+        whole = int(np.floor(frame))
+        self._scene.frame_set(whole, subframe=float(frame - whole))
+        return self._item.evaluated_get(self._scene.view_layers[0].depsgraph)
+
+
+@contextmanager
+def evaluating(item: bpy.types.Object, like: bpy.types.Scene) -> Iterator[Evaluation]:
+    """Evaluate an object, at the frames and the frame rate of the scene `like`."""
+    scene = bpy.data.scenes.new("Human3R retargeting")
+    try:
+        scene.render.fps, scene.render.fps_base = like.render.fps, like.render.fps_base
+        scene.frame_set(like.frame_current, subframe=like.frame_subframe)
+        scene.collection.objects.link(item)
+        yield Evaluation(item, scene)
+    finally:
+        bpy.data.scenes.remove(scene)
+
+
+@contextmanager
+def at_rest(item: bpy.types.Object, switches: Sequence[tuple[str, str, float]]) -> Iterator[None]:
+    """The rig without its animation, every bone's own transform at rest, and some custom properties set.
+
+    `switches` holds bone, property and value. Afterwards everything is as it was.
+    """
+    data = item.animation_data
+    before = {bone.name: bone.matrix_basis.copy() for bone in item.pose.bones}
+    properties = [(bone, name, item.pose.bones[bone][name]) for bone, name, _ in switches]
+    animation = None if data is None else (data.action, getattr(data, "action_slot", None), data.use_nla)
+    try:
+        if data is not None:
+            data.action, data.use_nla = None, False
+        for bone in item.pose.bones:
+            bone.matrix_basis = Matrix()
+        for bone_name, name, value in switches:
+            set_property(item, bone_name, name, value)
+        yield
+    finally:
+        for bone_name, name, value in properties:
+            item.pose.bones[bone_name][name] = value
+        if data is not None and animation is not None:
+            data.action = animation[0]
+            if animation[1] is not None:
+                data.action_slot = animation[1]
+            data.use_nla = animation[2]
+        for name, basis in before.items():
+            item.pose.bones[name].matrix_basis = basis
+        item.update_tag()
+
+
+def set_property(item: bpy.types.Object, bone: str, name: str, value: float) -> None:
+    """Set a custom property of a pose bone to a number, in the property's own type."""
+    properties = item.pose.bones[bone]
+    properties[name] = type(properties[name])(value)
+    item.update_tag()  # custom properties do not tell the dependency graph themselves
+
+
+def bone_matrices(evaluated: bpy.types.Object, names: Sequence[str]) -> np.ndarray:
+    """(B, 4, 4) pose matrices of bones in the armature's space."""
+    return np.array([evaluated.pose.bones[name].matrix for name in names], dtype=np.float64).reshape(-1, 4, 4)
+
+
+def world_matrix(evaluated: bpy.types.Object) -> np.ndarray:
+    """(4, 4) of the evaluated object."""
+    return np.array(evaluated.matrix_world, dtype=np.float64)
