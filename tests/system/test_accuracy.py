@@ -48,8 +48,8 @@ class Bounds:
 
 
 BOUNDS = {
-    "default model": Bounds(joints_m=1.35, head_m=1.35, pose_m=0.1, facing_deg=12.0, joints_px=18.0, camera_m=0.95,
-                            camera_deg=7.0, lens=0.2, points_m=0.42, surface_m=0.22, color_agreement=0.2),
+    "default model": Bounds(joints_m=0.8, head_m=0.8, pose_m=0.1, facing_deg=12.0, joints_px=18.0, camera_m=0.12,
+                            camera_deg=1.0, lens=0.2, points_m=0.54, surface_m=0.27, color_agreement=0.45),
     "truth": Bounds(joints_m=1e-3, head_m=1e-3, pose_m=1e-3, facing_deg=0.1, joints_px=0.1, camera_m=1e-3,
                     camera_deg=0.1, lens=1e-4, points_m=1e-3, surface_m=0.06, color_agreement=0.7),
 }
