@@ -7,6 +7,7 @@ from . import (
     cli,
     credentials,
     data_folder,
+    ground_tools,
     installation,
     live,
     operators,
@@ -30,7 +31,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.register()
     operators.register()
-    for cls in panels.CLASSES:
+    for cls in (*panels.CLASSES, *ground_tools.CLASSES):
         bpy.utils.register_class(cls)
     live.register()
     _commands.append(bpy.utils.register_cli_command("human3r", cli.main))
@@ -42,7 +43,7 @@ def unregister() -> None:
     installation.close_all()
     bpy.utils.unregister_cli_command(_commands.pop())
     live.unregister()
-    for cls in reversed(panels.CLASSES):
+    for cls in reversed((*panels.CLASSES, *ground_tools.CLASSES)):
         bpy.utils.unregister_class(cls)
     operators.unregister()
     properties.unregister()

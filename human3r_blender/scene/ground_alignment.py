@@ -10,6 +10,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ...engine.contract.body_model import BodyModel
+from ...engine.contract.errors import UserError
 from ...engine.contract.messages import Frame
 from ...engine.contract.rotations import axis_angle_to_matrix
 from ...engine.motion.ground import Ground, estimate_ground
@@ -91,6 +92,14 @@ def follows_estimates(root: bpy.types.Object) -> bool:
     """Whether the root stands where the last estimate put it, or where it was made."""
     before = np.array(root[ESTIMATE]).reshape(4, 4) if ESTIMATE in root else np.eye(4)
     return bool(np.allclose(root.matrix_basis, before, atol=1e-4))
+
+
+def return_to_estimate(root: bpy.types.Object) -> None:
+    """Put the root back to the last estimate. Raises UserError (``no-estimate``) where there was none."""
+    if ESTIMATE not in root:
+        raise UserError("no-estimate", "No floor was found for this take.",
+                        "Import it again with the floor found by itself, or set the floor by hand.")
+    root.matrix_basis = Matrix(np.array(root[ESTIMATE]).reshape(4, 4))
 
 
 def _estimate(frames: list[Frame], root_positions: list[np.ndarray], body: BodyModel | None) -> Ground:
