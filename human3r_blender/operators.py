@@ -12,6 +12,7 @@ from ..engine.contract.body_model import BodyModel
 from ..engine.contract.errors import UserError
 from . import live, preferences
 from . import session as sessions
+from .redaction import redact
 from .scene import pose_correctives, tags
 
 HEADLESS_SLICE_S = 1.0
@@ -182,7 +183,7 @@ class HUMAN3R_OT_copy_error(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         run = sessions.current()
-        context.window_manager.clipboard = run.error_report() if run is not None else ""
+        context.window_manager.clipboard = redact(run.error_report()) if run is not None else ""
         self.report({"INFO"}, "The error report is in the clipboard.")
         return {"FINISHED"}
 

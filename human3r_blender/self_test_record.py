@@ -57,4 +57,8 @@ def _path() -> Path:
 
 
 def _describe(result: dict[str, object]) -> str:
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in result.items() if key != "event") + "."
+    """The engine's figures in one line."""
+    device = f"{result.get('device')} ({result.get('device_name')})"
+    memory = f"{result.get('device_memory_mb') or result.get('memory_mb')} MiB"
+    return (f"{result.get('frames_per_second')} pictures per second on {device}, {result.get('precision')}, {memory}, "
+            f"torch {result.get('torch')}.")
