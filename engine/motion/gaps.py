@@ -7,13 +7,9 @@ import itertools
 
 import numpy as np
 
-from ..contract.rotations import (
-    axis_angle_to_quaternion,
-    quaternion_conjugate,
-    quaternion_multiply,
-    quaternion_to_axis_angle,
-)
+from ..contract.rotations import axis_angle_to_quaternion, quaternion_multiply
 from .body_motion import BodyMotion, joined
+from .curves import hermite, turn_between
 
 LIMIT_S = 1.0
 """Longer gaps stay: nobody knows what happened in them."""
@@ -46,10 +42,10 @@ def _bridge(before: BodyMotion, after: BodyMotion, share: np.ndarray) -> BodyMot
     start, end = before.time_s[-1], after.time_s[0]
     length = end - start
     leaving, arriving = _edge(before, last=True), _edge(after, last=False)
-    way = _difference(before.rotations[-1], after.rotations[0])
-    turn = _hermite(share, np.zeros_like(way), leaving[0] * length, way, arriving[0] * length)
+    way = turn_between(before.rotations[-1], after.rotations[0])
+    turn = hermite(share[:, None, None], np.zeros_like(way), leaving[0] * length, way, arriving[0] * length)
     rotations = quaternion_multiply(before.rotations[-1], axis_angle_to_quaternion(turn))
-    pelvis = _hermite(share, before.pelvis[-1], leaving[1] * length, after.pelvis[0], arriving[1] * length)
+    pelvis = hermite(share[:, None], before.pelvis[-1], leaving[1] * length, after.pelvis[0], arriving[1] * length)
     return BodyMotion(start + share * length, rotations, pelvis, before.rest_joints)
 
 
@@ -60,18 +56,5 @@ def _edge(motion: BodyMotion, last: bool) -> tuple[np.ndarray, np.ndarray]:
     if len(near) < _LEAST_FRAMES:
         return np.zeros((motion.rotations.shape[1], 3)), np.zeros(3)
     seconds = motion.time_s[second] - motion.time_s[first]
-    return (_difference(motion.rotations[first], motion.rotations[second]) / seconds,
+    return (turn_between(motion.rotations[first], motion.rotations[second]) / seconds,
             (motion.pelvis[second] - motion.pelvis[first]) / seconds)
-
-
-def _difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The turn from (..., 4) quaternions to others, as rotation vectors in the first one's frame."""
-    return quaternion_to_axis_angle(quaternion_multiply(quaternion_conjugate(first), second))
-
-
-def _hermite(share: np.ndarray, start: np.ndarray, leaving: np.ndarray, end: np.ndarray,
-             arriving: np.ndarray) -> np.ndarray:
-    """The cubic from `start` to `end` with these end slopes per unit of `share`, at (K,) shares of the way."""
-    s = share.reshape(-1, *(1,) * start.ndim)
-    return ((1 + 2 * s) * (1 - s) ** 2 * start + s * (1 - s) ** 2 * leaving + s**2 * (3 - 2 * s) * end
-            + s**2 * (s - 1) * arriving)
