@@ -14,6 +14,7 @@ from . import (
     panels,
     preferences,
     properties,
+    retarget,
     session,
     settings_operators,
     setup_operators,
@@ -33,6 +34,7 @@ def register() -> None:
     operators.register()
     for cls in (*panels.CLASSES, *ground_tools.CLASSES):
         bpy.utils.register_class(cls)
+    retarget.register()
     live.register()
     _commands.append(bpy.utils.register_cli_command("human3r", cli.main))
 
@@ -43,6 +45,7 @@ def unregister() -> None:
     installation.close_all()
     bpy.utils.unregister_cli_command(_commands.pop())
     live.unregister()
+    retarget.unregister()
     for cls in reversed((*panels.CLASSES, *ground_tools.CLASSES)):
         bpy.utils.unregister_class(cls)
     operators.unregister()

@@ -27,6 +27,7 @@ from ..weights_downloader import registry
 from . import diagnostics, engine_command
 from . import session as sessions
 from .conversion_paths import find_sources, plan_outputs
+from .retarget import command_line as retargeting
 from .scene.builder import GROUNDS, ImportOptions
 from .session import Session
 
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
                              help="write a summary as JSON; - for standard output, where Blender prints lines too")
         add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",),
                             choices={"ground": GROUNDS})
+        retargeting.add_arguments(command)
     engine = commands.add_parser("install-engine", help="install, repair, update or remove the engine's Python "
                                  "environment")
     engine_command.add_arguments(engine)
@@ -114,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
     jobs = plan_outputs(find_sources(options.sources), options.output, options.overwrite)
+    retargeting.check(options)
     import_options = _import_options(options)
     takes = None
     if options.take:
@@ -135,6 +138,7 @@ def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Re
                                          options.engine_python or _preferred_python(), keep_engine=True)
             _run_to_end(run, result, interrupted, label)
             if run.progress.phase == "complete":
+                retargeting.run(options, bpy.context.scene, label)
                 _save(output)
         if take is not None:
             _keep_or_remove(take, result, label, wanted=takes is not None)
@@ -143,6 +147,7 @@ def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Re
 
 def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
     jobs = plan_outputs(find_sources(options.sources, (".h3r",)), options.output, options.overwrite)
+    retargeting.check(options)
     import_options = _import_options(options)
     results = []
     for number, (source, output) in enumerate(jobs):
@@ -155,6 +160,7 @@ def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Res
             run = sessions.start_import(_empty_scene(source), Path(source), import_options)
             _run_to_end(run, result, interrupted, label)
             if run.progress.phase in ("complete", "incomplete"):
+                retargeting.run(options, bpy.context.scene, label)
                 _save(output)
     return results
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the user's copies lie: weights, the body, downloads, the engine's environment. No other file knows.
+"""Where the user's things lie: weights, the body, downloads, the engine, rig presets. No other file knows.
 
 Each function asks the environment anew, so that Blender (or a test) can set ``HUMAN3R_DATA`` at any time before. None
 of them creates a folder. Standard library only: Blender's Python, the engine's and a bare one import this file.
@@ -45,6 +45,11 @@ def body_path() -> Path:
 def engine_folder() -> Path:
     """The engine's Python environment."""
     return data_folder() / "engine"
+
+
+def rig_presets_folder() -> Path:
+    """The user's own rig presets for retargeting, ``*.json``."""
+    return data_folder() / "rig-presets"
 
 
 def records_path() -> Path:

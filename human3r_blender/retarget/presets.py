@@ -144,6 +144,17 @@ def write(preset: Preset, folder: Path) -> Path:
     return path
 
 
+def path_of(name: str, folder: Path) -> Path | None:
+    """The file in a folder that holds the preset called `name`; None where there is none."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            if read(path).name == name:
+                return path
+        except UserError:
+            continue
+    return None
+
+
 def find_all(*folders: Path) -> tuple[dict[str, Preset], list[UserError]]:
     """Presets by their names out of the shipped folder and the given ones, later ones first in their place; and what is
     wrong with files that cannot be used."""
