@@ -60,8 +60,33 @@ def frames_of(item: bpy.types.Object) -> tuple[float, float]:
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
 
+@dataclass(frozen=True)
+class BonePoses:
+    """The bones of a person at T frames, as the armature has them."""
+
+    poses: np.ndarray
+    """(T, 55, 4, 4) in the armature's space; joints that the armature lacks are the nearest of their parents."""
+    worlds: np.ndarray
+    """(T, 4, 4) the armature object in the world."""
+    rest: np.ndarray
+    """(55, 4, 4) the bones at rest, in the armature's space."""
+    present: np.ndarray
+    """(55,) which joints the armature has."""
+
+
 def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -> SourceMotion:
     """The motion of a person at (T,) scene frames. Raises UserError (``source-not-a-person``)."""
+    bones = sample_bones(item, scene, frames)
+    poses, worlds, rest = bones.poses, bones.worlds, bones.rest
+    turn = nearest_rotation(worlds[:, None, :3, :3])
+    turns = turn @ nearest_rotation(poses[..., :3, :3]) @ transposed(rest[:, :3, :3]) @ transposed(turn)
+    joints = np.einsum("tij,tbj->tbi", worlds[:, :3, :3], poses[..., :3, 3]) + worlds[:, None, :3, 3]
+    rest_joints = rest[:, :3, 3] @ worlds[0, :3, :3].T + worlds[0, :3, 3]
+    return SourceMotion(frames, turns, joints, rest_joints, upright(rest_joints, turn[0, 0]), bones.present)
+
+
+def sample_bones(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -> BonePoses:
+    """The bones of a person at (T,) scene frames. Raises UserError (``source-not-a-person``)."""
     if not is_person(item):
         raise UserError("source-not-a-person", f"{item.name} has not the joints of a body.",
                         "Choose a person's armature, which has bones called pelvis, left_hip, spine1 and so on.")
@@ -80,11 +105,7 @@ def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -
                 evaluated = evaluation.at(frame)
                 poses[row], worlds[row] = bone_matrices(evaluated, stand_ins), world_matrix(evaluated)
     rest = np.array([item.data.bones[name].matrix_local for name in stand_ins], dtype=np.float64)
-    turn = nearest_rotation(worlds[:, None, :3, :3])
-    turns = turn @ nearest_rotation(poses[..., :3, :3]) @ transposed(rest[:, :3, :3]) @ transposed(turn)
-    joints = np.einsum("tij,tbj->tbi", worlds[:, :3, :3], poses[..., :3, 3]) + worlds[:, None, :3, 3]
-    rest_joints = rest[:, :3, 3] @ worlds[0, :3, :3].T + worlds[0, :3, 3]
-    return SourceMotion(frames, turns, joints, rest_joints, upright(rest_joints, turn[0, 0]), present)
+    return BonePoses(poses, worlds, rest, present)
 
 
 def upright(rest_joints: np.ndarray, axes: np.ndarray) -> np.ndarray:
