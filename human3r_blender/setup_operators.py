@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the preferences' buttons do: the engine, the self-test, weights, the body."""
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from bpy_extras.io_utils import ImportHelper
 
 from ..engine.contract.errors import UserError
 from ..weights_downloader import locations, registry
-from . import credentials, engine_process, installation, preferences, self_test_record, setup_probe, setup_tasks, tasks
+from . import credentials, installation, preferences, self_test_record, setup_probe, setup_tasks, tasks
 from . import session as sessions
 from .background_task import Task
 from .progress import format_bytes
@@ -106,7 +105,7 @@ class EngineAction(TaskOperator):
             return {"CANCELLED"}
         sessions.close_engine()
         self_test_record.forget()
-        return self.begin(lambda: setup_tasks.InstallationTask(plan, bpy.app.online_access))
+        return self.begin(lambda: setup_tasks.InstallationTask(plan, bpy.app.online_access), _keep_self_test)
 
 
 class HUMAN3R_OT_install_engine(EngineAction, bpy.types.Operator):
@@ -153,13 +152,7 @@ class HUMAN3R_OT_self_test(TaskOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         preferred = preferences.read().engine_python
-
-        def keep(task: Task) -> None:
-            with contextlib.suppress(UserError):  # the Python is gone meanwhile: nothing to keep it for
-                if task.state != "cancelled":
-                    self_test_record.keep(engine_process.find_python(preferred), task)
-
-        return self.begin(lambda: setup_tasks.self_test(preferred), keep)
+        return self.begin(lambda: setup_tasks.self_test(preferred), _keep_self_test)
 
 
 class LicensedDownload(TaskOperator):
@@ -178,8 +171,9 @@ class LicensedDownload(TaskOperator):
         item = self.item()
         if item is None:
             return {"CANCELLED"}
+        title = item.title.partition(":")[0].partition("(")[0].strip()
         return context.window_manager.invoke_props_dialog(
-            self, width=DIALOG_WIDTH, title=f"Get {item.title.partition(':')[0].partition('(')[0]}", confirm_text="Download")
+            self, width=DIALOG_WIDTH, title=f"Get {title}", confirm_text="Download")
 
     def draw(self, context: bpy.types.Context) -> None:
         item = self.item()
@@ -313,6 +307,14 @@ class HUMAN3R_OT_verify_data(TaskOperator, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return self.begin(setup_tasks.verify)
+
+
+def _keep_self_test(task: Task) -> None:
+    """Remember how the self-test ended, for the Python that would be used now: its own task, or an installation's."""
+    python = setup_probe.engine_python()
+    is_verdict = task.result is not None or (task.title == setup_tasks.SELF_TEST and task.state == "failed")
+    if python is not None and is_verdict:
+        self_test_record.keep(python, task)
 
 
 CLASSES = (HUMAN3R_OT_install_engine, HUMAN3R_OT_repair_engine, HUMAN3R_OT_update_engine, HUMAN3R_OT_remove_engine,

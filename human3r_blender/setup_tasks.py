@@ -13,6 +13,7 @@ from .background_task import ChildTask, Task
 from .engine_process import find_python
 
 DOWNLOADER = "weights_downloader"
+SELF_TEST = "Self-test"
 ACTIONS = {"install": "Installing the engine", "repair": "Repairing the engine", "update": "Updating the engine",
            "remove": "Removing the engine"}
 
@@ -69,7 +70,7 @@ def verify() -> ChildTask:
 def self_test(preferred_python: str) -> ChildTask:
     """Run the small model once; the task's result has device, precision, memory and rate. Raises :class:`UserError`."""
     python = find_python(preferred_python)
-    return ChildTask("Self-test", [str(python), "-m", "engine", "self-test", "--json"], variables=_data())
+    return ChildTask(SELF_TEST, [str(python), "-m", "engine", "self-test", "--json"], variables=_data())
 
 
 def _downloader(python: Path, title: str, arguments: list[str], told: str = "") -> ChildTask:

@@ -195,3 +195,16 @@ def test_the_report_says_what_is_here_and_not_who(addon, with_python, monkeypatc
     for wanted in (bpy.app.version_string, "disk-full", "~/data", "lacks", "896L: not installed", "next: "):
         assert wanted in report, wanted
     assert "quentin" not in report
+
+
+def test_the_installers_own_self_test_counts(addon, with_python):
+    task = addon.background_task.Task("Installing the engine")
+    task.handle({"event": "log", "line": "Resolved 30 packages"})
+    task.finish()
+    addon.setup_operators._keep_self_test(task)
+    addon.setup_probe.forget()
+    assert addon.setup_probe.facts().engine.self_test == "unknown"
+    task.handle({"event": "self-test", "device": "cuda", "frames_per_second": 21.5})
+    addon.setup_operators._keep_self_test(task)
+    addon.setup_probe.forget()
+    assert addon.setup_probe.facts().engine.self_test == "passed"
