@@ -99,9 +99,9 @@ def blender_module(arguments):
     return run([python, str(ROOT / "tools" / "run_in_module.py"), *arguments])
 
 
-def run(command, folder=None):
+def run(command, folder=None, **more):
     """Run a command, telling Blender's side where the engine's Python is; returns its exit code."""
-    variables = dict(os.environ, PYTHONPATH=str(ROOT), HUMAN3R_ENGINE_PYTHON=environment("engine", "engine"))
+    variables = dict(os.environ, PYTHONPATH=str(ROOT), HUMAN3R_ENGINE_PYTHON=environment("engine", "engine"), **more)
     return subprocess.call(command, cwd=folder, env=variables)
 
 
@@ -162,7 +162,9 @@ def test(arguments):
             raise SetupError("no Blender {} here.\nRemedy: choose from {}.".format(unknown.pop(), ", ".join(BLENDERS)))
     pythons = [environment("engine", "engine-tests")]
     pythons += [environment("blender-" + version, "blender-" + version) for version in versions]
-    codes = [run([python, "-m", "pytest", *arguments], ROOT) for python in pythons]
+    # Files side by side on two processes, each with one thread: more would only get into each other's way.
+    arguments = ["-n", "2", "--dist", "loadfile", *arguments]
+    codes = [run([python, "-m", "pytest", *arguments], ROOT, OMP_NUM_THREADS="1") for python in pythons]
     collected = [code for code in codes if code != NO_TESTS_COLLECTED]
     return max(collected) if collected else NO_TESTS_COLLECTED
 

@@ -9,7 +9,8 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="human3r-blender-"))
+# Of this process alone: tests may run in several at once.
+os.environ["BLENDER_USER_RESOURCES"] = tempfile.mkdtemp(prefix="human3r-blender-")
 
 import bpy  # first: it brings Blender's own modules
 
