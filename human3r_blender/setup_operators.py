@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
@@ -22,7 +23,13 @@ WEIGHTS_FILES = "*.pth;*.safetensors"
 BODY_FILES = "*.zip;*.npz;*.pkl"
 
 
-class TaskOperator:
+if TYPE_CHECKING:  # what the operators below have beside their common parts
+    from bpy.types import Operator as OperatorParts
+else:
+    OperatorParts = object
+
+
+class TaskOperator(OperatorParts):
     """What operators that start a task have in common."""
 
     bl_options = {"INTERNAL"}
