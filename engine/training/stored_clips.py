@@ -86,12 +86,12 @@ def fitted(clip: Clip, size: tuple[int, int]) -> Clip:
         rgb = np.stack([cv2.GaussianBlur(picture, (0, 0), _BLUR * scale) for picture in rgb])
     new_centre = torch.tensor((new_x, new_y), dtype=torch.float32)
     moved = (clip.joints_px - clip.principal_point_px) / scale + new_centre
-    instance = torch.from_numpy(_warped(instance, old_from_new, size, cv2.INTER_NEAREST))
+    shown = torch.from_numpy(_warped(instance, old_from_new, size, cv2.INTER_NEAREST))
     people = range(clip.visible_px.shape[1])
-    counts = [(instance == person + 1).sum((1, 2)) for person in people]
+    counts = [(shown == person + 1).sum((1, 2)) for person in people]
     return replace(
         clip, rgb=torch.from_numpy(_warped(rgb, old_from_new, size, cv2.INTER_LINEAR)),
-        depth=torch.from_numpy(_warped(depth, old_from_new, size, cv2.INTER_NEAREST)), instance=instance,
+        depth=torch.from_numpy(_warped(depth, old_from_new, size, cv2.INTER_NEAREST)), instance=shown,
         focal_px=clip.focal_px / scale, principal_point_px=new_centre, joints_px=moved,
         visible_px=torch.stack(counts, dim=-1) if counts else clip.visible_px,
     )  # fmt: skip
