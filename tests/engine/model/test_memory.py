@@ -132,7 +132,7 @@ except UserError as error:
 
 
 def test_a_real_limit_while_running_leaves_a_take_that_can_be_read(tmp_path: Path) -> None:
-    write_video(tmp_path / "clip.mp4", 60, size=(640, 480), draw=busy_picture)
+    write_video(tmp_path / "clip.mp4", 12, size=(640, 480), draw=busy_picture)
     take = tmp_path / "clip.h3r"
     done = subprocess.run([sys.executable, "-c", LIMIT_AFTER_THE_SECOND_FRAME, tmp_path / "clip.mp4", take], cwd=ROOT,
                           env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
