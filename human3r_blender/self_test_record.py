@@ -13,6 +13,9 @@ from .background_task import Task
 from .installation.store import write_json
 
 
+DEVICE_NAMES = {"cpu": "the processor", "cuda": "CUDA", "mps": "Metal"}
+
+
 @dataclass(frozen=True)
 class Record:
     """One self-test of one Python."""
@@ -58,7 +61,8 @@ def _path() -> Path:
 
 def _describe(result: dict[str, object]) -> str:
     """The engine's figures in one line."""
-    device = f"{result.get('device')} ({result.get('device_name')})"
+    kind = str(result.get("device"))
+    device = f"{DEVICE_NAMES.get(kind, kind)} ({result.get('device_name')})"
     memory = f"{result.get('device_memory_mb') or result.get('memory_mb')} MiB"
     return (f"{result.get('frames_per_second')} pictures per second on {device}, {result.get('precision')}, {memory}, "
             f"torch {result.get('torch')}.")

@@ -121,8 +121,9 @@ def _draw_model(box: bpy.types.UILayout, settings: Human3RPreferences, facts: Fa
     draw_text(box.column(align=True), "The released weights are for NON-COMMERCIAL USE ONLY. The embedded default "
               "needs no download; it was trained on synthetic clips, and is for trying out.", characters, icon="INFO")
     column = box.column(align=True)
+    is_measured = facts.engine.self_test == "passed"  # before that nobody knows what this machine can do
     for status in setup_probe.weights():
-        _draw_item(column, status, "human3r.get_weights", status.item.name == facts.model.recommended)
+        _draw_item(column, status, "human3r.get_weights", is_measured and status.item.name == facts.model.recommended)
     row = box.row(align=True)
     row.operator("human3r.import_data", text="Import Weights from File", icon="FILEBROWSER"
                  ).filter_glob = setup_operators.WEIGHTS_FILES

@@ -201,6 +201,11 @@ def tasks_come_and_go():
     redraw()
     yield 1.0
     picture("14-ready")
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[-1]):
+        bpy.ops.wm.window_close()
+    addon_module("live").tag_redraw(("VIEW_3D", "UI"))
+    yield 1.5
+    picture("15-sidebar-ready")
 
 
 class Driver:
