@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the rest poses of two figures are brought together: per slot the rotation that makes one's limb rest as the other's.
+"""How the rest poses of two figures are brought together: per slot a rotation that makes one rest as the other does.
 
 Limbs are compared by where their joints lie, from head to child's head; bone rolls, tails and axes never enter. First
 the figures are turned to stand and face alike. Then, from the trunk outwards, each limb is turned by the shortest way
@@ -106,7 +106,8 @@ def calibrate(source: Figure, target: Figure) -> dict[str, np.ndarray]:
     return found
 
 
-def _of_slot(slot: str, source: Figure, target: Figure, found: dict[str, np.ndarray], upright: np.ndarray) -> np.ndarray:
+def _of_slot(slot: str, source: Figure, target: Figure, found: dict[str, np.ndarray], upright: np.ndarray,
+             ) -> np.ndarray:
     side, _, name = slot.rpartition("_")
     parent = parent_slot(slot)
     # `spine` leans for the trunk's own sake; what hangs on it is compared with the upright figure again
@@ -127,14 +128,15 @@ def _of_slot(slot: str, source: Figure, target: Figure, found: dict[str, np.ndar
 
 def _second_directions(side: str, name: str, source: Figure, target: Figure) -> tuple[np.ndarray, np.ndarray] | None:
     """What shows how a limb is turned about its length, in the source and in the target."""
-    pair = None
+    first: np.ndarray | None = None
+    second: np.ndarray | None = None
     if name in ("shoulder", "elbow"):
-        pair = anatomical_hinge(side, "elbow", source), target.hinge(f"{side}_shoulder", f"{side}_elbow")
+        first, second = anatomical_hinge(side, "elbow", source), target.hinge(f"{side}_shoulder", f"{side}_elbow")
     elif name in ("hip", "knee"):
-        pair = anatomical_hinge(side, "knee", source), target.hinge(f"{side}_hip", f"{side}_knee")
+        first, second = anatomical_hinge(side, "knee", source), target.hinge(f"{side}_hip", f"{side}_knee")
     elif name == "wrist":
-        pair = source.knuckles(side), target.knuckles(side)
-    return None if pair is None or pair[0] is None or pair[1] is None else (pair[0], pair[1])
+        first, second = source.knuckles(side), target.knuckles(side)
+    return None if first is None or second is None else (first, second)
 
 
 def anatomical_hinge(side: str, joint: str, source: Figure) -> np.ndarray:
@@ -142,7 +144,7 @@ def anatomical_hinge(side: str, joint: str, source: Figure) -> np.ndarray:
 
     In the T-pose forearms bend to the front and shins to the back.
     """
-    up, left, front = source.axes().T
+    front = source.axes()[:, 2]
     limb = source.direction(f"{side}_{'shoulder' if joint == 'elbow' else 'hip'}")
     assert limb is not None
     return unit(np.cross(limb, front if joint == "elbow" else -front))

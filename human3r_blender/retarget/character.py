@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -14,7 +13,7 @@ from . import control_model, evaluation
 from .calibration import SEGMENTS, Figure
 from .control_model import ControlModel
 from .rig_map import RigMap
-from .slots import CHAINS, SIDES
+from .slots import SIDES
 from .source_motion import nearest_axis
 from .vectors import nearest_rotation
 
@@ -98,9 +97,9 @@ def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls:
     figure = Figure(in_world, nearest_axis(spread, turn))
     axes = {slot: figure.direction(slot) for slot in SEGMENTS if slot in rig.bones}
     ik = {}
-    for limb, found in rig.ik.items():
-        pole, toe = (names.index(name) if name else None for name in (found.pole, found.toe))
-        ik[limb] = IkControls(names.index(found.target), pole, toe)
+    for limb_name, limb in rig.ik.items():
+        pole, toe = (names.index(name) if name else None for name in (limb.pole, limb.toe))
+        ik[limb_name] = IkControls(names.index(limb.target), pole, toe)
     root = names.index(rig.bones.get("root", rig.bones["pelvis"])[0])
     return Character(model, tuple(slots), tuple(places), root, ik, world, figure,
                      {slot: turn.T @ axis for slot, axis in axes.items() if axis is not None})
@@ -110,8 +109,3 @@ def switch_values(item: bpy.types.Object, rig: RigMap, controls: str) -> list[tu
     """(bone, property, value) of the switches that the rig really has."""
     return [(switch.bone, switch.property, switch.fk if controls == "FK" else switch.ik) for switch in rig.switches
             if switch.bone in item.pose.bones and switch.property in item.pose.bones[switch.bone]]
-
-
-def chain_lengths(slots: Sequence[str]) -> dict[str, int]:
-    """How many controls each chain has."""
-    return {slot: slots.count(slot) for slot in CHAINS}

@@ -70,7 +70,8 @@ def bring(scene: bpy.types.Scene, path: Path, link: bool = False, armature: str 
         return _override(scene, item, wanted.collections)
     for part in (item, *item.children_recursive):
         scene.collection.objects.link(part)
-    _forget(part for part in wanted.objects if part is not None and part.users == 0)
+    for part in [part for part in wanted.objects if part is not None and part.users == 0]:
+        bpy.data.objects.remove(part)
     bpy.context.view_layer.update()
     return item
 
@@ -94,7 +95,8 @@ def _rig_among(rigs: Sequence[bpy.types.Object], path: Path, name: str) -> bpy.t
 def _override(scene: bpy.types.Scene, item: bpy.types.Object, collections: Sequence[bpy.types.Collection],
               ) -> bpy.types.Object:
     """The override of a linked rig, with its whole collection where it is in one."""
-    around = [collection for collection in collections if collection is not None and item.name in collection.all_objects]
+    around = [collection for collection in collections
+              if collection is not None and item.name in collection.all_objects]
     if not around:
         scene.collection.objects.link(item)
         return make_editable(item, scene)
@@ -105,8 +107,3 @@ def _override(scene: bpy.types.Scene, item: bpy.types.Object, collections: Seque
     found = [part for part in made.all_objects if part.override_library and part.override_library.reference == item]
     bpy.context.view_layer.update()
     return found[0]
-
-
-def _forget(items: Sequence[bpy.types.Object]) -> None:
-    for item in list(items):
-        bpy.data.objects.remove(item)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a rig's controls hang together, learnt by moving them.
 
-Between a control and the one that it follows a rig may have any number of helper bones, constraints and drivers. Instead
-of knowing each rig's mechanics, the controls are turned at random, Blender evaluates the rig, and each control is seen
-to follow the armature itself or another control. From then on keys for any number of frames are a matter of arrays.
+Between a control and the one that it follows a rig may have any number of helper bones, constraints and drivers.
+Instead of knowing each rig's mechanics, the controls are turned at random, Blender evaluates the rig, and each control
+is seen to follow the armature itself or another control. From then on keys for any number of frames are a matter of
+arrays.
 
 A control's MOTION is its pose times the inverse of its rest pose, in the armature's space: the identity at rest. A
 control that follows another has, before its own keys, the other's motion.

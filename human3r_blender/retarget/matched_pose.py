@@ -38,7 +38,7 @@ def match(source: bpy.types.Object, item: bpy.types.Object, scene: bpy.types.Sce
     found = {}
     for index, (slot, place, _) in enumerate(shown):
         first, second, share = spread(slot, len(rig.bones[slot]))[place]
-        source_turn = now.turns[0, first] if first == second else blend(now.turns[0, first], now.turns[0, second], share)
+        source_turn = blend(now.turns[0, first], now.turns[0, second], share)
         motion = turn @ nearest_rotation((posed[index] @ np.linalg.inv(rest[index]))[:3, :3]) @ turn.T
         found[rig.bones[slot][place]] = rotations.matrix_to_quaternion(transposed(source_turn) @ motion).tolist()
     item[PROPERTY] = json.dumps(found)

@@ -13,12 +13,12 @@ from .slots import REQUIRED, label
 class HUMAN3R_UL_retarget_bones(bpy.types.UIList):
     """Places of a figure and the character's bones in them; the field at the bottom filters them."""
 
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):  # type: ignore[override]
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
         row = layout.split(factor=0.42)
         row.label(text=row_label(item.key), icon="NONE" if item.bone else "DOT")
         row.prop_search(item, "bone", data.character.data, "bones", text="")
 
-    def filter_items(self, context, data, property_name):  # type: ignore[override]
+    def filter_items(self, context, data, property_name):
         wanted = self.filter_name.lower()
         rows = getattr(data, property_name)
         shown = [self.bitflag_filter_item if wanted in f"{row_label(row.key)} {row.bone}".lower() else 0

@@ -7,7 +7,6 @@ docs/retargeting.md describes the file. Everything is checked on reading; nothin
 from __future__ import annotations
 
 import json
-import os
 import re
 import tempfile
 from collections.abc import Mapping
@@ -137,7 +136,7 @@ def write(preset: Preset, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False, encoding="utf-8") as file:
             json.dump(as_json(preset), file, indent=2)
-        os.replace(file.name, path)
+        Path(file.name).replace(path)
     except OSError as error:
         raise UserError("preset-unwritable", f"The rig preset cannot be written to {folder}: {error.strerror}.",
                         "Free some space, or check the permissions.") from error
@@ -190,7 +189,8 @@ def _limbs(values: Any, sides: list[str], source: str) -> dict[str, IkLimb]:
     found = {}
     for limb, controls in values.items():
         both = limb in _LIMBS
-        _check(both or limb in {f"{side}_{name}" for side in SIDES for name in _LIMBS}, source, f"there is no limb {limb}")
+        _check(both or limb in {f"{side}_{name}" for side in SIDES for name in _LIMBS}, source,
+               f"there is no limb {limb}")
         _check(isinstance(controls, dict) and "target" in controls and controls.keys() <= {"target", "pole", "toe"}
                and all(isinstance(name, str) for name in controls.values()), source,
                f"ik {limb} is not a target, and perhaps a pole and a toe")

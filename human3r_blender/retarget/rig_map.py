@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which bones of one character fill which slots: a preset, name patterns or the user's own list, resolved on its bones."""
+"""Which bones of one character fill which slots, by a preset, by name patterns or by the user's own list."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 """The places of a human figure that a character's bones can fill, and what of the source moves each.
 
 Most slots are joints of the source skeleton by their names. A slot may hold several bones where rigs differ in their
-number: `spine` and `neck` are chains from the hips up, and the source's rotation is spread over them. `root` is the bone
-that carries the hips through the scene, where that is not the pelvis's own.
+number: `spine` and `neck` are chains from the hips up, and the source's rotation is spread over them. `root` is the
+bone that carries the hips through the scene, where that is not the pelvis's own.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -
     bones = sample_bones(item, scene, frames)
     poses, worlds, rest = bones.poses, bones.worlds, bones.rest
     turn = nearest_rotation(worlds[:, None, :3, :3])
-    turns = turn @ nearest_rotation(poses[..., :3, :3]) @ transposed(rest[:, :3, :3]) @ transposed(turn)
+    turns = turn @ nearest_rotation(poses[..., :3, :3]) @ transposed(rest[:, :3, :3]) @ turn[0].swapaxes(-1, -2)
     joints = np.einsum("tij,tbj->tbi", worlds[:, :3, :3], poses[..., :3, 3]) + worlds[:, None, :3, 3]
     rest_joints = rest[:, :3, 3] @ worlds[0, :3, :3].T + worlds[0, :3, 3]
     return SourceMotion(frames, turns, joints, rest_joints, upright(rest_joints, turn[0, 0]), bones.present)

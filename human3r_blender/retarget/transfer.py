@@ -21,7 +21,7 @@ from .limb_solver import bent_side, reach, sink_to_reach
 from .settings import RetargetSettings
 from .slots import SIDES, source_joint, spread
 from .source_motion import SourceMotion
-from .vectors import blend, shortest_rotation, transposed, turned, unit
+from .vectors import blend, shortest_rotation, turned, unit
 
 _MOST_SINKING = 0.1
 """Share of the legs' length that the hips are lowered by at most for feet that would be out of reach."""
@@ -170,7 +170,8 @@ def _bends_to(figure: Figure, source: SourceMotion, limb: str) -> np.ndarray:
     assert direction is not None
     # bending by the hinge moves the lower bone to one side; the joint itself points to the other
     pointing = -np.cross(hinge, direction)
-    return unit(sum(turned(source.turns[:, source_joint(slot)], pointing) for slot in slots[:2]))
+    upper, lower = (turned(source.turns[:, source_joint(slot)], pointing) for slot in slots[:2])
+    return unit(upper + lower)
 
 
 class _Work:
@@ -227,8 +228,8 @@ class _Work:
     def solve(self, limb: str, goal: np.ndarray, bends_to: np.ndarray) -> None:
         """Turn a limb's two bones so that its end reaches a goal."""
         first, middle, last = (self.index(slot) for slot in LIMBS[limb])
-        bones = [self._bone(first, middle), self._bone(middle, last)]
-        solved = reach(*bones, goal - self.heads[:, first], self._inward_direction(bends_to))
+        bones = self._bone(first, middle), self._bone(middle, last)
+        solved = reach(bones[0], bones[1], goal - self.heads[:, first], self._inward_direction(bends_to))
         for control, bone, new in zip((first, middle), bones, (solved.upper, solved.lower), strict=True):
             self.motions[:, control] = shortest_rotation(bone, new) @ self.motions[:, control]
         self.heads = self._heads()

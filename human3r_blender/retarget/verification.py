@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the character really does what was meant: Blender evaluates the baked rig at some frames, and it is measured."""
+"""Whether the character really does what was meant: Blender evaluates the baked rig at some frames, it is measured."""
 
 from __future__ import annotations
 

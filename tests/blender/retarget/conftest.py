@@ -31,6 +31,7 @@ def motion(rest):
 @pytest.fixture
 def person(scene, motion):
     """A person as Human3R makes them, with keys from frame 1 on, under a root that was moved."""
+    scene = bpy.context.scene  # a test may have opened another file since
     root = bpy.data.objects.new("walk", None)
     root.location, root.rotation_euler = (1.0, -2.0, 0.3), (0.0, 0.0, 0.7)
     item = armature.create("Person 01", motion.rest)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Blender shows of a person and a character, and how far they are apart. Independent of the product's own report."""
+"""What Blender shows of a person and a character, and how far they are apart, without the product's own report."""
+
+from itertools import pairwise
 
 import bpy
 import numpy as np
@@ -49,7 +51,7 @@ def angles(theirs, own, parts):
 def length(joints, side, names):
     """Metres along a limb at the first frame."""
     return sum(float(np.linalg.norm(joints[f"{side}_{b}"][0] - joints[f"{side}_{a}"][0]))
-               for a, b in zip(names, names[1:], strict=False))
+               for a, b in pairwise(names))
 
 
 def scale(theirs, own):

@@ -77,7 +77,7 @@ def build(name, bones, axes="random", seed=0, to_data=None):
         bone = data.edit_bones.new(bone_name)
         head, end = (to_data[:3, :3] @ point + to_data[:3, 3] for point in (np.array(head), np.array(end)))
         length = max(float(np.linalg.norm(end - head)), 1e-3)
-        bone.head, bone.tail = head, head + [0, length, 0]
+        bone.head, bone.tail = head, head + np.array([0, length, 0])
         along = (end - head) / length
         frame = np.linalg.qr(np.stack([along, *random.normal(size=(2, 3))], axis=-1))[0]
         frame[:, 0] = along
@@ -131,7 +131,7 @@ def humanoid(joints, names, spine, neck, extra=True):
         bones.append((name, top, spots[place], spots[place + 1]))
         top = name
     shown["neck"] = neck[0]
-    add("head", top, head("head") + [0, 0, 0.15])
+    add("head", top, head("head") + np.array([0, 0, 0.15]))
     for side in ("left", "right"):
         above = trunk
         for joint, end in (("collar", "shoulder"), ("shoulder", "elbow"), ("elbow", "wrist"), ("wrist", "middle1")):
@@ -148,7 +148,7 @@ def humanoid(joints, names, spine, neck, extra=True):
         above = names["pelvis"]
         for joint, end in (("hip", "knee"), ("knee", "ankle"), ("ankle", "foot")):
             above = add(f"{side}_{joint}", above, head(f"{side}_{end}"))
-        add(f"{side}_foot", above, head(f"{side}_foot") + [0, -0.06, 0])
+        add(f"{side}_foot", above, head(f"{side}_foot") + np.array([0, -0.06, 0]))
     return bones, shown
 
 
@@ -247,7 +247,7 @@ def auto_rig_pro(rest, seed=4, pose="relaxed"):
     joints = figure(rest, pose, seed)
     bones, shown = humanoid(joints, names, [f"c_spine_0{place}.x" for place in (1, 2, 3)], ["c_neck.x"], extra=False)
     master = joints[JOINT_INDEX["pelvis"]]
-    bones[0] = ("c_root_master.x", "", master, master + [0, 0.2, 0])
+    bones[0] = ("c_root_master.x", "", master, master + np.array([0, 0.2, 0]))
     limbs = {"arm": (("shoulder", "elbow", "wrist", "middle1"), ("arm", "forearm", "hand"), "c_hand_ik", "c_arms_pole",
                      "c_shoulder"),
              "leg": (("hip", "knee", "ankle", "foot"), ("thigh", "leg", "foot"), "c_foot_ik", "c_leg_pole", "c_root")}

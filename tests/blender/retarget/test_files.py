@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Characters out of .blend files, and the command line."""
+
+import json
+import types
+
+import bpy
+import numpy as np
+import pytest
+from bl_ext.user_default.human3r_blender.engine.contract import messages, rotations
+from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
+from bl_ext.user_default.human3r_blender.engine.contract.settings import CaptureSettings
+from bl_ext.user_default.human3r_blender.engine.contract.take import TakeWriter
+from bl_ext.user_default.human3r_blender.human3r_blender import cli
+from bl_ext.user_default.human3r_blender.human3r_blender.retarget import character_files
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import tags
+
+from . import rigs
+from .measuring import angles, limbs, positions
+
+FRAMES = range(1, 61, 7)
+
+
+@pytest.fixture
+def saved(scene, rest, tmp_path):
+    """A file with a character in a collection: armature, a mesh that it deforms, and another armature."""
+    rig = rigs.unreal(rest)
+    mesh = bpy.data.objects.new("Body", bpy.data.meshes.new("Body"))
+    mesh.parent = rig.item
+    mesh.modifiers.new("Armature", "ARMATURE").object = rig.item
+    collection = bpy.data.collections.new("Character")
+    scene.collection.children.link(collection)
+    for item in (rig.item, mesh):
+        collection.objects.link(item)
+    other = bpy.data.objects.new("Prop rig", bpy.data.armatures.new("Prop rig"))
+    scene.collection.objects.link(other)
+    path = tmp_path / "hero.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+    bones = rig.bones
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    return types.SimpleNamespace(path=path, bones=bones)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_characters_are_appended_or_linked_with_their_meshes(saved, request, link):
+    person = request.getfixturevalue("person")
+    scene = bpy.context.scene
+    tags.mark(person, "take", tags.ARMATURE, 0)
+    (report,) = character_files.retarget_file(scene, saved.path, link=link)
+    assert report.limb_angle < np.radians(0.5)
+    item = next(item for item in scene.objects if item.type == "ARMATURE" and item != person)
+    assert (item.override_library is not None) == link and item.library is None
+    (mesh,) = [child for child in item.children if child.type == "MESH"]
+    assert mesh.modifiers["Armature"].object == item and mesh.name in scene.objects
+    assert not any(found.name.startswith("Prop rig") for found in scene.objects)
+    rig = rigs.Rig(item, saved.bones)
+    assert max(angles(*positions(person, rig, FRAMES), limbs(legs=False)).values()) < 1.0
+
+
+def test_errors_name_the_file_and_the_way_out(saved, tmp_path):
+    for arguments, code in (((tmp_path / "absent.blend",), "character-unreadable"),
+                            ((saved.path, False, "Nobody"), "character-missing")):
+        with pytest.raises(UserError) as error:
+            character_files.bring(bpy.context.scene, *arguments)
+        assert error.value.code == code and error.value.remedy
+
+
+def write_take(path, frames=8):
+    """Two people who stand and lift an arm, before a still camera."""
+    settings = CaptureSettings(source="clip.mp4", take=str(path))
+    upright = rotations.matrix_to_axis_angle(np.diag([1.0, -1.0, -1.0]))
+    with TakeWriter(path) as writer:
+        writer.write(messages.TakeHeader(messages.PROTOCOL_VERSION, "test", (64, 48), 30.0, frames, "none", "mannequin",
+                                         settings))
+        for index in range(frames):
+            pose = np.zeros((2, 55, 3), np.float32)
+            pose[:, 0] = upright
+            pose[:, 16, 2] = -1.2 + 0.1 * index
+            writer.write(messages.Frame(
+                index=index, source_frame=index, time_s=index / 30, focal_px=60.0, world_from_camera=np.eye(4),
+                principal_point_px=np.array([32.0, 24.0]), track_id=np.array([0, 1], np.int32),
+                score=np.ones(2, np.float32), pose_axis_angle=pose, betas=np.zeros((2, 10), np.float32),
+                expression=np.zeros((2, 10), np.float32), translation=np.zeros((2, 3), np.float32),
+                head_point=np.array([[-0.5, 0, 3], [0.5, 0, 3]], np.float32), head_px=np.zeros((2, 2), np.float32),
+                mask_size=(8, 1), mask_box_px=(-0.5, -0.5, 7.5, 0.5), mask_bits=np.zeros(1, np.uint8)))
+        writer.write(messages.TakeEnd("complete", frames))
+    return path
+
+
+def test_the_command_line_puts_everybody_on_a_character(saved, tmp_path, capfd):
+    take, output = write_take(tmp_path / "clip.h3r"), tmp_path / "out.blend"
+    summary = tmp_path / "summary.json"
+    code = cli.main(["import", str(take), "--output", str(output), "--retarget-to", str(saved.path), "--preset",
+                     "unreal mannequin", "--no-retarget-plant-feet", "--json", str(summary)])
+    said = capfd.readouterr().err
+    assert code == 0, said
+    assert said.count("limbs within 0.0") == 2
+    assert json.loads(summary.read_text())["results"][0]["status"] == "complete"
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    rigs_there = [item for item in bpy.context.scene.objects if item.type == "ARMATURE" and tags.TAKE not in item]
+    assert len(rigs_there) == 2
+    assert {item.animation_data.action.name.split(" on ")[0] for item in rigs_there} == {"Person 01", "Person 02"}
+
+
+def test_what_would_fail_at_the_end_fails_at_the_start(saved, tmp_path, capfd):
+    take, output = write_take(tmp_path / "clip.h3r"), tmp_path / "out.blend"
+    for arguments, told in ((["--retarget-to", str(tmp_path / "no.blend")], "does not exist"),
+                            (["--retarget-to", str(saved.path), "--preset", "Nobody's"], "Rigify")):
+        assert cli.main(["import", str(take), "--output", str(output), *arguments]) == 1
+        assert told in capfd.readouterr().err and not output.exists()
