@@ -5,7 +5,6 @@ import bpy
 
 from . import (
     cli,
-    credentials,
     data_folder,
     ground_tools,
     installation,
@@ -27,7 +26,6 @@ _commands: list[object] = []
 
 def register() -> None:
     data_folder.use_extension_folder()
-    credentials.register()
     for cls in SETUP_CLASSES:
         bpy.utils.register_class(cls)
     properties.register()
@@ -52,4 +50,3 @@ def unregister() -> None:
     properties.unregister()
     for cls in reversed(SETUP_CLASSES):
         bpy.utils.unregister_class(cls)
-    credentials.unregister()

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """User name and password for SMPL-X's site, between typing and the download: in this process's memory only.
 
-The properties that the dialog shows read and write the variables here and have no storage of their own, so that
-neither a .blend nor the preferences nor an undo step can hold them.
+The dialog's fields read and write the variables here and have no storage of their own, so that neither a .blend nor the
+preferences nor an undo step can hold them. They are fields of the operator, and not of the window manager, because
+Blender lists every edit of a data-block in its Info editor.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import bpy
 from bpy.props import StringProperty
@@ -25,22 +28,10 @@ def clear() -> None:
         _typed[name] = ""
 
 
-def _write(name: str, value: str) -> None:
-    _typed[name] = value
+def field(name: str, title: str, description: str, subtype: str = "NONE") -> Any:
+    """A text property for an operator: ``user`` or ``password``."""
+    def write(_: bpy.types.Operator, value: str) -> None:
+        _typed[name] = value
 
-
-def register() -> None:
-    bpy.types.WindowManager.human3r_body_user = StringProperty(
-        name="User Name", options={"SKIP_SAVE"},
-        description="Your user name, often your e-mail address, at smpl-x.is.tue.mpg.de. It is not stored",
-        get=lambda _: _typed["user"], set=lambda _, value: _write("user", value))
-    bpy.types.WindowManager.human3r_body_password = StringProperty(
-        name="Password", subtype="PASSWORD", options={"SKIP_SAVE"},
-        description="Your password at smpl-x.is.tue.mpg.de. It is sent to that site, and stored nowhere",
-        get=lambda _: _typed["password"], set=lambda _, value: _write("password", value))
-
-
-def unregister() -> None:
-    clear()
-    del bpy.types.WindowManager.human3r_body_password
-    del bpy.types.WindowManager.human3r_body_user
+    return StringProperty(name=title, description=description, subtype=subtype, options={"SKIP_SAVE"},
+                          get=lambda _: _typed[name], set=write)

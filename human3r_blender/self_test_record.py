@@ -12,7 +12,6 @@ from ..weights_downloader import locations
 from .background_task import Task
 from .installation.store import write_json
 
-
 DEVICE_NAMES = {"cpu": "the processor", "cuda": "CUDA", "mps": "Metal"}
 
 

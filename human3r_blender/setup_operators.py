@@ -242,11 +242,15 @@ class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
     bl_idname = "human3r.get_body"
     bl_label = "Get SMPL-X"
 
+    user: credentials.field("user", "User Name", "Your user name, often your e-mail address, at smpl-x.is.tue.mpg.de. "
+                            "It is not stored")
+    password: credentials.field("password", "Password", "Your password at smpl-x.is.tue.mpg.de. It is sent to that "
+                                "site, and stored nowhere", "PASSWORD")
+
     def item(self) -> registry.Item | None:
         return registry.find("smplx")
 
     def draw_choices(self, column: bpy.types.UILayout, item: registry.Item) -> None:
-        window_manager = bpy.context.window_manager
         column.separator()
         draw_text(column, "The publisher asks for your account there. Name and password are sent to that site alone "
                   "and stored nowhere.", characters_in(DIALOG_WIDTH), icon="LOCKED")
@@ -255,8 +259,8 @@ class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
         row.operator("wm.url_open", text="Register (free)", icon="URL").url = item.register
         fields = self.layout.column(align=True)
         fields.use_property_split = True
-        fields.prop(window_manager, "human3r_body_user")
-        fields.prop(window_manager, "human3r_body_password")
+        fields.prop(self, "user")
+        fields.prop(self, "password")
 
     def cancel(self, context: bpy.types.Context) -> None:
         credentials.clear()

@@ -99,15 +99,14 @@ def test_what_is_installed_is_verified_and_removed(addon, page, tmp_path):
 
 def test_a_login_is_in_no_file_and_in_no_report(addon, page, engine_python, tmp_path):
     page.engine_python = str(engine_python)
-    manager = bpy.context.window_manager
-    manager.human3r_body_user, manager.human3r_body_password = "somebody@studio.example", SECRET
-    assert manager.human3r_body_password == SECRET
+    with pytest.raises(RuntimeError):  # the proxy answers nobody
+        bpy.ops.human3r.get_body(accept=True, user="somebody@studio.example", password=SECRET)
+    assert addon.credentials._typed == {"user": "", "password": ""}
+    addon.credentials._typed.update(user="somebody@studio.example", password=SECRET)  # as while the dialog is open
     bpy.ops.wm.save_userpref()
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"), compress=False)
-    with pytest.raises(RuntimeError):  # the proxy answers nobody
-        bpy.ops.human3r.get_body(accept=True)
     task = addon.tasks.current()
-    assert task.error is not None and task.error.code != "task-died" and manager.human3r_body_password == ""
+    assert task.error is not None and task.error.code == "proxy-failed", task.error
     seen = "\n".join((*task.log, str(task.error), repr(vars(task)), addon.diagnostics.report()))
     assert SECRET not in seen and "somebody@" not in seen
     folders = (tmp_path, Path(bpy.utils.resource_path("USER")))
@@ -118,12 +117,10 @@ def test_a_login_is_in_no_file_and_in_no_report(addon, page, engine_python, tmp_
 
 
 def test_a_refused_login_is_forgotten_too(addon, with_python):
-    manager = bpy.context.window_manager
     for accept, message in ((False, "licence"), (True, "user name and password")):
-        manager.human3r_body_user, manager.human3r_body_password = "somebody", "" if accept else SECRET
         with pytest.raises(RuntimeError, match=message):
-            bpy.ops.human3r.get_body(accept=accept)
-        assert manager.human3r_body_password == manager.human3r_body_user == "" and addon.tasks.current() is None
+            bpy.ops.human3r.get_body(accept=accept, user="somebody", password="" if accept else SECRET)
+        assert addon.credentials._typed == {"user": "", "password": ""} and addon.tasks.current() is None
 
 
 def test_choosing_a_python_and_a_body(addon, page, tmp_path):
