@@ -12,8 +12,8 @@ from mathutils import Matrix
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
 from ...engine.contract.messages import Frame
-from ...engine.contract.rotations import axis_angle_to_matrix
-from ...engine.motion.ground import Ground, estimate_ground
+from ...engine.motion.ground import Ground
+from ...engine.motion.ground_of_take import ground_of_frames
 from . import coordinates
 
 ESTIMATE = "human3r_ground"
@@ -104,16 +104,4 @@ def return_to_estimate(root: bpy.types.Object) -> None:
 
 def _estimate(frames: list[Frame], root_positions: list[np.ndarray], body: BodyModel | None) -> Ground:
     points = np.concatenate(root_positions) if root_positions else np.zeros((0, 3))
-    cameras = np.stack([frame.world_from_camera for frame in frames]).astype(np.float64)
-    joints = [_world_joints(frame, body) for frame in frames if body is not None and len(frame.track_id)]
-    return estimate_ground(coordinates.points_from_root(points), cameras,
-                           np.concatenate(joints) if joints else np.zeros((0, 55, 3)))
-
-
-def _world_joints(frame: Frame, body: BodyModel) -> np.ndarray:
-    """(n, 55, 3) joints of a frame's people, take world."""
-    turns = axis_angle_to_matrix(frame.pose_axis_angle)
-    translation = body.translation_from_head(turns, frame.betas, frame.expression, frame.head_point)
-    joints = body.posed_joints(turns, frame.betas, frame.expression, translation)
-    pose = np.asarray(frame.world_from_camera, dtype=np.float64)
-    return joints @ pose[:3, :3].T + pose[:3, 3]
+    return ground_of_frames(frames, coordinates.points_from_root(points), body)

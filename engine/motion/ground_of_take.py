@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ground of a take, from its frames and points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..contract.body_model import BodyModel
+from ..contract.messages import Frame
+from ..contract.rotations import axis_angle_to_matrix
+from ..contract.skeleton import JOINT_COUNT
+from .ground import Ground, estimate_ground
+
+
+def ground_of_frames(frames: Sequence[Frame], points: np.ndarray, body: BodyModel | None) -> Ground:
+    """The ground from one frame or more, (N, 3) points in the take's world and, with a body, the frames' people."""
+    cameras = np.stack([frame.world_from_camera for frame in frames]).astype(np.float64)
+    joints = [_world_joints(frame, body) for frame in frames if body is not None and len(frame.track_id)]
+    return estimate_ground(points, cameras, np.concatenate(joints) if joints else np.zeros((0, JOINT_COUNT, 3)))
+
+
+def _world_joints(frame: Frame, body: BodyModel) -> np.ndarray:
+    """(n, 55, 3) joints of a frame's people, take world."""
+    turns = axis_angle_to_matrix(frame.pose_axis_angle)
+    translation = body.translation_from_head(turns, frame.betas, frame.expression, frame.head_point)
+    joints = body.posed_joints(turns, frame.betas, frame.expression, translation)
+    pose = np.asarray(frame.world_from_camera, dtype=np.float64)
+    return joints @ pose[:3, :3].T + pose[:3, 3]
