@@ -75,5 +75,7 @@ class BodyMotion:
 
 def joined(parts: list[BodyMotion]) -> BodyMotion:
     """Stretches one after the other, the inverse of cutting a motion into them."""
-    return BodyMotion.make(*(np.concatenate([getattr(part, name) for part in parts])
-                             for name in ("time_s", "rotations", "pelvis")), parts[0].rest_joints)
+    def whole(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return BodyMotion.make(whole("time_s"), whole("rotations"), whole("pelvis"), parts[0].rest_joints)
