@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From people in a scene to files: read once, staged once per file, written by each format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ...engine.contract.errors import UserError
+from ...engine.contract.rotations import quaternion_to_axis_angle
+from ...engine.contract.skeleton import PELVIS
+from . import alembic, amass, bvh, fbx, glb, usd
+from .motion import Clock, PersonMotion, clock, collect
+from .settings import ONE_PERSON_FORMATS, ExportSettings
+from .staging import Stage, safe_name, staged
+from .writing import whole_file
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+    """What the files cannot show, a sentence each."""
+
+
+def export(scene: bpy.types.Scene, people: Sequence[bpy.types.Object], folder: Path, stem: str,
+           settings: ExportSettings) -> Exported:
+    """Write people, the armatures of a scene, to `folder`, in files called after `stem`.
+
+    Raises UserError (``nobody-to-export``, ``source-not-a-person``, ``scaled-unevenly``, ``exporter-missing``,
+    ``export-failed``, ``output-unwritable``). The scene is left as it was.
+    """
+    if not people:
+        raise UserError("nobody-to-export", "There is nobody to export in this scene.",
+                        "Import a take or a motion first, or select a person that Human3R made.")
+    when = clock(scene, settings.frame_rate)
+    found = [collect(item, scene, when) for item in people]
+    labels = _labels(found)
+    files: list[Path] = []
+    for kind in settings.formats:
+        if kind in ONE_PERSON_FORMATS or not settings.together:
+            groups = [([person], f"{stem}-{label}") for person, label in zip(found, labels, strict=True)]
+        else:
+            groups = [(found, stem)]
+        for group, name in groups:
+            path = folder / f"{name}.{kind}"
+            with whole_file(path) as written:
+                _write(kind, written, group, when, scene, settings)
+            files.append(path)
+    return Exported(tuple(files), tuple(note for person in found for note in person.notes))
+
+
+def amass_motion(person: PersonMotion, frame_rate: float) -> amass.AmassMotion:
+    """A person as AMASS-style files have it: a body of its natural size, and all lengths with it."""
+    trans = person.motion.pelvis / person.scale - person.natural_rest[PELVIS]
+    return amass.AmassMotion(frame_rate, quaternion_to_axis_angle(person.motion.rotations), trans, person.betas,
+                             expression=person.expression, scale=person.scale,
+                             hidden=person.hidden if person.hidden.any() else None, body=person.body)
+
+
+def _write(kind: str, path: Path, people: Sequence[PersonMotion], when: Clock, scene: bpy.types.Scene,
+           settings: ExportSettings) -> None:
+    if kind == "npz":
+        amass.write(path, amass_motion(people[0], float(when.rate)))
+    elif kind == "bvh":
+        bvh.write(path, people[0], float(1 / when.rate))
+    else:
+        for_unreal = kind == "fbx" and settings.target == "unreal"
+        camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
+        alone = fbx.UNREAL_ARMATURE if for_unreal and len(people) == 1 else ""
+        with staged(safe_name(path.stem), people, when.rate, for_unreal, camera, alone) as stage:
+            _writer(kind, settings)(stage, path)
+
+
+def _writer(kind: str, settings: ExportSettings) -> Callable[[Stage, Path], None]:
+    if kind == "fbx":
+        return lambda stage, path: fbx.write(stage, path, settings.target)
+    return {"glb": glb.write, "usd": usd.write, "abc": alembic.write}[kind]
+
+
+def _labels(people: Sequence[PersonMotion]) -> list[str]:
+    """A file name's part for each person, no two the same on any file system."""
+    labels: list[str] = []
+    for person in people:
+        label = name = safe_name(person.armature.name)
+        number = 2
+        while label.lower() in (other.lower() for other in labels):
+            label, number = f"{name}_{number}", number + 1
+        labels.append(label)
+    return labels

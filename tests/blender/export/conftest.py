@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two people under a root that was turned, moved and scaled, and where Blender itself shows their joints."""
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+import pytest
+from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import tags
+
+from ..scene.conftest import Synthetic
+
+RATE = 30.0
+FRAMES = 13
+SCALE = 1.25
+
+
+def go_to(frame):
+    whole = int(np.floor(frame))
+    bpy.context.scene.frame_set(whole, subframe=float(frame - whole))
+
+
+def shown_joints(item):
+    """(55, 3) where Blender shows the joints of an armature now."""
+    seen = item.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return np.array([seen.matrix_world @ seen.pose.bones[name].head for name in JOINT_NAMES])
+
+
+@dataclass
+class Cast:
+    """The scene to export, and what it shows."""
+
+    scene: bpy.types.Scene
+    root: bpy.types.Object
+    people: list[bpy.types.Object]
+
+    def joints(self, times):
+        """{name: (T, 55, 3)} where the scene shows the people, times (T,) in seconds from the first frame."""
+        rows = {item.name: [] for item in self.people}
+        for time_s in times:
+            go_to(self.scene.frame_start + time_s * RATE)
+            for item in self.people:
+                rows[item.name].append(shown_joints(item))
+        return {name: np.array(values) for name, values in rows.items()}
+
+
+@pytest.fixture
+def cast(tmp_path):
+    """Two people, the second of which comes late, in a file of its own."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene = bpy.context.scene
+    take = Synthetic(frames=FRAMES, people=2, rate=RATE, absent={1: [0, 1, 2]}, points=0)
+    made = scene_builder.SceneBuilder(scene, take.header, scene_builder.ImportOptions(ground="off"))
+    for message in take.messages():
+        made.add(message)
+    made.finish()
+    made.work()
+    made.root.location, made.root.scale = (0.5, -2.0, 0.75), (SCALE,) * 3
+    made.root.rotation_euler = (0.3, -0.2, 2.0)
+    bpy.context.view_layer.update()
+    return Cast(scene, made.root, tags.people(made.root))
