@@ -55,6 +55,10 @@ class TakeHeader:
     """The settings of the capture, the source's path among them."""
     body_fingerprint: str = ""
     """Of that body's shapes (`body_model.BodyModel.fingerprint`); empty in takes of earlier versions."""
+    person_names: tuple[tuple[int, str], ...] = ()
+    """Track ids with the names that somebody has given them; people without one are numbered."""
+    hidden_people: tuple[int, ...] = ()
+    """Track ids of people whom somebody has hidden; their motion is in the take nevertheless."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,6 +273,8 @@ def _from_json(value: Any, hint: Any, where: str) -> Any:
         return CaptureSettings.from_json(value)
     if typing.get_origin(hint) is tuple:
         options = typing.get_args(hint)
+        if options[-1] is Ellipsis:  # any number of them
+            options = options[:1] * (len(value) if isinstance(value, list | tuple) else 0)
         if isinstance(value, list | tuple) and len(value) == len(options):
             return tuple(_from_json(item, option, where) for item, option in zip(value, options, strict=True))
     elif hint is float:

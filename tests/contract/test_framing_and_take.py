@@ -37,7 +37,8 @@ def make_points() -> messages.ScenePoints:
 
 
 EVERY_KIND = [
-    make_header(), make_frame(), make_frame(people=0), make_points(),
+    make_header(), dataclasses.replace(make_header(), person_names=((0, "Anna"), (3, "Bo\u0308")), hidden_people=(4, 7)),
+    make_frame(), make_frame(people=0), make_points(),
     messages.PointMap(3, np.ones((4, 6, 3)), np.ones((4, 6, 2)), np.zeros((4, 6, 3)), np.ones((4, 6))),
     messages.TakeEnd("complete", 4), messages.Status("loading", "Loading"), messages.Failure("a", "b", "c"),
     messages.StartCapture(SETTINGS), messages.CancelCapture(), messages.Shutdown(),
@@ -77,6 +78,15 @@ def test_mask_round_trip():
     mask = messages.unpack_mask(frame)
     assert mask.shape == (12, 17)
     np.testing.assert_array_equal(messages.pack_mask(mask), frame.mask_bits)
+
+
+@pytest.mark.parametrize("change", [{"person_names": [[0]]}, {"person_names": [["0", "Anna"]]}, {"hidden_people": 3},
+                                    {"hidden_people": [0.5]}])
+def test_a_header_with_impossible_people_is_refused(change):
+    record = messages.encode(make_header())
+    record.values.update(change)
+    with pytest.raises(framing.CorruptRecord):
+        messages.decode(record)
 
 
 def test_wrong_shapes_are_refused_when_written():

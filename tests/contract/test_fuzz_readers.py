@@ -23,7 +23,8 @@ from tests.fuzzing import changed_json, mutations, survives
 
 SETTINGS = CaptureSettings(source="clip.mp4", take="clip.h3r", end=30)
 HEADER = messages.TakeHeader(
-    messages.PROTOCOL_VERSION, "t", (64, 48), 29.97, None, "m", "mannequin", SETTINGS, "12345678")
+    messages.PROTOCOL_VERSION, "t", (64, 48), 29.97, None, "m", "mannequin", SETTINGS, "12345678",
+    ((0, "Anna"),), (1, 2))
 FRAME = messages.Frame(
     index=0, source_frame=0, time_s=0.0, focal_px=70.0, world_from_camera=np.eye(4), principal_point_px=np.ones(2),
     track_id=np.arange(1), score=np.ones(1), pose_axis_angle=np.zeros((1, 55, 3)), betas=np.zeros((1, 10)),
