@@ -4,6 +4,7 @@
 import bpy
 
 from . import (
+    cleanup,
     cli,
     data_folder,
     ground_tools,
@@ -32,6 +33,7 @@ def register() -> None:
     operators.register()
     for cls in (*panels.CLASSES, *ground_tools.CLASSES):
         bpy.utils.register_class(cls)
+    cleanup.register()
     retarget.register()
     live.register()
     _commands.append(bpy.utils.register_cli_command("human3r", cli.main))
@@ -44,6 +46,7 @@ def unregister() -> None:
     bpy.utils.unregister_cli_command(_commands.pop())
     live.unregister()
     retarget.unregister()
+    cleanup.unregister()
     for cls in reversed((*panels.CLASSES, *ground_tools.CLASSES)):
         bpy.utils.unregister_class(cls)
     operators.unregister()

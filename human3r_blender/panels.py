@@ -186,6 +186,7 @@ def draw_import_options(layout: bpy.types.UILayout, settings: Human3RSettings) -
     for name in ("show_footage", "set_scene_timing", "pose_correctives"):
         column.prop(settings, name)
     layout.prop(settings, "ground")
+    layout.prop(settings, "clean")
     layout.prop(settings, "absence_s")
 
 

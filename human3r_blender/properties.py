@@ -93,6 +93,8 @@ class Human3RSettings(bpy.types.PropertyGroup):
                                    default=IMPORT.pose_correctives)
     ground: EnumProperty(name="Floor", description=TEXTS["ground"], default=IMPORT.ground,
                          items=[(name, {"auto": "Found by Itself", "off": "Left Alone"}[name], "") for name in GROUNDS])
+    clean: FloatProperty(name="Clean Up", description=TEXTS["clean"], default=IMPORT.clean, min=0.0, max=1.0,
+                         subtype="FACTOR")
     absence_s: FloatProperty(name="Hide After", description=TEXTS["absence_s"], default=IMPORT.absence_s, min=0.0,
                              soft_max=10.0, subtype="TIME_ABSOLUTE", unit="TIME_ABSOLUTE")
     follow: BoolProperty(name="Follow", default=True,
@@ -130,7 +132,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
     def import_options(self) -> ImportOptions:
         """The options as the scene builder takes them."""
         same = ("import_people", "import_camera", "import_points", "show_footage", "set_scene_timing",
-                "pose_correctives", "ground", "absence_s")
+                "pose_correctives", "ground", "absence_s", "clean")
         return ImportOptions(body_path=chosen_body(),
                              **{name: getattr(self, name) for name in same})
 

@@ -260,7 +260,8 @@ def _remove_takes(take_ids: set[str]) -> None:
     objects = [item for item in bpy.data.objects if item.get(tags.TAKE) in take_ids]
     homes = {collection.name for item in objects for collection in item.users_collection}
     people = [collection for collection in bpy.data.collections if collection.get(tags.TAKE) in take_ids]
-    bpy.data.batch_remove([*objects, *people])
+    actions = [action for action in bpy.data.actions if action.get(tags.TAKE) in take_ids]
+    bpy.data.batch_remove([*objects, *people, *actions])
     for home in homes & set(bpy.data.collections.keys()):
         collection = bpy.data.collections[home]
         if not collection.objects and not collection.children:

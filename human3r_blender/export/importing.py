@@ -59,7 +59,7 @@ def import_motion(path: Path, scene: bpy.types.Scene, body_setting: str = "", se
     made_with = found.body or "SMPL-X"
     header = TakeHeader(PROTOCOL_VERSION, "AMASS", _PICTURE, float(rate), None, "AMASS", made_with, settings)
     options = ImportOptions(body_path=body_choice, import_camera=False, import_points=False, show_footage=False,
-                            set_scene_timing=False, absence_s=0.0, ground="off")
+                            set_scene_timing=False, absence_s=0.0, clean=0.0, ground="off")
     if set_scene_timing:
         timing.set_scene_rate(scene, float(rate))
     builder = SceneBuilder(scene, header, options)

@@ -18,8 +18,9 @@ from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
 from ...engine.contract.messages import Frame, Message, ScenePoints, TakeHeader
 from ...engine.contract.take import TakeReader
+from ...engine.motion.clean_up import CleanUpSettings
 from ...weights_downloader import locations
-from . import body_mesh, camera, ground_alignment, point_cloud, pose_correctives, tags, timing
+from . import body_mesh, camera, ground_alignment, point_cloud, pose_correctives, tags, timing, versions
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
 from .people import Person
@@ -60,7 +61,9 @@ class ImportOptions:
     """Whether meshes get shape keys for the pose correctives: exact surfaces for more memory."""
     absence_s: float = 0.5
     """Seconds without a detection after which a person is hidden; shorter gaps are interpolated."""
-
+    clean: float = CleanUpSettings.strength
+    """Strength of the clean-up, 0 (none) to 1: less jitter, feet that stay where they stand. The raw motion is kept in
+    an Action of its own."""
     ground: str = "auto"
     """``auto`` sets the take upright on its floor, as its points, cameras and people tell; ``off`` leaves the first
     camera level at the scene's origin."""
@@ -69,6 +72,8 @@ class ImportOptions:
         if self.ground not in GROUNDS:
             raise UserError("bad-setting", f"The setting ground is {self.ground!r}.",
                             f"Use one of {', '.join(GROUNDS)}.")
+        if not 0 <= self.clean <= 1:
+            raise UserError("bad-setting", f"The setting clean is {self.clean}.", "Use a value from 0 (off) to 1.")
         if not self.absence_s >= 0:
             raise UserError("bad-setting", f"The setting absence_s is {self.absence_s}.", "Use 0 seconds or more.")
 
@@ -285,13 +290,18 @@ class SceneBuilder:
         root = self._living_root()
         base = bpy.data.meshes.get(self._base_name)
         if base is not None:
-            person = self._people[track.id] = Person(self._take_id, track)
+            clean = self.options.clean
+            live = versions.LiveSmoothing(clean, self._rate) if clean and not self._finished else None
+            name = dict(self.header.person_names).get(track.id, "")
+            person = self._people[track.id] = Person(self._take_id, track, name, live)
             yield from person.create(root, root.users_collection[0], base, self._body_model())
 
     def _conclusion(self) -> Iterator[Steps]:
-        """What needs the whole take, each piece in steps: constant shapes, exact surfaces, tidy keys."""
+        """What needs the whole take, each piece in steps: constant shapes, clean motion, exact surfaces, tidy keys."""
         for person in self._people.values():
             yield person.settle(self._body_model())
+            if self.options.clean:
+                yield person.clean_up(CleanUpSettings(self.options.clean), self._rate)
             if self.options.pose_correctives:
                 yield pose_correctives.bake_in_steps(person.armature, person.mesh, self._body_model())
         yield self._camera.settle()

@@ -38,14 +38,17 @@ Curves = dict[CurveName, bpy.types.FCurve]
 def animate(block: bpy.types.ID, name: str, part: str = "", share: bpy.types.ID | None = None) -> bpy.types.Action:
     """Give a data-block an Action called `name` to hold its F-curves, and return it.
 
-    `share` is a data-block that was given its Action before and belongs to the same person or camera: where Blender
-    has slots, both use that one Action; on older versions the block gets an Action called "`name` `part`".
+    `share` is a data-block that was given its Action before and belongs to the same person or camera, or that Action:
+    where Blender has slots, both use the one; on older versions the block gets an Action called "`name` `part`".
     """
     data = block.animation_data or block.animation_data_create()
     if not HAS_SLOTS:
         data.action = bpy.data.actions.new(f"{name} {part}" if share and part else name)
         return data.action
-    action = share.animation_data.action if share else bpy.data.actions.new(name)
+    if isinstance(share, bpy.types.Action):
+        action = share
+    else:
+        action = share.animation_data.action if share else bpy.data.actions.new(name)
     if not action.layers:
         action.layers.new("Layer").strips.new(type="KEYFRAME")
     slot = action.slots.new(id_type=block.id_type, name=block.name)
@@ -74,6 +77,50 @@ def curves(block: bpy.types.ID) -> Curves:
     """The F-curves that animate a data-block; empty when it has none. Fetch anew after undo, never keep."""
     container = _container(block)
     return {} if container is None else {(curve.data_path, curve.array_index): curve for curve in container.fcurves}
+
+
+def curves_in(action: bpy.types.Action, data_path: str) -> Curves:
+    """The F-curves in an Action of that data-block whose `data_path` it animates, whether or not it plays; empty
+    where it animates no such property.
+    """
+    container = _container_in(action, data_path)
+    return {} if container is None else {(curve.data_path, curve.array_index): curve for curve in container.fcurves}
+
+
+def curve_in(action: bpy.types.Action, data_path: str, wanted: str) -> bpy.types.FCurve:
+    """The F-curve of a property `wanted` in an Action, made where there is none, for the data-block whose `data_path`
+    it animates too.
+    """
+    container = _container_in(action, data_path)
+    return container.fcurves.find(wanted, index=0) or container.fcurves.new(wanted, index=0)
+
+
+def copy_part(action: bpy.types.Action, data_path: str, name: str) -> bpy.types.Action:
+    """A copy of what an Action has for that data-block whose `data_path` it animates; nothing plays it yet."""
+    copy = action.copy()
+    copy.name = name
+    if HAS_SLOTS:
+        kept = _container_in(copy, data_path)
+        handle = None if kept is None else kept.slot.handle
+        for slot in [slot for slot in copy.slots if slot.handle != handle]:
+            copy.slots.remove(slot)
+    return copy
+
+
+def play(block: bpy.types.ID, action: bpy.types.Action, data_path: str) -> None:
+    """Let a data-block be moved by what an Action has for the block whose `data_path` it animates."""
+    data = block.animation_data or block.animation_data_create()
+    data.action = action
+    if HAS_SLOTS:
+        container = _container_in(action, data_path)
+        data.action_slot = None if container is None else container.slot
+
+
+def _container_in(action: bpy.types.Action, data_path: str) -> Any:
+    if not HAS_SLOTS:
+        return action
+    bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return next((bag for bag in bags if bag.fcurves.find(data_path, index=0) is not None), None)
 
 
 def add_curves(block: bpy.types.ID, data_path: str, size: int, group: str = "") -> list[bpy.types.FCurve]:
@@ -117,6 +164,20 @@ def append(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, inte
     points.foreach_set("interpolation", kinds)
 
 
+def replace(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, interpolation: np.ndarray) -> None:
+    """Put other keys in place of all that a curve has; arguments as of `append`."""
+    curve.keyframe_points.clear()
+    append(curve, frames, values, interpolation)
+    _settle(curve)
+
+
+def interpolation(curve: bpy.types.FCurve) -> np.ndarray:
+    """(T,) uint8 interpolations of all keys."""
+    kinds = np.empty(len(curve.keyframe_points), dtype=np.uint8)
+    curve.keyframe_points.foreach_get("interpolation", kinds)
+    return kinds
+
+
 def set_values(curve: bpy.types.FCurve, values: np.ndarray) -> None:
     """Replace the (T,) values of all keys; their frames and interpolation stay."""
     points = curve.keyframe_points
@@ -156,12 +217,19 @@ def settle(find: Callable[[], bpy.types.ID | None]) -> Iterator[None]:
 
     `find` finds the block, before each slice anew.
     """
-    block = find()
-    made = {} if block is None else curves(block)
+    def found() -> Curves:
+        block = find()
+        return {} if block is None else curves(block)
+
+    return settle_curves(found)
+
+
+def settle_curves(find: Callable[[], Curves]) -> Iterator[None]:
+    """`settle` for the curves that `find` finds."""
+    made = find()
     longest = max((len(curve.keyframe_points) for curve in made.values()), default=0)
     for names in slices(list(made), longest):
-        block = find()
-        now = {} if block is None else curves(block)
+        now = find()
         for name in names:
             if name in now:
                 _settle(now[name])

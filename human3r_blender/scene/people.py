@@ -3,25 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import bpy
 import numpy as np
 
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.skeleton import JOINT_NAMES
-from . import armature, body_mesh, keyframes, tags
+from ...engine.motion.clean_up import CleanUpSettings
+from . import armature, body_colors, body_mesh, keyframes, shape_record, tags, versions
+from .motion_of_person import LOCATION, NAMES, ROTATIONS
 from .tracks import Track
 
-_LOCATION = f'pose.bones["{JOINT_NAMES[0]}"].location'
-_ROTATIONS = tuple(f'pose.bones["{name}"].rotation_quaternion' for name in JOINT_NAMES)
-_EXPRESSIONS = tuple(body_mesh.value_path(name) for name in body_mesh.EXPRESSION_KEYS)
-_VISIBILITY = ("hide_viewport", "hide_render")
+EXPRESSIONS = tuple(body_mesh.value_path(name) for name in body_mesh.EXPRESSION_KEYS)
+VISIBILITY = ("hide_viewport", "hide_render")
 
 _ROWS = 50
 """Rows of a track whose keys are computed in one slice of work."""
 
-FindBlock = Callable[[], bpy.types.ID | None]
+FindCurves = Callable[[], keyframes.Curves]
 
 
 class Person:
@@ -30,12 +30,14 @@ class Person:
     Holds names and numbers only: every slice of work finds the data-blocks anew, and finds out if they are gone.
     """
 
-    def __init__(self, take_id: str, track: Track) -> None:
+    def __init__(self, take_id: str, track: Track, name: str = "", live: versions.LiveSmoothing | None = None) -> None:
+        """`live` makes a second, smoothed Action while the take arrives."""
         self.track = track
-        self.name = f"Person {track.id + 1:02d}"
+        self.name = name or f"Person {track.id + 1:02d}"
         self.written = 0
         """Rows of the track that have keys."""
         self._take_id = take_id
+        self._live = live
         self._betas = track.betas[0]
         self._last_rotations: np.ndarray | None = None
         self._visibility_written = 0
@@ -78,23 +80,25 @@ class Person:
             return
         mesh = body_mesh.create(f"{self.name} mesh", base, skeleton)
         tags.mark(mesh, self._take_id, tags.MESH, track_id)
-        mesh.data.materials.append(body_mesh.create_material(self.name, track_id))
+        body_colors.color_new(mesh)
         body_mesh.set_shape(mesh, self._betas)
         skeleton.users_collection[0].objects.link(mesh)
         self._hints = (skeleton.name, mesh.name)
         yield
         if (skeleton := self.armature()) is None:
             return
-        keyframes.animate(skeleton, self.name)
-        keyframes.add_curves(skeleton, _LOCATION, 3, JOINT_NAMES[0])
-        for path, joint in zip(_ROTATIONS, JOINT_NAMES, strict=True):
+        tags.mark(keyframes.animate(skeleton, self.name), self._take_id, tags.RAW, track_id)
+        keyframes.add_curves(skeleton, LOCATION, 3, JOINT_NAMES[0])
+        for path, joint in zip(ROTATIONS, JOINT_NAMES, strict=True):
             keyframes.add_curves(skeleton, path, 4, joint)
         yield
         skeleton, mesh = self.armature(), self.mesh()
         if skeleton is not None and mesh is not None:
-            keyframes.animate(mesh.data.shape_keys, self.name, "expression", share=skeleton)
-            for path in _EXPRESSIONS:
+            keyframes.animate(mesh.data.shape_keys, self.name, "expression", share=self._action(tags.RAW))
+            for path in EXPRESSIONS:
                 keyframes.add_curves(mesh.data.shape_keys, path, 1)
+        if skeleton is not None and self._live is not None:
+            versions.begin_live(skeleton)
 
     def write(self, body: BodyModel) -> Iterator[None]:
         """Append keys for all rows that have none yet, in slices. A person that the user deleted is left alone."""
@@ -103,9 +107,8 @@ class Person:
             self.written, self._visibility_written = len(track.frames), len(track.visibility)
             return
         if first - 1 in track.holds[self._holds_written:]:
-            for find in (self.armature, self._shape_keys):
-                block = find()
-                for curve in keyframes.curves(block).values() if block is not None else ():
+            for find in (self._raw_curves, self._live_curves, self._expression_curves):
+                for curve in find().values():
                     keyframes.hold_last(curve)
                 yield
         self._holds_written = len(track.holds)
@@ -117,13 +120,17 @@ class Person:
                 rotation.append(track.rotation_keys(rows, self._last_rotations))
                 self._last_rotations = rotation[-1][-1]
                 yield
-            pose = {_LOCATION: np.concatenate(location)}
-            pose.update(zip(_ROTATIONS, np.moveaxis(np.concatenate(rotation), 1, 0), strict=True))
+                if self._live is not None:
+                    yield from self._live.add(track.frames[rows], rotation[-1], location[-1])
+            pose = np.concatenate([np.concatenate(location), np.concatenate(rotation).reshape(-1, 4 * len(ROTATIONS))],
+                                  axis=1)
             expression = np.stack(track.expressions[first:self.written])
             frames, kinds = np.array(track.frames[first:self.written]), track.interpolation(first, self.written)
-            yield from self._append(self.armature, pose, frames, kinds)
-            keys = dict(zip(_EXPRESSIONS, expression.T[..., None], strict=True))
-            yield from self._append(self._shape_keys, keys, frames, kinds)
+            yield from self._append(self._raw_curves, NAMES, pose, frames, kinds)
+            if self._live is not None:
+                yield from self._append(self._live_curves, NAMES, self._live.take(), frames, kinds)
+            names = tuple((path, 0) for path in EXPRESSIONS)
+            yield from self._append(self._expression_curves, names, expression, frames, kinds)
         self._write_visibility()
         yield
 
@@ -137,29 +144,37 @@ class Person:
         skeleton, mesh = self.armature(), self.mesh()
         if skeleton is not None:
             armature.set_rest_joints(skeleton, body.rest_joints(self._betas))
-            curves = keyframes.curves(skeleton)
+            curves = self._raw_curves()
             for axis, values in enumerate(np.concatenate(location).T):
-                curve = curves.get((_LOCATION, axis))
+                curve = curves.get((LOCATION, axis))
                 if curve is not None and len(curve.keyframe_points) == len(values):
                     keyframes.set_values(curve, values)
         if mesh is not None:
             body_mesh.set_shape(mesh, self._betas)
+        raw = self._action(tags.RAW)
+        if raw is not None:
+            shape_record.write(raw, np.array(self.track.frames), np.stack(self.track.betas))
         yield
-        for find in (self.armature, self._shape_keys):
-            yield from keyframes.settle(find)
+        for find in (self._raw_curves, self._expression_curves):
+            yield from keyframes.settle_curves(find)
+
+    def clean_up(self, settings: CleanUpSettings, rate: float) -> Iterator[None]:
+        """The final clean Action beside the raw one, in place of the live one; `rate` in frames per second."""
+        if self.written and self._raw_curves():
+            yield from versions.clean_in_steps(self.armature, rate, settings)
 
     def _append(
-        self, find: FindBlock, values: dict[str, np.ndarray], frames: np.ndarray, kinds: np.ndarray
+        self, find: FindCurves, names: Sequence[keyframes.CurveName], values: np.ndarray, frames: np.ndarray,
+        kinds: np.ndarray,
     ) -> Iterator[None]:
-        """Append (T, components) values per data path to the F-curves of the block that `find` finds, in slices."""
-        names = [(path, axis) for path, columns in values.items() for axis in range(columns.shape[1])]
+        """Append (T, N) values to the N curves called `names`, of those that `find` finds, in slices."""
+        columns = dict(zip(names, values.T, strict=True))
         for some in keyframes.slices(names, self.written):
-            block = find()
-            curves = {} if block is None else keyframes.curves(block)
-            for path, axis in some:
-                curve = curves.get((path, axis))
+            curves = find()
+            for name in some:
+                curve = curves.get(name)
                 if curve is not None:
-                    keyframes.append(curve, frames, values[path][:, axis], kinds)
+                    keyframes.append(curve, frames, columns[name], kinds)
             yield
 
     def _write_visibility(self) -> None:
@@ -170,19 +185,32 @@ class Person:
         self._visibility_written += len(changes)
         frames, hidden = np.array(changes, dtype=np.float64).T
         kinds = np.full(len(changes), keyframes.CONSTANT, dtype=np.uint8)
-        skeleton = self.armature()
-        for block in (skeleton, self.mesh()):
-            if block is None or skeleton is None:
-                continue
-            if block.animation_data is None:
-                keyframes.animate(block, self.name, "visibility", share=skeleton)
-            for path in _VISIBILITY:
-                curve = keyframes.curves(block).get((path, 0)) or keyframes.add_curves(block, path, 1)[0]
+        mesh, raw, live = self.mesh(), self._action(tags.RAW), self._action(tags.LIVE)
+        for path in VISIBILITY:
+            for action in (raw, live):
+                if action is not None:
+                    curve = keyframes.curve_in(action, LOCATION, path)
+                    keyframes.append(curve, frames, hidden, kinds)
+            if mesh is not None and raw is not None:
+                if mesh.animation_data is None:
+                    keyframes.animate(mesh, self.name, "visibility", share=raw)
+                curve = keyframes.curves(mesh).get((path, 0)) or keyframes.add_curves(mesh, path, 1)[0]
                 keyframes.append(curve, frames, hidden, kinds)
 
-    def _shape_keys(self) -> bpy.types.Key | None:
+    def _action(self, role: str) -> bpy.types.Action | None:
+        return tags.find_action(self._take_id, role, self.track.id)
+
+    def _raw_curves(self) -> keyframes.Curves:
+        action = self._action(tags.RAW)
+        return {} if action is None else keyframes.curves_in(action, LOCATION)
+
+    def _live_curves(self) -> keyframes.Curves:
+        action = self._action(tags.LIVE) if self._live is not None else None
+        return {} if action is None else keyframes.curves_in(action, LOCATION)
+
+    def _expression_curves(self) -> keyframes.Curves:
         mesh = self.mesh()
-        return None if mesh is None else mesh.data.shape_keys
+        return {} if mesh is None else keyframes.curves(mesh.data.shape_keys)
 
 
 def _batches(first: int, end: int) -> Iterator[slice]:

@@ -13,12 +13,18 @@ TAKE = "human3r_take"
 """Id of the take that a data-block belongs to; every import makes a new one."""
 
 ROLE = "human3r_role"
-"""What an object is in its take: one of the five below."""
+"""What an object or an Action is in its take: one of the words below."""
 
 ROOT, CAMERA, POINTS, ARMATURE, MESH = "root", "camera", "points", "armature", "mesh"
 
+CONTACTS = "contacts"
+"""What shows which feet of a person are planted: marks, and the collection that they are in."""
+
+RAW, LIVE, CLEAN = "raw", "live", "clean"
+"""A person's Actions: as predicted, smoothed while it arrives, cleaned up in the end."""
+
 TRACK = "human3r_track"
-"""Track id of a person, on the armature, the mesh and the collection."""
+"""Track id of a person, on the armature, the mesh, the collection and the Actions."""
 
 BODY = "human3r_body"
 """On the root: path of the body file that the people were made with; or `mannequin`."""
@@ -48,6 +54,12 @@ def find(take_id: str, role: str, track_id: int | None = None, hint: str = "") -
     if hinted is not None and fits(hinted):
         return hinted
     return next((item for item in bpy.data.objects if fits(item)), None)
+
+
+def find_action(take_id: str, role: str, track_id: int) -> bpy.types.Action | None:
+    """A person's Action with this role, None when there is none (any more)."""
+    return next((action for action in bpy.data.actions if action.get(ROLE) == role and action.get(TAKE) == take_id
+                 and action.get(TRACK) == track_id), None)
 
 
 def people(root: bpy.types.Object) -> list[bpy.types.Object]:

@@ -155,9 +155,9 @@ def synthetic():
 
 @pytest.fixture
 def build(scene):
-    """Build a synthetic take into the test's scene at once; left as it lies, unless the options say otherwise."""
+    """Build a synthetic take into the test's scene at once; left as it is, unless the options say otherwise."""
     def run(take, **options):
-        options = {"ground": "off"} | options
+        options = {"ground": "off", "clean": 0.0} | options
         made = scene_builder.SceneBuilder(scene, take.header, scene_builder.ImportOptions(**options))
         for message in take.messages():
             made.add(message)

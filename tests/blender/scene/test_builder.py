@@ -46,7 +46,7 @@ def test_built_live_equals_imported_at_once(scene, synthetic, build, tmp_path):
     while live.work(0.0002):
         pass
     found = everything(live)
-    assert_same(found, everything(build(take)))
+    assert_same(found, everything(build(take, clean=live.options.clean)))
     imported, problem = import_take(take.write(tmp_path / "take.h3r"), scene)
     assert problem is None
     assert_same(found, everything(imported))
@@ -60,7 +60,7 @@ def test_people_may_join_between_two_slices(scene, synthetic, build):
         live.work(0.0 if number > 3 else None)  # the first person is made at once, then each message gets one slice
     live.finish()
     live.work()
-    assert_same(everything(live), everything(build(take)))
+    assert_same(everything(live), everything(build(take, clean=live.options.clean)))
 
 
 def test_keys_appear_while_messages_come(scene, synthetic):
