@@ -74,8 +74,10 @@ class BodyMotion:
 
 
 def joined(parts: list[BodyMotion]) -> BodyMotion:
-    """Stretches one after the other, the inverse of cutting a motion into them."""
+    """The frames of several parts of a motion in the order of their times, the inverse of cutting it into them."""
+    order = np.argsort(np.concatenate([part.time_s for part in parts]), kind="stable")
+
     def whole(name: str) -> np.ndarray:
-        return np.concatenate([getattr(part, name) for part in parts])
+        return np.concatenate([getattr(part, name) for part in parts])[order]
 
     return BodyMotion.make(whole("time_s"), whole("rotations"), whole("pelvis"), parts[0].rest_joints)

@@ -53,3 +53,23 @@ def test_single_frames_on_both_sides_of_a_gap() -> None:
     pieces = joined([truth.part(slice(0, 10)), truth.part(slice(14, 15)), truth.part(slice(19, 30))])
     filled = fill_gaps(pieces)
     assert len(filled) == 30 and np.isfinite(filled.rotations).all()
+
+
+def test_every_missing_picture_gets_a_frame_and_no_other() -> None:
+    truth = people.walkers()[1]
+    lost = np.r_[20, 33:35, 60:72, 100:150]
+    gappy = joined([truth.part(slice(int(row), int(row) + 1)) for row in np.setdiff1d(np.arange(len(truth)), lost)])
+    pictures = truth.time_s[truth.time_s != truth.time_s[61]]
+    filled = fill_gaps(gappy, 0.5, pictures)
+    expected = np.setdiff1d(np.arange(len(truth)), [61, *range(100, 150)])
+    assert np.array_equal(filled.time_s, truth.time_s[expected])
+    kept = np.isin(filled.time_s, gappy.time_s)
+    assert np.array_equal(filled.pelvis[kept], gappy.pelvis)
+    error = np.linalg.norm(filled.joints() - truth.joints()[expected], axis=-1)
+    assert error[np.isin(expected, [20, 33, 34])].max() < 0.01 < error[np.isin(expected, lost)].max() < 0.5
+
+
+def test_pictures_at_the_frames_and_outside_the_motion_ask_for_nothing() -> None:
+    truth = people.walkers()[0].part(slice(10, 20))
+    for motion in (truth, truth.part(slice(0, 1))):
+        assert len(fill_gaps(motion, 1.0, np.arange(60) / 30 + 1e-4)) == len(motion)
