@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The skinned mesh of a person: weights, shape keys for shape and expression, material.
+"""The skinned mesh of a person: weights, shape keys for shape and expression.
 
 The first mesh of a take is built step by step, weights and keys and all; it then serves as the base that every person's
 mesh is copied from, which takes three milliseconds.
@@ -21,12 +21,6 @@ EXPRESSION_KEYS = tuple(f"Exp{index:03d}" for index in range(EXPRESSION_COUNT))
 
 KEY_RANGE = 10.0
 """Shape keys take values from minus to plus this, the most that Blender allows; the model's rarely leave -5..5."""
-
-COLORS = (
-    (0.902, 0.624, 0.000), (0.337, 0.706, 0.914), (0.000, 0.620, 0.451), (0.941, 0.894, 0.259),
-    (0.000, 0.447, 0.698), (0.835, 0.369, 0.000), (0.800, 0.475, 0.655), (0.600, 0.600, 0.600),
-)  # fmt: skip
-"""sRGB colours that people with any kind of colour vision tell apart (Okabe and Ito's palette)."""
 
 
 def build_base(name: str, body: BodyModel) -> Iterator[str]:
@@ -66,19 +60,6 @@ def create(name: str, base: bpy.types.Mesh, armature: bpy.types.Object) -> bpy.t
     modifier = item.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature
     return item
-
-
-def create_material(name: str, index: int) -> bpy.types.Material:
-    """A matt material in the colour of the `index`-th person, in every viewport mode."""
-    color = (*(_linear(channel) for channel in COLORS[index % len(COLORS)]), 1.0)
-    material = bpy.data.materials.new(name)
-    material.diffuse_color = color
-    if bpy.app.version < (5, 0):  # since then every material has nodes, and setting this warns
-        material.use_nodes = True
-    shader = next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
-    shader.inputs["Base Color"].default_value = color
-    shader.inputs["Roughness"].default_value = 0.7
-    return material
 
 
 def set_shape(item: bpy.types.Object, betas: np.ndarray) -> None:
@@ -126,7 +107,3 @@ def _add_group(name: str, weights: np.ndarray, item: bpy.types.Object) -> None:
     order = np.argsort(which, kind="stable")
     for value, some in zip(values, np.split(members[order], np.cumsum(np.bincount(which))[:-1]), strict=True):
         group.add(some.tolist(), float(value), "REPLACE")
-
-
-def _linear(channel: float) -> float:
-    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
