@@ -2,8 +2,8 @@
 """User name and password for SMPL-X's site, between typing and the download: in this process's memory only.
 
 The dialog's fields read and write the variables here and have no storage of their own, so that neither a .blend nor the
-preferences nor an undo step can hold them. They are fields of the operator, and not of the window manager, because
-Blender lists every edit of a data-block in its Info editor.
+preferences nor an undo step can hold them. Both have the subtype of passwords: Blender lists every other edit of a
+field, with what was typed, in its Info editor.
 """
 
 from __future__ import annotations
@@ -28,10 +28,15 @@ def clear() -> None:
         _typed[name] = ""
 
 
-def field(name: str, title: str, description: str, subtype: str = "NONE") -> Any:
+def user() -> str:
+    """The user name as typed so far, to be shown."""
+    return _typed["user"]
+
+
+def field(name: str, title: str, description: str) -> Any:
     """A text property for an operator: ``user`` or ``password``."""
     def write(_: bpy.types.Operator, value: str) -> None:
         _typed[name] = value
 
-    return StringProperty(name=title, description=description, subtype=subtype, options={"SKIP_SAVE"},
+    return StringProperty(name=title, description=description, subtype="PASSWORD", options={"SKIP_SAVE"},
                           get=lambda _: _typed[name], set=write)

@@ -243,9 +243,9 @@ class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
     bl_label = "Get SMPL-X"
 
     user: credentials.field("user", "User Name", "Your user name, often your e-mail address, at smpl-x.is.tue.mpg.de. "
-                            "It is not stored")
+                            "It is shown below the field once it is typed, and not stored")
     password: credentials.field("password", "Password", "Your password at smpl-x.is.tue.mpg.de. It is sent to that "
-                                "site, and stored nowhere", "PASSWORD")
+                                "site, and stored nowhere")
 
     def item(self) -> registry.Item | None:
         return registry.find("smplx")
@@ -261,6 +261,8 @@ class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
         fields.use_property_split = True
         fields.prop(self, "user")
         fields.prop(self, "password")
+        draw_text(self.layout.column(), f"User name: {credentials.user() or 'not typed yet'}",
+                  characters_in(DIALOG_WIDTH), icon="USER")
 
     def cancel(self, context: bpy.types.Context) -> None:
         credentials.clear()
