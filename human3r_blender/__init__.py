@@ -7,6 +7,7 @@ from . import (
     cleanup,
     cli,
     data_folder,
+    export,
     ground_tools,
     installation,
     live,
@@ -35,6 +36,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     cleanup.register()
     retarget.register()
+    export.register()
     live.register()
     _commands.append(bpy.utils.register_cli_command("human3r", cli.main))
 
@@ -45,6 +47,7 @@ def unregister() -> None:
     installation.close_all()
     bpy.utils.unregister_cli_command(_commands.pop())
     live.unregister()
+    export.unregister()
     retarget.unregister()
     cleanup.unregister()
     for cls in reversed((*panels.CLASSES, *ground_tools.CLASSES)):

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import bpy
@@ -27,6 +27,7 @@ from ..weights_downloader import registry
 from . import diagnostics, engine_command
 from . import session as sessions
 from .conversion_paths import find_sources, plan_outputs
+from .export import command_line as exports
 from .retarget import command_line as retargeting
 from .scene.builder import GROUNDS, ImportOptions
 from .session import Session
@@ -49,6 +50,10 @@ class Result:
     people: int = 0
     seconds: float = 0.0
     note: str = ""
+    exports: list[str] = field(default_factory=list)
+    """The files that ``--export`` wrote."""
+    export_notes: list[str] = field(default_factory=list)
+    """What these cannot show."""
     error: dict[str, str] | None = None
     """``code``, ``message`` and ``remedy`` of what went wrong."""
 
@@ -103,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
         add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",),
                             choices={"ground": GROUNDS})
         retargeting.add_arguments(command)
+        exports.add_arguments(command)
     engine = commands.add_parser("install-engine", help="install, repair, update or remove the engine's Python "
                                  "environment")
     engine_command.add_arguments(engine)
@@ -117,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
 def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
     jobs = plan_outputs(find_sources(options.sources), options.output, options.overwrite)
     retargeting.check(options)
+    exports.check(options)
     import_options = _import_options(options)
     takes = None
     if options.take:
@@ -138,8 +145,7 @@ def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Re
                                          options.engine_python or _preferred_python(), keep_engine=True)
             _run_to_end(run, result, interrupted, label)
             if run.progress.phase == "complete":
-                retargeting.run(options, bpy.context.scene, label)
-                _save(output)
+                _finish(options, result, output, label)
         if take is not None:
             _keep_or_remove(take, result, label, wanted=takes is not None)
     return results
@@ -148,6 +154,7 @@ def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Re
 def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
     jobs = plan_outputs(find_sources(options.sources, (".h3r",)), options.output, options.overwrite)
     retargeting.check(options)
+    exports.check(options)
     import_options = _import_options(options)
     results = []
     for number, (source, output) in enumerate(jobs):
@@ -160,8 +167,7 @@ def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Res
             run = sessions.start_import(_empty_scene(source), Path(source), import_options)
             _run_to_end(run, result, interrupted, label)
             if run.progress.phase in ("complete", "incomplete"):
-                retargeting.run(options, bpy.context.scene, label)
-                _save(output)
+                _finish(options, result, output, label)
     return results
 
 
@@ -176,6 +182,14 @@ def _reported(result: Result, label: str) -> Iterator[None]:
         result.error = {"code": error.code, "message": error.message, "remedy": error.remedy}
         _print_error(label, error)
     result.seconds = round(time.monotonic() - started, 3)
+
+
+def _finish(options: argparse.Namespace, result: Result, output: Path, label: str) -> None:
+    """What is made of the people once they are all there. Raises :class:`UserError`."""
+    retargeting.run(options, bpy.context.scene, label)
+    _save(output)
+    exported = exports.run(options, bpy.context.scene, output, label)
+    result.exports, result.export_notes = [str(path) for path in exported.files], list(exported.notes)
 
 
 def _run_to_end(run: Session, result: Result, interrupted: _Interruption, label: str) -> None:

@@ -31,10 +31,11 @@ def field_docs(settings_type: type) -> dict[str, str]:
 
 def add_setting_options(parser: argparse.ArgumentParser, settings_type: type = CaptureSettings,
                         title: str = "capture settings", leave_out: Sequence[str] = ("source", "take"),
-                        choices: Mapping[str, Sequence[str]] = CAPTURE_CHOICES) -> None:
+                        choices: Mapping[str, Sequence[str]] = CAPTURE_CHOICES, prefix: str = "") -> None:
     """Add ``--frame-rate``, ``--ttt3r`` / ``--no-ttt3r``, ... for every field of a settings dataclass.
 
-    ``leave_out`` names the fields that the caller asks for in its own way, ``choices`` the words that some take.
+    ``leave_out`` names the fields that the caller asks for in its own way, ``choices`` the words that some take;
+    with ``prefix`` "export_" the options are ``--export-frame-rate`` and so on.
     Read the values back with :func:`settings_from_options`.
     """
     group = parser.add_argument_group(title)
@@ -44,7 +45,7 @@ def add_setting_options(parser: argparse.ArgumentParser, settings_type: type = C
             continue
         # argparse expands % in help texts
         help_text = docs[item.name].replace("%", "%%") + ("" if item.default in (None, "") else " (%(default)s)")
-        options: dict[str, Any] = {"dest": item.name, "help": help_text}
+        options: dict[str, Any] = {"dest": prefix + item.name, "help": help_text}
         options |= {"required": True} if item.default is MISSING else {"default": item.default}
         type_name = str(item.type).removesuffix(" | None")
         if type_name == "bool":
@@ -53,13 +54,15 @@ def add_setting_options(parser: argparse.ArgumentParser, settings_type: type = C
             options["choices"] = choices[item.name]
         else:
             options |= {"type": _TYPES[type_name], "metavar": item.name.upper()}
-        group.add_argument("--" + item.name.replace("_", "-"), **options)
+        group.add_argument("--" + (prefix + item.name).replace("_", "-"), **options)
 
 
-def settings_from_options(options: argparse.Namespace, settings_type: type[Any] = CaptureSettings, **given: Any) -> Any:
+def settings_from_options(options: argparse.Namespace, settings_type: type[Any] = CaptureSettings, prefix: str = "",
+                          **given: Any) -> Any:
     """Settings from parsed options; ``given`` holds what the parser left out (``source=...``, ``take=...``).
 
     Raises :class:`~.errors.UserError` (``bad-setting``).
     """
-    values = {item.name: getattr(options, item.name) for item in fields(settings_type) if item.name not in given}
+    values = {item.name: getattr(options, prefix + item.name) for item in fields(settings_type)
+              if item.name not in given}
     return settings_type(**values, **given)

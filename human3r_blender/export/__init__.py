@@ -4,3 +4,7 @@
 `motion.py` reads the people at the export's own rate, `staging.py` puts clean copies into a scene of their own, and one
 file per format writes that. `exporting.py` goes through all of it.
 """
+
+from .registration import register, unregister
+
+__all__ = ["register", "unregister"]

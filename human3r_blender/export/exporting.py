@@ -13,10 +13,12 @@ from ...engine.contract.errors import UserError
 from ...engine.contract.rotations import quaternion_to_axis_angle
 from ...engine.contract.skeleton import PELVIS
 from . import alembic, amass, bvh, fbx, glb, usd
-from .motion import Clock, PersonMotion, clock, collect
-from .settings import ONE_PERSON_FORMATS, ExportSettings
+from .motion import Clock, PersonMotion, clock, collect, hidden_frames
+from .settings import ExportSettings
 from .staging import Stage, safe_name, staged
 from .writing import whole_file
+
+_CHECKS = {"fbx": fbx.check, "glb": glb.check, "usd": usd.check, "abc": alembic.check}
 
 
 @dataclass(frozen=True)
@@ -28,31 +30,52 @@ class Exported:
     """What the files cannot show, a sentence each."""
 
 
+def check_available(formats: Sequence[str]) -> None:
+    """Find out before the work begins whether this Blender can write some formats. Raises UserError
+    (``exporter-missing``).
+    """
+    for kind in formats:
+        if kind in _CHECKS:
+            _CHECKS[kind]()
+
+
 def export(scene: bpy.types.Scene, people: Sequence[bpy.types.Object], folder: Path, stem: str,
            settings: ExportSettings) -> Exported:
     """Write people, the armatures of a scene, to `folder`, in files called after `stem`.
 
     Raises UserError (``nobody-to-export``, ``source-not-a-person``, ``scaled-unevenly``, ``exporter-missing``,
-    ``export-failed``, ``output-unwritable``). The scene is left as it was.
+    ``export-failed``, ``output-exists``, ``output-unwritable``). The scene is left as it was.
     """
-    if not people:
-        raise UserError("nobody-to-export", "There is nobody to export in this scene.",
-                        "Import a take or a motion first, or select a person that Human3R made.")
+    check_available(settings.formats)
     when = clock(scene, settings.frame_rate)
-    found = [collect(item, scene, when) for item in people]
-    labels = _labels(found)
-    files: list[Path] = []
+    hidden = {item: hidden_frames(item, scene, when) for item in people}
+    found = [collect(item, scene, when, hidden[item]) for item in people if not hidden[item].all()]
+    if not found:
+        raise UserError("nobody-to-export", "Everybody is hidden." if people else "There is nobody to export.",
+                        "Import a take or a motion first, or show and select a person that Human3R made.")
+    files = _plan(found, folder, stem, settings)
+    for path, (kind, group) in files.items():
+        with whole_file(path) as written:
+            _write(kind, written, group, when, scene, settings)
+    notes = [f"{item.name} is hidden throughout, and is left out." for item in people if hidden[item].all()]
+    return Exported(tuple(files), (*notes, *(note for person in found for note in person.notes)))
+
+
+def _plan(people: Sequence[PersonMotion], folder: Path, stem: str,
+          settings: ExportSettings) -> dict[Path, tuple[str, Sequence[PersonMotion]]]:
+    """Which file holds which format and people. Raises UserError (``output-exists``)."""
+    files: dict[Path, tuple[str, Sequence[PersonMotion]]] = {}
     for kind in settings.formats:
-        if kind in ONE_PERSON_FORMATS or not settings.together:
-            groups = [([person], f"{stem}-{label}") for person, label in zip(found, labels, strict=True)]
+        if settings.shares_file(kind):
+            files[folder / f"{stem}.{kind}"] = kind, people
         else:
-            groups = [(found, stem)]
-        for group, name in groups:
-            path = folder / f"{name}.{kind}"
-            with whole_file(path) as written:
-                _write(kind, written, group, when, scene, settings)
-            files.append(path)
-    return Exported(tuple(files), tuple(note for person in found for note in person.notes))
+            files |= {folder / f"{stem}-{label}.{kind}": (kind, [person])
+                      for person, label in zip(people, _labels(people), strict=True)}
+    taken = [path for path in files if path.exists()]
+    if taken and not settings.overwrite:
+        raise UserError("output-exists", f"{taken[0]} exists already.",
+                        "Choose another name or folder, or switch on overwriting.")
+    return files
 
 
 def amass_motion(person: PersonMotion, frame_rate: float) -> amass.AmassMotion:
@@ -72,8 +95,8 @@ def _write(kind: str, path: Path, people: Sequence[PersonMotion], when: Clock, s
     else:
         for_unreal = kind == "fbx" and settings.target == "unreal"
         camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
-        alone = fbx.UNREAL_ARMATURE if for_unreal and len(people) == 1 else ""
-        with staged(safe_name(path.stem), people, when.rate, for_unreal, camera, alone) as stage:
+        name = fbx.UNREAL_ARMATURE if for_unreal else ""
+        with staged(safe_name(path.stem), people, when.rate, for_unreal, camera, name) as stage:
             _writer(kind, settings)(stage, path)
 
 

@@ -17,10 +17,16 @@ from pathlib import Path
 import bpy
 
 from .staging import Stage
-from .writing import run_exporter
+from .writing import missing_exporter, run_exporter
 
 UNREAL_ARMATURE = "Armature"
 """Unreal takes the armature's object for a bone above the skeleton, unless it is called this."""
+
+
+def check() -> None:
+    """Raises UserError (``exporter-missing``) where Blender's add-on for FBX is switched off."""
+    if not hasattr(bpy.types, "EXPORT_SCENE_OT_fbx"):
+        raise missing_exporter("FBX", "switch on the add-on FBX format in the preferences, under Add-ons")
 
 
 def write(stage: Stage, path: Path, target: str) -> None:

@@ -8,7 +8,13 @@ from pathlib import Path
 import bpy
 
 from .staging import Stage
-from .writing import run_exporter
+from .writing import missing_exporter, run_exporter
+
+
+def check() -> None:
+    """Raises UserError (``exporter-missing``) where Blender's add-on for GLB is switched off."""
+    if not hasattr(bpy.types, "EXPORT_SCENE_OT_gltf"):
+        raise missing_exporter("GLB", "switch on the add-on glTF 2.0 format in the preferences, under Add-ons")
 
 
 def write(stage: Stage, path: Path) -> None:

@@ -14,10 +14,12 @@ from ...engine.contract.rotations import matrix_to_quaternion
 from ...engine.contract.skeleton import JOINT_NAMES, PARENTS, PELVIS
 from ...engine.motion.body_motion import BodyMotion
 from ...engine.motion.resampling import exact_rate, frame_count, frame_times
+from ..retarget.evaluation import evaluating
 from ..retarget.source_motion import sample_bones
 from ..scene import body_mesh, keyframes, tags, timing
 
 _HIDING = ("hide_render", "hide_viewport")
+"""Of objects and of collections."""
 _UNEVEN = 1e-3
 """Part of the scale by which the axes' scales may differ."""
 _OUT_OF_PLACE_M = 1e-3
@@ -81,15 +83,36 @@ def clock(scene: bpy.types.Scene, frame_rate: float) -> Clock:
     return Clock(rate, scene.frame_start + steps)
 
 
-def people_of(scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """The armatures of all people in a scene that Human3R made, in the order of takes and tracks."""
-    found = [item for item in scene.objects if item.get(tags.ROLE) == tags.ARMATURE and item.type == "ARMATURE"]
-    return sorted(found, key=lambda item: (str(item.get(tags.TAKE)), item.get(tags.TRACK, 0), item.name))
+def hidden_frames(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -> np.ndarray:
+    """(T,) whether the scene hides a person, or its collection, at an export's frames."""
+    found = np.zeros(len(when.scene_frames), dtype=bool)
+    homes = item.users_collection
+    if homes and all(any(getattr(home, path) for path in _HIDING) for home in homes):
+        found[:] = True
+    data = item.animation_data
+    if data is not None and data.use_nla and any(track.strips for track in data.nla_tracks):
+        with evaluating(item, scene) as evaluation:
+            for row, frame in enumerate(when.scene_frames.tolist()):
+                seen = evaluation.at(frame)
+                found[row] |= any(getattr(seen, path) for path in _HIDING)
+        return found
+    curves = keyframes.curves(item)
+    for path in _HIDING:
+        curve = curves.get((path, 0))
+        if curve is not None and len(curve.keyframe_points):
+            found |= keyframes.sample(curve, when.scene_frames) > 0.5
+        elif getattr(item, path):
+            found[:] = True
+    return found
 
 
-def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -> PersonMotion:
-    """A person at an export's frames. Raises UserError (``scaled-unevenly``, ``source-not-a-person``)."""
-    bones = sample_bones(item, scene, when.scene_frames)
+def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock, hidden: np.ndarray) -> PersonMotion:
+    """A person at an export's frames, standing as last seen where `hidden` (T,).
+
+    Raises UserError (``scaled-unevenly``, ``source-not-a-person``).
+    """
+    # Blender computes no poses of what is hidden.
+    bones = sample_bones(item, scene, when.scene_frames[_nearest_seen(hidden)])
     scale = _scale(item, bones.worlds)
     turn = bones.worlds[:, :3, :3] / scale
     # Where the bones' rest frames are the body's own, the second factor is nothing; it says what is meant.
@@ -101,7 +124,6 @@ def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -> Pers
     rest = scale * bones.rest[:, :3, 3]
     motion = BodyMotion.make(when.time_s, matrix_to_quaternion(local), joints[:, PELVIS], rest)
     mesh = _mesh(item)
-    hidden = _hidden(item, when.scene_frames)
     return PersonMotion(item, mesh, motion, scale, hidden, _betas(mesh), _key_values(mesh, when.scene_frames),
                         _body(item), tuple(_notes(item, motion, joints, hidden)))
 
@@ -146,14 +168,12 @@ def _key_values(mesh: bpy.types.Object | None, frames: np.ndarray) -> dict[str, 
     return values
 
 
-def _hidden(item: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
-    curves = keyframes.curves(item)
-    found = np.zeros(len(frames), dtype=bool)
-    for path in _HIDING:
-        curve = curves.get((path, 0))
-        if curve is not None and len(curve.keyframe_points):
-            found |= keyframes.sample(curve, frames) > 0.5
-    return found
+def _nearest_seen(hidden: np.ndarray) -> np.ndarray:
+    """(T,) rows that show the person: each itself, else the last one before it, else the first of all."""
+    seen = np.flatnonzero(~hidden)
+    if not len(seen):
+        return np.arange(len(hidden))
+    return seen[np.clip(np.searchsorted(seen, np.arange(len(hidden)), side="right") - 1, 0, None)]
 
 
 def _body(item: bpy.types.Object) -> str:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from ...engine.contract.errors import UserError
 
 FORMATS = ("fbx", "glb", "bvh", "usd", "abc", "npz")
-ONE_PERSON_FORMATS = ("bvh", "npz")
-"""Their files hold one person each, whatever `together` says."""
 
 TARGETS = ("unity", "unreal", "blender")
 
@@ -29,9 +27,11 @@ class ExportSettings:
     target: str = "unity"
     """Who reads the FBX file: ``unity`` and ``blender`` get metres, ``unreal`` gets centimetres."""
     together: bool = True
-    """Whether all people go into one file, where the format allows that; otherwise each person gets a file."""
+    """Whether all people go into one file. BVH and npz files, and FBX files for Unreal, hold one person each anyway."""
     camera: bool = False
     """Whether the scene's camera goes with the people (fbx, glb, usd, abc)."""
+    overwrite: bool = False
+    """Whether files that exist already are replaced."""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.formats if name not in FORMATS]
@@ -44,6 +44,10 @@ class ExportSettings:
         if not (math.isfinite(self.frame_rate) and 0 <= self.frame_rate <= LARGEST_RATE):
             raise UserError("bad-setting", f"The export's frame rate is {self.frame_rate}.",
                             f"Use 0 for the scene's own, or up to {LARGEST_RATE:g} frames per second.")
+
+    def shares_file(self, kind: str) -> bool:
+        """Whether people go into one file of a format. Unreal takes one skeleton a file, BVH and npz have but one."""
+        return self.together and kind not in ("bvh", "npz") and not (kind == "fbx" and self.target == "unreal")
 
 
 def parse_formats(text: str) -> tuple[str, ...]:

@@ -69,12 +69,17 @@ def staged(name: str, people: Sequence[PersonMotion], rate: Fraction, centimetre
             _camera(scene, units, *camera)
         for item in scene.objects:
             item.select_set(True, view_layer=scene.view_layers[0])
-        scene.view_layers[0].objects.active = armatures[0]
-        scene.frame_set(0)
         layer = scene.view_layers[0]
+        layer.objects.active = armatures[0]
         with bpy.context.temp_override(scene=scene, view_layer=layer, collection=scene.collection,
                                        active_object=armatures[0], object=armatures[0],
                                        selected_objects=list(scene.objects)):
+            # Some exporters read the objects themselves, not what is evaluated: only the graph of a scene that is in
+            # use, as asking for it makes it, writes back to them, and only what it computes from then on.
+            bpy.context.evaluated_depsgraph_get()
+            for item in scene.objects:
+                item.update_tag()
+            scene.frame_set(0)
             yield Stage(scene, armatures)
     finally:
         bpy.data.scenes.remove(scene)

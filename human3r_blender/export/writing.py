@@ -28,12 +28,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def run_exporter(label: str, export: Callable[[], set[str]], written: Path) -> None:
-    """Run one of Blender's exporters. Raises UserError (``exporter-missing``, ``export-failed``)."""
+    """Run one of Blender's exporters. Raises UserError (``export-failed``)."""
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # exporters print pages
             ended = export()
-    except AttributeError as error:  # operators of add-ons that are switched off
-        raise missing_exporter(label, "switch its add-on on in the preferences, under Add-ons") from error
     except RuntimeError as error:
         raise UserError("export-failed", f"Blender's {label} exporter failed: {error}.",
                         "Try another format, and report this.") from error

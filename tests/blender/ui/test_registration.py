@@ -21,7 +21,8 @@ def registered(addon):
                for cls in base.__subclasses__() if EXTENSION in cls.__module__ and cls.is_registered]
     handlers = [function.__name__ for name in ("load_pre", "undo_pre", "redo_pre")
                 for function in getattr(bpy.app.handlers, name) if EXTENSION in function.__module__]
-    menu = [draw for draw in bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize() if EXTENSION in draw.__module__]
+    menu = [draw for kind in (bpy.types.TOPBAR_MT_file_import, bpy.types.TOPBAR_MT_file_export)
+            for draw in kind._dyn_ui_initialize() if EXTENSION in draw.__module__]
     return {"classes": sorted(classes), "handlers": handlers, "menu": len(menu),
             "property": "human3r" in bpy.types.Scene.bl_rna.properties,
             "timer": bpy.app.timers.is_registered(addon.live.pump)}
@@ -29,7 +30,7 @@ def registered(addon):
 
 def test_off_leaves_nothing_and_on_again_is_the_same(addon):
     before = registered(addon)
-    assert len(before["classes"]) > 10 and len(before["handlers"]) == 3 and before["menu"] == 1 and before["property"]
+    assert len(before["classes"]) > 10 and len(before["handlers"]) == 3 and before["menu"] == 3 and before["property"]
     for _ in range(2):
         addon_utils.disable(EXTENSION)
         assert registered(addon) == {"classes": [], "handlers": [], "menu": 0, "property": False, "timer": False}
