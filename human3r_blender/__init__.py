@@ -11,6 +11,7 @@ from . import (
     ground_tools,
     installation,
     live,
+    looks,
     operators,
     panels,
     preferences,
@@ -37,6 +38,7 @@ def register() -> None:
     cleanup.register()
     retarget.register()
     export.register()
+    looks.register()
     live.register()
     _commands.append(bpy.utils.register_cli_command("human3r", cli.main))
 
@@ -47,6 +49,7 @@ def unregister() -> None:
     installation.close_all()
     bpy.utils.unregister_cli_command(_commands.pop())
     live.unregister()
+    looks.unregister()
     export.unregister()
     retarget.unregister()
     cleanup.unregister()

@@ -49,7 +49,6 @@ class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
 
     bl_idname = "human3r.cancel_capture"
     bl_label = "Cancel"
-    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -102,7 +101,7 @@ class HUMAN3R_OT_choose_video(bpy.types.Operator, ImportHelper):
 
     bl_idname = "human3r.choose_video"
     bl_label = "Choose Video"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+    bl_options = {"REGISTER", "UNDO"}
 
     filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
@@ -175,7 +174,6 @@ class HUMAN3R_OT_copy_error(bpy.types.Operator):
 
     bl_idname = "human3r.copy_error"
     bl_label = "Copy Error Report"
-    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

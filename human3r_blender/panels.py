@@ -25,6 +25,10 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
     bl_label = "Human3R"
     bl_idname = "HUMAN3R_PT_capture"
 
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        self.layout.emboss = "NONE"
+        self.layout.popover("HUMAN3R_PT_presets", icon="PRESET", text="")
+
     def draw(self, context: bpy.types.Context) -> None:
         settings, run = context.scene.human3r, sessions.current()
         column = self.layout.column()

@@ -16,7 +16,6 @@ class HUMAN3R_OT_choose_python(bpy.types.Operator, ImportHelper):
 
     bl_idname = "human3r.choose_python"
     bl_label = "Choose Python"
-    bl_options = {"INTERNAL"}
 
     filter_glob: StringProperty(default="*", options={"HIDDEN", "SKIP_SAVE"})
 
@@ -35,7 +34,6 @@ class HUMAN3R_OT_clear_python(bpy.types.Operator):
 
     bl_idname = "human3r.clear_python"
     bl_label = "Use the Add-on's Own Engine"
-    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -51,7 +49,6 @@ class HUMAN3R_OT_clear_body_file(bpy.types.Operator):
 
     bl_idname = "human3r.clear_body_file"
     bl_label = "Forget the Body File"
-    bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         preferences.read().body_file = ""
@@ -63,7 +60,6 @@ class HUMAN3R_OT_cancel_task(bpy.types.Operator):
 
     bl_idname = "human3r.cancel_task"
     bl_label = "Cancel"
-    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -82,7 +78,6 @@ class HUMAN3R_OT_dismiss_task(bpy.types.Operator):
 
     bl_idname = "human3r.dismiss_task"
     bl_label = "Dismiss"
-    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -98,7 +93,6 @@ class HUMAN3R_OT_allow_online(bpy.types.Operator):
 
     bl_idname = "human3r.allow_online"
     bl_label = "Open System Preferences"
-    bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if bpy.app.background:
@@ -112,7 +106,6 @@ class HUMAN3R_OT_show_preferences(bpy.types.Operator):
 
     bl_idname = "human3r.show_preferences"
     bl_label = "Open the Preferences"
-    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -127,7 +120,6 @@ class HUMAN3R_OT_open_data_folder(bpy.types.Operator):
 
     bl_idname = "human3r.open_data_folder"
     bl_label = "Open the Data Folder"
-    bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         folder = locations.data_folder()
@@ -144,7 +136,6 @@ class HUMAN3R_OT_copy_diagnostics(bpy.types.Operator):
 
     bl_idname = "human3r.copy_diagnostics"
     bl_label = "Copy Diagnostics"
-    bl_options = {"INTERNAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if context.window is not None:

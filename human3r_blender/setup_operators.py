@@ -30,9 +30,9 @@ else:
 
 
 class TaskOperator(OperatorParts):
-    """What operators that start a task have in common."""
+    """What operators that start a task have in common. None has the option REGISTER, with which Blender would list its
+    properties, a password among them, in the Info editor."""
 
-    bl_options = {"INTERNAL"}
     needs_network = False
     needs_engine = False
 
@@ -214,6 +214,7 @@ class HUMAN3R_OT_get_weights(LicensedDownload, bpy.types.Operator):
 
     bl_idname = "human3r.get_weights"
     bl_label = "Get Released Weights"
+    bl_options = {"INTERNAL"}  # the preferences' rows say which
 
     name: StringProperty(options={"SKIP_SAVE"}, description="Which variant: 896L, 672L, 672B or 672S")
     half: BoolProperty(name="Install in half precision (half the space on disk, a little less exact)",
@@ -296,6 +297,7 @@ class HUMAN3R_OT_remove_data(TaskOperator, bpy.types.Operator):
 
     bl_idname = "human3r.remove_data"
     bl_label = "Remove from This Machine"
+    bl_options = {"INTERNAL"}  # the preferences' rows say what
 
     name: StringProperty(options={"SKIP_SAVE"}, description="What to remove: a variant's name, or smplx")
 

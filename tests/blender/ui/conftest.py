@@ -23,6 +23,7 @@ def addon():
                             "engine_check", "engine_process", "live", "operators", "panels", "preferences", "progress",
                             "properties", "redaction", "self_test_record", "session", "setup_operators", "setup_probe",
                             "setup_state", "setup_tasks", "sources", "tasks"),
+        "human3r_blender.looks": ("menu",),
         "human3r_blender.scene": ("builder", "tags"),
         "engine.contract": ("errors", "framing", "messages", "settings", "take"),
     }
