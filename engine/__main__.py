@@ -21,6 +21,7 @@ from .contract.messages import Frame, Message, Status, TakeHeader
 from .contract.settings import CaptureSettings
 from .evaluation import command as evaluation
 from .standard_streams import claim_stdout
+from .take_editing import command as take_editing
 from .training import command as training
 
 DONE, USER_ERROR, CANCELLED = 0, 1, 130
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return training.run(options)
     if options.command == "convert-checkpoint":
         return convert_command.run(options, stdout)
+    if options.command == "edit-take":
+        return take_editing.run(options, stdout)
     if options.command == "self-test":
         return self_test.run(options, stdout)
     return _run(options, stdout)
@@ -73,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         "train", help="train the embedded model, or tune a released one's prompts"))
     convert_command.add_arguments(commands.add_parser(
         "convert-checkpoint", help="a released checkpoint becomes weights that start within seconds"))
+    take_editing.add_arguments(commands.add_parser(
+        "edit-take", help="list the people of a take, or edit them into another take: merge, split, swap, fill gaps"))
     self_test.add_arguments(commands.add_parser(
         "self-test", help="run a model over a few generated pictures: device, memory, frames per second"))
     return parser

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A take with other people: read record by record, written to a new file. What no edit touches is copied byte by byte.
+
+The take is read twice, and once more for filling gaps: first who is in which picture, then what is written. So memory
+holds no pictures, masks or points.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..contract.body_choice import body_file, choose_body_of_take, warning_about_body
+from ..contract.body_model import BodyModel
+from ..contract.errors import UserError
+from ..contract.framing import write_record
+from ..contract.messages import Frame, encode
+from ..contract.take import TakeReader
+from .bridging import BRIDGED_SCORE, Bridge, bridges
+from .edits import Edit
+from .roll import Entry, Roll, records
+
+_OF_PEOPLE = tuple(item.name for item in fields(Frame) if item.metadata.get("shape", ())[:1] == ("people",))
+"""The fields of a frame that have a row for each person."""
+
+
+@dataclass(frozen=True)
+class FillGaps:
+    """How pictures are filled that missed people. Raises UserError (``bad-edit``)."""
+
+    limit_s: float
+    """Longest time in seconds between two pictures with a person that is bridged; longer gaps stay."""
+    body: str = ""
+    """The body file to place people with; empty for the take's own."""
+    installed_body: Path = Path()
+    """Where an installed SMPL-X body would lie."""
+
+    def __post_init__(self) -> None:
+        if not self.limit_s > 0:
+            raise UserError("bad-edit", f"Gaps of {self.limit_s} seconds cannot be filled.", "Give seconds above 0.")
+
+
+@dataclass(frozen=True)
+class EditedTake:
+    """What came out."""
+
+    people: list[Entry]
+    changed: int
+    """Pictures whose people differ from those of the take that was read."""
+    bridged: int
+    """Pictures that people were added to."""
+    notes: list[str]
+    """Sentences for the person: where the take is cut off, or that the body is another than the take's."""
+
+
+def list_people(path: Path) -> tuple[list[Entry], str | None]:
+    """Who is in a take, and the sentence that says where it is cut off. Raises UserError."""
+    with TakeReader(path) as reader:
+        return Roll(reader).entries(), reader.problem
+
+
+def edit_take(source: Path, target: Path, edits: Sequence[Edit], fill: FillGaps | None = None,
+              overwrite: bool = False) -> EditedTake:
+    """Write the take `source` with edited people to `target`: the edits in their order, and the filling last.
+
+    The source is only read. Raises UserError (``take-unreadable``, ``take-exists``, ``take-unwritable``,
+    ``no-such-person`` and what else the edits raise); then there is no target, or the one there was.
+    """
+    with TakeReader(source) as reader:
+        roll = Roll(reader)
+        if target.exists() and source.samefile(target):
+            raise UserError("take-exists", f"{target} is the take itself, which stays as it is.",
+                            "Give the edited take another name.")
+        if target.exists() and not overwrite:
+            raise UserError("take-exists", f"The take {target} exists already.",
+                            "Give --overwrite to replace it, or another name.")
+        notes = [] if reader.problem is None else [reader.problem]
+        for edit in edits:
+            edit.apply(roll)
+        added: dict[int, list[Bridge]] = {}
+        if fill is not None:
+            body, warning = _body_of(reader, fill)
+            added = bridges(_frames(source, roll.end), roll, fill.limit_s, body)
+            notes += [warning] if warning else []
+        with _whole_file(target) as file:
+            changed = _write(source, file, reader, roll, added)
+    with TakeReader(target) as written:
+        people = Roll(written).entries()
+    return EditedTake(people, changed, len(added), notes)
+
+
+def _write(source: Path, file: BinaryIO, reader: TakeReader, roll: Roll, added: dict[int, list[Bridge]]) -> int:
+    """Write the whole take; how many frames are not copies."""
+    with TakeReader(source) as again, open(source, "rb") as raw:
+        header = roll.on_header(again.header)
+        if header == again.header:
+            file.write(raw.read(again.offset))
+        else:
+            write_record(file, encode(header))
+        picture = changed = 0
+        for message, start, end in records(again):
+            if end > roll.end:  # somebody is still writing the source
+                break
+            edited = message
+            if isinstance(message, Frame):
+                edited = _edited(message, roll, picture, added.get(picture, []))
+                picture += 1
+            if edited is not message:
+                write_record(file, encode(edited))
+                changed += 1
+            else:
+                raw.seek(start)
+                file.write(raw.read(end - start))
+    return changed
+
+
+def _edited(frame: Frame, roll: Roll, picture: int, added: list[Bridge]) -> Frame:
+    """A frame with the people that the roll and the bridges say; the same object where nothing differs."""
+    rows = slice(roll.starts[picture], roll.starts[picture + 1])
+    kept, track = roll.kept[rows], roll.track[rows]
+    if kept.all() and np.array_equal(track, roll.read_as[rows]) and not added:
+        return frame
+    arrays: dict[str, Any] = {name: getattr(frame, name)[kept] for name in _OF_PEOPLE}
+    arrays["track_id"] = track[kept]
+    edited = replace(frame, **arrays)
+    for bridge in added:
+        edited = _with(edited, bridge)
+    return edited
+
+
+def _with(frame: Frame, bridge: Bridge) -> Frame:
+    """A frame with one more person, in the last row."""
+    head = bridge.head_point
+    depth = head[2] if abs(head[2]) > 1e-6 else 1e-6
+    row = {
+        "track_id": bridge.track_id, "score": BRIDGED_SCORE, "pose_axis_angle": bridge.pose_axis_angle,
+        "betas": bridge.betas, "expression": bridge.expression, "translation": bridge.translation,
+        "head_point": head, "head_px": frame.focal_px * head[:2] / depth + frame.principal_point_px,
+    }  # fmt: skip
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(frame, name), np.asarray(row[name])[None]])
+                              for name in _OF_PEOPLE}
+    return replace(frame, **arrays)
+
+
+def _body_of(reader: TakeReader, fill: FillGaps) -> tuple[BodyModel, str]:
+    choice = fill.body or choose_body_of_take(reader.header, fill.installed_body)
+    body = BodyModel.load(body_file(choice))
+    return body, warning_about_body(reader.header, choice, body)
+
+
+def _frames(source: Path, end: int) -> Iterator[Frame]:
+    with TakeReader(source) as reader:
+        for message, _, offset in records(reader):
+            if offset > end:
+                return
+            if isinstance(message, Frame):
+                yield message
+
+
+@contextmanager
+def _whole_file(target: Path) -> Iterator[BinaryIO]:
+    """A file that becomes `target` when it is whole, and else leaves nothing behind."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".human3r-", dir=target.parent) as folder:
+            written = Path(folder) / target.name
+            with open(written, "wb") as file:
+                yield file
+            written.replace(target)
+    except OSError as error:
+        raise UserError("take-unwritable", f"The take {target} cannot be written: {error.strerror}.",
+                        "Choose a folder with space left and permission to write.") from error
