@@ -43,11 +43,11 @@ def start(options, take):
     builder = importlib.import_module(f"{EXTENSION}.human3r_blender.scene.builder")
     settings = importlib.import_module(f"{EXTENSION}.engine.contract.settings")
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    source = options.source.resolve()
+    source, imported = options.source.resolve(), builder.ImportOptions(clean=options.clean)
     if source.suffix == ".h3r":
-        return sessions.start_import(bpy.context.scene, source, builder.ImportOptions())
+        return sessions.start_import(bpy.context.scene, source, imported)
     return sessions.start_capture(bpy.context.scene, settings.CaptureSettings(
-        str(source), take, model=options.model, end=options.end), builder.ImportOptions())
+        str(source), take, model=options.model, end=options.end), imported)
 
 
 def main():
@@ -55,6 +55,7 @@ def main():
     parser.add_argument("source", type=Path)
     parser.add_argument("--end", type=int, default=200)
     parser.add_argument("--model", default="recipe:small")
+    parser.add_argument("--clean", type=float, default=0.75, metavar="STRENGTH", help="0 for none")
     options = parser.parse_args()
     addon_utils = enable_extension()
     live = importlib.import_module(f"{EXTENSION}.human3r_blender.live")

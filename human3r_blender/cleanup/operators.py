@@ -17,6 +17,7 @@ TEXTS = field_docs(CleanUpSettings)
 
 VERSIONS = (
     ("RAW", "Raw", "The motion as it was predicted, picture by picture"),
+    ("LIVE", "Live", "The motion as it is smoothed while a take arrives, when only the past is known"),
     ("CLEAN", "Clean", "The motion after the clean-up"),
 )
 
@@ -70,10 +71,10 @@ kept; a clean one that is there already is made anew, and changes to it are lost
 
 
 class HUMAN3R_OT_show_version(bpy.types.Operator):
-    """Play this version of the motion; the other is kept"""
+    """Play this version of the motion; the others are kept"""
 
     bl_idname = "human3r.show_version"
-    bl_label = "Show Raw or Clean Motion"
+    bl_label = "Show Raw, Live or Clean Motion"
     bl_options = {"REGISTER", "UNDO"}
 
     version: EnumProperty(name="Version", description="Which Action plays", items=VERSIONS, default="CLEAN")
@@ -148,6 +149,8 @@ def _show(operator: bpy.types.Operator, context: bpy.types.Context, everyone: bo
         return {"CANCELLED"}
     try:
         for item in changed:
+            if role(item) == tags.LIVE:
+                versions.make_live(item, timing.rate_for(context.scene, None))
             versions.show(item, role(item))
     except UserError as error:
         return selection.refuse(operator, error)

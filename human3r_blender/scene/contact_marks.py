@@ -1,31 +1,54 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Marks under planted feet: a disc below the ball of each foot, seen in the viewport while the foot stands.
+"""Marks under planted feet: a disc on the floor below the ball of each foot, seen in the viewport while the foot stands.
 
-They are objects of their own, in a collection of their own, whose visibility has keys: whoever wants to be rid of them
-hides or deletes the collection. They are never rendered.
+A disc lies still as long as its foot is planted, so that a foot which slides can be seen to leave it. The discs are
+objects of their own, in a collection of their own, whose visibility has keys: whoever wants to be rid of them hides or
+deletes the collection. They are never rendered.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
+from mathutils import Vector
 
-from ...engine.contract.skeleton import JOINT_NAMES, LEFT_FOOT, RIGHT_FOOT
+from ...engine.contract.skeleton import LEFT_FOOT, RIGHT_FOOT
 from . import keyframes, tags
+from .motion_of_person import LOCATION
 
-_BALLS = {"left": (LEFT_FOOT, 2), "right": (RIGHT_FOOT, 3)}
-"""The joint that a mark hangs from, and its column among the contacts."""
+BALLS = (LEFT_FOOT, RIGHT_FOOT)
+"""The joints that marks lie below."""
+
+_SIDES = ("left", "right")
 _RADIUS_M, _CORNERS = 0.09, 24
 _BELOW_M = 0.03
 """From the joint in the ball of the foot down to the sole."""
 _COLOR = (1.0, 0.25, 0.05, 1.0)
-_VISIBILITY = "hide_viewport"
+_PLACE, _VISIBILITY = "location", "hide_viewport"
 
 
-def make(item: bpy.types.Object, action: bpy.types.Action, frames: np.ndarray, planted: np.ndarray) -> None:
-    """Mark (T, 4) contacts at (T,) scene frames on a person's armature, in place of the marks it has.
+@dataclass(frozen=True)
+class Contacts:
+    """When and where a person's feet stand, in the body frame."""
 
-    Where Blender has slots the keys go into `action`, the person's clean one.
+    frames: np.ndarray
+    """(T,) scene frames."""
+    planted: np.ndarray
+    """(T, 2) bool, of the left and of the right ball."""
+    places: np.ndarray
+    """(T, 2, 3) where the joints in them are, metres."""
+    up: np.ndarray
+    """(3,) unit vector away from the floor."""
+    stretches: tuple[slice, ...]
+    """Rows without gaps between them."""
+
+
+def make(item: bpy.types.Object, action: bpy.types.Action, contacts: Contacts) -> None:
+    """Mark contacts on a person's armature, in place of the marks it has.
+
+    `action` is the person's clean one: where Blender has slots the keys go into it.
     """
     was_hidden = remove(item)
     if not item.users_collection:
@@ -35,18 +58,20 @@ def make(item: bpy.types.Object, action: bpy.types.Action, frames: np.ndarray, p
     home.hide_viewport = was_hidden
     item.users_collection[0].children.link(home)
     disc = _disc()
-    for side, (joint, column) in _BALLS.items():
+    away = keyframes.curves_in(action, LOCATION).get((_VISIBILITY, 0))
+    for column, side in enumerate(_SIDES):
+        at, stands, places = changes(contacts, column, None if away is None else keyframes.read(away))
         mark = bpy.data.objects.new(f"{item.name} {side} contact", disc)
         tags.mark(mark, item[tags.TAKE], tags.CONTACTS, item[tags.TRACK])
-        mark.parent, mark.parent_type, mark.parent_bone = item, "BONE", JOINT_NAMES[joint]
-        # Blender hangs children from a bone's tail, which is above the head at rest.
-        mark.location.y = -_BELOW_M - item.data.bones[JOINT_NAMES[joint]].length
+        mark.parent, mark.rotation_mode = item, "QUATERNION"
+        mark.rotation_quaternion = Vector((0.0, 1.0, 0.0)).rotation_difference(Vector(contacts.up))
         mark.color, mark.hide_render, mark.hide_select, mark.show_in_front = _COLOR, True, True, True
         home.objects.link(mark)
         keyframes.animate(mark, action.name, f"{side} contact", share=action)
-        at, stands = changes(frames, planted[:, column])
         kinds = np.full(len(at), keyframes.CONSTANT, dtype=np.uint8)
-        keyframes.append(keyframes.add_curves(mark, _VISIBILITY, 1)[0], at, 1.0 - stands, kinds)
+        for path, values in ((_VISIBILITY, 1.0 - stands[:, None]), (_PLACE, places)):
+            for curve, part in zip(keyframes.add_curves(mark, path, values.shape[1]), values.T, strict=True):
+                keyframes.replace(curve, at, part, kinds)
 
 
 def remove(item: bpy.types.Object) -> bool:
@@ -69,14 +94,27 @@ def collection(item: bpy.types.Object) -> bpy.types.Collection | None:
                  and home.get(tags.TAKE) == item.get(tags.TAKE) and home.get(tags.TRACK) == item.get(tags.TRACK)), None)
 
 
-def changes(frames: np.ndarray, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where (T,) states change, the first one included: their frames, and the states from there on as numbers."""
-    rows = np.flatnonzero(np.concatenate([[True], states[1:] != states[:-1]]))
-    return np.asarray(frames, dtype=np.float64)[rows], states[rows].astype(np.float64)
+def changes(contacts: Contacts, column: int, away: tuple[np.ndarray, np.ndarray] | None
+            ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """When one foot's mark changes: (N,) scene frames, the first one included; (N,) whether it stands from there on, as
+    numbers; and (N, 3) where the mark then lies.
+
+    `away` are the keys, frames and values, of whether the person is hidden; None for one who always is there.
+    """
+    hidden_at, hidden = (np.empty(0), np.zeros(1)) if away is None else away
+    at = np.union1d(contacts.frames, hidden_at.astype(np.float64))
+    row = (np.searchsorted(contacts.frames, at, side="right") - 1).clip(min=0)
+    is_away = hidden[(np.searchsorted(hidden_at, at, side="right") - 1).clip(min=0)] > 0.5
+    stands = contacts.planted[row, column] & ~is_away
+    stretch = np.searchsorted([part.start for part in contacts.stretches], row, side="right")
+    starts = np.flatnonzero(np.diff(stands, prepend=not stands[0]) | (stands & (np.diff(stretch, prepend=-1) != 0)))
+    places = np.stack([np.median(contacts.places[row[first:last], column], axis=0)
+                       for first, last in zip(starts, [*starts[1:], len(at)], strict=True)])
+    return at[starts], stands[starts].astype(np.float64), places - _BELOW_M * contacts.up
 
 
 def _disc() -> bpy.types.Mesh:
-    """A flat disc that faces along y, as soles do at rest."""
+    """A flat disc that faces along y."""
     angles = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
     corners = _RADIUS_M * np.stack([np.sin(angles), np.zeros(_CORNERS), np.cos(angles)], axis=-1)
     mesh = bpy.data.meshes.new("Contact")

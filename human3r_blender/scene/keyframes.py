@@ -205,6 +205,11 @@ def sample(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
     return np.fromiter((curve.evaluate(frame) for frame in frames.tolist()), dtype=np.float64, count=len(frames))
 
 
+def longest(made: Curves) -> int:
+    """Keys of the curve that has most."""
+    return max((len(curve.keyframe_points) for curve in made.values()), default=0)
+
+
 def slices(names: Sequence[CurveName], keys: int) -> Iterator[Sequence[CurveName]]:
     """Cut a list of curves of `keys` keys each into parts that take a few milliseconds to write."""
     step = max(1, _SLICE // max(keys, 1))
@@ -227,8 +232,7 @@ def settle(find: Callable[[], bpy.types.ID | None]) -> Iterator[None]:
 def settle_curves(find: Callable[[], Curves]) -> Iterator[None]:
     """`settle` for the curves that `find` finds."""
     made = find()
-    longest = max((len(curve.keyframe_points) for curve in made.values()), default=0)
-    for names in slices(list(made), longest):
+    for names in slices(list(made), longest(made)):
         now = find()
         for name in names:
             if name in now:

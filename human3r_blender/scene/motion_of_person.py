@@ -7,7 +7,7 @@ The motion is in the body frame of the armature (`coordinates.py`), in the take'
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -24,6 +24,9 @@ ROTATIONS = tuple(f'pose.bones["{name}"].rotation_quaternion' for name in JOINT_
 
 NAMES = (*((LOCATION, axis) for axis in range(3)), *((path, axis) for path in ROTATIONS for axis in range(4)))
 """The F-curves of a person's pose: three of the pelvis's place, then four for each joint's rotation."""
+
+Keys = dict[keyframes.CurveName, tuple[np.ndarray, np.ndarray]]
+"""Frames and values of the keys of some curves."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,20 @@ def motion_of_person(item: bpy.types.Object, rate: float, action: bpy.types.Acti
 
 def motion_of_curves(item: bpy.types.Object, rate: float, curves: keyframes.Curves) -> KeyedMotion:
     """As :func:`motion_of_person`, from the F-curves themselves."""
-    frames, values = _keys(curves)
+    frames, values = merge_keys(read_keys(curves, NAMES), curves)
+    refuse_none(item, frames)
+    return keyed_motion(frames, values, rate, armature.rest_joints(item))
+
+
+def refuse_none(item: bpy.types.Object, frames: np.ndarray) -> None:
+    """Raises UserError (``person-not-animated``) where there are no keyed frames."""
     if not len(frames):
         raise UserError("person-not-animated", f"{item.name} has no keys.",
                         "Choose a person that Human3R made, or give the armature its Action.")
-    rest = armature.rest_joints(item)
+
+
+def keyed_motion(frames: np.ndarray, values: np.ndarray, rate: float, rest: np.ndarray) -> KeyedMotion:
+    """The motion of (T, 223) values at (T,) frames, for (55, 3) joints at rest. Numpy only: any thread may ask."""
     rotations = values[:, 3:].reshape(len(frames), len(JOINT_NAMES), 4)
     lengths = np.linalg.norm(rotations, axis=-1, keepdims=True)
     rotations = np.where(lengths > 0, rotations / np.maximum(lengths, 1e-12), (1.0, 0.0, 0.0, 0.0))
@@ -64,7 +76,7 @@ def values_of(motion: BodyMotion) -> np.ndarray:
     return np.concatenate([location, motion.rotations.reshape(len(motion), -1)], axis=1)
 
 
-def set_motion(curves: keyframes.Curves, names: tuple[keyframes.CurveName, ...], frames: np.ndarray,
+def set_motion(curves: keyframes.Curves, names: Sequence[keyframes.CurveName], frames: np.ndarray,
                values: np.ndarray) -> None:
     """Give the keys of some curves of `NAMES` other values: (T, 223) of `values_of`, at (T,) frames.
 
@@ -87,20 +99,21 @@ def up_in_body(item: bpy.types.Object) -> np.ndarray:
     return up / np.linalg.norm(up)
 
 
-def _keys(curves: keyframes.Curves) -> tuple[np.ndarray, np.ndarray]:
-    """(T,) frames that have a key of the pose, and the (T, 223) values there."""
-    keys = {name: keyframes.read(curves[name]) for name in NAMES if name in curves}
+def read_keys(curves: keyframes.Curves, names: Sequence[keyframes.CurveName]) -> Keys:
+    """Frames and values of those of the named curves that have keys."""
+    return {name: keyframes.read(curves[name]) for name in names
+            if name in curves and len(curves[name].keyframe_points)}
+
+
+def merge_keys(keys: Keys, curves: keyframes.Curves) -> tuple[np.ndarray, np.ndarray]:
+    """(T,) frames that have a key of the pose, and the (T, 223) values there; `keys` are those of the curves."""
     # Curves written together share their frames: only different ones are worth merging.
     different = {at.tobytes(): at for at, _ in keys.values()}
     frames = np.unique(np.concatenate(list(different.values()))) if keys else np.empty(0)
     values = np.zeros((len(frames), len(NAMES)))
     values[:, 3::4] = 1.0  # of a joint without keys
-    for column, at, found in _columns(keys):
-        same = len(at) == len(frames)
-        values[:, column] = found if same else keyframes.sample(curves[NAMES[column]], frames)
+    for column, name in enumerate(NAMES):
+        if name in keys:
+            at, found = keys[name]
+            values[:, column] = found if len(at) == len(frames) else keyframes.sample(curves[name], frames)
     return frames.astype(np.float64), values
-
-
-def _columns(keys: dict[keyframes.CurveName, tuple[np.ndarray, np.ndarray]]
-             ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    return ((column, *keys[name]) for column, name in enumerate(NAMES) if name in keys and len(keys[name][0]))

@@ -161,7 +161,7 @@ class Person:
     def clean_up(self, settings: CleanUpSettings, rate: float) -> Iterator[None]:
         """The final clean Action beside the raw one, in place of the live one; `rate` in frames per second."""
         if self.written and self._raw_curves():
-            yield from versions.clean_in_steps(self.armature, rate, settings)
+            yield from versions.clean_in_steps(self.armature, rate, settings, takes_live=self._live is not None)
 
     def _append(
         self, find: FindCurves, names: Sequence[keyframes.CurveName], values: np.ndarray, frames: np.ndarray,

@@ -1,24 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The versions of a person's motion, an Action each: raw, live and clean. The raw one is read and never changed.
 
-The live version exists while a take arrives. The clean one replaces it at the end, and is made again whenever somebody
-asks for another strength. Expressions, and when a mesh is hidden, are in the raw Action (in Blenders without slots: in
-Actions of their own), and play on with every version.
+The live version is written while a take arrives and becomes the clean one at the end; it is made again when somebody
+wants to compare. The clean one is replaced whenever somebody asks for another strength. Expressions, and when a mesh is
+hidden, are in the raw Action (in Blenders without slots: in Actions of their own), and play on with every version.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.skeleton import PELVIS
 from ...engine.motion.causal import CausalSmoother
-from ...engine.motion.clean_up import CleanMotion, CleanUpSettings, clean_up
-from . import contact_marks, keyframes, tags
-from .motion_of_person import LOCATION, NAMES, KeyedMotion, motion_of_curves, set_motion, up_in_body, values_of
+from ...engine.motion.clean_up import CleanUpSettings, clean_up
+from . import armature, contact_marks, keyframes, tags
+from .motion_of_person import (
+    LOCATION,
+    NAMES,
+    Keys,
+    keyed_motion,
+    merge_keys,
+    motion_of_person,
+    read_keys,
+    refuse_none,
+    set_motion,
+    up_in_body,
+    values_of,
+)
 
 STRENGTH, LOCK_FEET = "human3r_strength", "human3r_lock_feet"
 """On a clean Action: the settings that it was made with."""
@@ -29,6 +43,7 @@ heel, 4 for the ball of the left foot and 8 for that of the right."""
 
 _LIVE_ROWS = 8
 """Rows smoothed in one slice of work."""
+_PATIENCE_S = 0.001
 
 FindObject = Callable[[], bpy.types.Object | None]
 
@@ -76,48 +91,78 @@ def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> Non
         pass
 
 
-def clean_in_steps(find_armature: FindObject, rate: float, settings: CleanUpSettings) -> Iterator[None]:
+def clean_in_steps(find_armature: FindObject, rate: float, settings: CleanUpSettings,
+                   takes_live: bool = False) -> Iterator[None]:
     """Make a person's clean Action and play it, in slices of a few milliseconds, the arithmetic on a thread.
 
     `rate` is the scene's frames per second. It takes the place of the clean Action that there was, also where NLA
-    strips use that, and the live one goes. Ends early if the person is deleted. Raises UserError
-    (``person-not-animated``).
+    strips use that. With `takes_live` the live Action of a run that ends is made the clean one. Ends early if the
+    person is deleted. Raises UserError (``person-not-animated``).
     """
+    def raw_curves() -> keyframes.Curves:
+        item = find_armature()
+        raw = None if item is None else find(item, tags.RAW)
+        return {} if raw is None else keyframes.curves_in(raw, LOCATION)
+
+    keys: Keys = {}
+    for names in keyframes.slices(NAMES, keyframes.longest(raw_curves())):
+        keys |= read_keys(raw_curves(), names)
+        yield
     item = find_armature()
     if item is None:
         return
-    raw = find(item, tags.RAW)
-    keyed = motion_of_curves(item, rate, {} if raw is None else keyframes.curves_in(raw, LOCATION))
+    frames, values = merge_keys(keys, raw_curves())
+    refuse_none(item, frames)
     yield
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="human3r-clean-up")
-    computing = thread.submit(clean_up, keyed.motion, up_in_body(item), settings)
+    computing = thread.submit(_compute, frames, values, rate, armature.rest_joints(item), up_in_body(item), settings)
     thread.shutdown(wait=False)
     while not computing.done():
-        wait([computing], timeout=0.001)
+        wait([computing], timeout=_PATIENCE_S)
         yield
-    yield from _write(find_armature, keyed, computing.result(), settings)
+    yield from _write(find_armature, computing.result(), settings, takes_live)
 
 
-def _write(find_armature: FindObject, keyed: KeyedMotion, cleaned: CleanMotion,
-           settings: CleanUpSettings) -> Iterator[None]:
+@dataclass(frozen=True)
+class _Cleaned:
+    """What the thread found out."""
+
+    values: np.ndarray
+    """(T, 223) of the curves of `NAMES`."""
+    planted: np.ndarray
+    """(T, 4) bool, as of `find_contacts`."""
+    contacts: contact_marks.Contacts
+
+
+def _compute(frames: np.ndarray, values: np.ndarray, rate: float, rest: np.ndarray, up: np.ndarray,
+             settings: CleanUpSettings) -> _Cleaned:
+    motion = keyed_motion(frames, values, rate, rest).motion
+    cleaned = clean_up(motion, up, settings)
+    balls = cleaned.motion.joints()[:, list(contact_marks.BALLS)]
+    contacts = contact_marks.Contacts(frames, cleaned.planted[:, 2:], balls, up, tuple(motion.stretches()))
+    return _Cleaned(values_of(cleaned.motion), cleaned.planted, contacts)
+
+
+def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettings, takes_live: bool) -> Iterator[None]:
     item = find_armature()
     raw = find(item, tags.RAW) if item is not None else None
-    if raw is None:
+    if item is None or raw is None:
         return
-    # All that does not differ is the raw Action's: frames, interpolation, groups, other curves.
-    made = keyframes.copy_part(raw, LOCATION, f"{raw.name} clean")
-    name, values = made.name, values_of(cleaned.motion)
+    made = find(item, tags.LIVE) if takes_live else None
+    if made is None or not _same_keys(made, raw):
+        # All that does not differ is the raw Action's: frames, interpolation, groups, other curves.
+        made = keyframes.copy_part(raw, LOCATION, f"{raw.name} clean")
+    name = made.name
     yield
-    for names in keyframes.slices(NAMES, len(keyed.frames)):
-        made = bpy.data.actions.get(name)
-        if made is None:
-            return
-        curves = keyframes.curves_in(made, LOCATION)
-        set_motion(curves, tuple(names), keyed.frames, values)
-        for some in names:
-            if some in curves:
-                curves[some].update()
+
+    def curves() -> keyframes.Curves:
+        action = bpy.data.actions.get(name)
+        return {} if action is None else keyframes.curves_in(action, LOCATION)
+
+    for names in keyframes.slices(NAMES, len(cleaned.values)):
+        set_motion(curves(), names, cleaned.contacts.frames, cleaned.values)
         yield
+    yield from keyframes.settle_curves(curves)
     item, made = find_armature(), bpy.data.actions.get(name)
     if item is None or made is None:
         return
@@ -132,11 +177,17 @@ def _write(find_armature: FindObject, keyed: KeyedMotion, cleaned: CleanMotion,
     made.use_fake_user = True
     if raw is not None:
         raw.use_fake_user, made.name = True, f"{raw.name} clean"
-    live = find(item, tags.LIVE)
-    if live is not None:
-        bpy.data.actions.remove(live)
-    contact_marks.make(item, made, keyed.frames, cleaned.planted)
     yield
+    item, made = find_armature(), find(item, tags.CLEAN)
+    if item is not None and made is not None:
+        contact_marks.make(item, made, cleaned.contacts)
+
+
+def _same_keys(action: bpy.types.Action, raw: bpy.types.Action) -> bool:
+    """Whether an Action has as many keys of the pose as the raw one, curve by curve."""
+    ours, theirs = (keyframes.curves_in(which, LOCATION) for which in (action, raw))
+    return all(name in ours and len(ours[name].keyframe_points) == len(theirs[name].keyframe_points)
+               for name in NAMES if name in theirs)
 
 
 def begin_live(item: bpy.types.Object) -> None:
@@ -147,6 +198,26 @@ def begin_live(item: bpy.types.Object) -> None:
         tags.mark(live, item[tags.TAKE], tags.LIVE, item[tags.TRACK])
         raw.use_fake_user = True
         keyframes.play(item, live, LOCATION)
+
+
+def make_live(item: bpy.types.Object, rate: float) -> None:
+    """Make the live Action of a person who was cleaned up, as it was or would have been while the take arrived, if
+    there is none of the same strength. Raises UserError (``person-not-animated``).
+    """
+    settings, raw, live = settings_of(item) or CleanUpSettings(), find(item, tags.RAW), find(item, tags.LIVE)
+    if raw is None or (live is not None and live.get(STRENGTH) == settings.strength):
+        return
+    if live is not None:
+        bpy.data.actions.remove(live)
+    keyed = motion_of_person(item, rate, raw)
+    frames, motion = keyed.frames, keyed.motion
+    smoothing = LiveSmoothing(settings.strength, rate)
+    for _ in smoothing.add(frames.tolist(), motion.rotations, motion.pelvis - motion.rest_joints[PELVIS]):
+        pass
+    live = keyframes.copy_part(raw, LOCATION, f"{raw.name} live")
+    set_motion(keyframes.curves_in(live, LOCATION), NAMES, frames, smoothing.take())
+    tags.mark(live, item[tags.TAKE], tags.LIVE, item[tags.TRACK])
+    live[STRENGTH] = settings.strength
 
 
 class LiveSmoothing:

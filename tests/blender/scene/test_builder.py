@@ -38,7 +38,7 @@ def assert_same(first, second):
 
 def test_built_live_equals_imported_at_once(scene, synthetic, build, tmp_path):
     take = synthetic(frames=80, people=2, betas="noisy", absent={1: [*range(10), *range(30, 60)], 0: [79]})
-    live = SceneBuilder(scene, take.header, ImportOptions())
+    live = SceneBuilder(scene, take.header, ImportOptions(ground="off"))
     for message in take.messages():
         live.add(message)
         live.work(0.0002)
@@ -47,14 +47,14 @@ def test_built_live_equals_imported_at_once(scene, synthetic, build, tmp_path):
         pass
     found = everything(live)
     assert_same(found, everything(build(take, clean=live.options.clean)))
-    imported, problem = import_take(take.write(tmp_path / "take.h3r"), scene)
+    imported, problem = import_take(take.write(tmp_path / "take.h3r"), scene, live.options)
     assert problem is None
     assert_same(found, everything(imported))
 
 
 def test_people_may_join_between_two_slices(scene, synthetic, build):
     take = synthetic(frames=40, people=5, absent={person: [*range(5 + 3 * person)] for person in range(1, 5)})
-    live = SceneBuilder(scene, take.header)
+    live = SceneBuilder(scene, take.header, ImportOptions(ground="off"))
     for number, message in enumerate(take.messages()):
         live.add(message)
         live.work(0.0 if number > 3 else None)  # the first person is made at once, then each message gets one slice
