@@ -121,7 +121,7 @@ class HUMAN3R_OT_select_person(bpy.types.Operator):
     bl_label = "Select Person"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    name: StringProperty()
+    name: StringProperty(name="Person", description="Name of the person's armature", options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         armature = context.scene.objects.get(self.name)

@@ -11,6 +11,9 @@ from .data_folder import ADDON_ID
 
 BUILD_NAMES = {"auto": "Automatic", "cpu": "Processor", "cuda": "CUDA 13", "cuda12": "CUDA 12", "rocm": "ROCm",
                "metal": "Metal"}
+BUILD_TEXTS = {"auto": "What fits this machine's devices and drivers", "cpu": "Without a GPU; the smallest download",
+               "cuda": "Newer NVIDIA GPUs and drivers", "cuda12": "Older NVIDIA GPUs or drivers",
+               "rocm": "AMD GPUs, on Linux", "metal": "Macs with Apple silicon"}
 
 
 def _looked_at_again(_: bpy.types.AddonPreferences, __: bpy.types.Context) -> None:
@@ -26,7 +29,8 @@ class Human3RPreferences(bpy.types.AddonPreferences):
         description="The python program of an environment that has the engine's packages (torch, opencv). Empty: the "
                     f"environment variable {engine_process.PYTHON_VARIABLE}, or else the engine that is installed here")
     engine_build: EnumProperty(
-        name="Build", items=[(kind, BUILD_NAMES[kind], "") for kind in installation.CHOICES], default="auto",
+        name="Build", default="auto",
+        items=[(kind, BUILD_NAMES[kind], BUILD_TEXTS[kind]) for kind in installation.CHOICES],
         description="Which build of torch to install. Automatic: what fits this machine's devices and drivers")
     body_file: StringProperty(
         name="Use This File Instead", subtype="FILE_PATH", update=_looked_at_again,

@@ -37,6 +37,18 @@ RECIPES = (
     ("672L", "672 L", "The released architecture with ViT-L"),
     ("896L", "896 L", "The largest released architecture: several gigabytes"),
 )
+DEVICE_TEXTS = {"auto": ("Automatic", "The fastest that is there: CUDA, then Metal, then the processor"),
+                "cpu": ("Processor", "Runs everywhere, and slowly"),
+                "cuda": ("CUDA", "An NVIDIA GPU, or an AMD GPU with a ROCm build of torch"),
+                "mps": ("Metal", "The GPU of a Mac with Apple silicon")}
+PRECISION_TEXTS = {"float32": "Full precision, on every device", "bfloat16": "Half the memory; coarser numbers",
+                   "float16": "Half the memory; numbers finer than bfloat16's, of a smaller range"}
+CAMERA_TEXTS = {"auto": ("Automatic", "Tracked for the embedded model, the network's own for all others"),
+                "network": ("Network", "The motion that the model predicts"),
+                "tracked": ("Tracked", "Corners of the place followed from picture to picture; people are left out")}
+GROUND_TEXTS = {"auto": ("Found by Itself",
+                         "The take stands upright, its floor at height 0, as its points, cameras and people tell"),
+                "off": ("Left Alone", "The first camera is level, at the scene's origin")}
 
 
 class Human3RSettings(bpy.types.PropertyGroup):
@@ -52,10 +64,10 @@ class Human3RSettings(bpy.types.PropertyGroup):
     checkpoint: StringProperty(name="Checkpoint", description="File with the network's weights", subtype="FILE_PATH")
     recipe: EnumProperty(name="Size", items=RECIPES, description="Which size of the network gets recipe weights")
     device: EnumProperty(name="Device", description="What the network runs on",
-                         items=[(name, {"auto": "Automatic", "cpu": "Processor", "cuda": "CUDA", "mps": "Metal"}[name],
-                                 "") for name in DEVICES], default=CAPTURE.device)
+                         items=[(name, *DEVICE_TEXTS[name]) for name in DEVICES], default=CAPTURE.device)
     precision: EnumProperty(name="Precision", description="Number format of the network's arithmetic",
-                            items=[(name, name, "") for name in PRECISIONS], default=CAPTURE.precision)
+                            items=[(name, name, PRECISION_TEXTS[name]) for name in PRECISIONS],
+                            default=CAPTURE.precision)
 
     start: IntProperty(name="Start", description=TEXTS["start"], default=CAPTURE.start, min=0)
     end: IntProperty(name="End", description="The picture to stop before, counted from 0; 0 for the end of the footage",
@@ -67,8 +79,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
     reset_interval: IntProperty(name="Reset Interval", description=TEXTS["reset_interval"],
                                 default=CAPTURE.reset_interval, min=0)
     camera: EnumProperty(name="Camera Motion", description=TEXTS["camera"], default=CAPTURE.camera,
-                         items=[(name, {"auto": "Automatic", "network": "Network", "tracked": "Tracked"}[name], "")
-                                for name in CAMERAS])
+                         items=[(name, *CAMERA_TEXTS[name]) for name in CAMERAS])
     ttt3r: BoolProperty(name="TTT3R Gate", description=TEXTS["ttt3r"], default=CAPTURE.ttt3r)
     detection_threshold: FloatProperty(name="Detection Threshold", description=TEXTS["detection_threshold"],
                                        default=CAPTURE.detection_threshold, min=0.01, max=0.99, subtype="FACTOR")
@@ -92,7 +103,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
     pose_correctives: BoolProperty(name="Pose Correctives", description=TEXTS["pose_correctives"],
                                    default=IMPORT.pose_correctives)
     ground: EnumProperty(name="Floor", description=TEXTS["ground"], default=IMPORT.ground,
-                         items=[(name, {"auto": "Found by Itself", "off": "Left Alone"}[name], "") for name in GROUNDS])
+                         items=[(name, *GROUND_TEXTS[name]) for name in GROUNDS])
     clean: FloatProperty(name="Clean Up", description=TEXTS["clean"], default=IMPORT.clean, min=0.0, max=1.0,
                          subtype="FACTOR")
     absence_s: FloatProperty(name="Hide After", description=TEXTS["absence_s"], default=IMPORT.absence_s, min=0.0,

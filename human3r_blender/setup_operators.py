@@ -216,7 +216,7 @@ class HUMAN3R_OT_get_weights(LicensedDownload, bpy.types.Operator):
     bl_label = "Get Released Weights"
     bl_options = {"INTERNAL"}  # the preferences' rows say which
 
-    name: StringProperty(options={"SKIP_SAVE"}, description="Which variant: 896L, 672L, 672B or 672S")
+    name: StringProperty(name="Variant", options={"SKIP_SAVE"}, description="Which variant: 896L, 672L, 672B or 672S")
     half: BoolProperty(name="Install in half precision (half the space on disk, a little less exact)",
                        options={"SKIP_SAVE"}, description="Keep the large matrices with 16 bits a number")
 
@@ -299,7 +299,7 @@ class HUMAN3R_OT_remove_data(TaskOperator, bpy.types.Operator):
     bl_label = "Remove from This Machine"
     bl_options = {"INTERNAL"}  # the preferences' rows say what
 
-    name: StringProperty(options={"SKIP_SAVE"}, description="What to remove: a variant's name, or smplx")
+    name: StringProperty(name="What", options={"SKIP_SAVE"}, description="What to remove: a variant's name, or smplx")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(

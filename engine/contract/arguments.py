@@ -18,14 +18,18 @@ _TYPES = {"str": str, "int": int, "float": float}
 
 
 def field_docs(settings_type: type) -> dict[str, str]:
-    """The docstring below each field of a dataclass: the one text for option help and for tooltips."""
+    """The docstring below each field of a dataclass: the one text for option help and for tooltips.
+
+    In one line and without the full stop, for whoever shows it breaks lines, and Blender adds a stop of its own.
+    """
     body = ast.parse(textwrap.dedent(inspect.getsource(settings_type))).body[0]
     assert isinstance(body, ast.ClassDef)
     docs: dict[str, str] = {}
     for statement, following in zip(body.body, body.body[1:], strict=False):
         if (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
                 and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)):
-            docs[statement.target.id] = inspect.cleandoc(str(following.value.value)).replace("``", "")
+            text = " ".join(str(following.value.value).split())
+            docs[statement.target.id] = text.replace("``", "").removesuffix(".")
     return docs
 
 

@@ -33,34 +33,37 @@ class CaptureSettings:
     precision: str = "float32"
     """``float32``, ``bfloat16`` or ``float16``: the type of the network's matrix products, whose results differ."""
     start: int = 0
-    """First picture of the footage, counted from 0."""
+    """First picture of the footage to take, counted from 0."""
     end: int | None = None
     """The picture to stop before (exclusive); None for the end of the footage."""
     stride: int = 1
-    """Take every n-th picture."""
+    """Take every n-th picture: 2 takes every other one, which halves the time."""
     frame_rate: float | None = None
     """Frames per second for image sequences, or to override the container's nominal rate; None: as the footage says."""
     reset_interval: int = 100
-    """Frames after which state and pose memory start anew (paper section 3.2, test-time adaptation); 0 for never."""
+    """Pictures after which the network's memory starts anew (paper section 3.2, test-time adaptation), as it has learnt
+    from short footage; 0 for never."""
     ttt3r: bool = True
-    """Whether the state moves by the TTT3R gate (paper section 3.2); off: it is replaced, as in CUT3R."""
+    """Whether the network's memory changes by the TTT3R gate (paper section 3.2), little where a picture tells little;
+    off: it is replaced with every picture, as in CUT3R."""
     camera: str = "auto"
     """Where the camera's motion comes from: ``network``, the model's own; ``tracked``, corners of the place followed
     from picture to picture and its predicted depth, people left out; ``auto``, tracked for the embedded model, which
     has not learnt camera motion, and network for all other weights, where tracking has not been measured."""
     detection_threshold: float = 0.3
-    """Least score of a head patch, in 0..1."""
+    """Least score, between 0 and 1, with which a spot of the picture counts as a head: lower finds more people, and
+    more that are none."""
     track_memory: int = 10_000
-    """Frames after which a lost person is forgotten by the tracker."""
+    """Pictures after which a person out of sight is forgotten; whoever comes back sooner is the same person again."""
     point_confidence: float = 1.005
     """Least model confidence of a scene point: 1 where the model knows nothing, such as the sky, and upwards. Points
     keep their confidence, so that the scene can filter them more strictly later."""
     voxel_size: float = 0.05
     """Edge of the voxels that scene points are fused in, metres; 0 for no scene points."""
     max_points: int = 2_000_000
-    """Upper bound of the fused cloud; new voxels are left out beyond it."""
+    """Most points of the place; further ones are left out."""
     point_maps: bool = False
-    """Whether the point map of every frame goes into the take as well (large)."""
+    """Whether the points of every single picture go into the take file as well, which makes it large."""
 
     def __post_init__(self) -> None:
         checks = (

@@ -19,7 +19,7 @@ class CleanUpSettings:
     """How a motion is cleaned up; checked once, when made. Raises :class:`UserError` (``bad-setting``)."""
 
     strength: float = 0.75
-    """Of the smoothing, 0 (none) to 1; fast movement is kept at any strength."""
+    """Strength of the smoothing, 0 (none) to 1; fast movement is kept at any strength."""
     lock_feet: bool = True
     """Whether feet that stand are held where they stand."""
     contacts: ContactSettings = ContactSettings()

@@ -89,7 +89,7 @@ class Human3RRetarget(bpy.types.PropertyGroup):
                             description="Bake only some frames of the scene instead of the whole motion")
     frame_start: IntProperty(name="Start", default=1, description="First frame of the scene to bake")
     frame_end: IntProperty(name="End", default=250, description="Last frame of the scene to bake")
-    rows: CollectionProperty(type=Human3RRetargetRow)
+    rows: CollectionProperty(type=Human3RRetargetRow, description="Places of a figure and the bones in them")
     active_row: IntProperty(name="Place", description="The place of the mapping that is selected in the list")
     found_for: StringProperty(description="The character and the preset that the bones were found for")
     base: StringProperty(description="The mapping that was found, as a preset, before it was changed by hand")

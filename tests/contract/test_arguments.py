@@ -20,7 +20,8 @@ def make_parser(**options):
 def test_every_field_has_a_text():
     docs = field_docs(CaptureSettings)
     assert set(docs) == {item.name for item in fields(CaptureSettings)}
-    assert all(len(text) > 10 and "\n\n" not in text for text in docs.values())
+    assert all(len(text) > 10 and "\n" not in text and "  " not in text and not text.endswith(".")
+               for text in docs.values())
 
 
 def test_no_options_give_the_defaults():
