@@ -20,7 +20,7 @@ from pathlib import Path
 
 import bpy
 
-from ..engine.contract.arguments import add_setting_options, settings_from_options
+from ..engine.contract.arguments import add_setting_options, field_docs, settings_from_options
 from ..engine.contract.body_choice import MANNEQUIN
 from ..engine.contract.errors import UserError
 from ..weights_downloader import registry
@@ -48,6 +48,8 @@ class Result:
     """Where the take was left; None when it was temporary and the .blend is written."""
     frames: int = 0
     people: int = 0
+    clean: float = 0.0
+    """Strength that the people were cleaned up with; 0 for none."""
     seconds: float = 0.0
     note: str = ""
     exports: list[str] = field(default_factory=list)
@@ -105,8 +107,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--overwrite", action="store_true", help="replace existing .blend files")
         command.add_argument("--json", metavar="FILE",
                              help="write a summary as JSON; - for standard output, where Blender prints lines too")
-        add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",),
+        add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path", "clean"),
                             choices={"ground": GROUNDS})
+        command.add_argument("--clean", type=float, default=ImportOptions.clean, metavar="STRENGTH",
+                             help=f"{field_docs(ImportOptions)['clean']} (%(default)s)")
         retargeting.add_arguments(command)
         exports.add_arguments(command)
     engine = commands.add_parser("install-engine", help="install, repair, update or remove the engine's Python "
@@ -130,7 +134,7 @@ def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Re
         takes = plan_outputs([source for source, _ in jobs], options.take, options.overwrite, ".h3r")
     results = []
     for number, (source, output) in enumerate(jobs):
-        result = Result(source, str(output))
+        result = Result(source, str(output), clean=import_options.clean)
         results.append(result)
         if interrupted.requested:
             continue
@@ -158,7 +162,7 @@ def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Res
     import_options = _import_options(options)
     results = []
     for number, (source, output) in enumerate(jobs):
-        result = Result(source, str(output), take=source)
+        result = Result(source, str(output), take=source, clean=import_options.clean)
         results.append(result)
         if interrupted.requested:
             continue
