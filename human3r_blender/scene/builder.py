@@ -20,7 +20,7 @@ from ...engine.contract.messages import Frame, Message, ScenePoints, TakeHeader
 from ...engine.contract.take import TakeReader
 from ...engine.motion.clean_up import CleanUpSettings
 from ...weights_downloader import locations
-from . import body_mesh, camera, ground_alignment, point_cloud, pose_correctives, tags, timing, versions
+from . import body_mesh, camera, ground_alignment, person_blocks, point_cloud, pose_correctives, tags, timing, versions
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
 from .people import Person
@@ -295,9 +295,15 @@ class SceneBuilder:
             name = dict(self.header.person_names).get(track.id, "")
             person = self._people[track.id] = Person(self._take_id, track, name, live)
             yield from person.create(root, root.users_collection[0], base, self._body_model())
+            skeleton = person.armature()
+            if skeleton is not None and track.id in self.header.hidden_people:
+                person_blocks.set_hidden(skeleton, True)
 
     def _conclusion(self) -> Iterator[Steps]:
         """What needs the whole take, each piece in steps: constant shapes, clean motion, exact surfaces, tidy keys."""
+        root = self.root
+        if root is not None and self._camera.frames:
+            root[tags.PICTURES], root[tags.ABSENCE] = self._camera.frames, self.options.absence_s
         for person in self._people.values():
             yield person.settle(self._body_model())
             if self.options.clean:

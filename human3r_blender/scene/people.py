@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 
 from ...engine.contract.body_model import BodyModel
+from ...engine.contract.person_names import numbered_name
 from ...engine.contract.skeleton import JOINT_NAMES
 from ...engine.motion.clean_up import CleanUpSettings
 from . import armature, body_colors, body_mesh, keyframes, shape_record, tags, versions
@@ -33,7 +34,7 @@ class Person:
     def __init__(self, take_id: str, track: Track, name: str = "", live: versions.LiveSmoothing | None = None) -> None:
         """`live` makes a second, smoothed Action while the take arrives."""
         self.track = track
-        self.name = name or f"Person {track.id + 1:02d}"
+        self.name = name or numbered_name(track.id)
         self.written = 0
         """Rows of the track that have keys."""
         self._take_id = take_id

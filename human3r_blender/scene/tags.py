@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import bpy
 
+PREFIX = "human3r_"
+"""How the names of all our custom properties begin."""
+
 TAKE = "human3r_take"
 """Id of the take that a data-block belongs to; every import makes a new one."""
 
@@ -23,6 +26,9 @@ CONTACTS = "contacts"
 RAW, LIVE, CLEAN = "raw", "live", "clean"
 """A person's Actions: as predicted, smoothed while it arrives, cleaned up in the end."""
 
+FORMER = "former"
+"""The raw Action of somebody who was merged into another or deleted: it stays in the file, and nothing looks for it."""
+
 TRACK = "human3r_track"
 """Track id of a person, on the armature, the mesh, the collection and the Actions."""
 
@@ -31,6 +37,12 @@ BODY = "human3r_body"
 
 SOURCE = "human3r_source"
 """On the root: the footage's path, as the take's settings name it."""
+
+PICTURES = "human3r_pictures"
+"""On the root: scene frames of all pictures of the take, whoever is seen in them."""
+
+ABSENCE = "human3r_absence_s"
+"""On the root: seconds without a detection after which people are hidden."""
 
 
 def mark(block: bpy.types.ID, take_id: str, role: str, track_id: int | None = None) -> None:

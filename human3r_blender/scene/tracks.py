@@ -17,16 +17,14 @@ from ...engine.contract.body_model import BodyModel
 from ...engine.contract.messages import Frame
 from ...engine.contract.skeleton import PELVIS
 from . import coordinates
-from .keyframes import CONSTANT, LINEAR
+from .presence import Presence
 
 
 @dataclass
-class Track:
-    """One person's rows, one for every picture that shows the person; lists up to `cameras` are parallel."""
+class Track(Presence):
+    """One person's rows, one for every picture that shows the person; `frames` and the lists here are parallel."""
 
     id: int
-    frames: list[float] = field(default_factory=list)
-    """Scene frames, ascending."""
     poses: list[np.ndarray] = field(default_factory=list)
     """(55, 3) axis-angle; joint 0 in the camera frame."""
     betas: list[np.ndarray] = field(default_factory=list)
@@ -37,22 +35,10 @@ class Track:
     """(3,) metres, camera frame."""
     cameras: list[np.ndarray] = field(default_factory=list)
     """(4, 4) world from camera."""
-    holds: list[int] = field(default_factory=list)
-    """Rows whose pose is held, because the person is then gone for long."""
-    visibility: list[tuple[float, bool]] = field(default_factory=list)
-    """(scene frame, hidden) changes; none for a person who is there from the take's first picture on."""
-    absent_since: float | None = None
-    """Scene frame of the first picture without the person, if the last one did not show the person."""
 
     def typical_betas(self) -> np.ndarray:
         """(10,) the shape of the whole take: the median, which single bad frames do not move."""
         return np.median(np.stack(self.betas), axis=0).astype(np.float32)
-
-    def interpolation(self, first: int, end: int) -> np.ndarray:
-        """(end - first,) uint8 interpolation of the keys of the rows `first` to `end`, exclusive."""
-        kinds = np.full(end - first, LINEAR, dtype=np.uint8)
-        kinds[[row - first for row in self.holds if first <= row < end]] = CONSTANT
-        return kinds
 
     def rotation_keys(self, rows: slice, previous: np.ndarray | None) -> np.ndarray:
         """(T, 55, 4) bone quaternions wxyz of some rows, without sign flips.
@@ -94,41 +80,26 @@ class Tracks:
             self._add_row(self._track(int(track_id), scene_frame), frame, row, scene_frame)
         for track in self.by_id.values():
             if track.id not in seen:
-                self._note_absence(track, scene_frame)
+                track.miss(scene_frame, self._absence_frames)
 
     def finish(self) -> None:
         """Hide for good who was not there in the last picture."""
         for track in self.by_id.values():
-            if track.absent_since is not None and not _is_hidden(track):
-                track.visibility.append((track.absent_since, True))
+            track.finish()
 
     def _track(self, track_id: int, scene_frame: float) -> Track:
         track = self.by_id.get(track_id)
         if track is None:
             track = self.by_id[track_id] = Track(track_id)
-            if self._first_frame is not None and scene_frame > self._first_frame:
-                track.visibility += [(self._first_frame, True), (scene_frame, False)]
+            if self._first_frame is not None:
+                track.begin(self._first_frame, scene_frame)
         return track
 
     def _add_row(self, track: Track, frame: Frame, row: int, scene_frame: float) -> None:
-        if _is_hidden(track):
-            track.visibility.append((scene_frame, False))
-        track.absent_since = None
-        track.frames.append(scene_frame)
+        track.see(scene_frame)
         # Copies, because these may be views into the bytes of the whole message, mask and all.
         track.poses.append(frame.pose_axis_angle[row].copy())
         track.betas.append(frame.betas[row].copy())
         track.expressions.append(frame.expression[row].copy())
         track.head_points.append(frame.head_point[row].copy())
         track.cameras.append(frame.world_from_camera.copy())
-
-    def _note_absence(self, track: Track, scene_frame: float) -> None:
-        if track.absent_since is None:
-            track.absent_since = scene_frame
-        if scene_frame - track.frames[-1] > self._absence_frames and not _is_hidden(track):
-            track.visibility.append((track.absent_since, True))
-            track.holds.append(len(track.frames) - 1)
-
-
-def _is_hidden(track: Track) -> bool:
-    return bool(track.visibility) and track.visibility[-1][1]
