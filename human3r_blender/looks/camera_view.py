@@ -26,8 +26,8 @@ class _View:
     distance: float
     camera_zoom: float
     camera_offset: tuple[float, float]
-    own_camera: str | None
-    """Name of the camera that the view had for itself; None where it showed the scene's."""
+    own_camera: str
+    """Name of the camera that the view had for itself; empty where it showed the scene's."""
     shading: str
     overlays: bool
     background: bool
@@ -52,7 +52,7 @@ def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Obje
     _kept[area.as_pointer()] = _View(
         root[tags.TAKE], region.view_perspective, region.view_location.copy(), region.view_rotation.copy(),
         region.view_distance, region.view_camera_zoom, tuple(region.view_camera_offset),
-        view.camera.name if view.use_local_camera and view.camera else None, view.shading.type,
+        view.camera.name if view.use_local_camera and view.camera else "", view.shading.type,
         view.overlay.show_overlays, item.data.show_background_images, points is None or points.hide_get())
     has_footage = bool(item.data.background_images) or camera.show_footage(
         item, root.get(tags.SOURCE, ""), (context.scene.render.resolution_x, context.scene.render.resolution_y))
@@ -72,11 +72,8 @@ def leave(context: bpy.types.Context, area: bpy.types.Area) -> None:
     """Bring the 3D view back to what it showed before."""
     before = _kept.pop(area.as_pointer())
     view, region = area.spaces.active, area.spaces.active.region_3d
-    view.use_local_camera = before.own_camera is not None
-    if before.own_camera in bpy.data.objects:
-        view.camera = bpy.data.objects[before.own_camera]
-    elif context.scene.camera is not None:
-        view.camera = context.scene.camera
+    view.camera = bpy.data.objects.get(before.own_camera) or context.scene.camera
+    view.use_local_camera = before.own_camera in bpy.data.objects
     region.view_location, region.view_rotation = before.location, before.rotation
     region.view_distance = before.distance
     region.view_camera_zoom, region.view_camera_offset = before.camera_zoom, before.camera_offset
