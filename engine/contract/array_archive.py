@@ -20,8 +20,8 @@ from typing import IO
 import numpy as np
 
 _CHUNK = 1 << 20
-_KINDS = "biufU"
-"""Booleans, integers, floating-point numbers and text; never objects, which would have to be unpickled."""
+_KINDS = "biufUS"
+"""Booleans, integers, floating-point numbers, text and bytes; never objects, which would have to be unpickled."""
 
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 

@@ -158,7 +158,9 @@ def _numbers(path: Path, name: str, given: np.ndarray, size: int | None = None) 
 
 
 def _text(given: np.ndarray | None) -> str:
-    return "" if given is None or given.dtype.kind not in "US" or given.size != 1 else str(given.reshape(-1)[0])
+    if given is None or given.dtype.kind not in "US" or given.size != 1:
+        return ""
+    return str(np.char.decode(given, "utf-8", "replace") if given.dtype.kind == "S" else given.reshape(-1)[0])
 
 
 def _damaged(path: Path, why: str) -> UserError:

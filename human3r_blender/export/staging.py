@@ -26,6 +26,9 @@ from .motion import Clock, PersonMotion, describe_spans
 HIDDEN = "human3r_hidden"
 """Custom property of a staged armature: the frames that hide the person, such as ``0-9, 30-44``."""
 
+NEGATIVE = "_negative"
+"""Ends the name of a shape key that shows another one's values below zero."""
+
 _POSE = 'pose.bones["{}"].{}'
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$", re.I)
 _LONGEST_NAME = 80
@@ -139,7 +142,9 @@ def _body(scene: bpy.types.Scene, person: PersonMotion, source: bpy.types.Object
     _bake_shape(mesh.data, person.scale * units)
     if person.keys:
         keyframes.animate(mesh.data.shape_keys, skeleton.name, "expression", share=skeleton)
-        values = {body_mesh.value_path(name): column[:, None] for name, column in person.keys.items()}
+        values = {}
+        for name, column in person.keys.items():
+            values |= _weights(mesh, name, column)
         _key(mesh.data.shape_keys, values)
 
 
@@ -159,6 +164,26 @@ def _bake_shape(mesh: bpy.types.Mesh, factor: float) -> None:
         block.value = 0.0
     mesh.vertices.foreach_set("co", (factor * (basis + moved)).ravel())
     mesh.update()
+
+
+def _weights(mesh: bpy.types.Object, name: str, values: np.ndarray) -> dict[str, np.ndarray]:
+    """(T, 1) values by data path that stay between 0 and 1, as many programs want them, for a key's (T,) values.
+
+    The key is made as large as its greatest value, and what is below zero goes to a second key, its mirror image.
+    """
+    blocks = mesh.data.shape_keys.key_blocks
+    basis, full = _points(blocks[0]), max(1.0, float(np.abs(values).max()))
+    offsets = full * (_points(blocks[name]) - basis)
+    weights = {}
+    for end, sign in (("", 1.0), (NEGATIVE, -1.0)):
+        part = np.maximum(sign * values / full, 0.0)
+        if end and not part.any():
+            continue
+        block = mesh.shape_key_add(name=name + end, from_mix=False) if end else blocks[name]
+        block.slider_min, block.slider_max = 0.0, 1.0
+        block.data.foreach_set("co", (basis + sign * offsets).ravel())
+        weights[body_mesh.value_path(block.name)] = part[:, None]
+    return weights
 
 
 def _points(block: bpy.types.ShapeKey) -> np.ndarray:

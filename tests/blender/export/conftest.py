@@ -14,6 +14,8 @@ from ..scene.conftest import Synthetic
 
 RATE = 30.0
 FRAMES = 13
+LATE = 3
+"""The second person is there from this frame of the export on."""
 SCALE = 1.25
 
 
@@ -46,13 +48,12 @@ class Cast:
         return {name: np.array(values) for name, values in rows.items()}
 
 
-@pytest.fixture
-def cast(tmp_path):
-    """Two people, the second of which comes late, in a file of its own."""
+def make_cast(**options):
+    """A file of its own with two people, the second of which comes late."""
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
-    take = Synthetic(frames=FRAMES, people=2, rate=RATE, absent={1: [0, 1, 2]}, points=0)
-    made = scene_builder.SceneBuilder(scene, take.header, scene_builder.ImportOptions(ground="off"))
+    take = Synthetic(frames=FRAMES, people=2, rate=RATE, absent={1: list(range(LATE))}, points=0)
+    made = scene_builder.SceneBuilder(scene, take.header, scene_builder.ImportOptions(ground="off", **options))
     for message in take.messages():
         made.add(message)
     made.finish()
@@ -61,3 +62,8 @@ def cast(tmp_path):
     made.root.rotation_euler = (0.3, -0.2, 2.0)
     bpy.context.view_layer.update()
     return Cast(scene, made.root, tags.people(made.root))
+
+
+@pytest.fixture
+def cast():
+    return make_cast(clean=0.0)
