@@ -56,7 +56,7 @@ class HUMAN3R_OT_retarget_find_bones(_RetargetOperator):
 
 class HUMAN3R_OT_retarget_match_pose(_RetargetOperator):
     """Take the character's pose and the person's, both at the current frame, for the same pose. Pose the character like
-    the person first"""
+the person first"""
 
     bl_idname = "human3r.retarget_match_pose"
     bl_label = "Match Current Pose"
