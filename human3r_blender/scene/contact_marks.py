@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Marks under planted feet: a disc on the floor below the ball of each foot, seen in the viewport while the foot stands.
+"""Marks under planted feet: a disc on the floor below the ball of each foot, seen in the viewport while that stands.
 
 A disc lies still as long as its foot is planted, so that a foot which slides can be seen to leave it. The discs are
 objects of their own, in a collection of their own, whose visibility has keys: whoever wants to be rid of them hides or

@@ -113,7 +113,7 @@ def merge_keys(keys: Keys, curves: keyframes.Curves) -> tuple[np.ndarray, np.nda
     values = np.zeros((len(frames), len(NAMES)))
     values[:, 3::4] = 1.0  # of a joint without keys
     for column, name in enumerate(NAMES):
-        if name in keys:
+        if name in keys and name in curves:
             at, found = keys[name]
             values[:, column] = found if len(at) == len(frames) else keyframes.sample(curves[name], frames)
     return frames.astype(np.float64), values

@@ -151,7 +151,7 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
     made = find(item, tags.LIVE) if takes_live else None
     if made is None or not _same_keys(made, raw):
         # All that does not differ is the raw Action's: frames, interpolation, groups, other curves.
-        made = keyframes.copy_part(raw, LOCATION, f"{raw.name} clean")
+        made = _copy(raw, tags.CLEAN)
     name = made.name
     yield
 
@@ -165,6 +165,8 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
     yield from keyframes.settle_curves(curves)
     item, made = find_armature(), bpy.data.actions.get(name)
     if item is None or made is None:
+        if made is not None and not made.users:
+            bpy.data.actions.remove(made)
         return
     raw, before = find(item, tags.RAW), find(item, tags.CLEAN)
     tags.mark(made, item[tags.TAKE], tags.CLEAN, item[tags.TRACK])
@@ -183,6 +185,15 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
         contact_marks.make(item, made, cleaned.contacts)
 
 
+def _copy(raw: bpy.types.Action, version: str) -> bpy.types.Action:
+    """A copy of the pose in a raw Action that is nobody's version yet."""
+    copy = keyframes.copy_part(raw, LOCATION, f"{raw.name} {version}")
+    for name in list(copy.keys()):
+        if name.startswith(tags.PREFIX):
+            del copy[name]
+    return copy
+
+
 def _same_keys(action: bpy.types.Action, raw: bpy.types.Action) -> bool:
     """Whether an Action has as many keys of the pose as the raw one, curve by curve."""
     ours, theirs = (keyframes.curves_in(which, LOCATION) for which in (action, raw))
@@ -194,7 +205,7 @@ def begin_live(item: bpy.types.Object) -> None:
     """Give a new person, whose raw curves have no keys yet, a live Action and play it."""
     raw = find(item, tags.RAW)
     if raw is not None:
-        live = keyframes.copy_part(raw, LOCATION, f"{raw.name} live")
+        live = _copy(raw, tags.LIVE)
         tags.mark(live, item[tags.TAKE], tags.LIVE, item[tags.TRACK])
         raw.use_fake_user = True
         keyframes.play(item, live, LOCATION)
@@ -214,7 +225,7 @@ def make_live(item: bpy.types.Object, rate: float) -> None:
     smoothing = LiveSmoothing(settings.strength, rate)
     for _ in smoothing.add(frames.tolist(), motion.rotations, motion.pelvis - motion.rest_joints[PELVIS]):
         pass
-    live = keyframes.copy_part(raw, LOCATION, f"{raw.name} live")
+    live = _copy(raw, tags.LIVE)
     set_motion(keyframes.curves_in(live, LOCATION), NAMES, frames, smoothing.take())
     tags.mark(live, item[tags.TAKE], tags.LIVE, item[tags.TRACK])
     live[STRENGTH] = settings.strength
