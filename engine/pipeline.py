@@ -23,6 +23,7 @@ from .stages.intrinsics import Intrinsics, IntrinsicsEstimator
 from .stages.person_tracking import PersonTracker, TrackerSettings
 from .stages.place_depth import place_depth
 from .stages.point_fusion import FusionSettings, PointFusion, Points
+from .state_reader import StateReader, unfit
 from .video.picture import PictureMap
 from .video.reading import PreparedFrame
 
@@ -102,10 +103,17 @@ class FramePipeline:
         return states | {"pipeline": {"frame_count": np.array(self.frame_count)}}
 
     def restore_state(self, states: dict[str, dict[str, np.ndarray]]) -> None:
-        """Go on from `export_state`, under the same settings and with the same model."""
+        """Go on from `export_state`, under the same settings and with the same model.
+
+        Raises UserError (``resume-unreadable``) for what is no such state.
+        """
         for name, stage in self._stages().items():
-            stage.restore_state(states[name])
-        self.frame_count = int(states["pipeline"]["frame_count"])
+            stage.restore_state(states.get(name, {}))
+        self.frame_count = StateReader("the pipeline", states.get("pipeline", {})).count("frame_count")
+        if not (self._rollout.fits(*self._map.network_size)
+                and self._tracker.fits(self._rollout.model.config.decoder_width)
+                and (self._camera is None or self._camera.fits(*self._map.tracking_size))):
+            raise unfit("the pipeline", "it belongs to pictures or a model of another size")
 
     def _stages(self) -> dict[str, Stage]:
         stages: dict[str, Stage] = {"rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}

@@ -31,9 +31,10 @@ def read(python: Path | None) -> Record | None:
     """The outcome for this Python; None when it was not tested, or another one was."""
     try:
         record = Record(**json.loads(_path().read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
-    return record if python is not None and record.python == str(python) else None
+    is_sound = isinstance(record.detail, str) and isinstance(record.device, str)
+    return record if is_sound and python is not None and record.python == str(python) else None
 
 
 def keep(python: Path, task: Task) -> Record:

@@ -56,9 +56,13 @@ class Part:
         """What the bytes so far are a part of; None where there are none to go on with."""
         try:
             content = json.loads(self._note.read_text(encoding="utf-8"))
-            return Origin(content["size"], content["validator"]) if self._path.exists() else None
+            size, validator = content["size"], content["validator"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+        is_size = size is None or (type(size) is int and size >= 0)
+        # It becomes a header of a request.
+        is_validator = isinstance(validator, str) and validator.isascii() and validator.isprintable()
+        return Origin(size, validator) if is_size and is_validator and self._path.exists() else None
 
     def begin(self, origin: Origin) -> None:
         """Go on with what is there if it is of that origin, else start anew."""

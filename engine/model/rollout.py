@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..contract.errors import UserError
 from ..geometry.rigid import matrix_from_pose
+from ..state_reader import MOST, StateReader
 from .human3r import Human3R
 from .prediction import FramePrediction, SceneState, StepOptions, drop_nonfinite
 
@@ -88,6 +89,10 @@ class ChunkedRollout:
         """Whether the scene state is the initial one, so that :meth:`export_state` is small."""
         return self._state is None
 
+    def fits(self, width: int, height: int) -> bool:
+        """Whether what is remembered goes with pictures of this size."""
+        return self._replay is None or self._replay.shape[1:] == (height, width)
+
     def push(self, image: Tensor) -> list[RolloutFrame]:
         """Process the next frame, a (3, H, W) image in [-1, 1]; before it the replay of the last one where due."""
         frames = self.finish_chunk()
@@ -137,14 +142,22 @@ class ChunkedRollout:
         return arrays
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from :meth:`export_state`. The model and the settings must be those of the exporter."""
-        parameter = next(self.model.parameters())
+        """Go on from :meth:`export_state`. The model and the settings must be those of the exporter.
 
-        def tensor(name: str) -> Tensor | None:
-            return torch.tensor(arrays[name], dtype=parameter.dtype).to(parameter.device) if name in arrays else None
+        Raises UserError (``resume-unreadable``) for what is no such state.
+        """
+        config, parameter = self.model.config, next(self.model.parameters())
+        state = StateReader("the model", arrays)
 
-        self._chain = PoseChain(np.array(arrays["base"]), np.array(arrays["pose"]))
-        self._count = int(arrays["count"])
-        self._replay = tensor("replay")
-        tokens, memory = tensor("tokens"), tensor("memory")
+        def tensor(name: str, *shape: int | str, most: float = MOST) -> Tensor | None:
+            if name not in state:
+                return None
+            values = state.array(name, np.float32, *shape, most=most)
+            return torch.tensor(values, dtype=parameter.dtype).to(parameter.device)
+
+        self._chain = PoseChain(state.pose("base"), state.pose("pose"))
+        self._count = state.count("count")
+        self._replay = tensor("replay", 3, "height", "width", most=1.0)
+        tokens = tensor("tokens", 1, config.state_tokens, config.decoder_width)
+        memory = tensor("memory", 1, config.memory_slots, 2 * config.decoder_width)
         self._state = None if tokens is None or memory is None else SceneState(tokens, memory, is_first=False)

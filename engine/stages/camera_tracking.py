@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from ..contract.errors import UserError
+from ..state_reader import MOST, StateReader
 from .place_adjustment import adjust, huber_costs, project, rays, transform
 from .point_tracking import COARSE_LEVELS, FINE_LEVELS, corner_gap, corners, even_light, follow, nearest
 
@@ -51,6 +52,9 @@ LEAST_CARRIED = 8
 POOR_SHARE = 0.2
 """A reference with less than this share of the most points gives way to a picture with twice as many corners, as
 when a film fades in from black."""
+
+_MOST_LOG = 80.0
+"""Bound of a logarithm in a state that is restored: its exponential is a number that float32 holds."""
 
 _FOCAL_MEMORY = 50
 """Frames that the mean focal length is taken over, about."""
@@ -167,14 +171,21 @@ class CameraTracker:
         return state
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from :meth:`export_state`."""
-        self._world_from_camera, self._log_focal = np.array(arrays["world_from_camera"]), float(arrays["log_focal"])
-        self._focal_count, self._missed = (int(value) for value in arrays["counters"])
+        """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
+        state = StateReader("the camera", arrays)
+        self._world_from_camera = state.pose("world_from_camera")
+        self._log_focal = float(state.array("log_focal", np.float64, most=_MOST_LOG))
+        self._focal_count, self._missed = state.counts("counters", 2)
         self._reference = self._last = None
-        if "reference_picture" in arrays:
-            self._reference = Reference(
-                **{item.name: np.array(arrays[f"reference_{item.name}"]) for item in fields(Reference)})
-            self._last = Located(**{item.name: np.array(arrays[f"last_{item.name}"]) for item in fields(Located)})
+        if "reference_picture" in state:
+            self._reference = _read_reference(state)
+            pixel, seen = _read_pixels(state, "last_pixel", "last_seen")
+            self._last = Located(state.array("last_grey", np.uint8, "height", "width"),
+                                 state.pose("last_camera_from_reference"), pixel, seen)
+
+    def fits(self, width: int, height: int) -> bool:
+        """Whether what is remembered goes with pictures of this size."""
+        return self._last is None or self._last.grey.shape == (height, width)
 
     def _steadied(self, camera: np.ndarray) -> np.ndarray:
         """The camera with the mean focal length in place of this picture's."""
@@ -304,6 +315,28 @@ class CameraTracker:
         depth = transform(located.camera_from_reference, self._reference.points)[:, 2]
         kept = located.seen & (depth > 0) & (usable[nearest(located.pixel, usable)] > 0)
         return located.pixel[kept], np.log(depth[kept])
+
+
+def _read_reference(state: StateReader) -> Reference:
+    camera = state.array("reference_camera", np.float64, 3, 3)
+    state.require(bool((camera[[0, 1], [0, 1]] > 0).all()), "reference_camera has no focal length")
+    sigma = state.array("reference_prior_sigma", np.float64, "points")
+    state.require(bool((sigma > 0).all()), "reference_prior_sigma is no deviation")
+    return Reference(
+        state.array("reference_picture", np.uint8, "height", "width"), camera,
+        state.pose("reference_world_from_reference"), state.array("reference_pixel", np.float64, "points", 2),
+        state.array("reference_prior", np.float64, "points", most=_MOST_LOG), sigma,
+        state.array("reference_log_depth", np.float64, "points", most=_MOST_LOG),
+        state.pose("reference_view_from_reference", "views"),
+        *_read_pixels(state, "reference_view_pixel", "reference_view_seen", "views"))
+
+
+def _read_pixels(state: StateReader, name: str, seen_name: str, *leading: str) -> tuple[np.ndarray, np.ndarray]:
+    """(..., N, 2) pixels, numbers where the (..., N) mask says that they were seen, and that mask."""
+    pixel = state.array(name, np.float64, *leading, "points", 2, most=None)
+    seen = state.array(seen_name, np.bool_, *leading, "points")
+    state.require(bool((np.abs(pixel[seen]) < MOST).all()), f"{name} is nowhere in a picture")
+    return pixel, seen
 
 
 def _usable(depth: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..contract.errors import UserError
 from ..geometry.cameras import focal_from_field_of_view, principal_point, weiszfeld_focal
+from ..state_reader import MOST, StateReader
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class IntrinsicsEstimator:
         return {"last_focal": np.array(np.nan if self._last is None else self._last)}
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from :meth:`export_state`."""
-        last = float(arrays["last_focal"])
+        """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
+        state = StateReader("the focal length", arrays)
+        last = float(state.array("last_focal", np.float64, most=None))
+        state.require(np.isnan(last) or 0 < last < MOST, "last_focal is no length")
         self._last = None if np.isnan(last) else last

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.errors import UserError
+from ..state_reader import StateReader
 
 DUSTBIN_SCORE = -10.0
 """Score of staying unmatched: minus the token distance at which two people are rather different than the same."""
@@ -88,6 +89,10 @@ class PersonTracker:
         self._next_id = 0
         self._frame = 0
 
+    def fits(self, width: int) -> bool:
+        """Whether the tokens that are remembered can be compared with tokens of this width."""
+        return len(self._tokens) == 0 or self._tokens.shape[1] == width
+
     def update(self, tokens: np.ndarray) -> np.ndarray:
         """Identities of one frame's people.
 
@@ -126,7 +131,13 @@ class PersonTracker:
                 "counters": np.array([self._next_id, self._frame])}
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from :meth:`export_state`."""
-        self._ids, self._last_seen = np.array(arrays["ids"]), np.array(arrays["last_seen"])
-        self._tokens = np.array(arrays["tokens"], np.float32)
-        self._next_id, self._frame = (int(value) for value in arrays["counters"])
+        """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
+        state = StateReader("the people", arrays)
+        self._tokens = state.array("tokens", np.float32, "people", "width")
+        self._ids = state.array("ids", np.int64, "people")
+        self._last_seen = state.array("last_seen", np.int64, "people")
+        self._next_id, self._frame = state.counts("counters", 2)
+        state.require(bool(((self._ids >= 0) & (self._ids < self._next_id)).all())
+                      and len(np.unique(self._ids)) == len(self._ids), "ids are not those that were given")
+        state.require(bool(((self._last_seen >= 0) & (self._last_seen <= self._frame)).all()),
+                      "last_seen is not in the past")

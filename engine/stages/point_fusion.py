@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..contract.errors import UserError
+from ..state_reader import ANY, StateReader
 
 FARTHEST_M = 200.0
 """Points farther from their camera are the sky or a mistake."""
@@ -108,12 +109,21 @@ class PointFusion:
                 "sums": self._sums[:self._count], "best": self._best[:self._count]}
 
     def restore_state(self, state: dict[str, np.ndarray]) -> None:
-        """Continue exactly where `export_state` was called, under the same settings."""
-        self._frame_count = int(state["frame_count"])
-        self._slot_keys, self._sums, self._best = (np.array(state[name]) for name in ("slot_keys", "sums", "best"))
+        """Continue exactly where `export_state` was called, under the same settings.
+
+        Raises UserError (``resume-unreadable``) for what is no such state.
+        """
+        reader = StateReader("the place", state)
+        self._frame_count = reader.count("frame_count")
+        self._slot_keys = reader.array("slot_keys", np.int64, "voxels")
+        self._sums = reader.array("sums", np.float32, "voxels", 7, most=ANY)
+        self._best = reader.array("best", np.float32, "voxels", most=ANY)
         self._count = len(self._slot_keys)
         self._slots = np.argsort(self._slot_keys).astype(np.int32)
         self._keys = self._slot_keys[self._slots]
+        reader.require(bool((self._keys[1:] > self._keys[:-1]).all()) and self._count <= self.settings.max_points,
+                       "slot_keys are not those of different voxels")
+        reader.require(bool((self._sums[:, 6] > 0).all()), "sums have no weight")
 
     def _fuse(self, world: np.ndarray, rgb: np.ndarray, weight: np.ndarray) -> Points:
         cells = np.floor(world / self.settings.voxel_size)

@@ -57,7 +57,8 @@ def corners(picture: np.ndarray, usable: np.ndarray, most: int) -> np.ndarray:
 def follow(first: np.ndarray, second: np.ndarray, pixel: np.ndarray, guess: np.ndarray,
            levels: int) -> tuple[np.ndarray, np.ndarray]:
     """Where (N, 2) points of the first picture are in the second, searched from a guess; and (N,) whether found."""
-    start, height, width = pixel.astype(np.float32), *second.shape
+    start = pixel.astype(np.float32)
+    height, width = second.shape
     forth, there = _search(first, second, start, guess.astype(np.float32), levels)
     back, here = _search(second, first, forth, start - guess.astype(np.float32) + forth, levels)
     found = there & here & (np.linalg.norm(back - start, axis=-1) < FORTH_AND_BACK_PX)

@@ -93,7 +93,11 @@ class Store:
             if entries.pop("format") != _FORMAT:
                 return None
             manifest = Manifest(**entries)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        texts = (manifest.environment, manifest.kind, manifest.lock, manifest.python, manifest.installed_at)
+        if not (all(isinstance(text, str) for text in texts) and isinstance(manifest.versions, dict)
+                and isinstance(manifest.size_bytes, int)):
             return None
         plain = Path(manifest.environment).name == manifest.environment and manifest.environment not in ("", "..", ".")
         return manifest if plain else None

@@ -286,7 +286,12 @@ def test_the_data_folder_is_the_extensions_own_unless_one_is_named(monkeypatch):
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": 2}', '{"format": 1, "environment": "../../x"}',
                                      '{"format": 1, "environment": "../x", "kind": "cpu", "lock": "", "python": "",'
-                                     ' "installed_at": ""}'])
+                                     ' "installed_at": ""}', "[" * 100_000,
+                                     '{"format": 1, "environment": 5, "kind": "cpu", "lock": "", "python": "",'
+                                     ' "installed_at": ""}',
+                                     '{"format": 1, "environment": "x", "kind": "cpu", "lock": "", "python": "",'
+                                     ' "installed_at": "", "versions": ["torch"]}'],
+                         ids=range(10))
 def test_a_manifest_that_is_none_installs_nothing(modules, tmp_path, content):
     (tmp_path / "engine").mkdir()
     (tmp_path / "engine" / "installed.json").write_text(content)

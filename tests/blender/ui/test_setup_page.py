@@ -157,6 +157,9 @@ def test_a_self_test_counts_for_the_python_it_was_run_with(addon, with_python, t
     failed.finish()
     assert not addon.self_test_record.keep(Path(sys.executable), failed).passed
     assert addon.self_test_record.read(Path(sys.executable)).detail == "Too large."
+    forged = {"python": sys.executable, "passed": True, "detail": 5}
+    (tmp_path / "data" / "self-test.json").write_text(json.dumps(forged))
+    assert addon.self_test_record.read(Path(sys.executable)) is None
 
 
 def test_installed_weights_are_used_by_themselves(addon, page, scene, tmp_path):

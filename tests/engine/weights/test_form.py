@@ -71,6 +71,18 @@ def test_another_file_under_way_starts_anew(data, publisher, form_item):
     assert publisher.content_requests[-1].headers["If-Range"] == '"another"'
 
 
+@pytest.mark.parametrize("note", [
+    {"size": "many", "validator": '"x"'}, {"size": -1, "validator": ""}, {"size": 1.5, "validator": ""},
+    {"size": True, "validator": ""}, {"size": 9, "validator": ["x"]}, {"size": 9, "validator": "x\r\nRange: bytes=3-"},
+    {"size": 9, "validator": "ü語"}, {"size": 10**400, "validator": ""}, [], None], ids=repr)
+def test_a_forged_note_beside_a_part_leads_to_a_new_start(data, publisher, form_item, note):
+    folder = downloads_folder()
+    folder.mkdir(parents=True)
+    (folder / f"{FILE}.part").write_bytes(b"PK" + bytes(100))
+    (folder / f"{FILE}.part.json").write_text(json.dumps(note))
+    assert get(form_item) == publisher.content
+
+
 def test_without_a_validator_the_zips_own_checksums_tell(data, publisher, form_item):
     folder = downloads_folder()
     folder.mkdir(parents=True)
