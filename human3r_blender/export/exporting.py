@@ -43,8 +43,8 @@ def export(scene: bpy.types.Scene, people: Sequence[bpy.types.Object], folder: P
            settings: ExportSettings) -> Exported:
     """Write people, the armatures of a scene, to `folder`, in files called after `stem`.
 
-    Raises UserError (``nobody-to-export``, ``source-not-a-person``, ``scaled-unevenly``, ``exporter-missing``,
-    ``export-failed``, ``output-exists``, ``output-unwritable``). The scene is left as it was.
+    Raises UserError (``nobody-to-export``, ``exporter-missing``, ``export-failed``, ``output-exists``,
+    ``output-unwritable``, and those of `collect`). The scene is left as it was.
     """
     check_available(settings.formats)
     when = clock(scene, settings.frame_rate)

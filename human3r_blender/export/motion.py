@@ -89,18 +89,14 @@ def hidden_frames(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -
     homes = item.users_collection
     if homes and all(any(getattr(home, path) for path in _HIDING) for home in homes):
         found[:] = True
-    data = item.animation_data
-    if data is not None and data.use_nla and any(track.strips for track in data.nla_tracks):
-        with evaluating(item, scene) as evaluation:
-            for row, frame in enumerate(when.scene_frames.tolist()):
-                seen = evaluation.at(frame)
-                found[row] |= any(getattr(seen, path) for path in _HIDING)
-        return found
     curves = keyframes.curves(item)
     for path in _HIDING:
         curve = curves.get((path, 0))
         if curve is not None and len(curve.keyframe_points):
             found |= keyframes.sample(curve, when.scene_frames) > 0.5
+        elif _is_in_nla(item, path):
+            with evaluating(item, scene) as evaluation:
+                found |= [getattr(evaluation.at(frame), path) for frame in when.scene_frames.tolist()]
         elif getattr(item, path):
             found[:] = True
     return found
@@ -109,7 +105,7 @@ def hidden_frames(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -
 def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock, hidden: np.ndarray) -> PersonMotion:
     """A person at an export's frames, standing as last seen where `hidden` (T,).
 
-    Raises UserError (``scaled-unevenly``, ``source-not-a-person``).
+    Raises UserError (``scaled-unevenly``, ``source-not-a-person``, ``armature-edited``, ``armature-at-rest``).
     """
     # Blender computes no poses of what is hidden.
     bones = sample_bones(item, scene, when.scene_frames[_nearest_seen(hidden)])
@@ -166,6 +162,13 @@ def _key_values(mesh: bpy.types.Object | None, frames: np.ndarray) -> dict[str, 
         elif key.name in body_mesh.EXPRESSION_KEYS and key.value:
             values[key.name] = np.full(len(frames), key.value)
     return values
+
+
+def _is_in_nla(item: bpy.types.Object, path: str) -> bool:
+    """Whether strips animate a property of an object."""
+    data = item.animation_data
+    strips = [strip for track in data.nla_tracks for strip in track.strips] if data is not None and data.use_nla else []
+    return any(strip.action is not None and keyframes.curves_in(strip.action, path) for strip in strips)
 
 
 def _nearest_seen(hidden: np.ndarray) -> np.ndarray:

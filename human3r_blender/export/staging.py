@@ -18,7 +18,7 @@ import numpy as np
 
 from ...engine.contract.rotations import continuous_quaternions, matrix_to_quaternion, quaternion_to_matrix
 from ...engine.contract.skeleton import JOINT_NAMES, PELVIS
-from ..retarget.evaluation import evaluating, world_matrix
+from ..retarget.evaluation import Evaluation, world_matrix
 from ..scene import armature, body_mesh, coordinates, keyframes
 from ..scene.timing import rate_as_blender
 from .motion import Clock, PersonMotion, describe_spans
@@ -204,10 +204,12 @@ def _camera(scene: bpy.types.Scene, units: float, source: bpy.types.Object, show
     scene.camera = item
     scene.render.resolution_x, scene.render.resolution_y = shown_in.render.resolution_x, shown_in.render.resolution_y
     worlds, lens = np.empty((len(when.scene_frames), 4, 4)), np.empty((len(when.scene_frames), len(_LENS)))
-    with evaluating(source, shown_in) as evaluation:
-        for row, frame in enumerate(when.scene_frames.tolist()):
-            seen = evaluation.at(frame)
-            worlds[row], lens[row] = world_matrix(seen), [getattr(seen.data, name) for name in _LENS]
+    scene.collection.objects.link(source)  # for a moment
+    evaluation = Evaluation(source, scene)
+    for row, frame in enumerate(when.scene_frames.tolist()):
+        seen = evaluation.at(frame)
+        worlds[row], lens[row] = world_matrix(seen), [getattr(seen.data, name) for name in _LENS]
+    scene.collection.objects.unlink(source)
     axes = worlds[:, :3, :3] / np.linalg.norm(worlds[:, :3, :3], axis=1, keepdims=True)
     data.clip_start, data.clip_end = units * data.clip_start, units * data.clip_end
     keyframes.animate(item, item.name)

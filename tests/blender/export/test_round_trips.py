@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What was exported and is imported again stands where it stood: joints and surfaces, within a millimetre."""
 
+from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -11,7 +13,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.export.settings import 
 from mathutils.kdtree import KDTree
 
 from . import readers
-from .conftest import LATE, RATE, make_cast
+from .conftest import LATE, RATE, everything, go_to, make_cast
 
 MILLIMETRE = 0.001
 EXPORT_RATE, AS_BLENDER = Fraction(24000, 1001), (24, 1.001)
@@ -26,19 +28,43 @@ READERS = {
 }
 
 
+@dataclass
+class Exported:
+    """All formats, and what the scene showed at some of the export's frames."""
+
+    folder: Path
+    times: list[float]
+    joints: dict[str, np.ndarray]
+    surfaces: dict[str, np.ndarray]
+    camera: tuple[np.ndarray, np.ndarray, np.ndarray]
+    """At the first frame too."""
+    before: tuple
+    after: tuple
+    """Everything in the scene."""
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """All formats, the camera too, and what the scene showed at some of the export's frames."""
     cast, folder = make_cast(pose_correctives=True, clean=0.0), tmp_path_factory.mktemp("exports")
     times = [float(frame / EXPORT_RATE) for frame in (4, 6, 9)]  # once everybody is there
     joints = {name.replace(" ", "_"): values for name, values in cast.joints(times).items()}
     surfaces = {name.replace(" ", "_"): values[:, ::SEEN_VERTICES]
                 for name, values in readers.surfaces(1, times).items() if name.startswith("Person")}
     camera = readers.camera_views(1, [0.0, *times])
+    bpy.context.view_layer.objects.active = cast.people[0]
+    cast.people[0].select_set(True)
+    bpy.ops.object.mode_set(mode="POSE")
+    go_to(5)
+    before = everything()
     done = exporting.export(cast.scene, cast.people, folder, "take", ExportSettings(FORMATS, 23.976, camera=True))
+    after = everything()
     assert sorted(path.name for path in done.files) == sorted(path.name for path in folder.iterdir())
     assert len(done.files) == 8  # BVH and npz for each person
-    return folder, times, joints, surfaces, camera
+    return Exported(folder, times, joints, surfaces, camera, before, after)
+
+
+def test_the_scene_is_as_it_was(exported):
+    assert exported.after == exported.before
 
 
 def assert_joints(found, expected):
@@ -50,7 +76,7 @@ def assert_joints(found, expected):
 
 @pytest.mark.parametrize("kind", READERS)
 def test_joints(exported, kind):
-    folder, times, joints, *_ = exported
+    folder, times, joints = exported.folder, exported.times, exported.joints
     read, look = READERS[kind]
     for path in folder.glob(f"*.{kind}"):
         readers.empty_file(AS_BLENDER)
@@ -61,13 +87,13 @@ def test_joints(exported, kind):
 
 @pytest.mark.skipif(not readers.HAS_SECOND_FBX_IMPORTER, reason="this Blender has one FBX importer")
 def test_joints_of_fbx_by_another_reader(exported):
-    folder, times, joints, *_ = exported
+    folder, times, joints = exported.folder, exported.times, exported.joints
     readers.empty_file(AS_BLENDER)
     assert_joints(readers.joints_of_skeletons(readers.import_fbx_again(folder / "take.fbx"), times), joints)
 
 
 def test_joints_of_bvh_by_another_reader(exported):
-    folder, times, joints, *_ = exported
+    folder, times, joints = exported.folder, exported.times, exported.joints
     for name, expected in joints.items():
         frame_time, found = readers.bvh_joints(folder / f"take-{name}.bvh")
         assert frame_time == pytest.approx(1001 / 24000, abs=1e-11)
@@ -79,10 +105,10 @@ def test_joints_of_bvh_by_another_reader(exported):
 @pytest.mark.parametrize("kind", ("fbx", "glb", "usd", "abc"))
 def test_surfaces(exported, kind):
     """Shape, expression and pose correctives: every vertex looked at is there again, whatever its number is now."""
-    folder, times, _, surfaces, _ = exported
+    folder, times = exported.folder, exported.times
     readers.empty_file(AS_BLENDER)
     found = readers.surfaces(READERS[kind][0](folder / f"take.{kind}"), times)
-    for name, expected in surfaces.items():
+    for name, expected in exported.surfaces.items():
         (mesh,) = [values for other, values in found.items() if name in other]
         for vertices, wanted in zip(mesh, expected, strict=True):
             tree = KDTree(len(vertices))
@@ -94,7 +120,7 @@ def test_surfaces(exported, kind):
 
 @pytest.mark.parametrize("kind", ("fbx", "glb", "usd", "abc"))
 def test_camera(exported, kind):
-    folder, times, _, _, (places, axes, edges) = exported
+    folder, times, (places, axes, edges) = exported.folder, exported.times, exported.camera
     readers.empty_file(AS_BLENDER)
     first = READERS[kind][0](folder / f"take.{kind}")
     found = readers.camera_views(first, [0.0, *times])
@@ -109,7 +135,7 @@ def test_camera(exported, kind):
 
 def test_who_comes_late_stands_still_until_then(exported):
     """And the files say from when to when."""
-    folder, *_ = exported
+    folder = exported.folder
     last = int((LATE / RATE - 1e-6) * EXPORT_RATE)
     readers.empty_file(AS_BLENDER)
     first = readers.import_glb(folder / "take.glb")
