@@ -28,10 +28,11 @@ def footage(tmp_path):
 
 @pytest.fixture
 def build(scene):
-    """Build a synthetic take into the scene: `build(people=2, ...)`."""
+    """Build a synthetic take into the scene, as it lies and as it was predicted: `build(people=2, ...)`."""
     def run(frames=8, options=None, **changes):
         take = Synthetic(frames=frames, **changes)
-        made = scene_builder.SceneBuilder(scene, take.header, scene_builder.ImportOptions(**(options or {})))
+        chosen = scene_builder.ImportOptions(ground="off", clean=0.0, **(options or {}))
+        made = scene_builder.SceneBuilder(scene, take.header, chosen)
         for message in take.messages():
             made.add(message)
         made.finish()
@@ -61,7 +62,6 @@ def view(scene):
         yield area
 
 
-def meshes(made):
+def meshes(root):
     """The meshes of a take's people, by their tracks."""
-    take_id = made.root[tags.TAKE]
-    return [tags.find(take_id, tags.MESH, item[tags.TRACK]) for item in tags.people(made.root)]
+    return [tags.find(root[tags.TAKE], tags.MESH, item[tags.TRACK]) for item in tags.people(root)]

@@ -57,7 +57,7 @@ def assert_painted(mesh, color):
 
 
 def test_people_get_colours_of_their_own_across_takes(build):
-    people = [*meshes(build(people=3, points=0)), *meshes(build(people=2, points=0, seed=2))]
+    people = [*meshes(build(people=3, points=0).root), *meshes(build(people=2, points=0, seed=2).root)]
     for mesh, color in zip(people, body_colors.PALETTE, strict=False):
         assert_painted(mesh, color)
 
@@ -76,7 +76,7 @@ def test_a_render_shows_the_colours(build, scene):
     scene.camera = made.camera
     for item in scene.objects:
         item.hide_render = False
-    everyone = meshes(made)
+    everyone = meshes(made.root)
     for mesh in everyone:
         for other in everyone:
             other.hide_render = other != mesh
@@ -102,7 +102,7 @@ def rendered(scene):
 
 
 def test_colouring_apart_repairs_what_became_alike(build):
-    people = meshes(build(people=3, points=0))
+    people = meshes(build(people=3, points=0).root)
     shared = people[0].active_material
     for mesh in people:
         mesh.active_material = shared
@@ -114,7 +114,7 @@ def test_colouring_apart_repairs_what_became_alike(build):
 
 def test_selected_people_get_the_colour_one_gives_them(build, select):
     made = build(people=3, points=0)
-    people = meshes(made)
+    people = meshes(made.root)
     select(people[1])
     assert bpy.ops.human3r.paint_people(color=(0.1, 0.2, 0.3, 1.0)) == {"FINISHED"}
     assert_painted(people[1], (0.1, 0.2, 0.3, 1.0))
@@ -127,7 +127,7 @@ def test_selected_people_get_the_colour_one_gives_them(build, select):
 
 
 def test_a_body_without_a_material_gets_one(build):
-    mesh = meshes(build(people=1, points=0))[0]
+    mesh = meshes(build(people=1, points=0).root)[0]
     mesh.data.materials.clear()
     body_colors.paint(mesh, body_colors.PALETTE[4])
     assert_painted(mesh, body_colors.PALETTE[4])

@@ -49,7 +49,7 @@ def test_names_stand_just_over_the_heads_in_the_camera_view(build, scene, scale)
         found = tagged(scene)
         places = name_tags.places(found, perspective, up, tuple(SIZE))
         assert [tag.name for tag in found] == [item.name for item in tags.people(made.root)]
-        for tag, place, mesh in zip(found, places, meshes(made), strict=True):
+        for tag, place, mesh in zip(found, places, meshes(made.root), strict=True):
             head = pixels(perspective, head_vertices(mesh))
             top, height = head[:, 1].max(), np.ptp(head[:, 1])
             assert top - 0.1 * height < place[1] < top + 0.8 * height, tag.name

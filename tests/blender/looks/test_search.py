@@ -64,7 +64,8 @@ def properties():
     for cls in OPERATORS:
         yield from ((cls.bl_idname, item) for item in of_operator(cls).properties if item.identifier != "rna_type")
     for cls in GROUPS:
-        yield from ((cls.__name__, item) for item in cls.bl_rna.properties if item.identifier not in ("rna_type", "name"))
+        yield from ((cls.__name__, item) for item in cls.bl_rna.properties
+                    if item.identifier not in ("rna_type", "name"))
 
 
 def is_plain(text):

@@ -25,7 +25,8 @@ def registered(addon):
                               *(getattr(bpy.types, host) for host in addon.menu.HOSTS))
             for draw in kind._dyn_ui_initialize() if EXTENSION in draw.__module__]
     return {"classes": sorted(classes), "handlers": handlers, "menu": len(menu),
-            "properties": [name for name in bpy.types.Scene.bl_rna.properties.keys() if name.startswith("human3r")],
+            "properties": [item.identifier for item in bpy.types.Scene.bl_rna.properties
+                           if item.identifier.startswith("human3r")],
             "presets": [path for path in bpy.utils.preset_paths("human3r") if EXTENSION.rpartition(".")[2] in path],
             "timer": bpy.app.timers.is_registered(addon.live.pump)}
 
