@@ -46,13 +46,18 @@ class Presence:
         if self.absent_since is None:
             self.absent_since = scene_frame
         if scene_frame - self.frames[-1] > absence_frames and not self.is_hidden:
-            self.visibility.append((self.absent_since, True))
+            self._hide(self.absent_since)
             self.holds.append(len(self.frames) - 1)
 
     def finish(self) -> None:
         """The take is over: hide for good who was not in its last picture."""
         if self.absent_since is not None and not self.is_hidden:
-            self.visibility.append((self.absent_since, True))
+            self._hide(self.absent_since)
+
+    def _hide(self, scene_frame: float) -> None:
+        if not self.visibility:  # a first key holds for all time before it
+            self.visibility.append((self.frames[0], False))
+        self.visibility.append((scene_frame, True))
 
     def interpolation(self, first: int, end: int) -> np.ndarray:
         """(end - first,) uint8 interpolation of the keys of the rows `first` to `end`, exclusive."""

@@ -112,6 +112,16 @@ def test_who_is_away_for_long_is_hidden_and_does_not_glide(scene, synthetic, bui
             np.testing.assert_allclose(joint_positions(absent), take.joints_in_root(body, 19, 1), atol=1e-4)
 
 
+@pytest.mark.parametrize("clean", [0.0, 0.75])
+def test_who_was_there_first_and_left_is_seen_until_then(scene, synthetic, build, go_to, armatures, clean):
+    made = build(synthetic(frames=40, people=2, absent={0: range(20, 40), 1: [*range(5, 30), 39]}), clean=clean)
+    for frame in (1, 4, 5, 6, 20, 21, 30, 31, 38, 40):
+        go_to(scene, frame)
+        for item, away in zip(armatures(made), (frame > 20, 5 < frame < 31 or frame == 40), strict=True):
+            mesh = tags.find(item[tags.TAKE], tags.MESH, item[tags.TRACK])
+            assert item.hide_viewport == item.hide_render == mesh.hide_viewport == mesh.hide_render == away, frame
+
+
 def test_short_gaps_are_bridged(scene, synthetic, build, go_to, armatures, body):
     take = synthetic(frames=30, people=1, absent={0: [10, 11, 12]})
     take.heads[:] = take.heads[0]
