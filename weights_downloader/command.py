@@ -92,7 +92,7 @@ def _parser(items: Sequence[Item]) -> argparse.ArgumentParser:
     importing = commands.add_parser("import", help="install from a file on disk, which stays as it is")
     importing.add_argument("file", type=Path, metavar="FILE",
                            help="weights (.pth, .safetensors), or the body (.zip, .npz, .pkl)")
-    importing.add_argument("--name", choices=names, help="what it is, where the file's name does not say it")
+    importing.add_argument("--name", choices=names, help="what it is, where neither the file's name nor content tells")
     importing.set_defaults(run=_import)
     for command in (getting, importing):
         command.add_argument("--half", action="store_true", help="install weights in half precision: half the size")
@@ -192,13 +192,13 @@ def _import(options: argparse.Namespace, items: Sequence[Item], control: Control
     from .install import install, recognise, refuse_other_content
 
     source = options.file.expanduser().absolute()
-    item = recognise(source, options.name or "", items)
+    item = recognise(source, options.name or "", items, reporter)
     reporter.name = item.name
     if options.json:
         control.watch()
     reporter.note(f"{item.licence.name}: {item.licence.terms}")
     with locked(item, reporter):
-        refuse_other_content(item, source, reporter)
+        refuse_other_content(item, source, items, reporter)
         install(item, source, options.half, reporter)
     _done(item, reporter, "installed")
 

@@ -11,6 +11,7 @@ from engine.contract.errors import UserError
 
 from . import records
 from .inventory import installed_path
+from .records import Figures
 from .registry import Item
 from .reporting import Reporter
 from .validate import measure
@@ -54,10 +55,10 @@ def _require_variant(item: Item, source: Path) -> None:
                         "Leave it where it is, and choose the file itself as the model.")
 
 
-def recognise(path: Path, name: str, items: Sequence[Item]) -> Item:
-    """The item that a file on disk is to become: by ``name`` if given, else by the file's own name.
+def recognise(path: Path, name: str, items: Sequence[Item], reporter: Reporter) -> Item:
+    """The item that a file on disk is to become: by ``name`` if given, else by the file's name, else by its content.
 
-    Raises UserError: ``file-missing``, ``file-unknown``, ``name-needed``.
+    Raises UserError: ``file-missing``, ``file-unknown``, ``name-needed``, and what reading weights raises.
     """
     if not path.is_file():
         raise UserError("file-missing", f"There is no file {path}.", "Choose an existing file.")
@@ -67,19 +68,50 @@ def recognise(path: Path, name: str, items: Sequence[Item]) -> Item:
     if not candidates:
         raise UserError("file-unknown", f"{path.name} is neither weights nor a body.",
                         f"Choose {', '.join(WEIGHTS_SUFFIXES)} for weights, {', '.join(BODY_SUFFIXES)} for the body.")
+    named = candidates
     if name:
-        candidates = [item for item in candidates if item.name == name]
+        named = [item for item in candidates if item.name == name]
     elif kind == "weights":
         words = re.split(r"[^0-9A-Za-z]+", path.stem)
-        candidates = [item for item in candidates if item.name in words]
-    if len(candidates) != 1:
-        names = ", ".join(item.name for item in items if item.kind == kind)
+        named = [item for item in candidates if item.name in words] or _by_content(path, candidates, reporter)
+    if len(named) != 1:
+        names = ", ".join(item.name for item in candidates)
         raise UserError("name-needed", f"{path.name} does not say which item it is.", f"Give --name, one of {names}.")
-    return candidates[0]
+    return named[0]
 
 
-def refuse_other_content(item: Item, source: Path, reporter: Reporter) -> None:
-    """Raises UserError (``file-changed``) where weights on disk are not those that were published under that name."""
+def _by_content(path: Path, items: Sequence[Item], reporter: Reporter) -> list[Item]:
+    """The items whose weights these are by their tensors; where two have the same ones, by the hash that is known."""
+    from engine.model.checkpoint import read_checkpoint
+    from engine.model.config import variant_of
+
+    try:
+        variant = variant_of(read_checkpoint(path, path.name, unmarked=True).config) or "custom"
+        return [item for item in items if item.variant == variant]
+    except UserError as error:
+        if error.code != "checkpoint-unknown-size":
+            raise
+        reporter.stage("verify")
+        known = _published_as(measure(path, reporter.progress), items)
+        if not known:
+            raise
+        return known
+
+
+def _published_as(figures: Figures, items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if records.known(item).sha256 == figures.sha256]
+
+
+def refuse_other_content(item: Item, source: Path, items: Sequence[Item], reporter: Reporter) -> None:
+    """Raises UserError where weights on disk are not those that were published under that name.
+
+    ``wrong-variant`` where they were published under another one of ``items``, else ``file-changed``.
+    """
     if item.kind == "weights" and source.suffix != ".safetensors":
         reporter.stage("verify")
-        records.refuse_difference(item, measure(source, reporter.progress), str(source.parent))
+        measured = measure(source, reporter.progress)
+        other = [found.name for found in _published_as(measured, items) if found.name != item.name]
+        if other:
+            raise UserError("wrong-variant", f"{source.name} holds the weights {other[0]}, not {item.name}.",
+                            f"Import it with --name {other[0]}.")
+        records.refuse_difference(item, measured, str(source.parent))

@@ -13,9 +13,9 @@ class Licence:
 
     name: str
     url: str
-    """The publisher's page, which is what counts."""
+    """Where the real text is: nobody here rewords it."""
     terms: str
-    """What it allows, in a sentence or two."""
+    """The one thing that everybody must know, and where to read the rest."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ class Item:
 
 
 _HUMAN3R = Licence(
-    "Human3R model weights, non-commercial", "https://huggingface.co/faneggg/human3r",
-    "NON-COMMERCIAL USE ONLY: research, teaching and private work; not for paid productions. The publisher's page "
-    "says what exactly is allowed.")
+    "Licence of the Human3R model weights", "https://huggingface.co/faneggg/human3r",
+    "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's page, under "
+    "License and in the files there, before you accept it.")
 _SMPLX = Licence(
-    "SMPL-X model licence, non-commercial", "https://smpl-x.is.tue.mpg.de/modellicense.html",
-    "NON-COMMERCIAL USE ONLY: non-commercial research, education and artistic projects. The file may not be passed on; "
-    "commercial licences are sold by the publisher's partner (see the page).")
+    "SMPL-X model licence", "https://smpl-x.is.tue.mpg.de/modellicense.html",
+    "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's site, where "
+    "you agree to it when you register, before you accept it.")
 _HUB = HubFile("faneggg/human3r", "1902f6b702547870994f15413ed4c61b19dca6b6")
 
 

@@ -123,7 +123,8 @@ def literal_arguments(expression: str) -> dict[str, Any]:
 def infer_config(tensors: Mapping[str, Tensor], expression: str, file_name: str) -> Human3RConfig:
     """The configuration of a checkpoint: sizes from its tensors' shapes, the rest from its constructor expression.
 
-    Head counts and resolutions do not show in shapes; where the expression does not tell, head counts are the released
+    Head counts and resolutions do not show in shapes (the prior's position embedding has 37 x 37 patches at every
+    resolution, and is resized in use); where the expression does not tell, head counts are the released
     ones, and the prior resolution is read off the file's name (``human3r_672S.pth``) or is that of the only released
     variant with this prior encoder: ViT-S and ViT-B come in one resolution, ViT-L in two. A size whose tensor is
     missing becomes the released one, so that the loader can report what is missing. Raises UserError
@@ -178,9 +179,12 @@ def _prior_resolution(told: Mapping[str, Any], file_name: str, prior_width: int)
     named = re.search(r"(?<!\d)(\d{3,4})[SBL](?![A-Za-z])", file_name)
     if named is not None:
         return int(named[1])
-    possible = [released(variant).prior_resolution for variant in RELEASED if PRIORS[variant[-1]][0] == prior_width]
+    possible = [variant for variant in RELEASED if PRIORS[variant[-1]][0] == prior_width]
     if len(possible) == 1:
-        return possible[0]
-    raise UserError("checkpoint-unknown-size",
-                    f"{file_name} does not say at which resolution its human-prior encoder works.",
+        return released(possible[0]).prior_resolution
+    what = "at which resolution its human-prior encoder works."
+    if possible:
+        what = (f"whether it is {' or '.join(possible)}. Their tensors have the same shapes; they differ in the "
+                "resolution of the human prior, which neither the file's name nor training arguments in it tell.")
+    raise UserError("checkpoint-unknown-size", f"{file_name} does not say {what}",
                     "Give the file its released name, such as human3r_896L.pth.")

@@ -239,10 +239,12 @@ def test_files_on_disk_are_imported_and_wrong_ones_refused(world, tmp_path, chec
     given.write_bytes(checkpoint)
     code, events = world.run("import", given, "--name", "896L")
     assert code == 1 and events[-1]["code"] == "wrong-variant" and not (world.data / "weights").exists()
+    given = given.rename(tmp_path / "renamed.pth")  # its tensors say what it is
     code, events = world.run("import", given)
     assert code == 0 and events[-1]["name"] == "tiny"
     assert given.read_bytes() == checkpoint and world.publisher.requests == []
-    for name, expected in (("weights.pth", "name-needed"), ("tiny.docx", "file-unknown"), ("no.pth", "file-missing")):
+    for name, expected in (("weights.pth", "checkpoint-unreadable"), ("tiny.docx", "file-unknown"),
+                           ("no.pth", "file-missing")):
         if name != "no.pth":
             (tmp_path / name).write_bytes(b"something")
         code, events = world.run("import", tmp_path / name)
