@@ -60,12 +60,12 @@ class Item:
 
 _HUMAN3R = Licence(
     "Licence of the Human3R model weights", "https://huggingface.co/faneggg/human3r",
-    "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's page, under "
-    "License and in the files there, before you accept it.")
+    "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's page, "
+    "under License and in the files there, before you accept it.")
 _SMPLX = Licence(
     "SMPL-X model licence", "https://smpl-x.is.tue.mpg.de/modellicense.html",
-    "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's site, where "
-    "you agree to it when you register, before you accept it.")
+    "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's site, "
+    "where you agree to it when you register, before you accept it.")
 _HUB = HubFile("faneggg/human3r", "1902f6b702547870994f15413ed4c61b19dca6b6")
 
 
