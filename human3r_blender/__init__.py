@@ -14,6 +14,7 @@ from . import (
     looks,
     operators,
     panels,
+    people_tools,
     preferences,
     properties,
     retarget,
@@ -33,7 +34,10 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.register()
     operators.register()
-    for cls in (*panels.CLASSES, *ground_tools.CLASSES):
+    for cls in panels.CLASSES:
+        bpy.utils.register_class(cls)
+    people_tools.register()
+    for cls in ground_tools.CLASSES:
         bpy.utils.register_class(cls)
     cleanup.register()
     retarget.register()
@@ -53,7 +57,10 @@ def unregister() -> None:
     export.unregister()
     retarget.unregister()
     cleanup.unregister()
-    for cls in reversed((*panels.CLASSES, *ground_tools.CLASSES)):
+    for cls in reversed(ground_tools.CLASSES):
+        bpy.utils.unregister_class(cls)
+    people_tools.unregister()
+    for cls in reversed(panels.CLASSES):
         bpy.utils.unregister_class(cls)
     operators.unregister()
     properties.unregister()

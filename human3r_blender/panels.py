@@ -6,11 +6,9 @@ import bpy
 from . import session as sessions
 from . import setup_probe, tasks
 from .properties import Human3RSettings
-from .scene import tags
 from .setup_panel import draw_task
 from .wrapped_text import characters_across, draw_text
 
-LISTED_PEOPLE = 12
 BESIDE_BUTTON = 6
 """Characters that a button without text takes from a line."""
 
@@ -97,28 +95,6 @@ class HUMAN3R_PT_scene(Human3RPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         draw_import_options(_settings_column(self, context), context.scene.human3r)
         self.layout.prop(context.scene.human3r, "follow")
-
-
-class HUMAN3R_PT_people(Human3RPanel, bpy.types.Panel):
-    bl_label = "People"
-    bl_parent_id = HUMAN3R_PT_capture.bl_idname
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return any(tags.TRACK in item for item in context.scene.objects if item.type == "ARMATURE")
-
-    def draw(self, context: bpy.types.Context) -> None:
-        people = [item for item in context.scene.objects if item.type == "ARMATURE" and tags.TRACK in item]
-        column = self.layout.column(align=True)
-        for armature in people[:LISTED_PEOPLE]:
-            row = column.row(align=True)
-            row.operator("human3r.select_person", text=armature.name, icon="ARMATURE_DATA",
-                         depress=armature.select_get()).name = armature.name
-            # of the person's collection, for the armature's own visibility is animated
-            row.prop(armature.users_collection[0], "hide_viewport", text="")
-        if len(people) > LISTED_PEOPLE:
-            column.label(text=f"and {len(people) - LISTED_PEOPLE} more")
-        self.layout.operator("human3r.bake_correctives", icon="SHAPEKEY_DATA")
 
 
 def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int) -> None:
@@ -209,5 +185,4 @@ def _draw_properties(layout: bpy.types.UILayout, settings: Human3RSettings, *nam
         column.prop(settings, name)
 
 
-CLASSES = (HUMAN3R_PT_capture, HUMAN3R_PT_footage, HUMAN3R_PT_model, HUMAN3R_PT_place, HUMAN3R_PT_scene,
-           HUMAN3R_PT_people)
+CLASSES = (HUMAN3R_PT_capture, HUMAN3R_PT_footage, HUMAN3R_PT_model, HUMAN3R_PT_place, HUMAN3R_PT_scene)

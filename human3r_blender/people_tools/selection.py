@@ -17,7 +17,8 @@ NAMED = 3
 
 def people(context: bpy.types.Context, everyone: bool) -> list[bpy.types.Object]:
     """The armatures of a scene's people, take by take; without `everyone`, of those that are selected, the active one
-    first. A mesh stands for the person whose it is.
+    first. A mesh stands for the person whose it is, and the active person is meant too while hidden: nobody can select
+    who is away at the current frame.
     """
     found = [item for item in context.scene.objects if item.get(tags.ROLE) == tags.ARMATURE and tags.TRACK in item]
     found.sort(key=lambda item: (str(item[tags.TAKE]), item[tags.TRACK]))
@@ -25,6 +26,8 @@ def people(context: bpy.types.Context, everyone: bool) -> list[bpy.types.Object]
         return found
     chosen = {_person(item) for item in context.selected_objects}
     active = _person(context.active_object)
+    if active is not None and not context.active_object.visible_get():
+        chosen.add(active)
     return sorted((item for item in found if _person(item) in chosen), key=lambda item: _person(item) != active)
 
 
@@ -41,19 +44,6 @@ def may_edit_people(operator: type[bpy.types.Operator], context: bpy.types.Conte
         return False
     if not people(context, True):
         operator.poll_message_set("There are no people in this scene: convert a video or import a take first")
-        return False
-    return True
-
-
-def has_selected(operator: type[bpy.types.Operator], context: bpy.types.Context, count: int) -> bool:
-    """Whether so many people are selected; sets the poll message where not."""
-    chosen = people(context, False)
-    if len(chosen) != count:
-        wanted = {1: "one person", 2: "two people"}[count]
-        operator.poll_message_set(f"Select {wanted}: {len(chosen) or 'nobody'} selected")
-        return False
-    if len({item[tags.TAKE] for item in chosen}) > 1:
-        operator.poll_message_set("Select people of the same take")
         return False
     return True
 

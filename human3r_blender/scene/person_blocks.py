@@ -91,7 +91,8 @@ def remove(item: bpy.types.Object, why: str) -> None:
     data = [own.data for own in objects]
     materials = [] if body is None else [slot.material for slot in body.material_slots if slot.material is not None]
     bpy.data.batch_remove(objects)
-    bpy.data.batch_remove([block for block in (*data, *materials) if not block.users])
+    for blocks in (data, materials):  # materials are free once the meshes are gone
+        bpy.data.batch_remove([block for block in blocks if not block.users])
     if home is not None:
         for other in [*home.objects]:
             for above in _above(home):
