@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
 def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
     jobs = plan_outputs(find_sources(options.sources), options.output, options.overwrite)
     retargeting.check(options)
-    exports.check(options)
+    exports.check(options, (output for _, output in jobs))
     import_options = _import_options(options)
     takes = None
     if options.take:
@@ -158,7 +158,7 @@ def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Re
 def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
     jobs = plan_outputs(find_sources(options.sources, (".h3r",)), options.output, options.overwrite)
     retargeting.check(options)
-    exports.check(options)
+    exports.check(options, (output for _, output in jobs))
     import_options = _import_options(options)
     results = []
     for number, (source, output) in enumerate(jobs):

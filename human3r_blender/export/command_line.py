@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import bpy
@@ -26,10 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         _PREFIX)
 
 
-def check(options: argparse.Namespace) -> None:
-    """Find out before the work begins what would stop it at its end. Raises UserError."""
-    if options.export:
-        exporting.check_available(_settings(options).formats)
+def check(options: argparse.Namespace, blends: Iterable[Path]) -> None:
+    """Find out before the work begins what would stop it at its end, once `blends` are written. Raises UserError."""
+    if not options.export:
+        return
+    settings = _settings(options)
+    exporting.check_available(settings.formats)
+    for blend, kind in ((blend, kind) for blend in blends for kind in settings.formats if not settings.overwrite):
+        for pattern in (f"{glob.escape(blend.stem)}.{kind}", f"{glob.escape(blend.stem)}-Person_*.{kind}"):
+            for path in blend.parent.glob(pattern):
+                raise exporting.taken(path)
 
 
 def run(options: argparse.Namespace, scene: bpy.types.Scene, blend: Path, label: str) -> exporting.Exported:

@@ -71,11 +71,16 @@ def _plan(people: Sequence[PersonMotion], folder: Path, stem: str,
         else:
             files |= {folder / f"{stem}-{label}.{kind}": (kind, [person])
                       for person, label in zip(people, _labels(people), strict=True)}
-    taken = [path for path in files if path.exists()]
-    if taken and not settings.overwrite:
-        raise UserError("output-exists", f"{taken[0]} exists already.",
-                        "Choose another name or folder, or switch on overwriting.")
+    for path in files:
+        if path.exists() and not settings.overwrite:
+            raise taken(path)
     return files
+
+
+def taken(path: Path) -> UserError:
+    """A file exists that was not to be replaced."""
+    return UserError("output-exists", f"{path} exists already.",
+                     "Choose another name or folder, or switch on overwriting.")
 
 
 def amass_motion(person: PersonMotion, frame_rate: float) -> amass.AmassMotion:

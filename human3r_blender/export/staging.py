@@ -142,7 +142,7 @@ def _body(scene: bpy.types.Scene, person: PersonMotion, source: bpy.types.Object
     _bake_shape(mesh.data, person.scale * units)
     if person.keys:
         keyframes.animate(mesh.data.shape_keys, skeleton.name, "expression", share=skeleton)
-        values = {}
+        values: dict[str, np.ndarray] = {}
         for name, column in person.keys.items():
             values |= _weights(mesh, name, column)
         _key(mesh.data.shape_keys, values)
