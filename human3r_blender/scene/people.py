@@ -32,7 +32,7 @@ class Person:
     """
 
     def __init__(self, take_id: str, track: Track, name: str = "", live: versions.LiveSmoothing | None = None) -> None:
-        """`live` makes a second, smoothed Action while the take arrives."""
+        """With `live` a smoothed Action is written while the take arrives, and the raw one once, at the end."""
         self.track = track
         self.name = name or numbered_name(track.id)
         self.written = 0
@@ -40,7 +40,8 @@ class Person:
         self._take_id = take_id
         self._live = live
         self._betas = track.betas[0]
-        self._last_rotations: np.ndarray | None = None
+        self._rotations: list[np.ndarray] = []
+        """(T, 55, 4) of the rows that have keys, in batches; without `live` of the last batch alone."""
         self._visibility_written = 0
         self._holds_written = 0
         self._hints = ("", "")
@@ -108,35 +109,35 @@ class Person:
             self.written, self._visibility_written = len(track.frames), len(track.visibility)
             return
         if first - 1 in track.holds[self._holds_written:]:
-            for find in (self._raw_curves, self._live_curves, self._expression_curves):
+            for find in (self._arriving_curves, self._expression_curves):
                 for curve in find().values():
                     keyframes.hold_last(curve)
                 yield
         self._holds_written = len(track.holds)
         if self.pending:
             self.written = len(track.frames)
-            location, rotation = [], []
+            poses = []
             for rows in _batches(first, self.written):
-                location.append(track.pelvis_keys(rows, body, self._betas))
-                rotation.append(track.rotation_keys(rows, self._last_rotations))
-                self._last_rotations = rotation[-1][-1]
+                location = track.pelvis_keys(rows, body, self._betas)
+                rotations = track.rotation_keys(rows, self._rotations[-1][-1] if self._rotations else None)
                 yield
-                if self._live is not None:
-                    yield from self._live.add(track.frames[rows], rotation[-1], location[-1])
-            pose = np.concatenate([np.concatenate(location), np.concatenate(rotation).reshape(-1, 4 * len(ROTATIONS))],
-                                  axis=1)
+                if self._live is None:
+                    self._rotations.clear()
+                    poses.append(_pose(location, rotations))
+                else:
+                    yield from self._live.add(track.frames[rows], rotations, location)
+                self._rotations.append(rotations)
+            pose = np.concatenate(poses) if self._live is None else self._live.take()
             expression = np.stack(track.expressions[first:self.written])
             frames, kinds = np.array(track.frames[first:self.written]), track.interpolation(first, self.written)
-            yield from self._append(self._raw_curves, NAMES, pose, frames, kinds)
-            if self._live is not None:
-                yield from self._append(self._live_curves, NAMES, self._live.take(), frames, kinds)
+            yield from self._append(self._arriving_curves, NAMES, pose, frames, kinds)
             names = tuple((path, 0) for path in EXPRESSIONS)
             yield from self._append(self._expression_curves, names, expression, frames, kinds)
         self._write_visibility()
         yield
 
     def settle(self, body: BodyModel) -> Iterator[None]:
-        """The final shape, the same in all frames, and the pelvis keys that follow from it; finished F-curves."""
+        """The final shape, the same in all frames, and the raw keys that follow from it; finished F-curves."""
         self._betas = self.track.typical_betas()
         location = []
         for rows in _batches(0, self.written):
@@ -145,17 +146,19 @@ class Person:
         skeleton, mesh = self.armature(), self.mesh()
         if skeleton is not None:
             armature.set_rest_joints(skeleton, body.rest_joints(self._betas))
-            curves = self._raw_curves()
-            for axis, values in enumerate(np.concatenate(location).T):
-                curve = curves.get((LOCATION, axis))
-                if curve is not None and len(curve.keyframe_points) == len(values):
-                    keyframes.set_values(curve, values)
         if mesh is not None:
             body_mesh.set_shape(mesh, self._betas)
         raw = self._action(tags.RAW)
         if raw is not None:
             shape_record.write(raw, np.array(self.track.frames), np.stack(self.track.betas))
         yield
+        if self._live is None:
+            self._place(np.concatenate(location))
+            yield
+        elif sum(map(len, self._rotations)) == self.written:  # fewer when the user deleted the person
+            pose = _pose(np.concatenate(location), np.concatenate(self._rotations))
+            yield from self._append(self._raw_curves, NAMES, pose, np.array(self.track.frames),
+                                    self.track.interpolation(0, self.written))
         for find in (self._raw_curves, self._expression_curves):
             yield from keyframes.settle_curves(find)
 
@@ -163,6 +166,14 @@ class Person:
         """The final clean Action beside the raw one, in place of the live one; `rate` in frames per second."""
         if self.written and self._raw_curves():
             yield from versions.clean_in_steps(self.armature, rate, settings, takes_live=self._live is not None)
+
+    def _place(self, location: np.ndarray) -> None:
+        """Give the raw keys of the pelvis other values, (T, 3), where they are all there."""
+        curves = self._raw_curves()
+        for axis, values in enumerate(location.T):
+            curve = curves.get((LOCATION, axis))
+            if curve is not None and len(curve.keyframe_points) == len(values):
+                keyframes.set_values(curve, values)
 
     def _append(
         self, find: FindCurves, names: Sequence[keyframes.CurveName], values: np.ndarray, frames: np.ndarray,
@@ -205,13 +216,21 @@ class Person:
         action = self._action(tags.RAW)
         return {} if action is None else keyframes.curves_in(action, LOCATION)
 
-    def _live_curves(self) -> keyframes.Curves:
-        action = self._action(tags.LIVE) if self._live is not None else None
+    def _arriving_curves(self) -> keyframes.Curves:
+        """Those that get keys while the take arrives."""
+        if self._live is None:
+            return self._raw_curves()
+        action = self._action(tags.LIVE)
         return {} if action is None else keyframes.curves_in(action, LOCATION)
 
     def _expression_curves(self) -> keyframes.Curves:
         mesh = self.mesh()
         return {} if mesh is None else keyframes.curves(mesh.data.shape_keys)
+
+
+def _pose(location: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+    """(T, 223) values of the curves of `NAMES` for (T, 3) places of the pelvis and (T, 55, 4) rotations."""
+    return np.concatenate([location, rotations.reshape(-1, 4 * len(ROTATIONS))], axis=1)
 
 
 def _batches(first: int, end: int) -> Iterator[slice]:

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The versions of a person's motion, an Action each: raw, live and clean. The raw one is read and never changed.
 
-The live version is written while a take arrives and becomes the clean one at the end; it is made again when somebody
-wants to compare. The clean one is replaced whenever somebody asks for another strength. Expressions, and when a mesh is
+While a take arrives only the live version is written: it becomes the clean one at the end, when the raw one is there,
+and is made again when somebody wants to compare. The clean one is replaced whenever somebody asks for another strength. Expressions, and when a mesh is
 hidden, are in the raw Action (in Blenders without slots: in Actions of their own), and play on with every version.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from dataclasses import dataclass
 
 import bpy
@@ -19,6 +19,7 @@ from ...engine.contract.errors import UserError
 from ...engine.contract.skeleton import PELVIS
 from ...engine.motion.causal import CausalSmoother
 from ...engine.motion.clean_up import CleanUpSettings, clean_up
+from .. import quiet
 from . import armature, contact_marks, keyframes, tags
 from .motion_of_person import (
     LOCATION,
@@ -114,9 +115,8 @@ def clean_in_steps(find_armature: FindObject, rate: float, settings: CleanUpSett
     frames, values = merge_keys(keys, raw_curves())
     refuse_none(item, frames)
     yield
-    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="human3r-clean-up")
-    computing = thread.submit(_compute, frames, values, rate, armature.rest_joints(item), up_in_body(item), settings)
-    thread.shutdown(wait=False)
+    computing = quiet.submit("human3r-clean-up", _compute, frames, values, rate, armature.rest_joints(item),
+                             up_in_body(item), settings)
     while not computing.done():
         wait([computing], timeout=_PATIENCE_S)
         yield
