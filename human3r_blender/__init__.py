@@ -37,12 +37,12 @@ def register() -> None:
     for cls in panels.CLASSES:
         bpy.utils.register_class(cls)
     people_tools.register()
+    looks.register()
     for cls in ground_tools.CLASSES:
         bpy.utils.register_class(cls)
     cleanup.register()
     retarget.register()
     export.register()
-    looks.register()
     live.register()
     _commands.append(bpy.utils.register_cli_command("human3r", cli.main))
 
@@ -53,12 +53,12 @@ def unregister() -> None:
     installation.close_all()
     bpy.utils.unregister_cli_command(_commands.pop())
     live.unregister()
-    looks.unregister()
     export.unregister()
     retarget.unregister()
     cleanup.unregister()
     for cls in reversed(ground_tools.CLASSES):
         bpy.utils.unregister_class(cls)
+    looks.unregister()
     people_tools.unregister()
     for cls in reversed(panels.CLASSES):
         bpy.utils.unregister_class(cls)

@@ -10,9 +10,15 @@ from mathutils import Quaternion, Vector
 
 from ...engine.contract.errors import UserError
 from ..scene import camera, tags
+from .view import fit_camera
 
 _kept: dict[int, _View] = {}
 """What a 3D view showed before, by the address of its area."""
+
+
+_OVERLAYS = {"show_overlays": True, "show_bones": False, "show_relationship_lines": False, "show_floor": False,
+             "show_axis_x": False, "show_axis_y": False, "show_cursor": False}
+"""What of the overlays is shown meanwhile. The footage and the names are overlays themselves."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,8 @@ class _View:
     own_camera: str
     """Name of the camera that the view had for itself; empty where it showed the scene's."""
     shading: str
-    overlays: bool
+    overlays: tuple[bool, ...]
+    """Those of `_OVERLAYS`."""
     background: bool
     """Whether the take's camera showed its footage."""
     points_hidden: bool
@@ -53,14 +60,17 @@ def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Obje
         root[tags.TAKE], region.view_perspective, region.view_location.copy(), region.view_rotation.copy(),
         region.view_distance, region.view_camera_zoom, tuple(region.view_camera_offset),
         view.camera.name if view.use_local_camera and view.camera else "", view.shading.type,
-        view.overlay.show_overlays, item.data.show_background_images, points is None or points.hide_get())
+        tuple(getattr(view.overlay, name) for name in _OVERLAYS), item.data.show_background_images,
+        points is None or points.hide_get())
     has_footage = bool(item.data.background_images) or camera.show_footage(
         item, root.get(tags.SOURCE, ""), (context.scene.render.resolution_x, context.scene.render.resolution_y))
     item.data.show_background_images = True
     view.use_local_camera, view.camera = True, item
     region.view_perspective = "CAMERA"
-    region.view_camera_offset = (0.0, 0.0)
-    view.overlay.show_overlays = True  # the footage is one of them
+    render = context.scene.render
+    fit_camera(area, render.resolution_y * render.pixel_aspect_y / (render.resolution_x * render.pixel_aspect_x))
+    for name, value in _OVERLAYS.items():
+        setattr(view.overlay, name, value)
     if view.shading.type in ("WIREFRAME", "RENDERED"):  # which leave out bodies, or have the world before the footage
         view.shading.type = "SOLID"
     if hide_points and points is not None:
@@ -78,7 +88,9 @@ def leave(context: bpy.types.Context, area: bpy.types.Area) -> None:
     region.view_distance = before.distance
     region.view_camera_zoom, region.view_camera_offset = before.camera_zoom, before.camera_offset
     region.view_perspective = before.perspective
-    view.shading.type, view.overlay.show_overlays = before.shading, before.overlays
+    view.shading.type = before.shading
+    for name, value in zip(_OVERLAYS, before.overlays, strict=True):
+        setattr(view.overlay, name, value)
     item, points = tags.find(before.take_id, tags.CAMERA), _points(context, before.take_id)
     if item is not None:
         item.data.show_background_images = before.background

@@ -14,6 +14,7 @@ import bpy
 import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
+from mathutils import Color as DisplayColor
 
 from ..scene import tags
 from ..scene.body_colors import Color
@@ -98,7 +99,8 @@ def _draw_tag(label: NameTag, x: float, y: float, scale: float) -> None:
     padding, stripe = _PADDING * scale, _STRIPE * scale
     left, right = x - width / 2 - padding - stripe, x + width / 2 + padding
     _draw_box(left, y, right, y + _SIZE * scale + padding, _GROUND)
-    _draw_box(left, y, left + stripe, y + _SIZE * scale + padding, label.color)
+    red, green, blue = DisplayColor(label.color[:3]).from_scene_linear_to_srgb()
+    _draw_box(left, y, left + stripe, y + _SIZE * scale + padding, (red, green, blue, 1.0))
     blf.color(_FONT, *_INK)
     blf.position(_FONT, left + stripe + padding, y + padding, 0)
     blf.draw(_FONT, label.name)

@@ -5,6 +5,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.looks import camera_view
+from bl_ext.user_default.human3r_blender.human3r_blender.looks import view as looks_view
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import tags
 
 
@@ -15,7 +16,7 @@ def looks_of(area):
             "rotation": tuple(np.round(region.view_rotation, 5)), "distance": region.view_distance,
             "zoom": region.view_camera_zoom, "offset": tuple(region.view_camera_offset),
             "own": view.use_local_camera, "camera": view.camera, "shading": view.shading.type,
-            "overlays": view.overlay.show_overlays}
+            "overlays": [getattr(view.overlay, name) for name in camera_view._OVERLAYS]}
 
 
 def play():
@@ -110,3 +111,19 @@ def test_a_new_file_forgets_the_old_view(view, made):
     bpy.ops.screen.animation_cancel(restore_frame=False)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     assert camera_view._kept == {}
+
+
+@pytest.mark.parametrize("free", [(0, 0, 1000, 600), (60, 0, 720, 540), (0, 100, 300, 600)])
+@pytest.mark.parametrize("aspect", [9 / 16, 16 / 9])
+def test_the_picture_fills_what_is_free(free, aspect):
+    """By Blender's own rule for zoom and offset; the window script sees where the picture really is."""
+    size = np.array([1000, 600])
+    zoom, offset = looks_view.camera_zoom_and_offset(tuple(size), free, aspect)
+    factor = (2**0.5 + zoom / 50) ** 2 / 4
+    width = size[0] * factor
+    middle = size / 2 - 2 * factor * np.array(offset) * size
+    low, high = middle - np.array([width, width * aspect]) / 2, middle + np.array([width, width * aspect]) / 2
+    assert (low >= free[:2]).all() and (high <= free[2:]).all()
+    room = np.array(free[2:]) - free[:2]
+    assert max((high - low) / room) == pytest.approx(0.96)
+    np.testing.assert_allclose(middle, np.add(free[2:], free[:2]) / 2)

@@ -24,9 +24,9 @@ def state(scene):
                     for item in bpy.data.actions},
         "keys": {item.name: len(item.key_blocks) for item in bpy.data.shape_keys},
         "materials": {item.name: rounded(item.diffuse_color) for item in bpy.data.materials},
-        "settings": [str(getattr(getattr(scene, group.identifier), item.identifier)) for group in scene.bl_rna.properties
-                     if group.identifier.startswith("human3r") for item in group.fixed_type.properties
-                     if item.identifier != "rna_type"],
+        "settings": [str(getattr(getattr(scene, group.identifier), item.identifier))
+                     for group in scene.bl_rna.properties if group.identifier.startswith("human3r")
+                     for item in group.fixed_type.properties if item.identifier != "rna_type"],
     }  # fmt: skip
 
 
