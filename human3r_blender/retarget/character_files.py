@@ -104,6 +104,7 @@ def _override(scene: bpy.types.Scene, item: bpy.types.Object, collections: Seque
     scene.collection.children.link(smallest)
     made = smallest.override_hierarchy_create(scene, scene.view_layers[0])
     scene.collection.children.unlink(smallest)
-    found = [part for part in made.all_objects if part.override_library and part.override_library.reference == item]
+    found = next(part for part in made.all_objects
+                 if part.override_library is not None and part.override_library.reference == item)
     bpy.context.view_layer.update()
-    return found[0]
+    return make_editable(found, scene)

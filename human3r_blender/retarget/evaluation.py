@@ -10,6 +10,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ...engine.contract.errors import UserError
+
 
 class Evaluation:
     """Evaluates one object in a scene of its own, so that nothing else of the user's scene has to be computed."""
@@ -32,14 +34,25 @@ class Evaluation:
 
 @contextmanager
 def evaluating(item: bpy.types.Object, like: bpy.types.Scene) -> Iterator[Evaluation]:
-    """Evaluate an object, at the frames and the frame rate of the scene `like`."""
+    """Evaluate an armature, hidden or not, at the frames and the frame rate of the scene `like`.
+
+    Raises UserError (``armature-edited``, ``armature-at-rest``) while Blender shows none of its poses.
+    """
+    if item.mode == "EDIT":
+        raise UserError("armature-edited", f"{item.name} is in Edit Mode.", "Leave Edit Mode, then try again.")
+    if item.data.pose_position == "REST":
+        raise UserError("armature-at-rest", f"{item.name} shows its rest position and hides every pose.",
+                        "Choose Pose Position in the properties of its armature, then try again.")
+    hidden = item.hide_viewport
     scene = bpy.data.scenes.new("Human3R retargeting")
     try:
+        item.hide_viewport = False  # Blender evaluates nothing that is
         scene.render.fps, scene.render.fps_base = like.render.fps, like.render.fps_base
         scene.frame_set(like.frame_current, subframe=like.frame_subframe)
         scene.collection.objects.link(item)
         yield Evaluation(item, scene)
     finally:
+        item.hide_viewport = hidden
         bpy.data.scenes.remove(scene)
 
 

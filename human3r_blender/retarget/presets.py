@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ SCHEMA = 1
 SHIPPED = Path(__file__).parent / "presets"
 
 EVIDENCE = {
-    "rig": "Tested on the real rig",
-    "reconstruction": "Tested on a reconstruction of the rig, not on the rig itself",
+    "rig": "Run on the real rig",
+    "skeleton": "Run on the real rig's skeleton, not on a whole character",
+    "reconstruction": "This preset has not been run on its rig, only on a reconstruction of it",
     "none": "This preset has not been run on its rig",
 }
-"""What `tested_on` in a preset can say, and how the panel puts it."""
+"""What `tested_on` in a preset can say, and how the panel and the documentation put it."""
 
 _KEYS = {"schema", "name", "description", "tested_on", "tested", "sides", "prefix", "bones", "measured", "ik",
          "switches"}
@@ -73,15 +75,24 @@ class Preset:
     """By `left_arm`, `right_arm`, `left_leg`, `right_leg`."""
     switches: tuple[Switch, ...] = ()
 
+    def describe(self) -> str:
+        """What it is for and whether it was run there, as a tooltip; empty for a preset that says neither."""
+        tested = f"{EVIDENCE[self.tested_on]}: {self.tested}" if self.tested else ""
+        return ". ".join(part for part in (self.description, tested) if part)
+
 
 def read(path: Path) -> Preset:
     """Read and check one file. Raises UserError (``preset-unreadable``, ``preset-invalid``)."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        return _read(path, path.stat().st_mtime_ns)
     except (OSError, ValueError) as error:
         raise UserError("preset-unreadable", f"The rig preset {path.name} cannot be read: {error}.",
                         "Correct the file, or remove it.") from error
-    return parse(values, path.name)
+
+
+@lru_cache(maxsize=64)  # the panel asks for all presets whenever it is drawn
+def _read(path: Path, changed_ns: int) -> Preset:
+    return parse(json.loads(path.read_text(encoding="utf-8")), path.name)
 
 
 def parse(values: Any, source: str) -> Preset:

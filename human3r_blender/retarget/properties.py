@@ -2,6 +2,7 @@
 """What the panel's section Retarget asks for, kept with the scene."""
 
 import json
+import zlib
 
 import bpy
 from bpy.props import (
@@ -30,7 +31,7 @@ MOST_CHAIN_BONES = 6
 _IK_PARTS = {"arm": ("target", "pole"), "leg": ("target", "pole", "toe")}
 _IK_LABELS = {"target": "{} IK", "pole": "{} Pole", "toe": "Toes IK"}
 
-_items: list[tuple[str, str, str]] = []
+_items: list[tuple[str, str, str, int]] = []
 """Kept here because Blender does not keep the texts of an enumeration that is made on the fly."""
 
 
@@ -39,11 +40,13 @@ def all_presets() -> dict[str, Preset]:
     return presets.find_all(rig_presets_folder())[0]
 
 
-def _preset_items(settings: object, context: bpy.types.Context) -> list[tuple[str, str, str]]:
+def _preset_items(settings: object, context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
     found = all_presets()
-    _items[:] = [(RECOGNISE, "Recognise", "The preset that fits the character's bones, or else name patterns"),
-                 *((name, name, preset.description or "Your own preset") for name, preset in found.items()),
-                 (BY_NAMES, "By Bone Names", "Find bones by what they are called: sides, synonyms, numbers")]
+    items = [*((name, name, preset.describe() or "Your own preset") for name, preset in found.items()),
+             (BY_NAMES, "By Bone Names", "Find bones by what they are called: sides, synonyms, numbers")]
+    # A file keeps the number. One that is counted would mean another rig as soon as there is another preset.
+    _items[:] = [(RECOGNISE, "Recognise", "The preset that fits the character's bones, or else name patterns", 0),
+                 *((*item, zlib.crc32(item[0].encode()) & 0x7FFFFFFF) for item in items)]
     return _items
 
 
@@ -111,7 +114,7 @@ class Human3RRetarget(bpy.types.PropertyGroup):
         bones = self.character.data.bones
         known = all_presets()
         name = self.preset
-        if name == RECOGNISE:
+        if name != BY_NAMES and name not in known:  # to be recognised, or a preset of a file that is gone
             name = rig_map.recognise(known, bones.keys()) or BY_NAMES
         if name == BY_NAMES:
             found = name_patterns.find({bone.name: bone.parent.name if bone.parent else "" for bone in bones})

@@ -4,6 +4,7 @@
 They differ from the person in proportions, too. Nothing here is read from the presets that they test.
 """
 
+import re
 from dataclasses import dataclass, field
 
 import bpy
@@ -199,21 +200,29 @@ def unreal(rest, seed=2, pose="A", spines=5, necks=2, axes="x"):
     return Rig(build("Mannequin", bones, axes, seed, 100 * np.diag([1, 1, 1, 0.01])), shown)
 
 
-def vrm(rest, seed=3, pose="T", vroid=True, axes="random"):
+def vrm(rest, seed=3, pose="T", names_of="VRoid", axes="random"):
+    """`names_of`: VRoid's bones, the humanoid's in VRM 0 or 1, or those that the VRM add-on for Blender makes."""
+    def snake(word):
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).lower()
+
     def make(side, word):
-        return f"J_Bip_{side[0].upper()}_{word}" if vroid else side + word.replace("ToeBase", "Toes")
+        if names_of == "VRoid":
+            return f"J_Bip_{side[0].upper()}_{word}"
+        word = word.replace("ToeBase", "Toes")
+        return f"{snake(word)}.{side[0].upper()}" if names_of == "add-on" else side + word
 
     words = ("Shoulder", "UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot", "ToeBase")
-    parts = {"thumb": ("Metacarpal", "Proximal", "Distal")}
 
     def finger_name(side, finger, segment):
         finger_word = "Little" if finger == "pinky" else finger.title()
-        if vroid:
+        if names_of == "VRoid":
             return make(side, f"{finger_word}{segment}")
-        return make(side, finger_word + parts.get(finger, ("Proximal", "Intermediate", "Distal"))[segment - 1])
+        parts = ("Metacarpal", "Proximal", "Distal") if finger == "thumb" and names_of == "VRM 1" else (
+            "Proximal", "Intermediate", "Distal")
+        return make(side, finger_word + parts[segment - 1])
 
     def middle(word):
-        return f"J_Bip_C_{word}" if vroid else word[0].lower() + word[1:]
+        return {"VRoid": f"J_Bip_C_{word}", "add-on": snake(word)}.get(names_of, word[0].lower() + word[1:])
 
     names = _named(_parts(words, make), {"pelvis": middle("Hips"), "head": middle("Head")}, finger_name)
     joints = figure(rest, pose, seed)

@@ -26,10 +26,28 @@ def chosen(scene, person, rest, tmp_path, monkeypatch):
 
 def test_one_button_does_it_all(chosen):
     assert bpy.ops.human3r.retarget() == {"FINISHED"}
-    assert chosen.evidence.startswith("Mixamo. Tested on a reconstruction")
+    assert chosen.evidence == "Mixamo. Run on the real rig's skeleton, not on a whole character"
     assert "limbs within 0.0" in chosen.report and chosen.character.animation_data.action.name in chosen.report
     assert all(len(item.description) > 15 for name, item in chosen.bl_rna.properties.items()
                if name not in ("rna_type", "name", "rows"))
+
+
+def test_poses_that_blender_hides_are_asked_for(chosen):
+    """Nothing is learnt from a rig in Edit Mode or at rest: that is said. A hidden one is looked at all the same."""
+    item = chosen.character
+    item.data.pose_position = "REST"
+    with pytest.raises(RuntimeError, match="Pose Position"):
+        bpy.ops.human3r.retarget()
+    item.data.pose_position = "POSE"
+    bpy.context.view_layer.objects.active = item
+    bpy.ops.object.mode_set(mode="EDIT")
+    with pytest.raises(RuntimeError, match="Leave Edit Mode"):
+        bpy.ops.human3r.retarget()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert item.animation_data is None
+    item.hide_viewport = chosen.source.hide_viewport = True
+    assert bpy.ops.human3r.retarget() == {"FINISHED"} and "limbs within 0.0" in chosen.report
+    assert item.hide_viewport and chosen.source.hide_viewport
 
 
 def test_buttons_say_what_is_missing(scene):
@@ -60,12 +78,15 @@ def test_a_mapping_made_by_hand_is_kept_as_a_preset(chosen, tmp_path):
     row.bone = "Dome"
     assert bpy.ops.human3r.retarget_save_preset(name="Domes") == {"FINISHED"}
     assert presets.path_of("Domes", tmp_path / "data" / "rig-presets") is not None
-    assert chosen.preset == "Domes" and chosen.evidence == "Domes. This preset has not been run on its rig"
+    number = chosen["preset"]
+    (tmp_path / "data" / "rig-presets" / "early.json").write_text(
+        (tmp_path / "data" / "rig-presets" / "domes.json").read_text().replace('"Domes"', '"A Rig"'))
+    assert chosen["preset"] == number and chosen.preset == "Domes" and chosen.evidence == "Domes. This preset has not been run on its rig"
     assert chosen.rig().bones["head"] == ("Dome",)
     with pytest.raises(RuntimeError, match="comes with the add-on"):
         bpy.ops.human3r.retarget_save_preset(name="Mixamo")
     assert bpy.ops.human3r.retarget_remove_preset("EXEC_DEFAULT") == {"FINISHED"}
-    assert not list((tmp_path / "data" / "rig-presets").iterdir())
+    assert [path.name for path in (tmp_path / "data" / "rig-presets").iterdir()] == ["early.json"]
 
 
 def test_one_bone_in_two_places_is_refused(chosen):

@@ -22,7 +22,9 @@ KINDS = {
     "UE5": ("Unreal Mannequin", rigs.unreal, {}),
     "UE4": ("Unreal Mannequin", rigs.unreal, {"spines": 3, "necks": 1}),
     "VRoid": ("VRM Humanoid", rigs.vrm, {}),
-    "VRM": ("VRM Humanoid", rigs.vrm, {"vroid": False, "pose": "relaxed"}),
+    "VRM": ("VRM Humanoid", rigs.vrm, {"names_of": "VRM 1", "pose": "relaxed"}),
+    "VRM 0": ("VRM Humanoid", rigs.vrm, {"names_of": "VRM 0"}),
+    "VRM add-on": ("VRM Humanoid", rigs.vrm, {"names_of": "add-on", "axes": "y"}),
     "ARP": ("Auto-Rig Pro", rigs.auto_rig_pro, {}),
 }
 
@@ -42,7 +44,11 @@ def test_every_limb_has_the_persons_direction(scene, person, rest, kind):
     preset, make, options = KINDS[kind]
     rig = make(rest, **options)
     settings = RetargetSettings(plant_feet=False)
-    report = retargeting.retarget(person, rig.item, scene, mapping(rig, preset), settings)
+    bones = mapping(rig, preset)
+    for joint, bone in rig.bones.items():
+        if joint not in ("spine1", "neck") and not bones.measured:
+            assert bones.bones[joint] == (bone,)
+    report = retargeting.retarget(person, rig.item, scene, bones, settings)
     found = angles(*positions(person, rig, FRAMES), limbs())
     assert len(found) == 30 and max(found.values()) < 1.0, found
     assert report.limb_angle < np.radians(0.5) and not report.loose

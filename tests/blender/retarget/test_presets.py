@@ -17,8 +17,10 @@ def test_every_shipped_preset_reads_and_says_what_it_was_run_on():
     assert not problems
     assert set(found) == {"Rigify", "Mixamo", "Unreal Mannequin", "VRM Humanoid", "Auto-Rig Pro", "SMPL-X"}
     assert {name for name, preset in found.items() if preset.tested_on == "rig"} == {"Rigify", "SMPL-X"}
+    assert found["Auto-Rig Pro"].tested_on == "reconstruction"
     assert all(preset.tested and preset.description for preset in found.values())
-    assert "not been run" in presets.EVIDENCE[presets.parse(SMALL, "x").tested_on]
+    for kind in (found["Auto-Rig Pro"].tested_on, presets.parse(SMALL, "x").tested_on):
+        assert "has not been run on its rig" in presets.EVIDENCE[kind]
 
 
 @pytest.mark.parametrize("change, told", [
