@@ -2,8 +2,9 @@
 """The versions of a person's motion, an Action each: raw, live and clean. The raw one is read and never changed.
 
 While a take arrives only the live version is written: it becomes the clean one at the end, when the raw one is there,
-and is made again when somebody wants to compare. The clean one is replaced whenever somebody asks for another strength. Expressions, and when a mesh is
-hidden, are in the raw Action (in Blenders without slots: in Actions of their own), and play on with every version.
+and is made again when somebody wants to compare. The clean one is replaced whenever somebody asks for another strength.
+Expressions, and when a mesh is hidden, are in the raw Action (in Blenders without slots: in Actions of their own), and
+play on with every version.
 """
 
 from __future__ import annotations
