@@ -15,7 +15,8 @@ from typing import Protocol
 import bpy
 
 from ..weights_downloader.locations import data_folder
-from . import installation
+from . import installation, self_test_record
+from .background_task import Task
 from .progress import format_bytes
 
 POLL_S = 0.1
@@ -58,9 +59,12 @@ def run(options: argparse.Namespace, interrupted: Interruption) -> list[object]:
     _say(options, {"event": "plan", "action": plan.action, "build": plan.build.kind, "lines": plan.describe(),
                    "download_bytes": plan.download_bytes, "disk_bytes": plan.disk_bytes}, "\n".join(plan.describe()))
     work = installation.start(plan, online=bpy.app.online_access, consented=options.yes)
+    self_test_record.forget()
+    heard = Task(plan.action)
     next_line, cancelling = 0.0, False
     while work.is_active or work.events:
         for event in work.poll():
+            heard.handle(event)
             is_progress = event["event"] == "progress"
             if not is_progress or time.monotonic() >= next_line:
                 _say(options, event, _sentence(event))
@@ -71,6 +75,10 @@ def run(options: argparse.Namespace, interrupted: Interruption) -> list[object]:
         work.wait(POLL_S)
     if work.error is not None:
         raise work.error
+    heard.finish()
+    python = installation.installed_python(folder)
+    if python is not None and heard.result is not None:  # so that the preferences know it, too
+        self_test_record.keep(python, heard)
     return []
 
 

@@ -148,6 +148,8 @@ def plan(data_folder: Path, *, action: str = "install", kind: str = "auto", pyth
         if kind == "auto":
             kind = manifest.kind
     build, reason = builds.choose(machine, kind)
+    if manifest is not None and kind == manifest.kind and action in ("repair", "update"):
+        reason = "As installed."
     base_python, version = steps.find_base_python(python)
     download = 0 if action == "remove" else Locks(build, lock_folder).download_bytes(machine.system, machine.machine)
     sources = [host(package_index()), *([host(build.index)] if build.index else []),
