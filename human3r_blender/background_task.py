@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..engine.contract.errors import UserError
-from . import child_process
+from . import child_process, quiet
 from .progress import format_bytes, format_duration
 
 LOG_LINES = 200
@@ -152,7 +152,7 @@ class ChildTask(Task):
         with contextlib.suppress(OSError, ValueError):  # it ended before it was told: it will say why
             self._process.stdin.write(told.encode("utf-8"))  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]
-        for line in self._process.stdout:  # type: ignore[union-attr]
+        for line in quiet.each(self._process.stdout):  # type: ignore[arg-type]
             event = _parse(line)
             if event is None:
                 self.log.append(line.decode("utf-8", "replace").rstrip())
@@ -164,7 +164,7 @@ class ChildTask(Task):
         _running.discard(self)
 
     def _read_log(self) -> None:
-        for line in self._process.stderr:  # type: ignore[union-attr]
+        for line in quiet.each(self._process.stderr):  # type: ignore[arg-type]
             text = line.decode("utf-8", "replace").rstrip()
             self.log.append(text)
             if text:

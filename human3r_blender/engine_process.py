@@ -24,11 +24,13 @@ from ..engine.contract.errors import UserError
 from ..engine.contract.framing import CorruptRecord, TruncatedRecord, read_record, write_record
 from ..engine.contract.messages import CancelCapture, Message, Shutdown, StartCapture, decode, encode
 from ..weights_downloader.locations import data_folder
-from . import child_process, installation
+from . import child_process, installation, quiet
 from .child_process import EXTENSION_ROOT
 
 PYTHON_VARIABLE = "HUMAN3R_ENGINE_PYTHON"
 QUEUED_MESSAGES = 16
+FULL_QUEUE_S = 0.02
+"""How long the reader sleeps when Blender has not taken the messages yet."""
 LOG_LINES = 200
 QUIT_GRACE_S = 1.5
 NO_ENGINE_REMEDY = (f"Press Install in Preferences > Add-ons > Human3R; or choose there the Python of an environment "
@@ -129,7 +131,9 @@ class EngineProcess:
     def _read_messages(self) -> None:
         try:
             while (record := read_record(self._process.stdout)) is not None:  # type: ignore[arg-type]
-                self._put(decode(record))
+                with quiet.python_allowed():
+                    message = decode(record)
+                self._put(message)
         except UserError as error:
             self._put(error)
         except TruncatedRecord:
@@ -141,12 +145,13 @@ class EngineProcess:
 
     def _put(self, item: Message | UserError | None) -> None:
         while not self._closing.is_set():
-            with contextlib.suppress(queue.Full):
-                self._messages.put(item, timeout=0.1)
+            with quiet.python_allowed(), contextlib.suppress(queue.Full):
+                self._messages.put_nowait(item)
                 return
+            time.sleep(FULL_QUEUE_S)
 
     def _read_log(self) -> None:
-        for line in self._process.stderr:  # type: ignore[union-attr]
+        for line in quiet.each(self._process.stderr):  # type: ignore[arg-type]
             self.log.append(line.decode("utf-8", "replace").rstrip())
 
     def _explain_end(self) -> UserError:

@@ -18,6 +18,7 @@ import numpy as np
 
 from ...engine.contract.rotations import continuous_quaternions, matrix_to_quaternion, quaternion_to_matrix
 from ...engine.contract.skeleton import JOINT_NAMES, PELVIS
+from .. import quiet
 from ..retarget.evaluation import Evaluation, world_matrix
 from ..scene import armature, body_mesh, coordinates, keyframes
 from ..scene.timing import rate_as_blender
@@ -74,9 +75,10 @@ def staged(name: str, people: Sequence[PersonMotion], rate: Fraction, centimetre
             item.select_set(True, view_layer=scene.view_layers[0])
         layer = scene.view_layers[0]
         layer.objects.active = armatures[0]
-        with bpy.context.temp_override(scene=scene, view_layer=layer, collection=scene.collection,
-                                       active_object=armatures[0], object=armatures[0],
-                                       selected_objects=list(scene.objects)):
+        override = bpy.context.temp_override(scene=scene, view_layer=layer, collection=scene.collection,
+                                             active_object=armatures[0], object=armatures[0],
+                                             selected_objects=list(scene.objects))
+        with quiet.operators_allowed(), override:
             # Some exporters read the objects themselves, not what is evaluated: only the graph of a scene that is in
             # use, as asking for it makes it, writes back to them, and only what it computes from then on.
             bpy.context.evaluated_depsgraph_get()

@@ -14,6 +14,7 @@ import bpy
 import numpy as np
 
 from ...engine.contract.skeleton import JOINT_NAMES, PARENTS
+from .. import quiet
 from . import coordinates
 
 ROOT_BONE = "root"
@@ -74,7 +75,8 @@ def _edit_mode(data: bpy.types.Armature) -> Iterator[None]:
         scene.collection.objects.link(item)
         layer = scene.view_layers[0]
         layer.objects.active = item
-        with bpy.context.temp_override(scene=scene, view_layer=layer, active_object=item, object=item):
+        override = bpy.context.temp_override(scene=scene, view_layer=layer, active_object=item, object=item)
+        with quiet.operators_allowed(), override:
             bpy.ops.object.mode_set(mode="EDIT")
             yield
             bpy.ops.object.mode_set(mode="OBJECT")

@@ -7,7 +7,7 @@ import math
 import time
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from ...engine.contract.messages import Frame, Message, ScenePoints, TakeHeader
 from ...engine.contract.take import TakeReader
 from ...engine.motion.clean_up import CleanUpSettings
 from ...weights_downloader import locations
+from .. import quiet
 from . import body_mesh, camera, ground_alignment, person_blocks, point_cloud, pose_correctives, tags, timing, versions
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
@@ -311,8 +312,6 @@ class SceneBuilder:
             if self.options.pose_correctives:
                 yield pose_correctives.bake_in_steps(person.armature, person.mesh, self._body_model())
         yield self._camera.settle()
-        if self._ground is not None:
-            self._ground.close()
         base = bpy.data.meshes.get(self._base_name)
         if base is not None:
             bpy.data.meshes.remove(base)
@@ -320,10 +319,7 @@ class SceneBuilder:
 
 def _start_reading(body_path: str) -> Future[BodyModel]:
     """Read a body on a thread of its own: half a second that Blender's window would stand still for."""
-    reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="human3r-body")
-    reading = reader.submit(BodyModel.load, body_file(body_path))
-    reader.shutdown(wait=False)
-    return reading
+    return quiet.submit("human3r-body", BodyModel.load, body_file(body_path))
 
 
 def import_take(

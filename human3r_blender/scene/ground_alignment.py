@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 import bpy
 import numpy as np
@@ -14,6 +14,7 @@ from ...engine.contract.errors import UserError
 from ...engine.contract.messages import Frame
 from ...engine.motion.ground import Ground
 from ...engine.motion.ground_of_take import ground_of_frames
+from .. import quiet
 from . import coordinates
 
 ESTIMATE = "human3r_ground"
@@ -38,7 +39,6 @@ class GroundEvidence:
         self._estimated = 0
         self._concluded = False
         self._pending: Future[Ground] | None = None
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="human3r-ground")
 
     def add(self, frame: Frame) -> None:
         """Take a frame in."""
@@ -59,7 +59,7 @@ class GroundEvidence:
 
         The last one is made from the whole take, even if nothing is new, for the points' final positions."""
         self._estimated, self._concluded = self._seen, last
-        self._pending = self._worker.submit(_estimate, list(self._frames), list(root_positions), body)
+        self._pending = quiet.submit("human3r-ground", _estimate, list(self._frames), list(root_positions), body)
 
     @property
     def is_running(self) -> bool:
@@ -72,10 +72,6 @@ class GroundEvidence:
             return None
         ground, self._pending = self._pending.result(), None
         return ground
-
-    def close(self) -> None:
-        """No more estimates."""
-        self._worker.shutdown(wait=False)
 
 
 def apply(root: bpy.types.Object, ground: Ground) -> bool:

@@ -12,6 +12,7 @@ from ...engine.contract.body_model import BodyModel
 from ...engine.contract.person_names import numbered_name
 from ...engine.contract.skeleton import JOINT_NAMES
 from ...engine.motion.clean_up import CleanUpSettings
+from .. import quiet
 from . import armature, body_colors, body_mesh, keyframes, shape_record, tags, versions
 from .motion_of_person import LOCATION, NAMES, ROTATIONS
 from .tracks import Track
@@ -68,6 +69,7 @@ class Person:
         self, root: bpy.types.Object, collection: bpy.types.Collection, base: bpy.types.Mesh, body: BodyModel
     ) -> Iterator[None]:
         """Make armature, mesh and empty F-curves in a new collection under `collection`, step by step."""
+        yield from quiet.wait()
         track_id = self.track.id
         skeleton = armature.create(self.name, body.rest_joints(self._betas))
         tags.mark(skeleton, self._take_id, tags.ARMATURE, track_id)
@@ -143,6 +145,7 @@ class Person:
         for rows in _batches(0, self.written):
             location.append(self.track.pelvis_keys(rows, body, self._betas))
             yield
+        yield from quiet.wait()
         skeleton, mesh = self.armature(), self.mesh()
         if skeleton is not None:
             armature.set_rest_joints(skeleton, body.rest_joints(self._betas))

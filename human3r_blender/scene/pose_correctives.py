@@ -12,7 +12,7 @@ skinning into the rest pose. That covers the correctives and the small shifts of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 
 import bpy
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from ...engine.contract.body_model import BodyModel, joint_transforms
 from ...engine.contract.rotations import quaternion_to_matrix
 from ...engine.contract.skeleton import JOINT_NAMES, PELVIS
+from .. import quiet
 from . import body_mesh, keyframes
 from .offset_basis import OffsetBasis
 
@@ -58,9 +59,7 @@ def bake_in_steps(find_armature: FindObject, find_mesh: FindObject, body: BodyMo
     expressions, betas = _keyed_expressions(mesh, frames), body_mesh.shape(mesh)
     if not len(frames):
         return
-    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="human3r-correctives")
-    computing = thread.submit(compress, body, betas, expressions, quaternions)
-    thread.shutdown(wait=False)
+    computing = quiet.submit("human3r-correctives", compress, body, betas, expressions, quaternions)
     while not computing.done():
         wait([computing], timeout=0.001)
         yield

@@ -127,7 +127,7 @@ print(engine.process_id, flush=True)
     (package / "engine").symlink_to(stand_in / "engine")
     root = Path(addon.child_process.__file__).parents[1]
     (package / "weights_downloader").symlink_to(root / "weights_downloader")
-    for name in ("engine_process.py", "child_process.py", "installation"):
+    for name in ("engine_process.py", "child_process.py", "quiet.py", "installation"):
         (package / "human3r_blender" / name).symlink_to(root / "human3r_blender" / name)
     child = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30)
     process_id = int(child.stdout)

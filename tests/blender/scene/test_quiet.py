@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bones are edited while threads compute: without the lock of `quiet` Blender crashes here within some hundred bones."""
+
+import sys
+import threading
+
+import numpy as np
+import pytest
+from bl_ext.user_default.human3r_blender.human3r_blender import quiet
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import armature
+
+
+@pytest.fixture
+def switching():
+    """Threads take turns as often as Python can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def compute():
+    return [np.where(np.eye(3) > threshold, 1, 2).sum() for threshold in range(20)]
+
+
+def test_bones_are_edited_while_threads_compute(switching):
+    done, stop = [], threading.Event()
+
+    def keep_computing():
+        while not stop.is_set():
+            with quiet.python_allowed():
+                computing = quiet.submit("human3r-test", compute)
+            done.append(computing.result())
+
+    thread = threading.Thread(target=keep_computing)
+    thread.start()
+    random = np.random.default_rng(0)
+    try:
+        for _ in range(40):
+            joints = random.normal(size=(55, 3))
+            item = armature.create("Person", joints)
+            armature.set_rest_joints(item, 2 * joints)
+            assert np.allclose(armature.rest_joints(item), 2 * joints, atol=1e-5)
+    finally:
+        stop.set()
+        thread.join()
+    assert len(done) > 10
+
+
+def test_waiting_ends_when_the_thread_has(switching):
+    begun, end = threading.Event(), threading.Event()
+
+    def hold():
+        begun.set()
+        return end.wait(60)
+
+    computing = quiet.submit("human3r-test", hold)
+    assert begun.wait(60)
+    slices = 0
+    for slices, _ in enumerate(quiet.wait(), 1):
+        if slices == 5:
+            end.set()
+    assert slices >= 5 and computing.result()
+    assert list(quiet.wait()) == []
