@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bones are edited while threads compute: without the lock of `quiet` Blender crashes here within some hundred bones."""
+"""Bones are edited while threads compute: without the lock of `quiet` Blender crashes here more often than not."""
 
 import sys
 import threading
