@@ -85,8 +85,10 @@ def old_pickle() -> type[OldPickle]:
 
 @pytest.fixture(scope="session")
 def body_sources(released_arrays, small_arrays, tmp_path_factory) -> SimpleNamespace:
-    """Loose files of the two layouts: `npz` (released) and `pkl` (Python 2), both a whole body."""
+    """Loose files, each a whole body: `npz` as released, and `small` (npz) and `pkl` (Python 2) with 20 directions."""
     folder = tmp_path_factory.mktemp("bodies")
     np.savez(folder / "SMPLX_NEUTRAL.npz", **released_arrays)
+    np.savez(folder / "small.npz", **small_arrays)
     (folder / "SMPLX_NEUTRAL.pkl").write_bytes(OldPickle.body(small_arrays))
-    return SimpleNamespace(npz=folder / "SMPLX_NEUTRAL.npz", pkl=folder / "SMPLX_NEUTRAL.pkl")
+    return SimpleNamespace(npz=folder / "SMPLX_NEUTRAL.npz", small=folder / "small.npz",
+                           pkl=folder / "SMPLX_NEUTRAL.pkl")

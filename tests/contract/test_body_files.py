@@ -24,7 +24,7 @@ from engine.contract.body_choice import (
 from engine.contract.body_files import install_body
 from engine.contract.body_model import VERTEX_COUNT, BodyModel, default_body_path
 from engine.contract.errors import UserError
-from engine.contract.inert_pickle import as_array, read_items
+from engine.contract.inert_pickle import MAX_INSTRUCTIONS, as_array, read_items
 from engine.contract.messages import PROTOCOL_VERSION, TakeHeader
 from engine.contract.settings import CaptureSettings
 
@@ -77,7 +77,7 @@ def test_from_the_publishers_zip_the_npz_of_the_gender_is_taken(body_sources, sm
     np.savez(male, **(small_arrays | {"v_template": small_arrays["v_template"] * 1.1}))
     source = zipped(tmp_path / "models_smplx_v1_1.zip", {
         "models/smplx/version.txt": b"1.1", "models/smplx/SMPLX_NEUTRAL.pkl": b"\x80\x02(never read",
-        "models/smplx/SMPLX_MALE.npz": male.getvalue(), "models/smplx/SMPLX_NEUTRAL.npz": body_sources.npz})
+        "models/smplx/SMPLX_MALE.npz": male.getvalue(), "models/smplx/SMPLX_NEUTRAL.npz": body_sources.small})
     assert_installed(source, tmp_path, mannequin)
     install_body(source, tmp_path / "male.npz", "male")
     assert BodyModel.load(tmp_path / "male.npz").fingerprint != mannequin.fingerprint
@@ -202,8 +202,8 @@ def test_nothing_but_the_wanted_member_is_unpacked(body_sources, tmp_path, manne
     bomb = zipfile.ZipInfo("models/smplx/SMPLX_MALE.npz")
     bomb.compress_type = zipfile.ZIP_DEFLATED
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
-        archive.write(body_sources.npz, "models/smplx/SMPLX_NEUTRAL.npz")
-        archive.writestr(bomb, bytes(50_000_000))
+        archive.write(body_sources.small, "models/smplx/SMPLX_NEUTRAL.npz")
+        archive.writestr(bomb, bytes(5_000_000))
     assert_installed(tmp_path / "x.zip", tmp_path, mannequin)
 
 
@@ -274,8 +274,8 @@ BOMBS = {
     "eight-byte length": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 60),
     "byte array": b"\x80\x05\x96" + struct.pack("<Q", 1 << 60), "frame": b"\x80\x04\x95" + struct.pack("<Q", 1 << 60),
     "memo index": b"\x80\x02]r\xff\xff\xff\x7f.", "long": b"\x80\x02\x8b\xff\xff\xff\x7f.",
-    "nested marks": b"\x80\x02" + b"(" * 400_000 + b".", "nested tuples": b"\x80\x02)" + b"\x85" * 400_000 + b".",
-    "doubling key": b"\x80\x02})" + b"2\x86" * 60 + b"K\x01s.", "instructions": b"\x80\x02(" + b"N0" * 300_000 + b".",
+    "nested marks": b"\x80\x02" + b"(" * 40_000 + b".", "nested tuples": b"\x80\x02)" + b"\x85" * 40_000 + b".",
+    "doubling key": b"\x80\x02})" + b"2\x86" * 60 + b"K\x01s.",
 }
 
 
@@ -284,9 +284,14 @@ def test_pickle_bombs_neither_hang_nor_allocate(tmp_path, kind):
     tracemalloc.start()
     try:
         assert refusal(written(tmp_path / "b.pkl", BOMBS[kind]), tmp_path).code in ("body-unreadable", "body-not-smplx")
-        assert tracemalloc.get_traced_memory()[1] < 300_000_000
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_pickle_of_endless_instructions_is_not_followed_for_ever(tmp_path):
+    path = written(tmp_path / "b.pkl", b"\x80\x02(" + b"N0" * (MAX_INSTRUCTIONS // 2) + b".")
+    assert f"more than {MAX_INSTRUCTIONS} instructions" in refusal(path, tmp_path).message
 
 
 def test_arrays_that_claim_too_much_are_refused_before_they_are_made(small_arrays, old_pickle, tmp_path):
