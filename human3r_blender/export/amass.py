@@ -142,7 +142,7 @@ def _poses(path: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
         poses = np.zeros((len(given), JOINT_COUNT, 3))
         poses[:, _SMPLH_TO_JOINT] = _numbers(path, "poses", given).reshape(-1, _SMPLH_JOINTS, 3)
         return poses, ("The motion was made for SMPL-H: body and fingers are taken over, the shape is not, because its "
-                       "numbers mean other shapes there. The person may stand some centimetres too low or too high.",)
+                       "numbers mean other shapes there. The person may stand a little too low or too high.",)
     what = _FAMILIES.get(width, f"poses of {width} numbers a frame" if width else "no frames")
     raise UserError("motion-not-smplx", f"{path} has {what}; SMPL-X has 165 numbers a frame, SMPL-H 156.", _REMEDY)
 

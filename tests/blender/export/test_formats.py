@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
-from bl_ext.user_default.human3r_blender.human3r_blender.export import bvh, exporting, motion
+from bl_ext.user_default.human3r_blender.human3r_blender.export import bvh, exporting, motion, staging, usd
 from bl_ext.user_default.human3r_blender.human3r_blender.export.settings import ExportSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes
 from io_scene_fbx import parse_fbx
@@ -76,6 +76,22 @@ def test_glb_has_one_animation_in_metres(cast, tmp_path):
     assert np.abs(x.sum()) < 1e-6 and np.ptp(w) < 1e-6 and not y.any() and not z.any()
     assert not {"scale", "translation"} & (set(nodes["Person_01"]) | set(nodes["root"]))
     assert len(file["meshes"][0]["extras"]["targetNames"]) == len(file["meshes"][0]["primitives"][0]["targets"])
+
+
+def test_usd_says_its_unit_axis_and_rate(cast, tmp_path):
+    """Read as text, which the same exporter writes under another ending."""
+    when = motion.clock(cast.scene, 23.976)
+    hidden = motion.hidden_frames(cast.people[0], cast.scene, when)
+    people = [motion.collect(cast.people[0], cast.scene, when, hidden)]
+    with staging.staged("take", people, when.rate) as stage:
+        usd.write(stage, tmp_path / "take.usda")
+    text = (tmp_path / "take.usda").read_text()
+    said = dict(line.strip().split(" = ") for line in text[:text.index("\n)")].splitlines() if " = " in line)
+    assert said["upAxis"] == '"Z"' and float(said["metersPerUnit"]) == 1
+    assert float(said["timeCodesPerSecond"]) == pytest.approx(24000 / 1001, abs=1e-3)
+    assert (float(said["startTimeCode"]), float(said["endTimeCode"])) == (0, len(when.scene_frames) - 1)
+    for part in ("def SkelRoot", "def Skeleton", "def SkelAnimation", "def BlendShape"):
+        assert part in text
 
 
 def test_bvh_is_in_centimetres_and_its_rest_pose_faces_forward(cast, tmp_path):

@@ -13,7 +13,7 @@ from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.engine.contract.rotations import axis_angle_to_matrix
 from bl_ext.user_default.human3r_blender.human3r_blender.export import amass, exporting, importing
 from bl_ext.user_default.human3r_blender.human3r_blender.export.settings import ExportSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import body_mesh, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import body_mesh, keyframes, tags
 
 from .conftest import FRAMES, LATE, RATE, SCALE, go_to, shown_joints
 
@@ -139,6 +139,17 @@ def test_it_plays_at_its_true_speed(scene, tmp_path):
     assert shown_joints(person)[0, 0] - rest[0, 0] == pytest.approx(2 * 0.8, abs=MILLIMETRE)
     importing.import_motion(path, scene, set_scene_timing=True)
     assert (scene.render.fps, scene.frame_start, scene.frame_end) == (120, 1, 121)
+
+
+def test_ten_thousand_frames_come_in_on_time(scene, tmp_path):
+    scene.render.fps, scene.render.fps_base = 24, 1.001
+    arrays = motion(frames=10_000, rate=60000 / 1001)
+    arrays["trans"] = np.arange(10_000)[:, None] * [0.01, 0.0, 0.0]
+    root, _ = importing.import_motion(write(tmp_path, arrays), scene)
+    curve = keyframes.curves(importing.person_of(root))[('pose.bones["pelvis"].location', 0)]
+    frames, values = keyframes.read(curve)
+    assert np.array_equal(frames, np.arange(1, 4001))  # 2.5 frames of the file each
+    assert np.abs(values - values[0] - 0.025 * (frames - 1)).max() < 1e-4
 
 
 def test_of_smplh_body_and_hands_are_taken(scene, tmp_path):
