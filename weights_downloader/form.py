@@ -46,7 +46,7 @@ def transfer(item: Item, address: str, credentials: Credentials, part: Part,
     ``accept`` is called with the size that the server announces, before the first byte, and may raise.
     """
     session = requests.Session()
-    again = Retry(total=RETRIES, connect=0, read=0, status_forcelist=(408, 429, 500, 502, 503, 504),
+    again = Retry(total=RETRIES, connect=0, read=0, other=0, status_forcelist=(408, 429, 500, 502, 503, 504),
                   allowed_methods=None, backoff_factor=0.5, respect_retry_after_header=True, raise_on_status=False)
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=again))

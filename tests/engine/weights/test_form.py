@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ from weights_downloader.download import Request, fetch
 from weights_downloader.form import Credentials
 from weights_downloader.locations import downloads_folder
 from weights_downloader.records import Figures
-from weights_downloader.registry import Item
+from weights_downloader.registry import FormFile, Item
 from weights_downloader.reporting import JsonReporter
 
 LOGIN = Credentials(USERNAME, PASSWORD)
@@ -138,6 +139,11 @@ def test_another_size_later_is_refused_before_a_byte_is_kept(data, publisher, fo
     changed[len(content) // 2] ^= 1
     publisher.content = bytes(changed)  # the size is right now, and the hash is not
     assert refused(form_item).code == "file-changed"
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_login(data, form_item, untrusted):
+    item = replace(form_item, source=FormFile(f"{untrusted}/download.php"))
+    assert refused(item).code == "certificate-invalid"
 
 
 def test_a_login_does_not_show_itself():

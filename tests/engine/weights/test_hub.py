@@ -8,11 +8,8 @@ import io
 import json
 import random
 import shutil
-import ssl
 import subprocess
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import huggingface_hub
@@ -214,24 +211,9 @@ def test_a_proxy_is_used(data, publisher, hub_item, monkeypatch):
         huggingface_hub.close_session()
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(data, publisher, hub_item, tmp_path, monkeypatch):
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl to make a certificate with")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", str(key), "-out", str(certificate), "-subj", "/CN=localhost", "-addext",
-                    "subjectAltName=DNS:localhost"], check=True, capture_output=True, timeout=60)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        monkeypatch.setenv("HF_ENDPOINT", f"https://localhost:{server.server_address[1]}")
-        assert refused(hub_item).code == "certificate-invalid"
-    finally:
-        server.shutdown()
-        server.server_close()
+def test_a_certificate_that_nobody_vouches_for_is_refused(data, hub_item, untrusted, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", untrusted)
+    assert refused(hub_item).code == "certificate-invalid"
 
 
 @pytest.fixture
@@ -262,6 +244,20 @@ def test_a_disk_that_fills_up_keeps_what_it_has_and_goes_on_later(small_disk, pu
     assert had > 0 and publisher.content.startswith(part().read_bytes())
     ballast.unlink()
     assert get(hub_item)[0].path.read_bytes() == publisher.content
+    assert publisher.content_requests[-1].range == f"bytes={had}-"
+
+
+def test_a_file_system_that_takes_no_more_is_told_as_well(data, publisher, hub_item):
+    """The same where nobody may mount a disk: the system refuses to let the file grow."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3 * MEGABYTE, limits[1]))
+    try:
+        assert refused(hub_item).code == "disk-full"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    had = part().stat().st_size
+    assert 0 < had <= 3 * MEGABYTE and get(hub_item)[0].path.read_bytes() == publisher.content
     assert publisher.content_requests[-1].range == f"bytes={had}-"
 
 
