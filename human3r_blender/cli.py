@@ -29,6 +29,7 @@ from . import session as sessions
 from .conversion_paths import find_sources, plan_outputs
 from .export import command_line as exports
 from .retarget import command_line as retargeting
+from .retarget.verification import Report
 from .scene.builder import GROUNDS, ImportOptions
 from .session import Session
 
@@ -52,6 +53,8 @@ class Result:
     """Strength that the people were cleaned up with; 0 for none."""
     seconds: float = 0.0
     note: str = ""
+    characters: list[Report] = field(default_factory=list)
+    """What ``--retarget-to`` made of each person."""
     exports: list[str] = field(default_factory=list)
     """The files that ``--export`` wrote."""
     export_notes: list[str] = field(default_factory=list)
@@ -101,17 +104,21 @@ def _parser() -> argparse.ArgumentParser:
     importing = commands.add_parser("import", help="takes become .blend files, without the engine")
     importing.add_argument("sources", nargs="+", metavar="TAKE", help=".h3r file, or a folder of them")
     importing.set_defaults(run=_import)
-    for command in (convert, importing):
+    retarget = commands.add_parser("retarget", help="people in .blend files move characters")
+    retarget.add_argument("sources", nargs="+", metavar="BLEND", help=".blend file with people, or a folder of them")
+    retarget.set_defaults(run=_retarget)
+    for command in (convert, importing, retarget):
         command.add_argument("--output", required=True, type=Path, metavar="PATH",
                              help=".blend file, or a folder, which several videos need")
         command.add_argument("--overwrite", action="store_true", help="replace existing .blend files")
         command.add_argument("--json", metavar="FILE",
                              help="write a summary as JSON; - for standard output, where Blender prints lines too")
-        add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path", "clean"),
-                            choices={"ground": GROUNDS})
-        command.add_argument("--clean", type=float, default=ImportOptions.clean, metavar="STRENGTH",
-                             help=f"{field_docs(ImportOptions)['clean']} (%(default)s)")
-        retargeting.add_arguments(command)
+        if command is not retarget:
+            add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path", "clean"),
+                                choices={"ground": GROUNDS})
+            command.add_argument("--clean", type=float, default=ImportOptions.clean, metavar="STRENGTH",
+                                 help=f"{field_docs(ImportOptions)['clean']} (%(default)s)")
+        retargeting.add_arguments(command, required=command is retarget)
         exports.add_arguments(command)
     engine = commands.add_parser("install-engine", help="install, repair, update or remove the engine's Python "
                                  "environment")
@@ -175,6 +182,25 @@ def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Res
     return results
 
 
+def _retarget(options: argparse.Namespace, interrupted: _Interruption) -> list[Result]:
+    jobs = plan_outputs(find_sources(options.sources, (".blend",)), options.output, options.overwrite)
+    retargeting.check(options)
+    exports.check(options, (output for _, output in jobs))
+    results = []
+    for number, (source, output) in enumerate(jobs):
+        result = Result(source, str(output))
+        results.append(result)
+        if interrupted.requested:
+            continue
+        label = f"[{number + 1}/{len(jobs)}] {Path(source).name}"
+        with _reported(result, label):
+            scene = retargeting.open_scene(Path(source))
+            _finish(options, result, output, label)
+            result.status, result.people = "complete", len(result.characters)
+            result.frames = scene.frame_end - scene.frame_start + 1
+    return results
+
+
 @contextlib.contextmanager
 def _reported(result: Result, label: str) -> Iterator[None]:
     """Time one job and note its failure, so that the next one still runs."""
@@ -190,7 +216,7 @@ def _reported(result: Result, label: str) -> Iterator[None]:
 
 def _finish(options: argparse.Namespace, result: Result, output: Path, label: str) -> None:
     """What is made of the people once they are all there. Raises :class:`UserError`."""
-    retargeting.run(options, bpy.context.scene, label)
+    result.characters = retargeting.run(options, bpy.context.scene, label)
     _save(output)
     exported = exports.run(options, bpy.context.scene, output, label)
     result.exports, result.export_notes = [str(path) for path in exported.files], list(exported.notes)

@@ -26,12 +26,17 @@ def retarget_file(scene: bpy.types.Scene, path: Path, preset: str = "", settings
     character stays in its file and becomes a library override. `armature` names the rig in a file with several. Raises
     UserError.
     """
-    people = [item for item in scene.objects if item.get(tags.ROLE) == tags.ARMATURE]
     reports = []
-    for person in sorted(people, key=lambda item: item[tags.TRACK]):
+    for person in people(scene):
         character = bring(scene, path, link, armature)
         reports.append(retarget(person, character, scene, find_rig(character, preset), settings))
     return reports
+
+
+def people(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The armatures of a scene's people, in the order of their tracks."""
+    found = [item for item in scene.objects if item.get(tags.ROLE) == tags.ARMATURE]
+    return sorted(found, key=lambda item: item[tags.TRACK])
 
 
 def find_rig(character: bpy.types.Object, preset: str = "") -> RigMap:

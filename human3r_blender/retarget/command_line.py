@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Retargeting from the command line: ``--retarget-to RIG.blend --preset NAME`` after ``convert`` and ``import``."""
+"""Retargeting from the command line: ``--retarget-to RIG.blend --preset NAME`` after ``convert`` and ``import``; and
+``retarget``, for .blend files that there are already.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,17 @@ from ...engine.contract.arguments import field_docs
 from ...engine.contract.errors import UserError
 from ...weights_downloader.locations import rig_presets_folder
 from . import presets
-from .character_files import named, retarget_file
+from .character_files import named, people, retarget_file
 from .settings import CALIBRATIONS, CONTROLS, PLACEMENTS, RetargetSettings
+from .verification import Report
 
 _CHOICES = {"controls": CONTROLS, "placement": PLACEMENTS, "calibration": CALIBRATIONS}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser, required: bool = False) -> None:
     """Add the options of retargeting; those of its settings begin with ``--retarget-``."""
     group = parser.add_argument_group("retargeting")
-    group.add_argument("--retarget-to", type=Path, metavar="RIG.blend",
+    group.add_argument("--retarget-to", type=Path, metavar="RIG.blend", required=required,
                        help="put every person's motion on a character of its own out of this file")
     group.add_argument("--preset", default="", metavar="NAME",
                        help=f"kind of the character's rig: {', '.join(presets.find_all()[0])}, or a preset of your own "
@@ -58,13 +61,33 @@ def check(options: argparse.Namespace) -> None:
     _settings(options)
 
 
-def run(options: argparse.Namespace, scene: bpy.types.Scene, label: str) -> None:
-    """Retarget what is in the scene, if that was asked for. Raises UserError."""
+def open_scene(path: Path) -> bpy.types.Scene:
+    """The scene of a .blend file with people in it. Raises UserError (``scene-unreadable``, ``scene-without-people``).
+
+    No script in the file runs. Its paths become absolute, for it is saved elsewhere.
+    """
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
+    except RuntimeError as error:
+        raise UserError("scene-unreadable", f"{path} cannot be opened: {error}",
+                        "Give a .blend file that this Blender can open.") from error
+    bpy.ops.file.make_paths_absolute()
+    scene = bpy.context.scene
+    if not people(scene):
+        raise UserError("scene-without-people", f"There are no people of Human3R in {path.name}.",
+                        "Give a .blend file that convert or import has made.")
+    return scene
+
+
+def run(options: argparse.Namespace, scene: bpy.types.Scene, label: str) -> list[Report]:
+    """Retarget what is in the scene, if that was asked for; a report for each person. Raises UserError."""
     if options.retarget_to is None:
-        return
-    for report in retarget_file(scene, options.retarget_to.absolute(), options.preset, _settings(options),
-                                options.retarget_link, options.retarget_armature):
-        print(f"{label}: {report.describe()}", file=sys.stderr, flush=True)
+        return []
+    reports = retarget_file(scene, options.retarget_to.absolute(), options.preset, _settings(options),
+                            options.retarget_link, options.retarget_armature)
+    for line in [report.describe() for report in reports] or ["there is nobody to retarget."]:
+        print(f"{label}: {line}", file=sys.stderr, flush=True)
+    return reports
 
 
 def _settings(options: argparse.Namespace) -> RetargetSettings:

@@ -24,26 +24,28 @@ _FRAMES = 12
 class Report:
     """What came out, measured on the evaluated rig at some frames of the motion."""
 
+    character: str
+    """Name of the character's armature."""
     action: str
-    """Name of the new Action."""
+    """Name of its new Action."""
     frames: int
     """How many frames have keys."""
     scale: float
     """Length of the character's legs over that of the person's."""
-    limb_angle: float
-    """Largest angle in radians between a limb of the character and the person's, limbs that reach for a goal left
+    limb_angle_rad: float
+    """Largest angle between a limb of the character and the person's, limbs that reach for a goal left
     out."""
     limb: str
     """The limb that it was seen on."""
     reach_m: float
-    """Largest distance in metres of a hand or a foot from where it was to be; 0 where none had a goal."""
+    """Largest distance of a hand or a foot from where it was to be; 0 where none had a goal."""
     loose: tuple[str, ...] = ()
     """Controls that follow no other exactly, so that their keys are approximate."""
 
     def describe(self) -> str:
         """One sentence for the panel and the command line."""
-        text = f"{self.action}: {self.frames} frames, limbs within {np.degrees(self.limb_angle):.2f}°"
-        if self.limb_angle > np.radians(1.0):
+        text = f"{self.action}: {self.frames} frames, limbs within {np.degrees(self.limb_angle_rad):.2f}°"
+        if self.limb_angle_rad > np.radians(1.0):
             text += f" ({self.limb})"
         if self.reach_m > 0:
             text += f", hands and feet within {1000 * self.reach_m:.1f} mm"
@@ -74,8 +76,8 @@ def verify(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, characte
             worst, where = angle, label(slot)
     off = [np.linalg.norm(heads[:, slots.index(slot)] - goal[rows], axis=-1).max()
            for slot, goal in transfer.goals.items()]
-    return Report(item.animation_data.action.name, len(source.frames), transfer.placement.scale, worst, where,
-                  float(max(off, default=0.0)), character.model.loose)
+    return Report(item.name, item.animation_data.action.name, len(source.frames), transfer.placement.scale, worst,
+                  where, float(max(off, default=0.0)), character.model.loose)
 
 
 def _has_goal(slot: str, transfer: Transfer) -> bool:

@@ -4,9 +4,10 @@
 import bpy
 import numpy as np
 import pytest
+from bl_ext.user_default.human3r_blender.engine.motion.clean_up import CleanUpSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.retarget import presets, retargeting, rig_map
 from bl_ext.user_default.human3r_blender.human3r_blender.retarget.settings import RetargetSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes, tags, versions
 from mathutils import Quaternion
 
 from . import rigs
@@ -78,10 +79,10 @@ def test_a_mapping_made_by_hand_is_kept_as_a_preset(chosen, tmp_path):
     row.bone = "Dome"
     assert bpy.ops.human3r.retarget_save_preset(name="Domes") == {"FINISHED"}
     assert presets.path_of("Domes", tmp_path / "data" / "rig-presets") is not None
-    number = chosen["preset"]
-    (tmp_path / "data" / "rig-presets" / "early.json").write_text(
-        (tmp_path / "data" / "rig-presets" / "domes.json").read_text().replace('"Domes"', '"A Rig"'))
-    assert chosen["preset"] == number and chosen.preset == "Domes" and chosen.evidence == "Domes. This preset has not been run on its rig"
+    folder = tmp_path / "data" / "rig-presets"
+    (folder / "early.json").write_text((folder / "domes.json").read_text().replace('"Domes"', '"A Rig"'))
+    assert chosen.preset == "Domes"  # also in a file that was saved before there was another
+    assert chosen.evidence == "Domes. This preset has not been run on its rig"
     assert chosen.rig().bones["head"] == ("Dome",)
     with pytest.raises(RuntimeError, match="comes with the add-on"):
         bpy.ops.human3r.retarget_save_preset(name="Mixamo")
@@ -124,6 +125,27 @@ def test_a_matched_pose_stands_for_the_rest_poses(scene, person, rest, motion):
     bpy.ops.human3r.retarget_match_pose()
     bpy.ops.human3r.retarget()
     assert angles(*positions(person, rig, FRAMES), [("left_shoulder", "left_elbow")])["left_shoulder"] > 5
+
+
+def test_the_version_that_plays_is_put_on_the_character(chosen, scene, person, rest):
+    """Raw or clean: the character does what the person is seen to do."""
+    random = np.random.default_rng(3)
+    for curve in keyframes.curves(person).values():
+        values = keyframes.read(curve)[1]
+        keyframes.set_values(curve, values + random.normal(0, 0.02, len(values)).astype(np.float32))
+    tags.mark(person, "take", tags.ARMATURE, 0)
+    tags.mark(person.animation_data.action, "take", tags.RAW, 0)
+    versions.clean(person, 30.0, CleanUpSettings())
+    chosen.plant_feet, made = False, {}
+    rig = rigs.Rig(chosen.character, {name: f"mixamorig7:{bone}" for name, bone in (
+        ("left_shoulder", "LeftArm"), ("left_elbow", "LeftForeArm"), ("left_wrist", "LeftHand"))})
+    for role in (tags.CLEAN, tags.RAW):
+        versions.show(person, role)
+        bpy.ops.human3r.retarget()
+        theirs, own = positions(person, rig, FRAMES)
+        assert max(angles(theirs, own, [("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist")]).values()) < 1.0
+        made[role] = own["left_wrist"]
+    assert np.abs(made[tags.CLEAN] - made[tags.RAW]).max() > 0.01
 
 
 def test_frames_and_rate_are_as_asked_for(chosen, scene):

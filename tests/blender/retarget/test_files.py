@@ -47,9 +47,10 @@ def test_characters_are_appended_or_linked_with_their_meshes(saved, request, lin
     scene = bpy.context.scene
     tags.mark(person, "take", tags.ARMATURE, 0)
     (report,) = character_files.retarget_file(scene, saved.path, link=link)
-    assert report.limb_angle < np.radians(0.5)
+    assert report.limb_angle_rad < np.radians(0.5)
     item = next(item for item in scene.objects if item.type == "ARMATURE" and item != person)
     assert (item.override_library is not None) == link and item.library is None
+    assert not link or not item.override_library.is_system_override  # else nobody could pose it on
     (mesh,) = [child for child in item.children if child.type == "MESH"]
     assert mesh.modifiers["Armature"].object == item and mesh.name in scene.objects
     assert not any(found.name.startswith("Prop rig") for found in scene.objects)
@@ -95,11 +96,33 @@ def test_the_command_line_puts_everybody_on_a_character(saved, tmp_path, capfd):
     said = capfd.readouterr().err
     assert code == 0, said
     assert said.count("limbs within 0.0") == 2
-    assert json.loads(summary.read_text())["results"][0]["status"] == "complete"
+    (result,) = json.loads(summary.read_text())["results"]
+    assert result["status"] == "complete" and len(result["characters"]) == 2
+    assert all(made["limb_angle_rad"] < 0.001 and made["frames"] == 8 for made in result["characters"])
     bpy.ops.wm.open_mainfile(filepath=str(output))
     rigs_there = [item for item in bpy.context.scene.objects if item.type == "ARMATURE" and tags.TAKE not in item]
-    assert len(rigs_there) == 2
+    assert {item.name for item in rigs_there} == {made["character"] for made in result["characters"]}
     assert {item.animation_data.action.name.split(" on ")[0] for item in rigs_there} == {"Person 01", "Person 02"}
+
+
+def test_people_of_a_blend_file_move_characters_too(saved, request, tmp_path, capfd):
+    name = request.getfixturevalue("person").name
+    scene, summary, output = tmp_path / "scene.blend", tmp_path / "summary.json", tmp_path / "deep" / "out.blend"
+    for code in (1, 0):
+        bpy.ops.wm.save_as_mainfile(filepath=str(scene), copy=True)
+        assert cli.main(["retarget", str(scene), "--retarget-to", str(saved.path), "--retarget-link", "--json",
+                         str(summary), "--output", str(output)]) == code, capfd.readouterr().err
+        (result,) = json.loads(summary.read_text())["results"]
+        assert output.exists() == (code == 0)
+        if code:
+            assert result["error"]["code"] == "scene-without-people" and result["status"] == "failed"
+            tags.mark(bpy.data.objects[name], "take", tags.ARMATURE, 0)
+    assert (result["people"], result["frames"], result["status"]) == (1, 60, "complete")
+    bpy.ops.wm.open_mainfile(filepath=str(output))
+    found = bpy.context.scene.objects
+    rig = rigs.Rig(found[result["characters"][0]["character"]], saved.bones)
+    assert rig.item.override_library is not None and not rig.item.override_library.is_system_override
+    assert max(angles(*positions(found[name], rig, FRAMES), limbs(legs=False)).values()) < 1.0
 
 
 def test_what_would_fail_at_the_end_fails_at_the_start(saved, tmp_path, capfd):

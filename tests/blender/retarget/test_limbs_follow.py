@@ -51,7 +51,7 @@ def test_every_limb_has_the_persons_direction(scene, person, rest, kind):
     report = retargeting.retarget(person, rig.item, scene, bones, settings)
     found = angles(*positions(person, rig, FRAMES), limbs())
     assert len(found) == 30 and max(found.values()) < 1.0, found
-    assert report.limb_angle < np.radians(0.5) and not report.loose
+    assert report.limb_angle_rad < np.radians(0.5) and not report.loose
 
 
 @pytest.mark.parametrize("kind", ["mixamo", "UE5", "VRM", "ARP"])
