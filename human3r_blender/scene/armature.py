@@ -26,7 +26,7 @@ _TAIL = (0.0, 0.05, 0.0)
 def create(name: str, rest_joints: np.ndarray) -> bpy.types.Object:
     """A new armature object, in no collection yet, with (55, 3) rest joints in metres in the body frame."""
     data = bpy.data.armatures.new(name)
-    data.display_type = "STICK"
+    data.display_type = "WIRE"  # thin: sticks end in dots, which at some distance cover the hands
     # The object comes first, for leaving edit mode makes the pose of every object that has this armature.
     item = bpy.data.objects.new(name, data)
     item.rotation_mode = "QUATERNION"
