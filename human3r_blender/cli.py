@@ -28,6 +28,7 @@ from . import diagnostics, engine_command
 from . import session as sessions
 from .conversion_paths import find_sources, plan_outputs
 from .export import command_line as exports
+from .export import importing as motions
 from .retarget import command_line as retargeting
 from .retarget.verification import Report
 from .scene.builder import GROUNDS, ImportOptions
@@ -101,8 +102,10 @@ def _parser() -> argparse.ArgumentParser:
                          "the environment variable HUMAN3R_ENGINE_PYTHON, then the installed one)")
     add_setting_options(convert)
     convert.set_defaults(run=_convert)
-    importing = commands.add_parser("import", help="takes become .blend files, without the engine")
-    importing.add_argument("sources", nargs="+", metavar="TAKE", help=".h3r file, or a folder of them")
+    importing = commands.add_parser("import", help="takes, and motions in AMASS's format, become .blend files, "
+                                    "without the engine")
+    importing.add_argument("sources", nargs="+", metavar="TAKE",
+                           help=".h3r file, or a folder of them; or a motion of AMASS's (.npz)")
     importing.set_defaults(run=_import)
     retarget = commands.add_parser("retarget", help="people in .blend files move characters")
     retarget.add_argument("sources", nargs="+", metavar="BLEND", help=".blend file with people, or a folder of them")
@@ -175,9 +178,12 @@ def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Res
             continue
         label = f"[{number + 1}/{len(jobs)}] {Path(source).name}"
         with _reported(result, label):
-            run = sessions.start_import(_empty_scene(source), Path(source), import_options)
-            _run_to_end(run, result, interrupted, label)
-            if run.progress.phase in ("complete", "incomplete"):
+            if Path(source).suffix.lower() == motions.SUFFIX:
+                _build_motion(source, import_options, result, label)
+            else:
+                _run_to_end(sessions.start_import(_empty_scene(source), Path(source), import_options), result,
+                            interrupted, label)
+            if result.status in ("complete", "incomplete"):
                 _finish(options, result, output, label)
     return results
 
@@ -199,6 +205,16 @@ def _retarget(options: argparse.Namespace, interrupted: _Interruption) -> list[R
             result.status, result.people = "complete", len(result.characters)
             result.frames = scene.frame_end - scene.frame_start + 1
     return results
+
+
+def _build_motion(source: str, import_options: ImportOptions, result: Result, label: str) -> None:
+    """A scene with the person of an AMASS-style file. Raises :class:`UserError`."""
+    scene = _empty_scene(source)
+    _, notes = motions.import_motion(Path(source), scene, import_options.body_path, import_options.set_scene_timing)
+    result.status, result.take, result.people, result.clean = "complete", None, 1, 0.0
+    result.note = " ".join(notes)
+    result.frames = scene.frame_end - scene.frame_start + 1
+    print(f"{label}: complete" + (f" ({result.note})" if result.note else ""), file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

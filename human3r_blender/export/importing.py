@@ -36,6 +36,8 @@ from . import amass
 GENDER = "human3r_gender"
 """On the root of an imported motion: the body's gender that its file names."""
 
+SUFFIX = ".npz"
+
 _PICTURE = (1920, 1080)
 
 

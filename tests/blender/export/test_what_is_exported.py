@@ -40,6 +40,7 @@ def test_the_version_that_plays(tmp_path):
     person = cast.people[0]
     curve = keyframes.curves(person)[('pose.bones["pelvis"].location', 0)]
     keyframes.set_values(curve, keyframes.read(curve)[1] + 0.1)  # of the clean one, which plays
+    curve.update()
     for version in ("clean", "raw"):
         versions.show(person, version)
         assert_as_shown(cast, tmp_path)
