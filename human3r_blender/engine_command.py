@@ -59,7 +59,6 @@ def run(options: argparse.Namespace, interrupted: Interruption) -> list[object]:
     _say(options, {"event": "plan", "action": plan.action, "build": plan.build.kind, "lines": plan.describe(),
                    "download_bytes": plan.download_bytes, "disk_bytes": plan.disk_bytes}, "\n".join(plan.describe()))
     work = installation.start(plan, online=bpy.app.online_access, consented=options.yes)
-    self_test_record.forget()
     heard = Task(plan.action)
     next_line, cancelling = 0.0, False
     while work.is_active or work.events:

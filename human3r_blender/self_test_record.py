@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The outcome of the last self-test, kept beside the data for the Python that it was run with."""
+"""The outcome of the last self-test, kept beside the data for the Python that it was run with.
+
+Every installation has a folder of its own, and so a Python of its own: what was tested counts for no other.
+"""
 
 from __future__ import annotations
 
@@ -47,12 +50,6 @@ def keep(python: Path, task: Task) -> Record:
         _path().parent.mkdir(parents=True, exist_ok=True)
         write_json(_path(), asdict(record))
     return record
-
-
-def forget() -> None:
-    """The environment changes: what was tested is not what is there now."""
-    with contextlib.suppress(OSError):
-        _path().unlink(missing_ok=True)
 
 
 def _path() -> Path:

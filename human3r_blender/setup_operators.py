@@ -111,7 +111,6 @@ class EngineAction(TaskOperator):
             self.report({"ERROR"}, f"{error.message} {error.remedy}")
             return {"CANCELLED"}
         sessions.close_engine()
-        self_test_record.forget()
         return self.begin(lambda: setup_tasks.InstallationTask(plan, bpy.app.online_access), _keep_self_test)
 
 

@@ -16,6 +16,8 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 from huggingface_hub import HfFileMetadata, constants, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
@@ -186,4 +188,7 @@ def unreachable(where: str, error: Exception) -> UserError:
                          "Set the clock; behind a company's proxy, name its certificate file in SSL_CERT_FILE and "
                          "REQUESTS_CA_BUNDLE.")
     why = str(error) or type(error).__name__
-    return UserError("no-connection", f"{where} cannot be reached or does not answer: {why}.", _TRY_AGAIN)
+    address = urlsplit(where)
+    has_proxy = {address.scheme, "all"} & set(getproxies()) and not proxy_bypass(address.hostname or "")
+    proxied = " through the proxy that the environment names" if has_proxy else ""
+    return UserError("no-connection", f"{where} cannot be reached{proxied} or does not answer: {why}.", _TRY_AGAIN)
