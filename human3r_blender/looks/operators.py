@@ -9,7 +9,7 @@ from bpy.props import BoolProperty, FloatVectorProperty
 from ...engine.contract.errors import UserError
 from ..ground_tools import root_of
 from ..people_tools import selection
-from ..scene import body_colors, tags
+from ..scene import body_colors, person_blocks, tags
 from . import camera_view, name_tags
 from .view import area_of, has_view
 
@@ -80,7 +80,7 @@ class _PeopleOperator(bpy.types.Operator):
             selection.refuse_none(people)
         except UserError as error:
             return selection.refuse(self, error)
-        meshes = [mesh for item in people if (mesh := tags.find(item[tags.TAKE], tags.MESH, item[tags.TRACK]))]
+        meshes = [mesh for item in people if (mesh := person_blocks.mesh(item)) is not None]
         self.paint(meshes)
         self.report({"INFO"}, f"{selection.names(people)}: coloured.")
         return {"FINISHED"}

@@ -65,8 +65,11 @@ def paint(mesh: bpy.types.Object, color: Sequence[float]) -> None:
     if skeleton is not None:
         skeleton.color = color
     material = mesh.active_material
-    if material is None or material.users > 1:
-        mesh.active_material = material = _new_material(skeleton or mesh) if material is None else material.copy()
+    if material is None:
+        mesh.active_material = material = _new_material(skeleton or mesh)
+    elif material.users > 1:
+        mesh.active_material = material = material.copy()
+        material.name = (skeleton or mesh).name
     material.diffuse_color = color
     shader = next((node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED"), None)
     if shader is not None:

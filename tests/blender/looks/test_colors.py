@@ -126,6 +126,16 @@ def test_selected_people_get_the_colour_one_gives_them(build, select):
         bpy.ops.human3r.paint_people(color=(1, 0, 0, 1))
 
 
+def test_who_is_split_off_gets_another_colour(build, scene, select):
+    made = build(people=2, points=0)
+    select(meshes(made.root)[0])
+    scene.frame_set(4)
+    assert bpy.ops.human3r.split_people() == {"FINISHED"}
+    for mesh, color in zip(meshes(made.root), body_colors.PALETTE[:3], strict=True):
+        assert_painted(mesh, color)
+        assert mesh.active_material.users == 1
+
+
 def test_a_body_without_a_material_gets_one(build):
     mesh = meshes(build(people=1, points=0).root)[0]
     mesh.data.materials.clear()

@@ -92,7 +92,8 @@ def test_the_search_finds_every_operator():
                 for cls in menu.operators_in(section)]
     assert len(in_menus) == len(set(in_menus))
     assert {cls.bl_idname for cls in in_menus} == {cls.bl_idname for cls in OPERATORS} - hidden
-    for name, _, _ in menu.SECTIONS:
+    for name, _, places in menu.SECTIONS:
+        assert menu.operators_in(places), f"{name} is empty"
         assert getattr(bpy.types, name).bl_label
 
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.looks import setting_presets
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes, motion_of_person, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes, motion_of_person, person_blocks, tags
 
 from ..scene.conftest import Synthetic
 from .conftest import meshes
+from .test_search import OPERATORS, options
 
 
 def state(scene):
@@ -18,7 +19,7 @@ def state(scene):
     return {
         "objects": {item.name: (rounded(item.matrix_basis), rounded(item.color), item.hide_get(), item.select_get(),
                                 item.hide_viewport, played(item)) for item in scene.objects},
-        "active": bpy.context.view_layer.objects.active.name,
+        "active": getattr(bpy.context.view_layer.objects.active, "name", ""),
         "collections": {item.name: (item.hide_viewport, len(item.objects)) for item in bpy.data.collections},
         "actions": {item.name: rounded([curve.evaluate(3.0) for curve in all_curves(item)])
                     for item in bpy.data.actions},
@@ -79,9 +80,23 @@ RUNS = {
     "bake_correctives": {}, "select_person": {"name": "Person 02"}, "choose_video": {"filepath": "/videos/clip.mp4"},
     "use_preset": {"filepath": str(setting_presets.SHIPPED / "presets" / "human3r" / "Best_Quality.py")},
     "show_names": {}, "paint_people": {"color": (0.1, 0.2, 0.3, 1.0)}, "color_people": {}, "play_camera_view": {},
-    "import_take": {},
+    "import_take": {}, "split_people": {}, "rename_person": {"name": "Ada"}, "delete_people": {}, "hide_people": {},
+    "show_people": {}, "merge_people": {}, "swap_people": {},
 }  # fmt: skip
-"""Operators and what they are run with. The others that change data have tests of their own undo in their rooms."""
+"""Operators and what they are run with."""
+
+ELSEWHERE = {
+    "start_capture": "needs an engine; builds what import_take builds",
+    "fill_gaps": "needs a take with gaps: tests/blender/people_tools",
+    "import_motion": "needs a motion file: tests/blender/export",
+    **dict.fromkeys(("retarget", "retarget_find_bones", "retarget_match_pose"),
+                    "needs a character: tests/blender/retarget"),
+}
+
+
+def test_every_change_is_taken_back_here_or_elsewhere():
+    changing = {cls.bl_idname.partition(".")[2] for cls in OPERATORS if "UNDO" in options(cls)}
+    assert changing == RUNS.keys() | ELSEWHERE.keys()
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -92,6 +107,12 @@ def test_one_undo_takes_it_back(root, select, tmp_path, name):
     if name == "color_people":
         for mesh in meshes(root):
             mesh.color = (1, 1, 1, 1)
+    if name == "show_people":
+        person_blocks.set_hidden(tags.people(root)[1], True)
+    if name in ("merge_people", "swap_people"):
+        select(*tags.people(root))
+    if name in ("split_people", "swap_people"):
+        bpy.context.scene.frame_set(4)
     if name == "import_take":
         arguments["filepath"] = str(Synthetic(frames=4, people=1, points=5).write(tmp_path / "take.h3r"))
     if name in ("bake_correctives", "floor_from_cursor"):
