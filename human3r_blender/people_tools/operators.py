@@ -156,6 +156,10 @@ class HUMAN3R_OT_rename_person(_PeopleOperator):
         self.name = selection.people(context, False)[0].name
         return context.window_manager.invoke_props_dialog(self)
 
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.activate_init = True  # so that one can type at once
+        self.layout.prop(self, "name")
+
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
         selection.refuse_none(chosen)
         before = chosen[0].name

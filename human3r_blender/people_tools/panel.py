@@ -44,24 +44,25 @@ class HUMAN3R_PT_edit_people(Human3RPanel, bpy.types.Panel):
         chosen = selection.people(context, False)
         layout.label(text=selection.names(chosen) if chosen else "Nobody selected", icon="ARMATURE_DATA")
         column = layout.column(align=True)
-        row = column.row(align=True)
+        column.enabled = bool(chosen)
         if len(chosen) > 1:
-            row.operator("human3r.merge_people", text="Merge", icon="AUTOMERGE_ON")
-            row.operator("human3r.swap_people", text="Swap from Here", icon="UV_SYNC_SELECT")
+            column.operator("human3r.merge_people", text="Merge", icon="AUTOMERGE_ON")
+            column.operator("human3r.swap_people", text="Swap from Here on", icon="UV_SYNC_SELECT")
         else:
-            row.operator_menu_enum("human3r.merge_people", "other", text="Merge with", icon="AUTOMERGE_ON")
-            row.operator_menu_enum("human3r.swap_people", "other", text="Swap from Here", icon="UV_SYNC_SELECT")
+            column.operator_menu_enum("human3r.merge_people", "other", text="Merge with", icon="AUTOMERGE_ON")
+            column.operator_menu_enum("human3r.swap_people", "other", text="Swap from Here on with",
+                                      icon="UV_SYNC_SELECT")
+        column.operator("human3r.split_people", text="Split Here", icon="MOD_EDGESPLIT")
         row = column.row(align=True)
-        row.operator("human3r.split_people", text="Split Here", icon="MOD_EDGESPLIT")
         row.operator("human3r.rename_person", text="Rename", icon="SORTALPHA")
-        row = column.row(align=True)
-        row.operator("human3r.hide_people", text="Hide", icon="HIDE_ON").hide = True
         row.operator("human3r.delete_people", text="Delete", icon="TRASH")
         layout.use_property_split, layout.use_property_decorate = True, False
         column = layout.column()
         column.prop(settings, "gap_limit_s")
         column.prop(settings, "everyone")
-        button = column.operator("human3r.fill_gaps", text="Fill Gaps", icon="IPO_BEZIER")
+        row = column.row()
+        row.enabled = bool(chosen) or settings.everyone
+        button = row.operator("human3r.fill_gaps", text="Fill Gaps", icon="IPO_BEZIER")
         button.limit_s, button.everyone = settings.gap_limit_s, settings.everyone
 
 

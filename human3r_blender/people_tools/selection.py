@@ -25,8 +25,9 @@ def people(context: bpy.types.Context, everyone: bool) -> list[bpy.types.Object]
     if everyone:
         return found
     chosen = {_person(item) for item in context.selected_objects}
-    active = _person(context.active_object)
-    if active is not None and not context.active_object.visible_get():
+    item = context.view_layer.objects.active  # `context.active_object` is None in a 3D view that does not show it
+    active = _person(item)
+    if active is not None and not item.visible_get():
         chosen.add(active)
     return sorted((item for item in found if _person(item) in chosen), key=lambda item: _person(item) != active)
 

@@ -7,6 +7,7 @@ A person is called what the armature object is called; everything else that bear
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import bpy
 
@@ -43,12 +44,12 @@ def rename(item: bpy.types.Object, name: str) -> str:
     before = _NUMBER.sub("", item.name)
     item.name = checked_name(name)
     body, marks, home = mesh(item), contact_marks.collection(item), collection(item)
-    bearers: list[bpy.types.ID] = [item.data, *actions(item), *_part_actions(item)]
+    bearers: list[bpy.types.ID] = [item.data, *actions(item), *_part_actions(_of_body(body))]
     bearers += [home] if home is not None else []
     if body is not None:
         bearers += [body, body.data, *(slot.material for slot in body.material_slots if slot.material is not None)]
     if marks is not None:
-        bearers += [marks, *marks.objects]
+        bearers += [marks, *marks.objects, *_part_actions(marks.objects)]
     for bearer in bearers:
         if bearer.name.startswith(before):  # a name that the user gave to a part stays
             bearer.name = item.name + _NUMBER.sub("", bearer.name.removeprefix(before))
@@ -78,7 +79,8 @@ def remove(item: bpy.types.Object, why: str) -> None:
 
     What the user has put into the person's collection stays in the scene.
     """
-    body, home, parts = mesh(item), collection(item), _part_actions(item)
+    body, home = mesh(item), collection(item)
+    parts = _part_actions(_of_body(body))
     contact_marks.remove(item)
     for action in actions(item):
         if action.get(tags.ROLE) == tags.RAW:
@@ -100,11 +102,14 @@ def remove(item: bpy.types.Object, why: str) -> None:
         bpy.data.collections.remove(home)
 
 
-def _part_actions(item: bpy.types.Object) -> list[bpy.types.Action]:
-    """Where Actions have no slots: those of the expression and of the mesh's visibility, which bear no tags."""
-    body = mesh(item)
-    blocks = [] if body is None else [body, body.data.shape_keys]
-    found = [block.animation_data.action for block in blocks if block is not None and block.animation_data is not None]
+def _of_body(body: bpy.types.Object | None) -> list[bpy.types.ID]:
+    """What is animated of a person's mesh."""
+    return [] if body is None else [block for block in (body, body.data.shape_keys) if block is not None]
+
+
+def _part_actions(blocks: Iterable[bpy.types.ID]) -> list[bpy.types.Action]:
+    """The Actions that some parts of a person have for themselves, without tags: where Actions have no slots."""
+    found = [block.animation_data.action for block in blocks if block.animation_data is not None]
     return [action for action in found if action is not None and tags.ROLE not in action]
 
 
