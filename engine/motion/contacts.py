@@ -23,13 +23,15 @@ CONTACT_JOINTS = (LEFT_ANKLE, RIGHT_ANKLE, LEFT_FOOT, RIGHT_FOOT)
 class ContactSettings:
     """What counts as standing."""
 
-    speed_m_per_s: tuple[float, float] = (0.3, 0.8)
+    speed_m_per_s: tuple[float, float] = (0.15, 0.8)
     """A point that moves this fast at floor height is as likely planted as free. Within these bounds it is twice the
     speed that the slowest of the four points typically shows: what noise moves a standing foot by."""
     height_m: float = 0.1
     """A resting point that is so far above its lowest place nearby is as likely planted as free."""
     change_cost: float = 4.0
     """What beginning or ending a contact costs, in units of the constant cost of being free."""
+    place_m: float = 0.15
+    """A contact has one place: one whose two parts are farther apart than this has a step between them."""
     window_s: float = 0.15
     """Half width of the fit whose slope is the speed."""
     floor_window_s: float = 2.5
@@ -53,11 +55,45 @@ def find_contacts(motion: BodyMotion, up: np.ndarray, settings: ContactSettings 
         cost = (speed / limit) ** 2 + (above / settings.height_m) ** 2
         # Costs count per time, so that the answer does not depend on the frame rate.
         share = motion.step_s * 30
+        found = np.stack([_cheapest(share * costs, share, settings.change_cost) for costs in cost.T], axis=-1)
+        # A heel that stands has the ball beside it on the floor, or within a moment of it; unless the foot turns on it.
+        found[:, 2:] |= found[:, :2]
         for point in range(len(CONTACT_JOINTS)):
-            planted[frames, point] = _cheapest(share * cost[:, point], share, settings.change_cost)
-    # A heel that stands has the ball beside it on the floor, or within a moment of it.
-    planted[:, 2:] |= planted[:, :2]
+            for run in runs(found[:, point]):
+                _free_steps(found[:, point], smooth[:, point], run, settings.place_m)
+        found[:, :2] &= found[:, 2:]
+        planted[frames] = found
     return planted
+
+
+def runs(planted: np.ndarray) -> list[slice]:
+    """The stretches in which a (T,) condition holds."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], planted, [False]]).astype(np.int8)))
+    return [slice(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _free_steps(planted: np.ndarray, points: np.ndarray, run: slice, place_m: float) -> None:
+    """Set (T,) free, within a run of contact, where (T, 3) points go from one place to another."""
+    places, count = points[run], run.stop - run.start
+    if count < 2:
+        return
+    # The two parts whose means explain the run best, by the sums of squares that they explain.
+    before = np.arange(1, count)[:, None]
+    first = np.cumsum(places, axis=0)[:-1] / before
+    second = (places.sum(axis=0) - first * before) / (count - before)
+    cut = int((before[:, 0] * (count - before[:, 0]) * ((second - first) ** 2).sum(axis=-1)).argmax())
+    way = second[cut] - first[cut]
+    if np.linalg.norm(way) < place_m:
+        return
+    share = (places - first[cut]) @ way / (way @ way)
+    low, high = cut, cut + 2
+    while low > 0 and share[low - 1] > 0.2:
+        low -= 1
+    while high < count and share[high] < 0.8:
+        high += 1
+    planted[run.start + low : run.start + high] = False
+    _free_steps(planted, points, slice(run.start, run.start + low), place_m)
+    _free_steps(planted, points, slice(run.start + high, run.stop), place_m)
 
 
 def _lowest(height: np.ndarray, time_s: np.ndarray, window_s: float) -> np.ndarray:

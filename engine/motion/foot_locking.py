@@ -17,6 +17,7 @@ from ..contract.rotations import (
 )
 from ..contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE
 from .body_motion import BodyMotion, joined
+from .contacts import runs
 from .leg_solver import solve_legs
 from .local_fit import LocalFit
 
@@ -49,7 +50,7 @@ def _lock_stretch(motion: BodyMotion, planted: np.ndarray, settings: LockSetting
     rotations, places = transforms[:, ankle, :3, :3], transforms[..., :3, 3][:, ball]
     feet, wanted = np.empty_like(rotations), np.empty_like(places)
     for side in range(2):
-        flat, standing = (_runs(planted[:, point]) for point in (side, side + 2))
+        flat, standing = (runs(planted[:, point]) for point in (side, side + 2))
         turn = _held(_turns_to_mean(rotations[:, side], flat), flat, motion.time_s, settings.blend_s)
         feet[:, side] = axis_angle_to_matrix(turn) @ rotations[:, side]
         move = np.zeros_like(places[:, side])
@@ -65,12 +66,6 @@ def _lock_stretch(motion: BodyMotion, planted: np.ndarray, settings: LockSetting
     for place, joint in enumerate((LEFT_HIP, LEFT_KNEE, LEFT_ANKLE)):
         result[:, [joint, joint + 1]] = solved[:, place]
     return replace(motion, rotations=continuous_quaternions(result), pelvis=motion.pelvis + shift)
-
-
-def _runs(planted: np.ndarray) -> list[slice]:
-    """The stretches in which a (T,) condition holds."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], planted, [False]]).astype(np.int8)))
-    return [slice(first, last) for first, last in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _turns_to_mean(rotations: np.ndarray, runs: list[slice]) -> np.ndarray:

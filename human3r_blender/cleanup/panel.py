@@ -40,6 +40,8 @@ class HUMAN3R_PT_clean_up(Human3RPanel, bpy.types.Panel):
         for version, label, _ in VERSIONS:
             button = row.operator("human3r.show_version", text=label, depress=playing == {version.lower()})
             button.version, button.everyone = version, settings.everyone
+        strengths = {f"{found.strength:.2f}" for item in cleaned if (found := versions.settings_of(item)) is not None}
+        layout.label(text=f"Cleaned with strength {' and '.join(sorted(strengths))}")
         homes = [home for item in cleaned if (home := contact_marks.collection(item)) is not None]
         if homes:
             hidden = all(home.hide_viewport for home in homes)

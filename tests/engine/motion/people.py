@@ -10,7 +10,15 @@ import torch
 
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.rotations import axis_angle_to_quaternion, matrix_to_quaternion, quaternion_multiply
-from engine.contract.skeleton import BODY_JOINT_COUNT, LEFT_SHOULDER, LEFT_WRIST, PELVIS, RIGHT_SHOULDER, RIGHT_WRIST
+from engine.contract.skeleton import (
+    BODY_JOINT_COUNT,
+    HEAD,
+    LEFT_SHOULDER,
+    LEFT_WRIST,
+    PELVIS,
+    RIGHT_SHOULDER,
+    RIGHT_WRIST,
+)
 from engine.evaluation.alignment import fit_similarity
 from engine.evaluation.global_motion import jitter_10m_per_s3, w_mpjpe_mm, wa_mpjpe_mm
 from engine.motion.body_motion import BodyMotion
@@ -56,6 +64,16 @@ def noisy(motion: BodyMotion, seed: int) -> BodyMotion:
     shifts = random.normal(size=(count, 3)) * (0.006, 0.006, 0.012)
     shifts += _drift(random, (count, 3), 0.98) * (0.02, 0.02, 0.05)
     return BodyMotion.make(motion.time_s, rotations, motion.pelvis + shifts, motion.rest_joints)
+
+
+def noisy_from_head(motion: BodyMotion, seed: int) -> BodyMotion:
+    """The same noise in a body that hangs from its head, as the network predicts it: all joints from there on down to
+    the feet add up.
+    """
+    same = noisy(motion, seed)
+    shift = same.pelvis - motion.pelvis
+    back = motion.joints()[:, HEAD] - same.joints()[:, HEAD]
+    return BodyMotion.make(same.time_s, same.rotations, same.pelvis + back + shift, same.rest_joints)
 
 
 def _drift(random: np.random.Generator, shape: tuple[int, ...], memory: float) -> np.ndarray:
