@@ -66,7 +66,7 @@ def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls:
 
     Leaves the rig as it was. Raises UserError for rigs that cannot be retargeted to.
     """
-    rig.check()
+    rig.check(item.pose.bones.keys())
     names, slots, places = [], [], []
     for slot, bones in rig.bones.items():
         for place, name in enumerate(bones):

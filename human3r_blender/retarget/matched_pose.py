@@ -26,7 +26,7 @@ def match(source: bpy.types.Object, item: bpy.types.Object, scene: bpy.types.Sce
 
     Raises UserError.
     """
-    rig.check()
+    rig.check(item.pose.bones.keys())
     now = source_motion.sample(source, scene, np.array([scene.frame_current_final]))
     shown = [(slot, place, name) for slot in rig.bones for place, name in enumerate(rig.shown(slot))]
     names = [name for _, _, name in shown]

@@ -66,8 +66,8 @@ the person first"""
         settings = context.scene.human3r_retarget
         if not settings.is_found():
             settings.find_bones()
-        character = settings.character = retargeting.make_editable(settings.character, context.scene)
-        settings.found_for = settings.wanted()
+        character = retargeting.make_editable(settings.character, context.scene)
+        settings.exchange(character)
         count = matched_pose.match(settings.source, character, context.scene, settings.rig(), settings.controls)
         settings.calibration = "POSE"
         return f"The poses of {count} bones are matched."
@@ -85,9 +85,9 @@ class HUMAN3R_OT_retarget(_RetargetOperator):
         if not settings.is_found():
             settings.find_bones()
         rig, chosen = settings.rig(), settings.settings()
-        rig.check()
-        character = settings.character = retargeting.make_editable(settings.character, context.scene)
-        settings.found_for = settings.wanted()  # an override has the same bones under another name
+        rig.check(settings.character.pose.bones.keys())
+        character = retargeting.make_editable(settings.character, context.scene)
+        settings.exchange(character)
         report = retargeting.retarget(settings.source, character, context.scene, rig, chosen)
         settings.report = report.describe()
         if report.loose:
@@ -110,7 +110,7 @@ class HUMAN3R_OT_retarget_save_preset(_RetargetOperator):
     def work(self, context: bpy.types.Context) -> str:
         settings = context.scene.human3r_retarget
         rig = settings.rig()
-        rig.check()
+        rig.check(settings.character.pose.bones.keys())
         if self.name in presets.find_all()[0]:
             raise UserError("preset-shipped", f"{self.name} is a preset that comes with the add-on.",
                             "Give yours another name.")
@@ -143,8 +143,8 @@ class HUMAN3R_OT_retarget_remove_preset(bpy.types.Operator):
         settings = context.scene.human3r_retarget
         path = presets.path_of(settings.preset, rig_presets_folder())
         if path is not None:
-            settings.preset = "RECOGNISE"
             path.unlink(missing_ok=True)
+            settings.preset = "RECOGNISE"
         return {"FINISHED"}
 
 

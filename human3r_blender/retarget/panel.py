@@ -14,7 +14,7 @@ class HUMAN3R_UL_retarget_bones(bpy.types.UIList):
     """Places of a figure and the character's bones in them; the field at the bottom filters them."""
 
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
-        row = layout.split(factor=0.42)
+        row = layout.split(factor=0.36)
         row.label(text=row_label(item.key), icon="NONE" if item.bone else "DOT")
         row.prop_search(item, "bone", data.character.data, "bones", text="")
 

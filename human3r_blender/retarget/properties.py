@@ -54,6 +54,11 @@ def _is_other_armature(settings: "Human3RRetarget", item: bpy.types.Object) -> b
     return item.type == "ARMATURE" and item != settings.source
 
 
+def _find_what_is_chosen(settings: "Human3RRetarget", context: bpy.types.Context) -> None:
+    if settings.character is not None and not settings.is_found():
+        settings.find_bones()
+
+
 class Human3RRetargetRow(bpy.types.PropertyGroup):
     """One place of the mapping and the bone in it."""
 
@@ -68,9 +73,9 @@ class Human3RRetarget(bpy.types.PropertyGroup):
         name="Person", type=bpy.types.Object, poll=lambda _, item: source_motion.is_person(item),
         description="The person whose motion is taken: an armature that Human3R made, or another with SMPL-X bones")
     character: PointerProperty(
-        name="Character", type=bpy.types.Object, poll=_is_other_armature,
+        name="Character", type=bpy.types.Object, poll=_is_other_armature, update=_find_what_is_chosen,
         description="The armature of the character's rig. A linked one becomes a library override")
-    preset: EnumProperty(name="Rig", items=_preset_items,
+    preset: EnumProperty(name="Rig", items=_preset_items, update=_find_what_is_chosen,
                          description="Which kind of rig the character has: what its bones and controls are called")
     controls: EnumProperty(
         name="Controls", description=TEXTS["controls"], default=DEFAULT.controls,
@@ -126,6 +131,11 @@ class Human3RRetarget(bpy.types.PropertyGroup):
         self.base = json.dumps(presets.as_json(found.as_preset("base"))) if found.bones else ""
         self.found_for = self.wanted()
         self._fill(found)
+
+    def exchange(self, character: bpy.types.Object) -> None:
+        """Go on with another character of the same bones: the override of the one that was chosen."""
+        self.found_for = f"{character.name} / {self.preset}"
+        self.character = character
 
     def rig(self) -> RigMap:
         """The mapping as the list of bones says. What it has besides bones comes from what was found."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ...engine.contract.errors import UserError
@@ -27,8 +27,11 @@ class RigMap:
         """The bones that show where a slot's limb is."""
         return self.measured.get(slot, self.bones[slot])
 
-    def check(self) -> None:
-        """Raises UserError (``retarget-bones-missing``, ``retarget-bone-twice``)."""
+    def check(self, bone_names: Container[str]) -> None:
+        """Raises UserError (``retarget-bones-missing``, ``retarget-bone-twice``, ``retarget-bone-absent``).
+
+        `bone_names` are the bones that the character has now.
+        """
         missing = [label(slot) for slot in REQUIRED if not self.bones.get(slot)]
         if missing:
             raise UserError("retarget-bones-missing", f"The character has no bone for: {', '.join(missing)}.",
@@ -40,6 +43,12 @@ class RigMap:
                     raise UserError("retarget-bone-twice", f"The bone {name} is both {label(seen[name])} and "
                                     f"{label(slot)}.", "Give each bone one place.")
                 seen[name] = slot
+        controls = [name for limb in self.ik.values() for name in (limb.target, limb.pole, limb.toe) if name]
+        absent = [name for names in (*self.bones.values(), *self.measured.values(), controls) for name in names
+                  if name not in bone_names]
+        if absent:
+            raise UserError("retarget-bone-absent", f"The character has no bone called {absent[0]}.",
+                            "Find its bones anew, or correct the list of bones.")
 
     def as_preset(self, name: str) -> Preset:
         """The mapping as a preset of the user's own."""

@@ -32,7 +32,7 @@ REQUIRED = ("pelvis", *(f"{side}_{name}" for side in SIDES for name in ("hip", "
 """Slots without which there is no retargeting: the root motion is scaled by the legs."""
 
 LABELS = {
-    "root": "Root of the Hips", "pelvis": "Hips", "collar": "Shoulder", "shoulder": "Upper Arm", "elbow": "Forearm",
+    "root": "Root", "pelvis": "Hips", "collar": "Shoulder", "shoulder": "Upper Arm", "elbow": "Forearm",
     "wrist": "Hand", "hip": "Thigh", "knee": "Shin", "ankle": "Foot", "foot": "Toes",
 }  # fmt: skip
 

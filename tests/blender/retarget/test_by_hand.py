@@ -26,6 +26,7 @@ def chosen(scene, person, rest, tmp_path, monkeypatch):
 
 
 def test_one_button_does_it_all(chosen):
+    assert len(chosen.rig().bones) == 50  # found when the character was chosen
     assert bpy.ops.human3r.retarget() == {"FINISHED"}
     assert chosen.evidence == "Mixamo. Run on the real rig's skeleton, not on a whole character"
     assert "limbs within 0.0" in chosen.report and chosen.character.animation_data.action.name in chosen.report
@@ -90,8 +91,16 @@ def test_a_mapping_made_by_hand_is_kept_as_a_preset(chosen, tmp_path):
     assert [path.name for path in (tmp_path / "data" / "rig-presets").iterdir()] == ["early.json"]
 
 
-def test_one_bone_in_two_places_is_refused(chosen):
+def test_bones_that_were_renamed_since_are_told(chosen):
+    chosen.character.data.bones["mixamorig7:LeftHand"].name = "Claw"
+    with pytest.raises(RuntimeError, match="mixamorig7:LeftHand"):
+        bpy.ops.human3r.retarget()
+    assert chosen.character.animation_data is None
     bpy.ops.human3r.retarget_find_bones()
+    assert bpy.ops.human3r.retarget() == {"FINISHED"}
+
+
+def test_one_bone_in_two_places_is_refused(chosen):
     rows = {row.key: row for row in chosen.rows}
     rows["left_knee"].bone = rows["right_knee"].bone
     with pytest.raises(RuntimeError, match="Shin L"):

@@ -60,7 +60,7 @@ def test_sides_and_alternatives_and_absent_bones():
     assert found.bones["pelvis"] == ("x3:Hips",) and found.bones["spine"] == ("x3:b",)
     assert found.bones["left_ankle"] == ("FOOT.L",) and found.bones["right_hip"] == ("x3:up.R",)
     with pytest.raises(UserError, match="Hips") as error:
-        rig_map.resolve(preset, ["up.L"]).check()
+        rig_map.resolve(preset, ["up.L"]).check(["up.L"])
     assert error.value.code == "retarget-bones-missing"
 
 
