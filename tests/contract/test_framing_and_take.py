@@ -37,7 +37,8 @@ def make_points() -> messages.ScenePoints:
 
 
 EVERY_KIND = [
-    make_header(), dataclasses.replace(make_header(), person_names=((0, "Anna"), (3, "Bo\u0308")), hidden_people=(4, 7)),
+    make_header(),
+    dataclasses.replace(make_header(), person_names=((0, "Anna"), (3, "Bo\u0308")), hidden_people=(4, 7)),
     make_frame(), make_frame(people=0), make_points(),
     messages.PointMap(3, np.ones((4, 6, 3)), np.ones((4, 6, 2)), np.zeros((4, 6, 3)), np.ones((4, 6))),
     messages.TakeEnd("complete", 4), messages.Status("loading", "Loading"), messages.Failure("a", "b", "c"),
