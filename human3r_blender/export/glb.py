@@ -24,6 +24,6 @@ def write(stage: Stage, path: Path) -> None:
         export_animations=True, export_animation_mode="SCENE", export_anim_scene_split_object=False,
         export_force_sampling=True, export_frame_step=1, export_frame_range=True, export_optimize_animation_size=False,
         export_skins=True, export_def_bones=False, export_leaf_bone=False, export_rest_position_armature=True,
-        export_morph=True, export_morph_normal=True, export_morph_animation=True, export_cameras=True,
+        export_morph=True, export_morph_normal=False, export_morph_animation=True, export_cameras=True,
         export_extras=True,
     ), path)  # fmt: skip

@@ -75,6 +75,18 @@ def make_cast(**options):
     return Cast(scene, made.root, tags.people(made.root))
 
 
+@pytest.fixture(scope="session")
+def saved_cast(tmp_path_factory):
+    make_cast(clean=0.0)
+    path = tmp_path_factory.mktemp("cast") / "cast.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+    return path
+
+
 @pytest.fixture
-def cast():
-    return make_cast(clean=0.0)
+def cast(saved_cast):
+    """The cast in an open file of its own, as it was made."""
+    bpy.ops.wm.open_mainfile(filepath=str(saved_cast))
+    scene = bpy.context.scene
+    (root,) = [item for item in scene.objects if item.get(tags.ROLE) == tags.ROOT]
+    return Cast(scene, root, tags.people(root))

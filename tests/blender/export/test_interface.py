@@ -146,11 +146,11 @@ def test_the_command_replaces_exports_only_on_request(take, tmp_path):
 
 
 def test_a_failed_export_is_told_and_the_blend_is_there(take, tmp_path):
-    (tmp_path / "scene.glb").mkdir()  # which cannot be replaced
-    code, (result,) = run_main(tmp_path, "import", take, "--output", tmp_path / "scene.blend", "--export", "glb",
+    (tmp_path / "scene-Person_01.bvh").mkdir()  # which cannot be replaced
+    code, (result,) = run_main(tmp_path, "import", take, "--output", tmp_path / "scene.blend", "--export", "bvh",
                                "--overwrite")
     assert code == 1 and result["status"] == "failed" and result["error"]["code"] == "output-unwritable"
-    assert result["exports"] == [] and names(tmp_path) == ["scene.blend", "scene.glb", "walk.h3r"]
+    assert result["exports"] == [] and names(tmp_path) == ["scene-Person_01.bvh", "scene.blend", "walk.h3r"]
 
 
 def test_a_motion_becomes_a_blend_and_other_formats(tmp_path):
