@@ -165,7 +165,8 @@ def reports():
 
 def begin(kind, title):
     background_task, tasks = addon_module("background_task"), addon_module("tasks")
-    tasks.begin(lambda: background_task.ChildTask(title, [sys.executable, str(STAND_IN), kind]))
+    tasks.begin(lambda: background_task.ChildTask(title, [sys.executable, str(STAND_IN), kind]),
+                lambda task: addon_module("setup_probe").forget())  # as the buttons do
 
 
 def tasks_come_and_go():
