@@ -196,6 +196,7 @@ def _write_visibility(item: bpy.types.Object, mesh: bpy.types.Object, raw: bpy.t
 def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: float, body: BodyModel) -> None:
     """New clean motion and pose correctives for new raw keys, where the person has some."""
     settings, live, shown = versions.settings_of(item), versions.find(item, tags.LIVE), versions.shown(item)
+    own = item.animation_data.action if item.animation_data is not None and not shown else None
     if live is not None:  # it would be of another motion; whoever wants to compare makes it anew
         if shown == tags.LIVE:
             versions.show(item, tags.RAW)
@@ -205,5 +206,9 @@ def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: fl
         versions.clean(item, rate, settings)
         if shown == tags.RAW:
             versions.show(item, tags.RAW)
+        elif own is not None:  # an Action of the user's plays on
+            keyframes.play(item, own, LOCATION)
+        elif not shown:  # NLA strips do, or nothing
+            item.animation_data.action = None
     if any(key.name.startswith(pose_correctives.KEY_PREFIX) for key in mesh.data.shape_keys.key_blocks):
         pose_correctives.bake(item, mesh, body)

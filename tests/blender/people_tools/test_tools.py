@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import HEAD
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes, person_blocks, tags, versions
-from bl_ext.user_default.human3r_blender.human3r_blender.scene.motion_of_person import motion_of_person
+from bl_ext.user_default.human3r_blender.human3r_blender.scene.motion_of_person import LOCATION, motion_of_person
 
 from .conftest import RATE, assert_same_person, known
 
@@ -100,6 +100,20 @@ def test_the_version_that_plays_goes_on_playing(take, imported, choose, scene):
     shown = {number: versions.shown(item) for number, item in people.items()}
     assert shown == {1: tags.RAW, 2: tags.CLEAN, 3: tags.RAW}
     assert all(versions.settings_of(item).strength == 0.5 for item in people.values())
+
+
+def test_an_action_of_ones_own_plays_on(take, imported, choose):
+    people = imported(take, clean=0.5)
+    own = keyframes.copy_part(versions.find(people[2], tags.RAW), LOCATION, "mine")
+    del own[tags.ROLE]
+    keyframes.play(people[2], own, LOCATION)
+    people[1].animation_data.action = None
+    choose(people[2])
+    assert human3r.fill_gaps(everyone=True) == {"FINISHED"} == human3r.merge_people(other="0")
+    choose(people[1])
+    assert human3r.fill_gaps() == {"FINISHED"}
+    assert people[2].animation_data.action == own and people[1].animation_data.action is None
+    assert keyframes.curves(people[2]).keys() == keyframes.curves_in(own, LOCATION).keys() != set()
 
 
 def test_a_name_is_everywhere(take, imported, choose):
