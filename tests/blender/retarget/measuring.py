@@ -82,6 +82,14 @@ def foot_errors(theirs, own, joint="foot"):
     return np.stack(errors, axis=-1)
 
 
+def bend(joints, side, names):
+    """(T, 3) unit vectors from the line between a limb's ends to the joint between them."""
+    start, middle, end = (joints[f"{side}_{name}"] for name in names)
+    line = (end - start) / np.linalg.norm(end - start, axis=-1, keepdims=True)
+    away = (middle - start) - np.sum((middle - start) * line, axis=-1, keepdims=True) * line
+    return away / np.linalg.norm(away, axis=-1, keepdims=True)
+
+
 def slide(own, standing, joint="foot"):
     """Metres that the farthest sliding foot moves while it carries the body. `standing` (T,) is 0 left, 1 right."""
     most = 0.0

@@ -2,6 +2,7 @@
 """Preset files are checked on reading, say what they were run on, and come back as they were saved."""
 
 import json
+from pathlib import Path
 
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
@@ -21,6 +22,13 @@ def test_every_shipped_preset_reads_and_says_what_it_was_run_on():
     assert all(preset.tested and preset.description for preset in found.values())
     for kind in (found["Auto-Rig Pro"].tested_on, presets.parse(SMALL, "x").tested_on):
         assert "has not been run on its rig" in presets.EVIDENCE[kind]
+
+
+def test_the_example_in_the_documentation_is_a_preset():
+    text = (Path(__file__).parents[3] / "docs" / "retargeting.md").read_text(encoding="utf-8")
+    example = text[text.index('    {\n      "schema"'):text.index("\n    }\n") + 6]
+    preset = presets.parse(json.loads(example), "the example")
+    assert preset.name == "My Rig" and preset.bones["left_wrist"] == ("Hand.L",) and len(preset.bones["spine"]) == 2
 
 
 @pytest.mark.parametrize("change, told", [

@@ -14,7 +14,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.retarget.settings impor
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes
 
 from . import rigs
-from .measuring import FINGERS, angles, foot_errors, hand_errors, limbs, positions, slide
+from .measuring import FINGERS, angles, bend, foot_errors, hand_errors, limbs, positions, slide
 
 FRAMES = range(1, 61, 7)
 EVERY = range(1, 61)
@@ -86,6 +86,18 @@ def test_hands_and_feet_reach_with_ik_controls(scene, person, motion, hero):
     assert max(angles(theirs, own, limbs(legs=False, arms=False)).values()) < 1.0
     assert all(hero.item.pose.bones[f"{limb}_parent.{side}"]["IK_FK"] == 0 for limb in ("thigh", "upper_arm")
                for side in "LR")
+    # The same Action holds the same pose for the other controls. Rigify's IK makes bent limbs up to 4 % shorter, however
+    # its stretch is set: elbows and knees are to lie on the same side, and not in the same place.
+    for (path, _), curve in keyframes.curves(hero.item).items():
+        if path.endswith('["IK_FK"]'):
+            keyframes.set_values(curve, np.array([1.0]))
+    _, fk = positions(person, hero, FRAMES)
+    ik = {joint: places[[frame - 1 for frame in FRAMES]] for joint, places in own.items()}
+    for limb in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
+        for side in ("left", "right"):
+            assert np.abs(fk[f"{side}_{limb[2]}"] - ik[f"{side}_{limb[2]}"]).max() < 0.01
+            turns = np.sum(bend(fk, side, limb) * bend(ik, side, limb), axis=-1)
+            assert np.degrees(np.arccos(np.clip(turns, -1, 1))).max() < 1.0
 
 
 def test_palms_and_soles_turn_with_the_persons(scene, person, hero):
