@@ -86,7 +86,7 @@ def test_hands_and_feet_reach_with_ik_controls(scene, person, motion, hero):
     assert max(angles(theirs, own, limbs(legs=False, arms=False)).values()) < 1.0
     assert all(hero.item.pose.bones[f"{limb}_parent.{side}"]["IK_FK"] == 0 for limb in ("thigh", "upper_arm")
                for side in "LR")
-    # The same Action holds the same pose for the other controls. Rigify's IK makes bent limbs up to 4 % shorter, however
+    # The same Action holds the same pose for the other controls. Rigify's IK makes bent limbs up to 4 % shorter however
     # its stretch is set: elbows and knees are to lie on the same side, and not in the same place.
     for (path, _), curve in keyframes.curves(hero.item).items():
         if path.endswith('["IK_FK"]'):
