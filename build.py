@@ -118,7 +118,7 @@ def demo(arguments):
                      *arguments])
             or engine(["evaluate", "--take", str(take), "--truth", str(true), "--json", str(report), *body])
             or run([python, str(tools / "truth_take.py"), str(true), str(clip), str(true_take)])
-            or blender_module(["import", str(true_take), "--output", str(truth), "--overwrite", *body])
+            or blender_module(["import", str(true_take), "--output", str(truth), "--overwrite", *body, "--clean", "0"])
             or run([blender, str(tools / "render_overview.py"), str(folder), str(DEMO_FRAME), str(truth), str(output)])
             or run([python, str(tools / "compose_overview.py"), str(folder), str(clip), str(DEMO_FRAME - 1),
                     str(report), str(picture)]))

@@ -108,6 +108,6 @@ def truth_blend(run_engine_script, run_command, tmp_path_factory):
     take, blend = folder / "truth.h3r", folder / "truth.blend"
     run_engine_script(ROOT / "tools" / "truth_take.py", ROOT / "demo" / "demo_truth.npz", ROOT / "demo" / "demo.mp4",
                       take)
-    done = run_command("import", take, "--output", blend)
+    done = run_command("import", take, "--output", blend, "--clean", "0")
     assert done.code == 0, done.errors
     return blend
