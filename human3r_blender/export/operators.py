@@ -44,6 +44,16 @@ The scene is left as it is"""
         draw_settings(self.layout, context.scene.human3r_export)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        if context.window is None:
+            return self.write(context)
+        context.window.cursor_set("WAIT")
+        try:
+            return self.write(context)
+        finally:
+            context.window.cursor_set("DEFAULT")
+
+    def write(self, context: bpy.types.Context) -> set[str]:
+        """Export, and report what there is to say."""
         settings, path = context.scene.human3r_export, Path(bpy.path.abspath(self.filepath)).absolute()
         stem = path.stem if path.suffix.lower().lstrip(".") in FORMATS else path.name
         try:
