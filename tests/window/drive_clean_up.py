@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drives the clean-up in a real Blender window, and takes pictures of its panel, the contact marks and what they compare.
+"""Drives the clean-up in a real Blender window, and takes pictures of its panel and of the contact marks.
 
 Run by hand as `drive_panel.py` says, with this script instead of that one, and with
 
