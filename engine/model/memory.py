@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,8 +35,10 @@ _WORK_SPACE = 2.0
 _LESS = 0.8
 """Share of a model's need that the proposal may have after that model ran out of memory."""
 
-_EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory", "DefaultCPUAllocator",
-              "Cannot allocate memory", "unable to mmap", "ailed to allocate", "Insufficient memory")
+_EXHAUSTED = re.compile(
+    "out of memory|can't allocate memory|not enough memory|DefaultCPUAllocator|Cannot allocate memory|unable to mmap"
+    "|ailed to allocate|Insufficient memory"
+    "|could not create a primitive(?! descriptor)")  # oneDNN: no room for a kernel; a descriptor would be unsupported
 
 _GB = 1e9
 
@@ -107,8 +110,8 @@ def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # torch and OpenCV have their own, a failed mapping is an OSError
-        if isinstance(error, UserError) or not (isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-                sign in str(error) for sign in _EXHAUSTED)):
+        if isinstance(error, UserError) or not (isinstance(error, MemoryError | torch.OutOfMemoryError)
+                                               or _EXHAUSTED.search(str(error))):
             raise
         variant = _variant(settings.model)
         taken = needed_bytes(released(variant), settings.precision) if variant in RELEASED else math.inf
