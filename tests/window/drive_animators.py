@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Walks the way of docs/animators.md in a real Blender window, from a video to a character, and takes its pictures.
+
+Run by hand as `drive_panel.py` says, with this script instead of that one, a window of 1440 x 900, and with
+
+    export HUMAN3R_VIDEO=demo/demo.mp4             two people or more, and the engine of HUMAN3R_ENGINE_PYTHON
+    export HUMAN3R_OUTPUTS=$(mktemp -d)            where the FBX files go
+
+Then look at the pictures. The script ends with exit code 1 when what it sees in the scene is not what the page says.
+The character is made here: a plain figure on the rig that Rigify generates from its human meta-rig.
+"""
+
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import addon_utils
+import bpy
+from mathutils import Euler, Vector
+
+sys.path.insert(0, str(Path(__file__).parent))
+from stand_in import figure
+
+PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
+VIDEO = Path(os.environ["HUMAN3R_VIDEO"]).resolve()
+OUTPUTS = Path(os.environ["HUMAN3R_OUTPUTS"]).resolve()
+FRAME = int(os.environ.get("HUMAN3R_FRAME", "30"))
+STRENGTH = 0.7
+
+# Pixels from the window's top left corner, in a window of 1440 x 900 with Blender's factory layout.
+VIDEO_FIELD = (1020, 127)
+START = (1060, 158)
+VIEW_MIDDLE = (420, 400)
+OPEN_AT_FIRST = (("Display", 591), ("People", 455))
+"""Sections that are open when a run has ended, the lower one first, and the heights of their headings."""
+SECTIONS = {name: 455 + 26 * place for place, name in
+            enumerate(("People", "Display", "Ground and Scale", "Clean-up", "Retarget", "Export"))}
+"""Heights of the headings once all sections are closed."""
+EDIT = 565  # heading inside an open section People, with two people in it
+HEADINGS = 965  # pixels from the left
+
+FROM_ASIDE, FROM_AHEAD = Euler((1.2, 0.0, 0.6)).to_quaternion(), Euler((1.5708, 0.0, 0.0)).to_quaternion()
+
+
+def picture(name):
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["import", "-window", "root", str(PICTURES / f"{name}.png")], check=True)
+
+
+def mouse(*arguments):
+    subprocess.run(["xdotool", *map(str, arguments)], check=True)
+
+
+def click(position, button=1):
+    mouse("mousemove", *position)
+    yield 0.5
+    mouse("click", button)
+    yield 1.0
+
+
+def screen_area(kind):
+    return next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == kind)
+
+
+def run(operator, *arguments, **properties):
+    area = screen_area("VIEW_3D")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region):
+        return operator(*arguments, **properties)
+
+
+def addon_module(name):
+    return next(module for path, module in sys.modules.items() if path.endswith(f".human3r_blender.{name}"))
+
+
+def people():
+    return sorted((item for item in bpy.context.scene.objects
+                   if item.type == "ARMATURE" and item.get("human3r_role") == "armature"), key=lambda item: item.name)
+
+
+def look(rotation, place, distance, frame=FRAME):
+    bpy.context.scene.frame_set(frame)
+    view = screen_area("VIEW_3D").spaces.active.region_3d
+    view.view_perspective, view.view_rotation = "PERSP", rotation
+    view.view_location, view.view_distance = place, distance
+
+
+def joint(item, name):
+    return item.matrix_world @ item.pose.bones[name].head
+
+
+def hide_points(hide=True):
+    for item in bpy.context.scene.objects:
+        if item.get("human3r_role") == "points":
+            item.hide_set(hide)
+
+
+def choose_the_video():
+    mouse("mousemove", *VIDEO_FIELD)
+    yield 0.3
+    mouse("click", "--repeat", 2, "--delay", 60, 1)
+    yield 0.6
+    mouse("type", "--delay", 5, str(VIDEO))
+    yield 0.5
+    mouse("key", "Return")
+    yield 1.0
+    assert bpy.context.scene.human3r.source == str(VIDEO), bpy.context.scene.human3r.source
+    mouse("mousemove", *START)
+    yield 1.0
+    picture("1-video-chosen")
+
+
+def watch_it_fill():
+    session = addon_module("session")
+    yield from click(START)
+    mouse("mousemove", *VIEW_MIDDLE)
+    assert session.current() is not None and session.current().is_active, "Start did not start"
+    while session.current().progress.frames_done < 20:
+        assert session.current().is_active, session.current().error
+        yield 0.2
+    run(bpy.ops.view3d.view_all)
+    while session.current().is_active and session.current().progress.fraction < 0.6:
+        yield 0.2
+    picture("2-filling")
+    while session.current().is_active:
+        yield 0.3
+    assert session.current().progress.phase == "complete", session.current().error
+    assert len(people()) >= 2, f"{len(people())} people in {VIDEO}"
+    yield 1.0
+    picture("3-done")
+    for _, height in OPEN_AT_FIRST:
+        yield from click((HEADINGS, height))
+
+
+def play_the_camera_view():
+    yield from turn("Display")
+    assert run(bpy.ops.human3r.play_camera_view, "INVOKE_DEFAULT") == {"FINISHED"}
+    yield 4.0
+    screen = bpy.context.window_manager.windows[0].screen
+    assert screen.is_animation_playing
+    run(bpy.ops.screen.animation_cancel, restore_frame=False)
+    bpy.context.scene.frame_set(FRAME)
+    yield 1.5
+    picture("4-camera-view")
+    run(bpy.ops.human3r.play_camera_view, "INVOKE_DEFAULT")
+    yield 1.0
+    yield from turn("Display")
+
+
+def check_the_floor():
+    hide_points()
+    run(bpy.ops.object.select_all, action="DESELECT")
+    lowest = min(min(joint(item, bone).z for bone in ("left_foot", "right_foot")) for item in people())
+    print(f"lowest ball of a foot at frame {FRAME}: {lowest:.3f} m above the floor")
+    assert abs(lowest) < 0.3
+    look(FROM_AHEAD, joint(people()[0], "pelvis"), 6.0)
+    yield from turn("Ground and Scale")
+    picture("5-floor")
+    yield from turn("Ground and Scale")
+
+
+def turn(section):
+    """Open or close one section of the sidebar; one at a time is open."""
+    yield from click((HEADINGS, SECTIONS[section]))
+    mouse("mousemove", *VIEW_MIDDLE)
+    yield 0.5
+
+
+def put_people_right():
+    """One is split in two as trackers do, and merged again; then both get names."""
+    yield from turn("People")
+    first = people()[0]
+    run(bpy.ops.human3r.select_person, name=first.name)
+    bpy.context.scene.frame_set(FRAME + 10)
+    count = len(people())
+    assert run(bpy.ops.human3r.split_people, "INVOKE_DEFAULT", True) == {"FINISHED"}
+    yield 1.0
+    assert len(people()) == count + 1
+    other = people()[-1]
+    picture("6-split")
+    run(bpy.ops.human3r.select_person, name=first.name)
+    assert run(bpy.ops.human3r.merge_people, "INVOKE_DEFAULT", True,
+               other=str(other["human3r_track"])) == {"FINISHED"}
+    yield 0.5
+    assert len(people()) == count
+    for before, after in zip([item.name for item in people()], ("Ada", "Ben"), strict=False):
+        run(bpy.ops.human3r.select_person, name=before)
+        mouse("mousemove", *VIEW_MIDDLE)
+        run(bpy.ops.human3r.rename_person, "INVOKE_DEFAULT")
+        yield 1.0
+        mouse("type", "--delay", 40, after)
+        for _ in ("ends the typing", "closes the dialog"):
+            yield 0.7
+            mouse("key", "Return")
+        yield 0.7
+        assert after in {item.name for item in people()}, [item.name for item in people()]
+    bpy.context.scene.frame_set(FRAME)
+    yield from click((HEADINGS, EDIT))
+    mouse("mousemove", *VIEW_MIDDLE)
+    yield 1.0
+    picture("7-named")
+    yield from click((HEADINGS, EDIT))
+    yield from turn("People")
+
+
+def sliding(person):
+    """Metres that the balls of a person's feet move from frame to frame, while a contact mark lies below."""
+    moved, before = [], {}
+    marks = {side: next(item for item in person.children if item.name.endswith(f"{side} contact"))
+             for side in ("left", "right")}
+    for frame in range(bpy.context.scene.frame_start, bpy.context.scene.frame_end + 1):
+        bpy.context.scene.frame_set(frame)
+        for side, mark in marks.items():
+            now = None if mark.hide_viewport else (mark.location.copy(), joint(person, f"{side}_foot"))
+            if now is not None and before.get(side) is not None and before[side][0] == now[0]:
+                moved.append((now[1] - before[side][1]).length)
+            before[side] = now
+    return sum(moved) / len(moved)
+
+
+def clean_up():
+    bpy.context.scene.human3r_cleanup.strength = STRENGTH
+    assert run(bpy.ops.human3r.clean_up, "INVOKE_DEFAULT", True, strength=STRENGTH) == {"FINISHED"}
+    versions = addon_module("scene.versions")
+    assert all(versions.settings_of(item).strength == bpy.context.scene.human3r_cleanup.strength for item in people())
+    yield from turn("Clean-up")
+    person = people()[0]
+    look(FROM_ASIDE, joint(person, "left_foot"), 2.2)
+    slid = {}
+    for version in ("RAW", "CLEAN"):
+        run(bpy.ops.human3r.show_version, "INVOKE_DEFAULT", True, version=version)
+        yield 1.5
+        picture(f"8-{version.lower()}")
+        slid[version] = sliding(person)
+        bpy.context.scene.frame_set(FRAME)
+    print(", ".join(f"{name}: a standing foot slides {1000 * metres:.2f} mm a frame" for name, metres in slid.items()))
+    assert slid["CLEAN"] < 0.2 * slid["RAW"]
+    yield from turn("Clean-up")
+
+
+def choose(*items):
+    """Select these, the last of them active."""
+    run(bpy.ops.object.select_all, action="DESELECT")
+    for item in items:
+        item.select_set(True)
+        bpy.context.view_layer.objects.active = item
+
+
+def bring_a_character():
+    """Add > Armature > Human (Meta-Rig), Generate Rig, and a body that hangs on it."""
+    assert addon_utils.enable("rigify") is not None
+    bpy.context.scene.cursor.location = (0.0, 0.0, 0.0)
+    run(bpy.ops.object.armature_human_metarig_add)
+    metarig = bpy.context.view_layer.objects.active
+    body = figure(metarig)
+    choose(body)
+    run(bpy.ops.object.convert, target="MESH")
+    choose(metarig)
+    assert run(bpy.ops.pose.rigify_generate) == {"FINISHED"}
+    rig = next(item for item in bpy.context.scene.objects
+               if item.type == "ARMATURE" and item is not metarig and item not in people())
+    metarig.hide_set(True)
+    if rig.mode != "OBJECT":
+        run(bpy.ops.object.mode_set, mode="OBJECT")
+    choose(body, rig)
+    assert run(bpy.ops.object.parent_set, type="ARMATURE_AUTO") == {"FINISHED"}
+    rig.name = "Hero"
+    yield 1.0
+
+
+def retarget():
+    person, rig = people()[0], bpy.data.objects["Hero"]
+    yield from turn("Retarget")
+    settings = bpy.context.scene.human3r_retarget
+    settings.source, settings.character = person, rig
+    yield 1.0
+    assert run(bpy.ops.human3r.retarget, "INVOKE_DEFAULT", True) == {"FINISHED"}
+    print(bpy.context.scene.human3r_retarget.report)
+    yield 1.0
+    person, rig = people()[0], bpy.data.objects["Hero"]
+    assert rig.animation_data.action.name.startswith(f"{person.name} on Hero"), rig.animation_data.action.name
+    places = []
+    for frame in (bpy.context.scene.frame_start, bpy.context.scene.frame_end):
+        bpy.context.scene.frame_set(frame)
+        places.append(joint(rig, "DEF-hand.L") - joint(rig, "DEF-foot.R"))
+    assert (places[0] - places[1]).length > 0.05, "the character does not move"
+    yield 1.0
+    picture("9-retargeted")
+    yield from turn("Retarget")
+    run(bpy.ops.human3r.hide_people, "INVOKE_DEFAULT", True, hide=True, person=person.name)
+    run(bpy.ops.object.select_all, action="DESELECT")
+    rig.hide_set(True)
+    run(bpy.ops.human3r.play_camera_view, "INVOKE_DEFAULT")
+    yield 3.0
+    run(bpy.ops.screen.animation_cancel, restore_frame=False)
+    bpy.context.scene.frame_set(FRAME)
+    yield 1.5
+    picture("10-in-the-footage")
+    run(bpy.ops.human3r.play_camera_view, "INVOKE_DEFAULT")
+    run(bpy.ops.human3r.hide_people, "INVOKE_DEFAULT", True, hide=False, person=person.name)
+    rig.hide_set(False)
+    yield 0.5
+
+
+def character_beside_the_person():
+    """The same motion where the character stands, to see both."""
+    person, rig = people()[0], bpy.data.objects["Hero"]
+    scene = bpy.context.scene
+    scene.frame_set(scene.frame_start)
+    rig.animation_data_clear()
+    hips = joint(person, "pelvis")
+    rig.location = (hips.x + 1.2, hips.y, 0.0)
+    scene.human3r_retarget.placement = "CHARACTER"
+    assert run(bpy.ops.human3r.retarget, "INVOKE_DEFAULT", True) == {"FINISHED"}
+    look(FROM_AHEAD, hips + Vector((0.6, 0.0, 0.0)), 6.0)
+    yield from turn("Retarget")
+    picture("11-beside")
+    yield from turn("Retarget")
+
+
+def export():
+    path = OUTPUTS / "people"
+    assert run(bpy.ops.human3r.export, "EXEC_DEFAULT", filepath=str(path)) == {"FINISHED"}
+    assert path.with_suffix(".fbx").stat().st_size > 0
+    yield from turn("Export")
+    picture("12-export")
+    rig, path = bpy.data.objects["Hero"], OUTPUTS / "hero.fbx"
+    choose(bpy.data.objects["Hero body"], rig)
+    run(bpy.ops.export_scene.fbx, filepath=str(path), use_selection=True, object_types={"ARMATURE", "MESH"},
+        use_armature_deform_only=True, add_leaf_bones=False, bake_anim_use_all_actions=False,
+        bake_anim_use_nla_strips=False)
+    run(bpy.ops.import_scene.fbx, filepath=str(path))
+    copy = next(item for item in bpy.context.selected_objects if item.type == "ARMATURE")
+    farthest = 0.0
+    for frame in range(bpy.context.scene.frame_start, bpy.context.scene.frame_end, 10):
+        bpy.context.scene.frame_set(frame)
+        shift = frame - bpy.context.scene.frame_start
+        there = {name: joint(rig, name) for name in ("DEF-hand.L", "DEF-foot.R", "DEF-spine.006")}
+        bpy.context.scene.frame_set(int(copy.animation_data.action.frame_range[0]) + shift)
+        farthest = max(farthest, *((joint(copy, name) - place).length for name, place in there.items()))
+    print(f"the character's FBX, read again: at most {1000 * farthest:.2f} mm off")
+    assert farthest < 0.001
+    yield 1.0
+
+
+def steps():
+    """What the page says, in its order, with the seconds to wait in between."""
+    area = screen_area("VIEW_3D")
+    area.spaces.active.show_region_ui = True
+    mouse("mousemove", *VIEW_MIDDLE)
+    yield 1.0
+    next(region for region in area.regions if region.type == "UI").active_panel_category = "Human3R"
+    for name in ("Cube", "Light", "Camera"):
+        bpy.data.objects.remove(bpy.data.objects[name])
+    yield 1.0
+    for step in (choose_the_video, watch_it_fill, play_the_camera_view, check_the_floor, put_people_right, clean_up,
+                 bring_a_character, retarget, character_beside_the_person, export):
+        print(f"-- {step.__name__}")
+        yield from step()
+
+
+class Driver:
+    """Runs the steps by a timer."""
+
+    def __init__(self):
+        self.steps = steps()
+
+    def step(self):
+        try:
+            return next(self.steps)
+        except StopIteration:
+            bpy.ops.wm.quit_blender()
+        except BaseException:
+            traceback.print_exc()
+            picture("failed")
+            os._exit(1)
+
+
+bpy.context.preferences.view.show_splash = False
+driver = Driver()
+bpy.app.timers.register(driver.step, first_interval=3.0)
