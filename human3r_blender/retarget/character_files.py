@@ -12,7 +12,8 @@ from ...engine.contract.errors import UserError
 from ...weights_downloader.locations import rig_presets_folder
 from ..scene import tags
 from . import name_patterns, presets, rig_map
-from .retargeting import make_editable, retarget
+from .linked_character import make_editable
+from .retargeting import retarget
 from .rig_map import RigMap
 from .settings import RetargetSettings
 from .verification import Report
@@ -72,7 +73,10 @@ def bring(scene: bpy.types.Scene, path: Path, link: bool = False, armature: str 
                         "Choose a .blend file that this Blender can open.") from error
     item = _rig_among([item for item in wanted.objects if item is not None and item.type == "ARMATURE"], path, armature)
     if link:
-        return _override(scene, item, wanted.collections)
+        _link(scene, item, wanted.collections)
+        made = make_editable(item, scene)
+        bpy.context.view_layer.update()
+        return made
     for part in (item, *item.children_recursive):
         scene.collection.objects.link(part)
     for part in [part for part in wanted.objects if part is not None and part.users == 0]:
@@ -97,19 +101,13 @@ def _rig_among(rigs: Sequence[bpy.types.Object], path: Path, name: str) -> bpy.t
     return max(fitting, key=likeness)
 
 
-def _override(scene: bpy.types.Scene, item: bpy.types.Object, collections: Sequence[bpy.types.Collection],
-              ) -> bpy.types.Object:
-    """The override of a linked rig, with its whole collection where it is in one."""
+def _link(scene: bpy.types.Scene, item: bpy.types.Object, collections: Sequence[bpy.types.Collection]) -> None:
+    """Show a linked rig and what hangs from it: the smallest collection that has it all, or else piece by piece."""
+    family = [item, *item.children_recursive]
     around = [collection for collection in collections
-              if collection is not None and item.name in collection.all_objects]
-    if not around:
-        scene.collection.objects.link(item)
-        return make_editable(item, scene)
-    smallest = min(around, key=lambda collection: len(collection.all_objects))
-    scene.collection.children.link(smallest)
-    made = smallest.override_hierarchy_create(scene, scene.view_layers[0])
-    scene.collection.children.unlink(smallest)
-    found = next(part for part in made.all_objects
-                 if part.override_library is not None and part.override_library.reference == item)
-    bpy.context.view_layer.update()
-    return make_editable(found, scene)
+              if collection is not None and set(family) <= set(collection.all_objects)]
+    if around:
+        scene.collection.children.link(min(around, key=lambda collection: len(collection.all_objects)))
+    else:
+        for part in family:
+            scene.collection.objects.link(part)

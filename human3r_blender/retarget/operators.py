@@ -9,6 +9,7 @@ from bpy.props import StringProperty
 from ...engine.contract.errors import UserError
 from ...weights_downloader.locations import rig_presets_folder
 from . import matched_pose, presets, retargeting
+from .linked_character import make_editable
 
 
 class _RetargetOperator(bpy.types.Operator):
@@ -66,7 +67,7 @@ the person first"""
         settings = context.scene.human3r_retarget
         if not settings.is_found():
             settings.find_bones()
-        character = retargeting.make_editable(settings.character, context.scene)
+        character = make_editable(settings.character, context.scene)
         settings.exchange(character)
         count = matched_pose.match(settings.source, character, context.scene, settings.rig(), settings.controls)
         settings.calibration = "POSE"
@@ -86,7 +87,7 @@ class HUMAN3R_OT_retarget(_RetargetOperator):
             settings.find_bones()
         rig, chosen = settings.rig(), settings.settings()
         rig.check(settings.character.pose.bones.keys())
-        character = retargeting.make_editable(settings.character, context.scene)
+        character = make_editable(settings.character, context.scene)
         settings.exchange(character)
         report = retargeting.retarget(settings.source, character, context.scene, rig, chosen)
         settings.report = report.describe()

@@ -43,20 +43,6 @@ def retarget(source: bpy.types.Object, item: bpy.types.Object, scene: bpy.types.
     return verify(item, scene, rig, character, motion, moved, by_limbs)
 
 
-def make_editable(item: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Object:
-    """The character itself, or a library override of one that is linked. Raises UserError (``character-linked``)."""
-    if item.library is not None:
-        made = item.override_hierarchy_create(scene, scene.view_layers[0])
-        if made is None:
-            raise UserError("character-linked", f"No library override of {item.name} could be made.",
-                            "Append the character instead of linking it.")
-        item = made
-    if item.override_library is not None:
-        # What Blender overrides of its own accord, it neither lets anybody pose nor keeps when the library changes.
-        item.override_library.is_system_override = False
-    return item
-
-
 def _frames(source: bpy.types.Object, scene: bpy.types.Scene, settings: RetargetSettings) -> np.ndarray:
     """(T,) scene frames to bake: whole ones, or as many per second as the settings say."""
     first, last = source_motion.frames_of(source)

@@ -12,7 +12,9 @@ from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.engine.contract.settings import CaptureSettings
 from bl_ext.user_default.human3r_blender.engine.contract.take import TakeWriter
 from bl_ext.user_default.human3r_blender.human3r_blender import cli
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget import character_files
+from bl_ext.user_default.human3r_blender.human3r_blender.retarget import character_files, retargeting
+from bl_ext.user_default.human3r_blender.human3r_blender.retarget.linked_character import make_editable
+from bl_ext.user_default.human3r_blender.human3r_blender.retarget.settings import RetargetSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import tags
 
 from . import rigs
@@ -56,6 +58,36 @@ def test_characters_are_appended_or_linked_with_their_meshes(saved, request, lin
     assert not any(found.name.startswith("Prop rig") for found in scene.objects)
     rig = rigs.Rig(item, saved.bones)
     assert max(angles(*positions(person, rig, FRAMES), limbs(legs=False)).values()) < 1.0
+
+
+@pytest.mark.parametrize("way", ["collection", "instance", "objects"])
+def test_linked_characters_are_overridden_in_their_place(saved, request, way):
+    """Also a second time, for another person."""
+    person, scene = request.getfixturevalue("person"), bpy.context.scene
+    for count in (1, 2):
+        with bpy.data.libraries.load(str(saved.path), link=True) as (_, wanted):
+            wanted.collections, wanted.objects = ["Character"], ["Mannequin", "Body"]
+        empty = bpy.data.objects.new("shown", None)
+        if way == "collection":
+            scene.collection.children.link(wanted.collections[0])
+        elif way == "objects":
+            for item in wanted.objects:
+                scene.collection.objects.link(item)
+        else:
+            scene.collection.objects.link(empty)
+            empty.instance_type, empty.instance_collection = "COLLECTION", wanted.collections[0]
+            empty.location, empty.rotation_euler = (2, 1, 0.5), (0, 0, 0.4)
+        bpy.context.view_layer.update()
+        own = make_editable(wanted.objects[0], scene)
+        bpy.context.view_layer.update()
+        assert own.override_library is not None and not own.override_library.is_system_override
+        assert not [item.name for item in scene.objects if item.library is not None]
+        assert len([item for item in scene.objects if item.type == "MESH"]) == count and empty.instance_type == "NONE"
+        (mesh,) = [child for child in own.children if child.type == "MESH"]
+        assert mesh.modifiers["Armature"].object == own and mesh.name in scene.objects
+        np.testing.assert_allclose(own.matrix_world.translation, empty.location, atol=1e-6)
+    retargeting.retarget(person, own, scene, character_files.find_rig(own), RetargetSettings(plant_feet=False))
+    assert max(angles(*positions(person, rigs.Rig(own, saved.bones), FRAMES), limbs()).values()) < 1.0
 
 
 def test_errors_name_the_file_and_the_way_out(saved, tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.human3r_blender.retarget import presets, retargeting, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.retarget.linked_character import make_editable
 from bl_ext.user_default.human3r_blender.human3r_blender.retarget.settings import RetargetSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes
 
@@ -136,8 +137,9 @@ def test_linked_rigs_become_overrides(scene, person, motion, generated):
     with pytest.raises(UserError) as error:
         retargeting.retarget(person, linked, scene, rigify(linked))
     assert error.value.code == "character-linked"
-    own = retargeting.make_editable(linked, scene)
+    own = make_editable(linked, scene)
     assert not own.override_library.is_system_override and own.library is None
+    assert linked.name not in [item.name for item in scene.objects if item.library is not None]
     retargeting.retarget(person, own, scene, rigify(own))
     rig = rigs.Rig(own, BONES)
     assert slide(positions(person, rig, EVERY)[1], motion.standing) < 0.001
