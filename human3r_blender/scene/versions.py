@@ -84,7 +84,7 @@ def settings_of(item: bpy.types.Object) -> CleanUpSettings | None:
     action = find(item, tags.CLEAN)
     if action is None:
         return None
-    return CleanUpSettings(float(action.get(STRENGTH, 0.75)), bool(action.get(LOCK_FEET, True)))
+    return CleanUpSettings(float(action.get(STRENGTH, CleanUpSettings.strength)), bool(action.get(LOCK_FEET, True)))
 
 
 def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> None:
