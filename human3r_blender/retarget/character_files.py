@@ -10,7 +10,7 @@ import bpy
 
 from ...engine.contract.errors import UserError
 from ...weights_downloader.locations import rig_presets_folder
-from ..scene import tags
+from ..scene import person_blocks, tags
 from . import name_patterns, presets, rig_map
 from .linked_character import make_editable
 from .retargeting import retarget
@@ -35,8 +35,9 @@ def retarget_file(scene: bpy.types.Scene, path: Path, preset: str = "", settings
 
 
 def people(scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """The armatures of a scene's people, in the order of their tracks."""
-    found = [item for item in scene.objects if item.get(tags.ROLE) == tags.ARMATURE]
+    """The armatures of a scene's people, in the order of their tracks; without those who were hidden as a whole."""
+    found = [item for item in scene.objects
+             if item.get(tags.ROLE) == tags.ARMATURE and not person_blocks.is_hidden(item)]
     return sorted(found, key=lambda item: item[tags.TRACK])
 
 

@@ -15,7 +15,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender import cli
 from bl_ext.user_default.human3r_blender.human3r_blender.retarget import character_files, retargeting
 from bl_ext.user_default.human3r_blender.human3r_blender.retarget.linked_character import make_editable
 from bl_ext.user_default.human3r_blender.human3r_blender.retarget.settings import RetargetSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import tags
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import person_blocks, tags
 
 from . import rigs
 from .measuring import angles, limbs, positions
@@ -135,6 +135,8 @@ def test_the_command_line_puts_everybody_on_a_character(saved, tmp_path, capfd):
     rigs_there = [item for item in bpy.context.scene.objects if item.type == "ARMATURE" and tags.TAKE not in item]
     assert {item.name for item in rigs_there} == {made["character"] for made in result["characters"]}
     assert {item.animation_data.action.name.split(" on ")[0] for item in rigs_there} == {"Person 01", "Person 02"}
+    person_blocks.set_hidden(bpy.context.scene.objects["Person 01"], True)  # one who nobody wants to see
+    assert [item.name for item in character_files.people(bpy.context.scene)] == ["Person 02"]
 
 
 def test_people_of_a_blend_file_move_characters_too(saved, request, tmp_path, capfd):
