@@ -16,7 +16,6 @@ import sys
 import traceback
 from pathlib import Path
 
-import addon_utils
 import bpy
 from mathutils import Euler, Vector
 
@@ -38,10 +37,11 @@ OPEN_AT_FIRST = (("Display", 591), ("People", 455))
 SECTIONS = {name: 455 + 26 * place for place, name in
             enumerate(("People", "Display", "Ground and Scale", "Clean-up", "Retarget", "Export"))}
 """Heights of the headings once all sections are closed."""
-EDIT = 565  # heading inside an open section People, with two people in it
+EDIT = 565  # heading inside an open section People with two people in it; each one more is 21 pixels
 HEADINGS = 965  # pixels from the left
 
-FROM_ASIDE, FROM_AHEAD = Euler((1.2, 0.0, 0.6)).to_quaternion(), Euler((1.5708, 0.0, 0.0)).to_quaternion()
+FROM_ASIDE, FROM_AHEAD = Euler((1.3, 0.0, 0.6)).to_quaternion(), Euler((1.45, 0.0, 0.0)).to_quaternion()
+ASIDE = Vector((0.9, 0.0, 0.0))  # so much to the right is hidden by the sidebar
 
 
 def picture(name):
@@ -91,10 +91,11 @@ def joint(item, name):
     return item.matrix_world @ item.pose.bones[name].head
 
 
-def hide_points(hide=True):
+def only_people(only):
+    """Whether the place and the camera are hidden."""
     for item in bpy.context.scene.objects:
-        if item.get("human3r_role") == "points":
-            item.hide_set(hide)
+        if item.get("human3r_role") in ("points", "camera"):
+            item.hide_set(only)
 
 
 def choose_the_video():
@@ -107,7 +108,7 @@ def choose_the_video():
     mouse("key", "Return")
     yield 1.0
     assert bpy.context.scene.human3r.source == str(VIDEO), bpy.context.scene.human3r.source
-    mouse("mousemove", *START)
+    mouse("mousemove", *VIEW_MIDDLE)
     yield 1.0
     picture("1-video-chosen")
 
@@ -150,12 +151,13 @@ def play_the_camera_view():
 
 
 def check_the_floor():
-    hide_points()
+    only_people(True)
     run(bpy.ops.object.select_all, action="DESELECT")
     lowest = min(min(joint(item, bone).z for bone in ("left_foot", "right_foot")) for item in people())
     print(f"lowest ball of a foot at frame {FRAME}: {lowest:.3f} m above the floor")
     assert abs(lowest) < 0.3
-    look(FROM_AHEAD, joint(people()[0], "pelvis"), 6.0)
+    first, second = (joint(item, "pelvis") for item in people()[:2])
+    look(FROM_AHEAD, (first + second) / 2 + ASIDE, 5.5)
     yield from turn("Ground and Scale")
     picture("5-floor")
     yield from turn("Ground and Scale")
@@ -179,7 +181,11 @@ def put_people_right():
     yield 1.0
     assert len(people()) == count + 1
     other = people()[-1]
+    yield from click((HEADINGS, EDIT + 21))
+    mouse("mousemove", *VIEW_MIDDLE)
+    yield 1.0
     picture("6-split")
+    yield from click((HEADINGS, EDIT + 21))
     run(bpy.ops.human3r.select_person, name=first.name)
     assert run(bpy.ops.human3r.merge_people, "INVOKE_DEFAULT", True,
                other=str(other["human3r_track"])) == {"FINISHED"}
@@ -197,11 +203,8 @@ def put_people_right():
         yield 0.7
         assert after in {item.name for item in people()}, [item.name for item in people()]
     bpy.context.scene.frame_set(FRAME)
-    yield from click((HEADINGS, EDIT))
-    mouse("mousemove", *VIEW_MIDDLE)
     yield 1.0
     picture("7-named")
-    yield from click((HEADINGS, EDIT))
     yield from turn("People")
 
 
@@ -250,20 +253,19 @@ def choose(*items):
 
 def bring_a_character():
     """Add > Armature > Human (Meta-Rig), Generate Rig, and a body that hangs on it."""
-    assert addon_utils.enable("rigify") is not None
+    assert bpy.ops.preferences.addon_enable(module="rigify") == {"FINISHED"}
     bpy.context.scene.cursor.location = (0.0, 0.0, 0.0)
     run(bpy.ops.object.armature_human_metarig_add)
     metarig = bpy.context.view_layer.objects.active
-    body = figure(metarig)
-    choose(body)
+    choose(figure(metarig))
     run(bpy.ops.object.convert, target="MESH")
+    body = bpy.context.view_layer.objects.active
+    body.name = "Hero body"
     choose(metarig)
     assert run(bpy.ops.pose.rigify_generate) == {"FINISHED"}
     rig = next(item for item in bpy.context.scene.objects
                if item.type == "ARMATURE" and item is not metarig and item not in people())
     metarig.hide_set(True)
-    if rig.mode != "OBJECT":
-        run(bpy.ops.object.mode_set, mode="OBJECT")
     choose(body, rig)
     assert run(bpy.ops.object.parent_set, type="ARMATURE_AUTO") == {"FINISHED"}
     rig.name = "Hero"
@@ -286,9 +288,8 @@ def retarget():
         bpy.context.scene.frame_set(frame)
         places.append(joint(rig, "DEF-hand.L") - joint(rig, "DEF-foot.R"))
     assert (places[0] - places[1]).length > 0.05, "the character does not move"
-    yield 1.0
-    picture("9-retargeted")
     yield from turn("Retarget")
+    only_people(False)
     run(bpy.ops.human3r.hide_people, "INVOKE_DEFAULT", True, hide=True, person=person.name)
     run(bpy.ops.object.select_all, action="DESELECT")
     rig.hide_set(True)
@@ -297,27 +298,40 @@ def retarget():
     run(bpy.ops.screen.animation_cancel, restore_frame=False)
     bpy.context.scene.frame_set(FRAME)
     yield 1.5
-    picture("10-in-the-footage")
+    picture("9-in-the-footage")
     run(bpy.ops.human3r.play_camera_view, "INVOKE_DEFAULT")
     run(bpy.ops.human3r.hide_people, "INVOKE_DEFAULT", True, hide=False, person=person.name)
     rig.hide_set(False)
+    only_people(True)
     yield 0.5
 
 
 def character_beside_the_person():
     """The same motion where the character stands, to see both."""
-    person, rig = people()[0], bpy.data.objects["Hero"]
-    scene = bpy.context.scene
+    person, rig, scene = people()[0], bpy.data.objects["Hero"], bpy.context.scene
     scene.frame_set(scene.frame_start)
     rig.animation_data_clear()
     hips = joint(person, "pelvis")
-    rig.location = (hips.x + 1.2, hips.y, 0.0)
+    rig.location = (hips.x - 1.2, hips.y, 0.0)
     scene.human3r_retarget.placement = "CHARACTER"
     assert run(bpy.ops.human3r.retarget, "INVOKE_DEFAULT", True) == {"FINISHED"}
-    look(FROM_AHEAD, hips + Vector((0.6, 0.0, 0.0)), 6.0)
+    look(FROM_AHEAD, hips + ASIDE, 5.0)
+    overlay = screen_area("VIEW_3D").spaces.active.overlay
+    overlay.show_bones, overlay.show_relationship_lines = False, False
     yield from turn("Retarget")
-    picture("11-beside")
+    yield from scroll(5)
+    picture("10-beside")
+    yield from scroll(4)
     yield from turn("Retarget")
+
+
+def scroll(button):
+    """Turn the wheel over the sidebar, as far as it goes: down is button 5, up 4."""
+    mouse("mousemove", *START)
+    yield 0.5
+    mouse("click", "--repeat", 20, "--delay", 50, button)
+    mouse("mousemove", *VIEW_MIDDLE)
+    yield 1.5
 
 
 def export():
@@ -325,12 +339,12 @@ def export():
     assert run(bpy.ops.human3r.export, "EXEC_DEFAULT", filepath=str(path)) == {"FINISHED"}
     assert path.with_suffix(".fbx").stat().st_size > 0
     yield from turn("Export")
-    picture("12-export")
+    picture("11-export")
     rig, path = bpy.data.objects["Hero"], OUTPUTS / "hero.fbx"
     choose(bpy.data.objects["Hero body"], rig)
     run(bpy.ops.export_scene.fbx, filepath=str(path), use_selection=True, object_types={"ARMATURE", "MESH"},
         use_armature_deform_only=True, add_leaf_bones=False, bake_anim_use_all_actions=False,
-        bake_anim_use_nla_strips=False)
+        bake_anim_use_nla_strips=False, bake_anim_simplify_factor=0.0)
     run(bpy.ops.import_scene.fbx, filepath=str(path))
     copy = next(item for item in bpy.context.selected_objects if item.type == "ARMATURE")
     farthest = 0.0
@@ -375,6 +389,7 @@ class Driver:
         except BaseException:
             traceback.print_exc()
             picture("failed")
+            sys.stdout.flush()
             os._exit(1)
 
 
