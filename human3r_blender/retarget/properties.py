@@ -91,7 +91,7 @@ class Human3RRetarget(bpy.types.PropertyGroup):
         items=[("LIMBS", "By Limb Directions", "T, A and relaxed poses and any bone roll are brought together by "
                                                "where the joints lie"),
                ("POSE", "By a Matched Pose", "The poses of both at the moment of Match Current Pose count as equal")])
-    key_rate: FloatProperty(name="Keys per Second", description=TEXTS["key_rate"], default=DEFAULT.key_rate, min=0.0,
+    key_rate: FloatProperty(name="Key Rate", description=TEXTS["key_rate"], default=DEFAULT.key_rate, min=0.0,
                             max=1000.0, precision=3)
     use_range: BoolProperty(name="Frame Range", default=False,
                             description="Bake only some frames of the scene instead of the whole motion")
