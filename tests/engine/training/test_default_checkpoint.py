@@ -99,23 +99,23 @@ def test_people_are_found(found: Found) -> None:
 
 
 def test_bodies_are_far_better_than_the_mean_pose(found: Found) -> None:
-    assert np.mean(found.mpjpe) < 100
-    assert np.mean(found.pa_mpjpe) < 70
+    assert np.mean(found.mpjpe) < 90
+    assert np.mean(found.pa_mpjpe) < 62
     assert np.median(found.root_deg) < 15
 
 
 def test_heads_are_where_they_are(found: Found) -> None:
-    assert np.median(found.head_m) < 0.4
+    assert np.median(found.head_m) < 0.3
 
 
 def test_depth_is_far_better_than_constant(found: Found) -> None:
-    assert np.mean(found.depth) < 0.6 * np.mean(found.constant_depth)
-    assert np.mean(found.mask_iou) > 0.55
+    assert np.mean(found.depth) < 0.5 * np.mean(found.constant_depth)
+    assert np.mean(found.mask_iou) > 0.64
 
 
 def test_the_point_map_tells_the_focal_length(found: Found) -> None:
-    assert np.median(found.focal) < 0.15
+    assert np.median(found.focal) < 0.12
 
 
 def test_the_camera_does_not_run_away(found: Found) -> None:
-    assert np.mean(found.camera_m) < 0.25
+    assert np.mean(found.camera_m) < 0.15
