@@ -4,8 +4,8 @@
 An operator runs without the interpreter's lock. If the context is overridden (`bpy.context.temp_override`), Blender
 looks into Python's objects meanwhile. Whether it needs the lock for that it finds out by asking whether Python runs,
 and on Python 3.11 (Blender 4.2 to 5.0) the answer is yes as soon as **any** thread runs Python. The two then work on
-the same objects at once, and Blender crashes. So our threads run their Python under a lock of our own, and whoever calls
-such an operator holds that. Waiting, for input or for a child process, needs no lock.
+the same objects at once, and Blender crashes. So our threads run their Python under a lock of our own, and whoever
+calls such an operator holds that. Waiting, for input or for a child process, needs no lock.
 """
 
 from __future__ import annotations
