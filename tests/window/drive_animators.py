@@ -27,6 +27,7 @@ VIDEO = Path(os.environ["HUMAN3R_VIDEO"]).resolve()
 OUTPUTS = Path(os.environ["HUMAN3R_OUTPUTS"]).resolve()
 FRAME = int(os.environ.get("HUMAN3R_FRAME", "30"))
 STRENGTH = 0.7
+SCALE = 0.85  # the meta-rig is taller than the people of the demo
 
 # Pixels from the window's top left corner, in a window of 1440 x 900 with Blender's factory layout.
 VIDEO_FIELD = (1020, 127)
@@ -92,9 +93,9 @@ def joint(item, name):
 
 
 def only_people(only):
-    """Whether the place and the camera are hidden."""
+    """Hide or show everything else of the take: the place, the camera, the root."""
     for item in bpy.context.scene.objects:
-        if item.get("human3r_role") in ("points", "camera"):
+        if item.get("human3r_role") in ("points", "camera", "root"):
             item.hide_set(only)
 
 
@@ -157,7 +158,7 @@ def check_the_floor():
     print(f"lowest ball of a foot at frame {FRAME}: {lowest:.3f} m above the floor")
     assert abs(lowest) < 0.3
     first, second = (joint(item, "pelvis") for item in people()[:2])
-    look(FROM_AHEAD, (first + second) / 2 + ASIDE, 5.5)
+    look(FROM_AHEAD, (first + second) / 2 + ASIDE, 6.0)
     yield from turn("Ground and Scale")
     picture("5-floor")
     yield from turn("Ground and Scale")
@@ -268,7 +269,7 @@ def bring_a_character():
     metarig.hide_set(True)
     choose(body, rig)
     assert run(bpy.ops.object.parent_set, type="ARMATURE_AUTO") == {"FINISHED"}
-    rig.name = "Hero"
+    rig.name, rig.scale = "Hero", (SCALE, SCALE, SCALE)
     yield 1.0
 
 
@@ -307,15 +308,10 @@ def retarget():
 
 
 def character_beside_the_person():
-    """The same motion where the character stands, to see both."""
+    """Moved aside, to see both; then the same motion where the character stands."""
     person, rig, scene = people()[0], bpy.data.objects["Hero"], bpy.context.scene
-    scene.frame_set(scene.frame_start)
-    rig.animation_data_clear()
-    hips = joint(person, "pelvis")
-    rig.location = (hips.x - 1.2, hips.y, 0.0)
-    scene.human3r_retarget.placement = "CHARACTER"
-    assert run(bpy.ops.human3r.retarget, "INVOKE_DEFAULT", True) == {"FINISHED"}
-    look(FROM_AHEAD, hips + ASIDE, 5.0)
+    rig.location.x -= 1.2
+    look(FROM_AHEAD, joint(person, "pelvis") + ASIDE, 5.0)
     overlay = screen_area("VIEW_3D").spaces.active.overlay
     overlay.show_bones, overlay.show_relationship_lines = False, False
     yield from turn("Retarget")
@@ -323,6 +319,11 @@ def character_beside_the_person():
     picture("10-beside")
     yield from scroll(4)
     yield from turn("Retarget")
+    scene.human3r_retarget.placement = "CHARACTER"
+    assert run(bpy.ops.human3r.retarget, "INVOKE_DEFAULT", True) == {"FINISHED"}
+    scene.frame_set(scene.frame_start)
+    rig = bpy.data.objects["Hero"]
+    assert (joint(rig, "DEF-spine") - rig.location).xy.length < 0.2, "it does not start where it stands"
 
 
 def scroll(button):
