@@ -1,45 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Drives the clean-up in a real Blender window, and takes pictures of its panel and of the contact marks.
 
-Run by hand as `drive_panel.py` says, with this script instead of that one, and with
+Run by hand as `driving.py` says, with
 
     export HUMAN3R_TAKE=outputs/truth.h3r                   a take; `python3 build.py demo` makes this one
 
-in place of HUMAN3R_VIDEO; no engine is needed. Then look at the pictures. The script ends with exit code 1 when what it
-sees is not what the buttons should have done.
+No engine is needed.
 """
 
 import os
-import subprocess
 import sys
-import traceback
 from pathlib import Path
 
 import bpy
 
-PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
+sys.path.insert(0, str(Path(__file__).parent))
+from driving import addon_module, drive, import_take, mouse, panel_picture, picture, run, viewport
+
 TAKE = Path(os.environ["HUMAN3R_TAKE"]).resolve()
 FRAME = int(os.environ.get("HUMAN3R_FRAME", "30"))
-
-
-def picture(name):
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["import", "-window", "root", str(PICTURES / f"{name}.png")], check=True)
-
-
-def viewport():
-    return next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
-
-
-def run(operator, *arguments, **properties):
-    area = viewport()
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region):
-        return operator(*arguments, **properties)
-
-
-def addon_module(name):
-    return next(module for path, module in sys.modules.items() if path.endswith(f".human3r_blender.{name}"))
 
 
 def look_at_feet(person):
@@ -51,29 +30,11 @@ def look_at_feet(person):
         item.hide_set(item.get("human3r_role") == "points")
 
 
-def panel(name):
-    """Picture of the panel, which opens where the mouse is."""
-    run(bpy.ops.wm.call_panel, "INVOKE_DEFAULT", name="HUMAN3R_PT_clean_up")
-    yield 1.5
-    picture(name)
-    subprocess.run(["xdotool", "key", "Escape"], check=True)
-    yield 0.5
-
-
 def steps():
     """What a person does, with the seconds to wait in between."""
-    area = viewport()
-    area.spaces.active.show_region_ui = True
-    subprocess.run(["xdotool", "mousemove", "300", "300"], check=True)
-    yield 1.0
-    next(region for region in area.regions if region.type == "UI").active_panel_category = "Human3R"
-    for name in ("Cube", "Light", "Camera"):
-        bpy.data.objects.remove(bpy.data.objects[name])
-    run(bpy.ops.human3r.import_take, "EXEC_DEFAULT", filepath=str(TAKE))
-    session, versions = addon_module("session"), addon_module("scene.versions")
-    while session.current().is_active:
-        yield 0.3
-    assert session.current().progress.phase == "complete", session.current().error
+    mouse("mousemove", 300, 300)
+    yield from import_take(TAKE)
+    versions = addon_module("scene.versions")
     people = [item for item in bpy.context.scene.objects if item.type == "ARMATURE"]
     assert people and {versions.shown(item) for item in people} == {"clean"}
     scene = bpy.context.scene
@@ -81,11 +42,11 @@ def steps():
     look_at_feet(people[0])
     yield 1.5
     picture("1-imported")
-    yield from panel("2-panel-clean")
+    yield from panel_picture("2-panel-clean", "HUMAN3R_PT_clean_up")
     run(bpy.ops.human3r.show_version, version="RAW")
     yield 1.0
     picture("3-raw")
-    yield from panel("4-panel-raw")
+    yield from panel_picture("4-panel-raw", "HUMAN3R_PT_clean_up")
     run(bpy.ops.human3r.show_version, version="LIVE")
     run(bpy.ops.human3r.clean_up, "INVOKE_DEFAULT", True, strength=1.0)
     yield 1.0
@@ -96,6 +57,7 @@ def steps():
     run(bpy.ops.human3r.show_contacts, show=True)
     bpy.context.view_layer.objects.active = people[0]
     people[0].select_set(True)
+    area = viewport()
     area.type = "DOPESHEET_EDITOR"
     area.spaces.active.mode = "ACTION"
     yield 1.5
@@ -108,23 +70,4 @@ def steps():
     assert len(bpy.data.actions) <= before
 
 
-class Driver:
-    """Runs the steps by a timer."""
-
-    def __init__(self):
-        self.steps = steps()
-
-    def step(self):
-        try:
-            return next(self.steps)
-        except StopIteration:
-            bpy.ops.wm.quit_blender()
-        except BaseException:
-            traceback.print_exc()
-            picture("failed")
-            os._exit(1)
-
-
-bpy.context.preferences.view.show_splash = False
-driver = Driver()
-bpy.app.timers.register(driver.step, first_interval=3.0)
+drive(steps())
