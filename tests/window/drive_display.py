@@ -1,55 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Drives names, colours, the camera's view, presets and the search in a real Blender window, and takes pictures.
 
-Run by hand as `drive_panel.py` says, with this script instead of that one, and with
+Run by hand as `driving.py` says, with
 
     export HUMAN3R_TAKE=outputs/truth.h3r                   a take; `python3 build.py demo` makes this one
 
-in place of HUMAN3R_VIDEO; no engine is needed. Then look at the pictures. The script ends with exit code 1 when what it
-sees is not what the buttons, or the search, should have done. It prints how long the names take to draw.
+No engine is needed. It prints how long the names take to draw.
 """
 
 import os
-import subprocess
 import sys
 import time
-import traceback
 from pathlib import Path
 
 import bpy
 from bpy_extras.view3d_utils import location_3d_to_region_2d
 
-PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
+sys.path.insert(0, str(Path(__file__).parent))
+from driving import addon_module, drive, import_take, mouse, panel_picture, picture, run, viewport
+
 TAKE = Path(os.environ["HUMAN3R_TAKE"]).resolve()
 VIEW_MIDDLE = (400, 350)  # pixels from the window's top left corner, in the 3D view
-
-
-def mouse(*arguments):
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
-
-
-def picture(name):
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["import", "-window", "root", str(PICTURES / f"{name}.png")], check=True)
-
-
-def viewport():
-    return next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
-
-
-def in_viewport():
-    area = viewport()
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    return bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region)
-
-
-def run(operator, *arguments, **properties):
-    with in_viewport():
-        return operator(*arguments, **properties)
-
-
-def addon_module(name):
-    return next(module for path, module in sys.modules.items() if path.endswith(f".human3r_blender.{name}"))
 
 
 def search(text):
@@ -67,18 +38,7 @@ def search(text):
 
 def steps():
     """What a person does, with the seconds to wait in between."""
-    area = viewport()
-    area.spaces.active.show_region_ui = True
-    yield 1.0
-    next(region for region in area.regions if region.type == "UI").active_panel_category = "Human3R"
-    for name in ("Cube", "Light", "Camera"):
-        bpy.data.objects.remove(bpy.data.objects[name])
-    yield 1.0
-    run(bpy.ops.human3r.import_take, "EXEC_DEFAULT", filepath=str(TAKE))
-    session = addon_module("session")
-    while session.current().is_active:
-        yield 0.3
-    assert session.current().progress.phase == "complete", session.current().error
+    yield from import_take(TAKE)
     people = [item for item in bpy.context.scene.objects if item.type == "ARMATURE"]
     assert people
     run(bpy.ops.view3d.view_all)
@@ -87,17 +47,18 @@ def steps():
     people[0].name = "Ada"
     yield 1.0
     picture("2-renamed")
-    print_drawing_time(addon_module("looks.name_tags"))
+    run(print_drawing_time, addon_module("looks.name_tags"))
 
     started = time.monotonic()
     yield from search("show colours")
-    assert area.spaces.active.shading.type == "MATERIAL", "the search did not find Show Colours"
+    assert viewport().spaces.active.shading.type == "MATERIAL", "the search did not find Show Colours"
     yield 20.0  # shaders are compiled, which takes long without a graphics card
     picture("3-colours")
     print(f"colours after {time.monotonic() - started:.0f} s")
     run(bpy.ops.human3r.show_colors)
     yield 1.0
 
+    area = viewport()
     view, region = area.spaces.active, area.spaces.active.region_3d
     before = region.view_matrix.copy(), region.view_perspective
     bpy.context.scene.frame_set(bpy.context.scene.frame_end)
@@ -118,11 +79,7 @@ def steps():
     yield 1.0
     picture("5-back")
 
-    run(bpy.ops.wm.call_panel, "INVOKE_DEFAULT", name="HUMAN3R_PT_presets")
-    yield 1.5
-    picture("6-presets")
-    mouse("key", "Escape")
-    yield 0.5
+    yield from panel_picture("6-presets", "HUMAN3R_PT_presets")
     yield from search("fast preview")
     assert bpy.context.scene.human3r.stride == 3, "the search did not find the preset"
     run(bpy.ops.wm.call_menu, "INVOKE_DEFAULT", name="HUMAN3R_MT_tools")
@@ -147,30 +104,10 @@ def assert_in_free_part(area, camera):
 
 def print_drawing_time(name_tags):
     """Time of finding and placing the names, without the drawing itself, which the graphics card does."""
-    with in_viewport():
-        started = time.perf_counter()
-        for _ in range(100):
-            found = name_tags.name_tags(bpy.context, bpy.context.space_data)
-        print(f"{len(found)} names found in {10 * (time.perf_counter() - started):.2f} ms")
+    started = time.perf_counter()
+    for _ in range(100):
+        found = name_tags.name_tags(bpy.context, bpy.context.space_data)
+    print(f"{len(found)} names found in {10 * (time.perf_counter() - started):.2f} ms")
 
 
-class Driver:
-    """Runs the steps by a timer."""
-
-    def __init__(self):
-        self.steps = steps()
-
-    def step(self):
-        try:
-            return next(self.steps)
-        except StopIteration:
-            bpy.ops.wm.quit_blender()
-        except BaseException:
-            traceback.print_exc()
-            picture("failed")
-            os._exit(1)
-
-
-bpy.context.preferences.view.show_splash = False
-driver = Driver()
-bpy.app.timers.register(driver.step, first_interval=3.0)
+drive(steps())
