@@ -112,12 +112,16 @@ class Human3RSettings(bpy.types.PropertyGroup):
                          description="Move the playhead to the newest frame while the run goes on")
 
     def capture_settings(self) -> CaptureSettings:
-        """The settings as the engine takes them. Raises :class:`UserError` (``bad-setting``)."""
+        """The settings as the engine takes them. Raises :class:`UserError` (``bad-setting``, ``take-exists``)."""
+        take = absolute(self.take)
+        if take and Path(take).exists():
+            raise UserError("take-exists", f"The take {take} exists already.",
+                            "Choose another name in the field Take, or empty it for a new file each time.")
         same = ("device", "precision", "start", "stride", "reset_interval", "camera", "ttt3r", "detection_threshold",
                 "track_memory", "point_confidence", "voxel_size", "max_points", "point_maps")
         source = absolute(self.source)
         return CaptureSettings(
-            source=source, take=absolute(self.take) or str(default_take(source)),
+            source=source, take=take or str(default_take(source)),
             model=self.model(), body=chosen_body(), end=self.end or None, frame_rate=self.frame_rate or None,
             **{name: getattr(self, name) for name in same})
 
