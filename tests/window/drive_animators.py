@@ -1,28 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Walks the way of docs/animators.md in a real Blender window, from a video to a character, and takes its pictures.
 
-Run by hand as `drive_panel.py` says, with this script instead of that one, a window of 1440 x 900, and with
+Run by hand as `driving.py` says, on a screen and in a window of 1440 x 900, and with
 
     export HUMAN3R_VIDEO=demo/demo.mp4             two people or more, and the engine of HUMAN3R_ENGINE_PYTHON
     export HUMAN3R_OUTPUTS=$(mktemp -d)            where the FBX files go
 
-Then look at the pictures. The script ends with exit code 1 when what it sees in the scene is not what the page says.
 The character is made here: a plain figure on the rig that Rigify generates from its human meta-rig.
 """
 
 import os
-import subprocess
 import sys
-import traceback
 from pathlib import Path
 
 import bpy
 from mathutils import Euler, Vector
 
 sys.path.insert(0, str(Path(__file__).parent))
+from driving import (
+    addon_module,
+    click,
+    drive,
+    empty_scene,
+    fill_in,
+    mouse,
+    picture,
+    run,
+    session,
+    viewport,
+    wait_for_end,
+)
 from stand_in import figure
 
-PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
 VIDEO = Path(os.environ["HUMAN3R_VIDEO"]).resolve()
 OUTPUTS = Path(os.environ["HUMAN3R_OUTPUTS"]).resolve()
 FRAME = int(os.environ.get("HUMAN3R_FRAME", "30"))
@@ -45,37 +54,6 @@ FROM_ASIDE, FROM_AHEAD = Euler((1.3, 0.0, 0.6)).to_quaternion(), Euler((1.45, 0.
 ASIDE = Vector((0.9, 0.0, 0.0))  # so much to the right is hidden by the sidebar
 
 
-def picture(name):
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["import", "-window", "root", str(PICTURES / f"{name}.png")], check=True)
-
-
-def mouse(*arguments):
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
-
-
-def click(position, button=1):
-    mouse("mousemove", *position)
-    yield 0.5
-    mouse("click", button)
-    yield 1.0
-
-
-def screen_area(kind):
-    return next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == kind)
-
-
-def run(operator, *arguments, **properties):
-    area = screen_area("VIEW_3D")
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region):
-        return operator(*arguments, **properties)
-
-
-def addon_module(name):
-    return next(module for path, module in sys.modules.items() if path.endswith(f".human3r_blender.{name}"))
-
-
 def people():
     return sorted((item for item in bpy.context.scene.objects
                    if item.type == "ARMATURE" and item.get("human3r_role") == "armature"), key=lambda item: item.name)
@@ -83,7 +61,7 @@ def people():
 
 def look(rotation, place, distance, frame=FRAME):
     bpy.context.scene.frame_set(frame)
-    view = screen_area("VIEW_3D").spaces.active.region_3d
+    view = viewport().spaces.active.region_3d
     view.view_perspective, view.view_rotation = "PERSP", rotation
     view.view_location, view.view_distance = place, distance
 
@@ -100,14 +78,7 @@ def only_people(only):
 
 
 def choose_the_video():
-    mouse("mousemove", *VIDEO_FIELD)
-    yield 0.3
-    mouse("click", "--repeat", 2, "--delay", 60, 1)
-    yield 0.6
-    mouse("type", "--delay", 5, str(VIDEO))
-    yield 0.5
-    mouse("key", "Return")
-    yield 1.0
+    yield from fill_in(VIDEO_FIELD, str(VIDEO))
     assert bpy.context.scene.human3r.source == str(VIDEO), bpy.context.scene.human3r.source
     mouse("mousemove", *VIEW_MIDDLE)
     yield 1.0
@@ -115,20 +86,17 @@ def choose_the_video():
 
 
 def watch_it_fill():
-    session = addon_module("session")
     yield from click(START)
     mouse("mousemove", *VIEW_MIDDLE)
-    assert session.current() is not None and session.current().is_active, "Start did not start"
-    while session.current().progress.frames_done < 20:
-        assert session.current().is_active, session.current().error
+    assert session() is not None and session().is_active, "Start did not start"
+    while session().progress.frames_done < 20:
+        assert session().is_active, session().error
         yield 0.2
     run(bpy.ops.view3d.view_all)
-    while session.current().is_active and session.current().progress.fraction < 0.6:
+    while session().is_active and session().progress.fraction < 0.6:
         yield 0.2
     picture("2-filling")
-    while session.current().is_active:
-        yield 0.3
-    assert session.current().progress.phase == "complete", session.current().error
+    yield from wait_for_end()
     assert len(people()) >= 2, f"{len(people())} people in {VIDEO}"
     yield 1.0
     picture("3-done")
@@ -312,7 +280,7 @@ def character_beside_the_person():
     person, rig, scene = people()[0], bpy.data.objects["Hero"], bpy.context.scene
     rig.location.x -= 1.2
     look(FROM_AHEAD, joint(person, "pelvis") + ASIDE, 5.0)
-    overlay = screen_area("VIEW_3D").spaces.active.overlay
+    overlay = viewport().spaces.active.overlay
     overlay.show_bones, overlay.show_relationship_lines = False, False
     yield from turn("Retarget")
     yield from scroll(5)
@@ -362,13 +330,7 @@ def export():
 
 def steps():
     """What the page says, in its order, with the seconds to wait in between."""
-    area = screen_area("VIEW_3D")
-    area.spaces.active.show_region_ui = True
-    mouse("mousemove", *VIEW_MIDDLE)
-    yield 1.0
-    next(region for region in area.regions if region.type == "UI").active_panel_category = "Human3R"
-    for name in ("Cube", "Light", "Camera"):
-        bpy.data.objects.remove(bpy.data.objects[name])
+    empty_scene()
     yield 1.0
     for step in (choose_the_video, watch_it_fill, play_the_camera_view, check_the_floor, put_people_right, clean_up,
                  bring_a_character, retarget, character_beside_the_person, export):
@@ -376,24 +338,4 @@ def steps():
         yield from step()
 
 
-class Driver:
-    """Runs the steps by a timer."""
-
-    def __init__(self):
-        self.steps = steps()
-
-    def step(self):
-        try:
-            return next(self.steps)
-        except StopIteration:
-            bpy.ops.wm.quit_blender()
-        except BaseException:
-            traceback.print_exc()
-            picture("failed")
-            sys.stdout.flush()
-            os._exit(1)
-
-
-bpy.context.preferences.view.show_splash = False
-driver = Driver()
-bpy.app.timers.register(driver.step, first_interval=3.0)
+drive(steps())
