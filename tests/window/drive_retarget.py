@@ -1,60 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Drives retargeting in a real Blender window, and takes pictures of its panel and of what the character does.
 
-Run by hand as `drive_panel.py` says, with this script instead of that one, and with
+Run by hand as `driving.py` says, with
 
     export HUMAN3R_TAKE=outputs/truth.h3r          a take; `python3 build.py demo` makes this one
     export HUMAN3R_CHARACTER=hero.blend            a rig; tests/blender/retarget/generate_rigify.py makes one
 
-in place of HUMAN3R_VIDEO; no engine is needed. Then look at the pictures. The script ends with exit code 1 when what it
-sees is not what the buttons should have done.
+No engine is needed.
 """
 
 import os
-import subprocess
 import sys
-import traceback
 from pathlib import Path
 
 import bpy
 
-PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
+sys.path.insert(0, str(Path(__file__).parent))
+from driving import drive, import_take, mouse, panel_picture, picture, run, viewport
+
 TAKE = Path(os.environ["HUMAN3R_TAKE"]).resolve()
 CHARACTER = Path(os.environ["HUMAN3R_CHARACTER"]).resolve()
 FRAME = int(os.environ.get("HUMAN3R_FRAME", "40"))
-
-
-def picture(name):
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["import", "-window", "root", str(PICTURES / f"{name}.png")], check=True)
-
-
-def mouse(*arguments):
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
-
-
-def viewport():
-    return next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
-
-
-def run(operator, *arguments, **properties):
-    area = viewport()
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region):
-        return operator(*arguments, **properties)
-
-
-def addon_module(name):
-    return next(module for path, module in sys.modules.items() if path.endswith(f".human3r_blender.{name}"))
-
-
-def panel(name, title):
-    """Picture of a panel, which opens where the mouse is."""
-    run(bpy.ops.wm.call_panel, "INVOKE_DEFAULT", name=title)
-    yield 1.5
-    picture(name)
-    mouse("key", "Escape")
-    yield 0.5
 
 
 def bring(path):
@@ -75,19 +41,9 @@ def look_at(person):
 
 def steps():
     """What a person does, with the seconds to wait in between."""
-    area = viewport()
-    area.spaces.active.show_region_ui = True
     mouse("mousemove", 300, 300)
-    yield 1.0
-    next(region for region in area.regions if region.type == "UI").active_panel_category = "Human3R"
-    for name in ("Cube", "Light", "Camera"):
-        bpy.data.objects.remove(bpy.data.objects[name])
-    run(bpy.ops.human3r.import_take, "EXEC_DEFAULT", filepath=str(TAKE))
-    session = addon_module("session")
-    while session.current().is_active:
-        yield 0.3
-    assert session.current().progress.phase == "complete", session.current().error
-    yield from panel("1-panel-empty", "HUMAN3R_PT_retarget")
+    yield from import_take(TAKE)
+    yield from panel_picture("1-panel-empty", "HUMAN3R_PT_retarget")
     person = next(item for item in bpy.context.scene.objects if item.type == "ARMATURE")
     item = bring(CHARACTER)
     bpy.context.scene.frame_set(FRAME)
@@ -96,12 +52,12 @@ def steps():
     settings.source, settings.character = person, item
     yield 1.0
     assert run(bpy.ops.human3r.retarget_find_bones, "INVOKE_DEFAULT", True) == {"FINISHED"}
-    yield from panel("2-panel-found", "HUMAN3R_PT_retarget")
-    yield from panel("3-bones", "HUMAN3R_PT_retarget_bones")
+    yield from panel_picture("2-panel-found", "HUMAN3R_PT_retarget")
+    yield from panel_picture("3-bones", "HUMAN3R_PT_retarget_bones")
     assert run(bpy.ops.human3r.retarget, "INVOKE_DEFAULT", True) == {"FINISHED"}
     yield 1.0
     picture("4-fk")
-    yield from panel("5-panel-done", "HUMAN3R_PT_retarget")
+    yield from panel_picture("5-panel-done", "HUMAN3R_PT_retarget")
     name = item.name
     bpy.ops.ed.undo()
     yield 1.0
@@ -122,26 +78,7 @@ def steps():
     yield 1.0
     settings = bpy.context.scene.human3r_retarget
     assert settings.preset == "My Rig", settings.preset
-    yield from panel("8-own-preset", "HUMAN3R_PT_retarget")
+    yield from panel_picture("8-own-preset", "HUMAN3R_PT_retarget")
 
 
-class Driver:
-    """Runs the steps by a timer."""
-
-    def __init__(self):
-        self.steps = steps()
-
-    def step(self):
-        try:
-            return next(self.steps)
-        except StopIteration:
-            bpy.ops.wm.quit_blender()
-        except BaseException:
-            traceback.print_exc()
-            picture("failed")
-            os._exit(1)
-
-
-bpy.context.preferences.view.show_splash = False
-driver = Driver()
-bpy.app.timers.register(driver.step, first_interval=3.0)
+drive(steps())
