@@ -1,25 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Drives the preferences page in a real Blender window with the mouse and the keyboard, and takes pictures of it.
 
-Run by hand as `drive_panel.py` says, with this script instead of that one, and with
+Run by hand as `driving.py` says, with
 
     export HUMAN3R_DATA=$(mktemp -d)                        a data folder with nothing in it
     export HUMAN3R_PYTHON=.environments/engine/bin/python   a Python that has the engine's packages
 
 and without HUMAN3R_ENGINE_PYTHON. Where those packages cannot run, give HUMAN3R_PYTHON another Python. Nothing is
-downloaded: the task in progress is the test suite's stand-in. The script ends with exit code 1 when what it sees is
-not what the buttons should have done.
+downloaded: the task in progress is the test suite's stand-in.
 """
 
 import os
-import subprocess
 import sys
-import traceback
 from pathlib import Path
 
 import bpy
 
-PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
+sys.path.insert(0, str(Path(__file__).parent))
+from driving import addon_module, click, drive, fill_in, mouse, picture
+
 PYTHON = Path(os.environ["HUMAN3R_PYTHON"]).absolute()
 STAND_IN = Path(__file__).resolve().parents[1] / "blender" / "ui" / "stand_in_task.py"
 PAGE_PLACE, PAGE_SIZE = (420, 0), (860, 800)
@@ -32,19 +31,6 @@ USER_FIELD, PASSWORD_FIELD = (830, 487), (830, 508)
 CANCEL = (1246, 404)
 SELF_TEST = (930, 409)
 SECRET = "opensesame"
-
-
-def mouse(*arguments):
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
-
-
-def picture(name):
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["import", "-window", "root", str(PICTURES / f"{name}.png")], check=True)
-
-
-def addon_module(name):
-    return next(module for path, module in sys.modules.items() if path.endswith(f".human3r_blender.{name}"))
 
 
 def settings():
@@ -63,13 +49,6 @@ def redraw():
     addon_module("tasks").pump()
 
 
-def click(position):
-    mouse("mousemove", *position)
-    yield 0.5
-    mouse("click", 1)
-    yield 1.5
-
-
 def invoke(operator, **properties):
     """Press a button whose place depends on what is above it: the dialog opens under the mouse."""
     mouse("mousemove", 850, 250)
@@ -85,16 +64,10 @@ def escape():
 
 
 def steps():
-    main = bpy.context.window_manager.windows[0]
-    area = next(area for area in main.screen.areas if area.type == "VIEW_3D")
-    area.spaces.active.show_region_ui = True
-    yield 1.0
-    next(region for region in area.regions if region.type == "UI").active_panel_category = "Human3R"
-    area.tag_redraw()
-    yield 1.5
+    yield 0.5  # until the sidebar is drawn
     picture("1-sidebar")
-    yield from click(LOCK_LOCATION)
-    yield from click(SET_UP)
+    yield from click(LOCK_LOCATION, wait=1.5)
+    yield from click(SET_UP, wait=1.5)
     yield 1.0
     assert len(bpy.context.window_manager.windows) == 2, "the sidebar's button did not open the preferences"
     mouse("search", "--name", "Preferences", "windowmove", *PAGE_PLACE, "windowsize", *PAGE_SIZE)
@@ -105,7 +78,7 @@ def steps():
     redraw()
     yield 1.0
     picture("3-fresh")
-    yield from click(NEXT_STEP)
+    yield from click(NEXT_STEP, wait=1.5)
     yield 3.0
     picture("4-consent")
     yield from escape()
@@ -141,14 +114,7 @@ def steps():
 
 def type_login():
     for position, text in ((USER_FIELD, "somebody"), (PASSWORD_FIELD, SECRET)):
-        mouse("mousemove", *position)
-        yield 0.3
-        mouse("click", "--repeat", 2, "--delay", 60, 1)
-        yield 0.5
-        mouse("type", "--delay", 20, text)
-        yield 0.3
-        mouse("key", "Return")
-        yield 0.7
+        yield from fill_in(position, text)
 
 
 def reports():
@@ -174,7 +140,7 @@ def tasks_come_and_go():
     begin("wait", "Getting 896L")
     yield 2.0
     picture("10-running")
-    yield from click(CANCEL)
+    yield from click(CANCEL, wait=1.5)
     yield 1.0
     assert tasks.current().state == "cancelled", tasks.current().state
     picture("11-cancelled")
@@ -189,7 +155,7 @@ def tasks_come_and_go():
     tasks.dismiss()
     redraw()
     yield 1.0
-    yield from click(SELF_TEST)
+    yield from click(SELF_TEST, wait=1.5)
     assert tasks.is_busy(), "the button did not start the self-test"
     mouse("mousemove", 850, 700)
     while tasks.is_busy():
@@ -211,21 +177,4 @@ def tasks_come_and_go():
     picture("15-sidebar-ready")
 
 
-class Driver:
-    def __init__(self):
-        self.steps = steps()
-
-    def step(self):
-        try:
-            return next(self.steps)
-        except StopIteration:
-            bpy.ops.wm.quit_blender()
-        except BaseException:
-            traceback.print_exc()
-            picture("failed")
-            os._exit(1)
-
-
-bpy.context.preferences.view.show_splash = False
-driver = Driver()
-bpy.app.timers.register(driver.step, first_interval=3.0)
+drive(steps())
