@@ -1,28 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Drives the panel in a real Blender window with the mouse and the keyboard, and takes pictures of it on the way.
 
-Run by hand, on a machine with Xvfb, xdotool and ImageMagick (it is not part of the suite, which needs no window):
+Run by hand as `driving.py` says, with
 
-    export HUMAN3R_ENGINE_PYTHON=.environments/engine/bin/python HUMAN3R_VIDEO=clip.mp4 HUMAN3R_PICTURES=pictures
-    export BLENDER_USER_RESOURCES=$(mktemp -d)
-    $HUMAN3R_BLENDER --command extension install-file --repo user_default --enable dist/human3r_blender-0.1.0.zip
-    xvfb-run -a -s "-screen 0 1280x800x24" $HUMAN3R_BLENDER --window-geometry 0 0 1280 800 --python-exit-code 1 \
-        --python tests/window/drive_panel.py
+    export HUMAN3R_ENGINE_PYTHON=.environments/engine/bin/python HUMAN3R_VIDEO=clip.mp4
 
-HUMAN3R_BLENDER is the Blender program. Then look at the pictures. The script ends with exit code 1 when what it sees in
-the scene is not what the buttons should have done. It prints the longest time that the window did not react.
+It prints the longest time that the window did not react.
 """
 
 import os
-import subprocess
 import sys
 import time
-import traceback
 from pathlib import Path
 
 import bpy
 
-PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
+sys.path.insert(0, str(Path(__file__).parent))
+from driving import addon_module, click, drive, empty_scene, fill_in, mouse, picture, run, session, wait_for_end
+
 VIDEO = Path(os.environ["HUMAN3R_VIDEO"]).resolve()
 FRAMES = int(os.environ.get("HUMAN3R_FRAMES", "60"))
 
@@ -32,58 +27,12 @@ START = (900, 158)
 CANCEL = (900, 154)
 
 
-def mouse(*arguments):
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
-
-
-def click(position):
-    mouse("mousemove", *position)
-    yield 0.4
-    mouse("click", 1)
-    yield 0.6
-
-
-def picture(name):
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["import", "-window", "root", str(PICTURES / f"{name}.png")], check=True)
-
-
-def viewport():
-    return next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == "VIEW_3D")
-
-
-def in_viewport():
-    area = viewport()
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    return bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area, region=region)
-
-
-def addon_module(name):
-    return next(module for path, module in sys.modules.items() if path.endswith(f".human3r_blender.{name}"))
-
-
-def session():
-    return addon_module("session").current()
-
-
 def steps():
     """What a person does, with the seconds to wait in between."""
-    area = viewport()
-    area.spaces.active.show_region_ui = True
-    yield 1.0
-    next(region for region in area.regions if region.type == "UI").active_panel_category = "Human3R"
-    for name in ("Cube", "Light", "Camera"):
-        bpy.data.objects.remove(bpy.data.objects[name])
+    empty_scene()
     yield 1.0
     picture("1-empty")
-    mouse("mousemove", *VIDEO_FIELD)
-    yield 0.3
-    mouse("click", "--repeat", 2, "--delay", 60, 1)
-    yield 0.6
-    mouse("type", "--delay", 5, str(VIDEO))
-    yield 0.5
-    mouse("key", "Return")
-    yield 0.5
+    yield from fill_in(VIDEO_FIELD, VIDEO)
     settings = bpy.context.scene.human3r
     assert settings.source == str(VIDEO), f"the video field holds {settings.source!r}"
     settings.end = FRAMES
@@ -91,16 +40,15 @@ def steps():
     picture("2-video")
     yield from click(START)
     yield from wait_for_frames(FRAMES // 2)
-    with in_viewport():
-        bpy.ops.view3d.view_all()
+    run(bpy.ops.view3d.view_all)
     yield from wait_for_frames(FRAMES * 3 // 4)
     picture("3-running")
-    yield from wait_for_end("complete")
+    yield from wait_for_end()
+    yield 1.0
     assert session().progress.frames_done == FRAMES
     assert any(item.type == "ARMATURE" for item in bpy.context.scene.objects)
     picture("4-done")
-    with in_viewport():
-        bpy.ops.view3d.view_camera()
+    run(bpy.ops.view3d.view_camera)
     yield 1.5
     picture("5-through-the-camera")
 
@@ -108,6 +56,7 @@ def steps():
     yield 0.5
     yield from click(START)
     yield from wait_for_end("failed")
+    yield 1.0
     picture("6-error")
 
     # a second run, with undo in the middle, that is cancelled
@@ -126,6 +75,7 @@ def steps():
     started = time.monotonic()
     yield from wait_for_end("cancelled")
     print(f"cancelling took {time.monotonic() - started:.1f} s")
+    yield 1.0
     picture("8-cancelled")
 
 
@@ -137,18 +87,10 @@ def wait_for_frames(count):
         yield 0.2
 
 
-def wait_for_end(phase):
-    while session().is_active:
-        yield 0.2
-    assert session().progress.phase == phase, (session().progress.phase, session().error)
-    yield 1.0
-
-
-class Driver:
-    """Runs the steps by a timer, and measures how long the window does not react: by our work, and in all."""
+class Stopwatch:
+    """Measures how long the window does not react: by our work, and in all."""
 
     def __init__(self):
-        self.steps = steps()
         self.last = None
         self.longest = 0.0
         self.slices = []
@@ -162,20 +104,7 @@ class Driver:
             return wait
 
         live.pump = timed_pump
-
-    def step(self):
-        try:
-            return next(self.steps)
-        except StopIteration:
-            slices = sorted(self.slices)
-            print(f"{len(slices)} slices of work, the longest {1000 * slices[-1]:.0f} ms, 99 % below "
-                  f"{1000 * slices[len(slices) * 99 // 100]:.0f} ms; drawing included, the longest time without "
-                  f"reaction was {1000 * self.longest:.0f} ms")
-            bpy.ops.wm.quit_blender()
-        except BaseException:
-            traceback.print_exc()
-            picture("failed")
-            os._exit(1)
+        bpy.app.timers.register(self.measure)
 
     def measure(self):
         now = time.perf_counter()
@@ -184,8 +113,17 @@ class Driver:
         self.last = now
         return 0.0
 
+    def report(self):
+        slices = sorted(self.slices)
+        print(f"{len(slices)} slices of work, the longest {1000 * slices[-1]:.0f} ms, 99 % below "
+              f"{1000 * slices[len(slices) * 99 // 100]:.0f} ms; drawing included, the longest time without "
+              f"reaction was {1000 * self.longest:.0f} ms")
 
-bpy.context.preferences.view.show_splash = False
-driver = Driver()
-bpy.app.timers.register(driver.step, first_interval=3.0)
-bpy.app.timers.register(driver.measure)
+
+def timed_steps():
+    stopwatch = Stopwatch()
+    yield from steps()
+    stopwatch.report()
+
+
+drive(timed_steps())
