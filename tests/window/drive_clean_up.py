@@ -15,19 +15,10 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
-from driving import addon_module, drive, import_take, mouse, panel_picture, picture, run, viewport
+from driving import addon_module, drive, import_take, look_at, mouse, panel_picture, picture, run, viewport
 
 TAKE = Path(os.environ["HUMAN3R_TAKE"]).resolve()
 FRAME = int(os.environ.get("HUMAN3R_FRAME", "30"))
-
-
-def look_at_feet(person):
-    """From close by, without the points of the place."""
-    view = viewport().spaces.active.region_3d
-    view.view_location = person.matrix_world @ person.pose.bones["left_foot"].head
-    view.view_distance = 1.6
-    for item in bpy.context.scene.objects:
-        item.hide_set(item.get("human3r_role") == "points")
 
 
 def steps():
@@ -39,7 +30,7 @@ def steps():
     assert people and {versions.shown(item) for item in people} == {"clean"}
     scene = bpy.context.scene
     scene.frame_set(FRAME)
-    look_at_feet(people[0])
+    look_at(people[0], "left_foot", 1.6)
     yield 1.5
     picture("1-imported")
     yield from panel_picture("2-panel-clean", "HUMAN3R_PT_clean_up")

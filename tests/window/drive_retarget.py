@@ -16,7 +16,7 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
-from driving import drive, import_take, mouse, panel_picture, picture, run, viewport
+from driving import drive, import_take, look_at, mouse, panel_picture, picture, run
 
 TAKE = Path(os.environ["HUMAN3R_TAKE"]).resolve()
 CHARACTER = Path(os.environ["HUMAN3R_CHARACTER"]).resolve()
@@ -31,14 +31,6 @@ def bring(path):
     return item
 
 
-def look_at(person):
-    view = viewport().spaces.active.region_3d
-    view.view_location = person.matrix_world @ person.pose.bones["pelvis"].head
-    view.view_distance = 5.0
-    for item in bpy.context.scene.objects:
-        item.hide_set(item.get("human3r_role") == "points")
-
-
 def steps():
     """What a person does, with the seconds to wait in between."""
     mouse("mousemove", 300, 300)
@@ -47,7 +39,7 @@ def steps():
     person = next(item for item in bpy.context.scene.objects if item.type == "ARMATURE")
     item = bring(CHARACTER)
     bpy.context.scene.frame_set(FRAME)
-    look_at(person)
+    look_at(person, "pelvis", 5.0)
     settings = bpy.context.scene.human3r_retarget
     settings.source, settings.character = person, item
     yield 1.0

@@ -104,6 +104,15 @@ def run(operator, *arguments, **properties):
         return operator(*arguments, **properties)
 
 
+def look_at(person, bone, distance):
+    """Turn about a person's joint, from so many metres away, without the points of the place."""
+    view = viewport().spaces.active.region_3d
+    view.view_location = person.matrix_world @ person.pose.bones[bone].head
+    view.view_distance = distance
+    for item in bpy.context.scene.objects:
+        item.hide_set(item.get("human3r_role") == "points")
+
+
 def panel_picture(name, panel):
     """Picture of a panel, which opens where the mouse is."""
     run(bpy.ops.wm.call_panel, "INVOKE_DEFAULT", name=panel)
