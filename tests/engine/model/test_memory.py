@@ -119,13 +119,21 @@ from engine.contract.messages import Frame
 from engine.contract.settings import CaptureSettings
 from engine.interruption import Interruption
 
+hoard = []
+
 def sink(message):
     if isinstance(message, Frame) and message.index == 1:
         resource.setrlimit(resource.RLIMIT_AS, (1 << 20, resource.RLIM_INFINITY))
+        try:
+            while True:
+                hoard.append(bytearray(1 << 16))  # what the allocator has kept is used up too
+        except MemoryError:
+            pass
 
 try:
     run_capture(CaptureSettings(source=sys.argv[1], take=sys.argv[2], model="default"), sink, Interruption())
 except UserError as error:
+    hoard.clear()
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     print(error.code)
 """
