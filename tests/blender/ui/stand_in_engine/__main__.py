@@ -115,7 +115,7 @@ def main():
             arrived.wait_for(lambda: requests)
             request = requests.pop(0)
         if not isinstance(request, StartCapture):
-            return
+            os._exit(0)  # an ordinary end would wait for the thread that reads standard input, and abort
         cancelled.clear()
         try:
             capture(request.settings)
