@@ -243,7 +243,7 @@ def _run_to_end(run: Session, result: Result, interrupted: _Interruption, label:
     next_line, said = 0.0, ""
     while run.pump_messages(budget_s=0.25, wait_s=0.1):
         if interrupted.requested:
-            run.cancel()
+            run.cancel(build=False)  # an interrupted conversion writes no .blend
         line = run.progress.describe() if run.progress.phase == "running" else run.progress.text or run.progress.phase
         if line != said and time.monotonic() >= next_line:
             print(f"{label}: {line}", file=sys.stderr, flush=True)

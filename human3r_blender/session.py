@@ -52,6 +52,7 @@ class Session:
         self._tracks: set[int] = set()
         self._ending = ""
         """How the messages ended (``complete``, ...); empty while more are to come."""
+        self._builds = True
         self._has_work = False
         self._must_rebuild = False
 
@@ -90,11 +91,13 @@ class Session:
             self.log += traceback.format_exc().splitlines()
         return self.is_active
 
-    def cancel(self) -> None:
-        """Ask for the end: what has arrived is still built, and the take stays."""
+    def cancel(self, build: bool = True) -> None:
+        """Ask for the end; the take stays. What has arrived is still built, unless nobody will keep the scene."""
         if self.is_active:
             self.progress.text = "Cancelling"
             self._source.cancel()
+            if not build:
+                self._builds, self.builder, self._has_work = False, None, False
 
     def stop(self) -> None:
         """End the run at once, without touching the scene: Blender is about to replace or leave it."""
@@ -186,12 +189,13 @@ class Session:
             self.header = message
             self.progress.frames_total = message.frame_count
             self.progress.phase = "running"
-            self.builder = SceneBuilder(self.scene, message, self._options)
-        elif self.builder is not None:
+            self.builder = SceneBuilder(self.scene, message, self._options) if self._builds else None
+        else:
             if isinstance(message, Frame):
                 self.progress.frame_arrived(time.monotonic() if self._replay is None else None)
                 self._tracks.update(message.track_id.tolist())
-            self.builder.add(message)
+            if self.builder is not None:
+                self.builder.add(message)
 
     def _fail(self, error: UserError) -> None:
         """Remember the error; what has arrived before it is still built."""

@@ -152,8 +152,9 @@ class SceneBuilder:
 
     def finish(self) -> None:
         """No more messages come: `work` will write what is left and do the final steps (constant shapes, tidy keys)."""
-        self._finished = True
-        self._tracks.finish()
+        if not self._finished:
+            self._finished = True
+            self._tracks.finish()
 
     def work(self, budget_s: float | None = None) -> bool:
         """Do queued work, slice by slice, until `budget_s` seconds are over; None: until nothing is left.
@@ -165,6 +166,8 @@ class SceneBuilder:
         deadline = math.inf if budget_s is None else time.perf_counter() + budget_s
         for worked in self._steps:
             if not worked:
+                if self._finished:
+                    time.sleep(_PATIENCE_S)  # a thread reads the body or computes: it needs the interpreter too
                 return self._finished
             if time.perf_counter() >= deadline:
                 return True
