@@ -53,6 +53,7 @@ class Session:
         self._ending = ""
         """How the messages ended (``complete``, ...); empty while more are to come."""
         self._builds = True
+        """False once the scene was given up."""
         self._has_work = False
         self._must_rebuild = False
 
@@ -151,7 +152,7 @@ class Session:
             if self.builder.root is not None:
                 self._take_ids.add(self.builder.root[tags.TAKE])
         if self._is_told_all and not self._has_work:
-            self._end(self._ending)
+            self._end(self._ending if self._builds or self.error else "cancelled")
 
     def _build_again(self) -> None:
         """Begin again from the take, up to where the messages are."""

@@ -162,3 +162,13 @@ def test_an_import_can_be_cancelled(addon, start, scene, tmp_path):
     session.cancel()
     pump(session)
     assert session.progress.phase == "cancelled" and 0 < session.progress.frames_done < 200
+
+
+def test_a_scene_that_was_given_up_is_never_complete(addon, start, scene, tmp_path):
+    """Also when every message had come: whoever saves what is complete must not save half a scene."""
+    pump(start("walk:60"))
+    session = addon.session.start_import(scene, tmp_path / "take.h3r", addon.builder.ImportOptions())
+    pump(session, until=lambda run: run.progress.phase == "finishing")
+    session.cancel(build=False)
+    pump(session)
+    assert session.progress.phase == "cancelled" and session.error is None
