@@ -39,7 +39,7 @@ def enable_extension():
 
 def start(options, take):
     """Begin the run in an empty file."""
-    sessions = importlib.import_module(f"{EXTENSION}.human3r_blender.session")
+    sessions = importlib.import_module(f"{EXTENSION}.human3r_blender.capture.session")
     builder = importlib.import_module(f"{EXTENSION}.human3r_blender.scene.builder")
     settings = importlib.import_module(f"{EXTENSION}.engine.contract.settings")
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
@@ -58,7 +58,7 @@ def main():
     parser.add_argument("--clean", type=float, default=0.75, metavar="STRENGTH", help="0 for none")
     options = parser.parse_args()
     addon_utils = enable_extension()
-    live = importlib.import_module(f"{EXTENSION}.human3r_blender.live")
+    live = importlib.import_module(f"{EXTENSION}.human3r_blender.capture.timer")
     slices, wall = [], time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         session = start(options, str(Path(folder) / "benchmark.h3r"))

@@ -11,19 +11,18 @@ from pathlib import Path
 
 import torch
 
-from weights_downloader import locations
-
 from .contract.body_choice import MANNEQUIN, body_file, choose_body
 from .contract.body_model import BodyModel
 from .contract.errors import UserError
 from .contract.messages import PROTOCOL_VERSION, Frame, Message, Status, TakeEnd, TakeHeader
 from .contract.settings import CaptureSettings
 from .contract.take import TakeWriter
+from .installed import locations
 from .interruption import Interrupted, Interruption
 from .model.memory import explained_memory_errors
 from .model.weights import NamedModel, choose_device, load_named_model
 from .pipeline import FramePipeline
-from .resume_file import (
+from .resuming.resume_file import (
     Pacing,
     ResumePoint,
     check_same_model,

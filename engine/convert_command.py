@@ -54,8 +54,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
 
 
 def _installed_place(source: Path) -> Path:
-    from weights_downloader.locations import weights_folder
-
+    from .installed.locations import weights_folder
     from .model.checkpoint import read_checkpoint
     from .model.config import variant_of
 

@@ -17,13 +17,13 @@ from .model.human3r import Human3R
 from .model.precision import DTYPES
 from .model.prediction import FramePrediction, StepOptions
 from .model.rollout import ChunkedRollout, RolloutFrame, RolloutSettings
+from .resuming.state_reader import StateReader, unfit
 from .stages.body import Bodies, standard_bodies
 from .stages.camera_tracking import CameraTracker
 from .stages.intrinsics import Intrinsics, IntrinsicsEstimator
 from .stages.person_tracking import PersonTracker, TrackerSettings
 from .stages.place_depth import place_depth
 from .stages.point_fusion import FusionSettings, PointFusion, Points
-from .state_reader import StateReader, unfit
 from .video.picture import PictureMap
 from .video.reading import PreparedFrame
 

@@ -3,48 +3,25 @@
 
 import bpy
 
-from . import (
-    cleanup,
-    cli,
-    data_folder,
-    export,
-    ground_tools,
-    installation,
-    live,
-    looks,
-    operators,
-    panels,
-    people_tools,
-    preferences,
-    properties,
-    retarget,
-    session,
-    settings_operators,
-    setup_operators,
-    tasks,
-)
+from . import sections
+from .batch import command_line
+from .blender import data_folder, registration
+from .capture import operators, panel, properties, session, setting_presets, timer
+from .report import operators as report_operators
+from .sections import search_menu
+from .setup import install_operators, installation, preferences, tasks
+from .setup import operators as setup_operators
 
-SETUP_CLASSES = (*preferences.CLASSES, *setup_operators.CLASSES, *settings_operators.CLASSES)
+MODULES = (preferences, install_operators, setup_operators, report_operators, properties, setting_presets, operators,
+           panel, timer, *sections.modules(), search_menu)
+
 _commands: list[object] = []
 
 
 def register() -> None:
     data_folder.use_extension_folder()
-    for cls in SETUP_CLASSES:
-        bpy.utils.register_class(cls)
-    properties.register()
-    operators.register()
-    for cls in panels.CLASSES:
-        bpy.utils.register_class(cls)
-    people_tools.register()
-    looks.register()
-    for cls in ground_tools.CLASSES:
-        bpy.utils.register_class(cls)
-    cleanup.register()
-    retarget.register()
-    export.register()
-    live.register()
-    _commands.append(bpy.utils.register_cli_command("human3r", cli.main))
+    registration.register(MODULES)
+    _commands.append(bpy.utils.register_cli_command("human3r", command_line.main))
 
 
 def unregister() -> None:
@@ -52,17 +29,4 @@ def unregister() -> None:
     tasks.forget()
     installation.close_all()
     bpy.utils.unregister_cli_command(_commands.pop())
-    live.unregister()
-    export.unregister()
-    retarget.unregister()
-    cleanup.unregister()
-    for cls in reversed(ground_tools.CLASSES):
-        bpy.utils.unregister_class(cls)
-    looks.unregister()
-    people_tools.unregister()
-    for cls in reversed(panels.CLASSES):
-        bpy.utils.unregister_class(cls)
-    operators.unregister()
-    properties.unregister()
-    for cls in reversed(SETUP_CLASSES):
-        bpy.utils.unregister_class(cls)
+    registration.unregister(MODULES)

@@ -26,11 +26,11 @@ def import_extension(name: str = "human3r_extension"):
 
 if __name__ == "__main__":
     extension = import_extension()
-    cli = importlib.import_module(extension.__name__ + ".human3r_blender.cli")
+    command_line = importlib.import_module(extension.__name__ + ".human3r_blender.batch.command_line")
     arguments = sys.argv[1:]
     if arguments[:1] == ["--online-mode"]:
         import bpy
 
         bpy.context.preferences.system.use_online_access = True
         arguments = arguments[1:]
-    sys.exit(cli.main(arguments))
+    sys.exit(command_line.main(arguments))

@@ -29,13 +29,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from engine.contract.errors import UserError
+from engine.installed.inventory import Status, original_path, status, statuses
+from engine.installed.locations import data_folder
+from engine.installed.registry import ITEMS, FormFile, Item, find
 
 from . import removal
 from .control import Control
-from .inventory import Status, original_path, status, statuses
-from .locations import data_folder
 from .locking import locked
-from .registry import ITEMS, FormFile, Item, find
 from .reporting import JsonReporter, Reporter, TextReporter
 from .validate import in_words
 from .verification import DAMAGED, verify

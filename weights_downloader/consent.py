@@ -8,10 +8,10 @@ import os
 import sys
 
 from engine.contract.errors import UserError
+from engine.installed.registry import Item
 
 from .control import Control
 from .form import Credentials
-from .registry import Item
 from .reporting import Reporter
 
 USERNAME_VARIABLE, PASSWORD_VARIABLE = "HUMAN3R_SMPLX_USERNAME", "HUMAN3R_SMPLX_PASSWORD"

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.contract.errors import UserError
+from engine.installed.inventory import original_path
+from engine.installed.registry import FormFile, HubFile, Item
 
 from . import form, hub, records
-from .inventory import original_path
 from .part import Origin, Part, explained_disk_errors
 from .records import Figures
-from .registry import FormFile, HubFile, Item
 from .reporting import Reporter
 from .validate import measure, require_sound_zip, require_space
 

@@ -18,11 +18,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from engine.contract.errors import UserError
+from engine.installed.registry import Item
 
 from .hub import RETRIES, RETRY_WAIT_S, refused, unreachable
 from .part import Origin, Part
 from .records import Figures
-from .registry import Item
 
 TIMEOUT_S = 30.0
 """How long a server may be silent."""

@@ -26,10 +26,10 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers, disable_progress_bars
 
 from engine.contract.errors import UserError
+from engine.installed.registry import HubFile
 
 from .part import Part
 from .records import Figures
-from .registry import HubFile
 
 RETRIES = 5
 """How often in a row a connection may break without bringing a byte."""

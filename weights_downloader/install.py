@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.contract.errors import UserError
+from engine.installed.inventory import installed_path
+from engine.installed.registry import Item
 
 from . import records
-from .inventory import installed_path
 from .records import Figures
-from .registry import Item
 from .reporting import Reporter
 from .validate import measure
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from .inventory import original_path
+from engine.installed.inventory import original_path
+from engine.installed.registry import Item
+
 from .part import explained_disk_errors
-from .registry import Item
 from .reporting import Reporter
 
 _LOOK_EVERY_S = 0.2

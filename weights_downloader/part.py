@@ -18,8 +18,8 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from engine.contract.errors import UserError
+from engine.installed.inventory import origin_path, part_path
 
-from .inventory import origin_path, part_path
 from .validate import Progress, disk_full
 
 

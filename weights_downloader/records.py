@@ -14,9 +14,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from engine.contract.errors import UserError
-
-from .locations import records_path
-from .registry import Item
+from engine.installed.locations import records_path
+from engine.installed.registry import Item
 
 
 @dataclass(frozen=True)

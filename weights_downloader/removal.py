@@ -7,10 +7,11 @@ import contextlib
 import importlib.util
 from pathlib import Path
 
-from .inventory import installed_path, manifest_path, origin_path, original_path, part_path
+from engine.installed.inventory import installed_path, manifest_path, origin_path, original_path, part_path
+from engine.installed.registry import Item
+
 from .locking import locked
 from .part import explained_disk_errors
-from .registry import Item
 from .reporting import Reporter
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.installed.inventory import installed_path, original_path, read_manifest
+from engine.installed.registry import Item
+
 from . import records
-from .inventory import installed_path, original_path, read_manifest
 from .records import Figures
-from .registry import Item
 from .reporting import Reporter
 from .validate import measure
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which body a capture or an import uses: the one rule that both programs follow.
 
-The rule is given the place where an installed SMPL-X body would lie (`weights_downloader.locations.body_path`), which
+The rule is given the place where an installed SMPL-X body would lie (`installed.locations.body_path`), which
 each program imports in its own way.
 """
 

@@ -9,14 +9,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
-from weights_downloader import locations
-
 from ..capture import ModelShelf
 from ..contract.arguments import settings_from_options
 from ..contract.body_choice import MANNEQUIN, choose_body_of_take
 from ..contract.errors import UserError
 from ..contract.settings import CaptureSettings
 from ..contract.take import TakeReader
+from ..installed import locations
 from ..interruption import Interruption
 from ..synthetic.settings import TIERS, tier_settings
 from . import baselines

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..contract.errors import UserError
 from ..geometry.rigid import matrix_from_pose
-from ..state_reader import MOST, StateReader
+from ..resuming.state_reader import MOST, StateReader
 from .human3r import Human3R
 from .prediction import FramePrediction, SceneState, StepOptions, drop_nonfinite
 

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import torch
 
-from weights_downloader.locations import weights_folder
-
 from ..contract.errors import UserError
 from ..fingerprint import fingerprint
+from ..installed.locations import weights_folder
 from .checkpoint import build_strictly, read_checkpoint
 from .config import RELEASED, released, small
 from .conversion import read_manifest

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from ..contract.errors import UserError
-from ..state_reader import MOST, StateReader
+from ..resuming.state_reader import MOST, StateReader
 from .place_adjustment import adjust, huber_costs, project, rays, transform
 from .point_tracking import COARSE_LEVELS, FINE_LEVELS, corner_gap, corners, even_light, follow, nearest
 

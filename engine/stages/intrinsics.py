@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..contract.errors import UserError
 from ..geometry.cameras import focal_from_field_of_view, principal_point, weiszfeld_focal
-from ..state_reader import MOST, StateReader
+from ..resuming.state_reader import MOST, StateReader
 
 
 @dataclass(frozen=True)

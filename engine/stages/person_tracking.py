@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.errors import UserError
-from ..state_reader import StateReader
+from ..resuming.state_reader import StateReader
 
 DUSTBIN_SCORE = -10.0
 """Score of staying unmatched: minus the token distance at which two people are rather different than the same."""

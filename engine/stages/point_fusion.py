@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..contract.errors import UserError
-from ..state_reader import ANY, StateReader
+from ..resuming.state_reader import ANY, StateReader
 
 FARTHEST_M = 200.0
 """Points farther from their camera are the sky or a mistake."""

@@ -53,8 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     """Run the command: people on `stdout`, the rest on standard error. Returns the exit code."""
-    from weights_downloader.locations import body_path
-
+    from ..installed.locations import body_path
     from .editing import FillGaps, edit_take, list_people
 
     try:

@@ -18,10 +18,11 @@ from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
 from ...engine.contract.messages import Frame, Message, ScenePoints, TakeHeader
 from ...engine.contract.take import TakeReader
+from ...engine.installed import locations
 from ...engine.motion.clean_up import CleanUpSettings
-from ...weights_downloader import locations
-from .. import quiet
-from . import body_mesh, camera, ground_alignment, person_blocks, point_cloud, pose_correctives, tags, timing, versions
+from ..blender import tags, timing, turns
+from ..person import blocks, body_mesh, pose_correctives, versions
+from . import camera, ground_alignment, point_cloud
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
 from .people import Person
@@ -301,7 +302,7 @@ class SceneBuilder:
             yield from person.create(root, root.users_collection[0], base, self._body_model())
             skeleton = person.armature()
             if skeleton is not None and track.id in self.header.hidden_people:
-                person_blocks.set_hidden(skeleton, True)
+                blocks.set_hidden(skeleton, True)
 
     def _conclusion(self) -> Iterator[Steps]:
         """What needs the whole take, each piece in steps: constant shapes, clean motion, exact surfaces, tidy keys."""
@@ -322,7 +323,7 @@ class SceneBuilder:
 
 def _start_reading(body_path: str) -> Future[BodyModel]:
     """Read a body on a thread of its own: half a second that Blender's window would stand still for."""
-    return quiet.submit("human3r-body", BodyModel.load, body_file(body_path))
+    return turns.submit("human3r-body", BodyModel.load, body_file(body_path))
 
 
 def import_take(

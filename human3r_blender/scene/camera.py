@@ -12,7 +12,7 @@ import numpy as np
 
 from ...engine.contract.messages import Frame
 from ...engine.contract.rotations import continuous_quaternions
-from . import coordinates, keyframes, tags
+from ..blender import coordinates, keyframes, tags
 
 SENSOR_MM = 36.0
 """Sensor width. Only its quotient with the lens means anything, so any constant serves."""

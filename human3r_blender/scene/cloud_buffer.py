@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...engine.contract.messages import ScenePoints
-from . import coordinates
+from ..blender import coordinates
 
 _GROWTH = 0.25
 """New points are written when they are this part of those written: a mesh can only be filled as a whole, and so all

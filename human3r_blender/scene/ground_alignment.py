@@ -14,8 +14,7 @@ from ...engine.contract.errors import UserError
 from ...engine.contract.messages import Frame
 from ...engine.motion.ground import Ground
 from ...engine.motion.ground_of_take import ground_of_frames
-from .. import quiet
-from . import coordinates
+from ..blender import coordinates, turns
 
 ESTIMATE = "human3r_ground"
 """On the root: the last estimate's matrix, row by row; the root follows new estimates only while it stands there."""
@@ -59,7 +58,7 @@ class GroundEvidence:
 
         The last one is made from the whole take, even if nothing is new, for the points' final positions."""
         self._estimated, self._concluded = self._seen, last
-        self._pending = quiet.submit("human3r-ground", _estimate, list(self._frames), list(root_positions), body)
+        self._pending = turns.submit("human3r-ground", _estimate, list(self._frames), list(root_positions), body)
 
     @property
     def is_running(self) -> bool:

@@ -12,9 +12,9 @@ from ...engine.contract.body_model import BodyModel
 from ...engine.contract.person_names import numbered_name
 from ...engine.contract.skeleton import JOINT_NAMES
 from ...engine.motion.clean_up import CleanUpSettings
-from .. import quiet
-from . import armature, body_colors, body_mesh, keyframes, shape_record, tags, versions
-from .motion_of_person import LOCATION, NAMES, ROTATIONS
+from ..blender import keyframes, tags, turns
+from ..person import armature, body_mesh, colors, shape_record, versions
+from ..person.motion import LOCATION, NAMES, ROTATIONS
 from .tracks import Track
 
 EXPRESSIONS = tuple(body_mesh.value_path(name) for name in body_mesh.EXPRESSION_KEYS)
@@ -69,7 +69,7 @@ class Person:
         self, root: bpy.types.Object, collection: bpy.types.Collection, base: bpy.types.Mesh, body: BodyModel
     ) -> Iterator[None]:
         """Make armature, mesh and empty F-curves in a new collection under `collection`, step by step."""
-        yield from quiet.wait()
+        yield from turns.wait()
         track_id = self.track.id
         skeleton = armature.create(self.name, body.rest_joints(self._betas))
         tags.mark(skeleton, self._take_id, tags.ARMATURE, track_id)
@@ -84,7 +84,7 @@ class Person:
             return
         mesh = body_mesh.create(f"{self.name} mesh", base, skeleton)
         tags.mark(mesh, self._take_id, tags.MESH, track_id)
-        body_colors.color_new(mesh)
+        colors.color_new(mesh)
         body_mesh.set_shape(mesh, self._betas)
         skeleton.users_collection[0].objects.link(mesh)
         self._hints = (skeleton.name, mesh.name)
@@ -145,7 +145,7 @@ class Person:
         for rows in _batches(0, self.written):
             location.append(self.track.pelvis_keys(rows, body, self._betas))
             yield
-        yield from quiet.wait()
+        yield from turns.wait()
         skeleton, mesh = self.armature(), self.mesh()
         if skeleton is not None:
             armature.set_rest_joints(skeleton, body.rest_joints(self._betas))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import bpy
 import numpy as np
 
-from . import tags
+from ..blender import tags
 
 NAME = "Scene points"
 COLOR, CONFIDENCE = "Color", "Confidence"

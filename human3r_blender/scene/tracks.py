@@ -16,8 +16,8 @@ from ...engine.contract import rotations
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.messages import Frame
 from ...engine.contract.skeleton import PELVIS
-from . import coordinates
-from .presence import Presence
+from ..blender import coordinates
+from ..person.presence import Presence
 
 
 @dataclass

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from weights_downloader import inventory, locations
-from weights_downloader.registry import ITEMS, find
+from engine.installed import inventory, locations
+from engine.installed.registry import ITEMS, find
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -113,10 +113,10 @@ def test_get_without_the_engines_packages_says_so_before_anything_else(data):
 
 
 def test_the_inventory_works_under_whatever_name_blender_gives_the_package(data):
-    """Blender imports it as bl_ext.<repository>.human3r_blender.weights_downloader, and knows no top-level engine."""
+    """Blender imports it as bl_ext.<repository>.human3r_blender.engine.installed, and knows no top-level engine."""
     program = f"""
 import importlib, importlib.machinery, importlib.util, sys
-folder = {str(ROOT / 'weights_downloader')!r}
+folder = {str(ROOT / 'engine' / 'installed')!r}
 spec = importlib.util.spec_from_file_location("some_extension", folder + "/__init__.py",
                                               submodule_search_locations=[folder])
 sys.modules["some_extension"] = module = importlib.util.module_from_spec(spec)

@@ -19,13 +19,14 @@ from engine.contract.framing import CorruptRecord, Record
 from engine.contract.messages import _TYPES, decode
 from engine.contract.settings import CaptureSettings
 from engine.evaluation.ground_truth import ClipTruth, SmplxPeople, read_truth, write_truth
+from engine.installed import inventory, locations
 from engine.model import conversion
 from engine.model.checkpoint import FORMAT, read_checkpoint
 from engine.model.config import Human3RConfig, embedded
 from engine.model.released_checkpoint import infer_config, literal_arguments, read_pickle
-from engine.resume_file import ResumePoint, load_resume_point, resume_path, save_resume_point
+from engine.resuming.resume_file import ResumePoint, load_resume_point, resume_path, save_resume_point
 from tests.fuzzing import ROUNDS, changed_json, mutations, survives
-from weights_downloader import inventory, locations, part, records
+from weights_downloader import part, records
 
 pytestmark = pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 

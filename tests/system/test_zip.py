@@ -16,7 +16,7 @@ import bpy, addon_utils
 archive, video, output = sys.argv[1:]
 bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", enable_on_install=True)
 name = "bl_ext.user_default.human3r_blender"
-cli = importlib.import_module(name + ".human3r_blender.cli")
+cli = importlib.import_module(name + ".human3r_blender.batch.command_line")
 print("installed in", cli.__file__)
 code = cli.main(["convert", video, "--output", output, "--model", "recipe:small", "--device", "cpu", "--end", "3"])
 addon_utils.disable(name)  # classes left registered at the end crash Blender 4.2
@@ -43,7 +43,7 @@ def test_the_zip_has_the_extension_and_nothing_else(archive):
     assert "engine/assets/mannequin.npz" in names and "engine/contract/messages.py" in names
     assert {"requirements/lock/engine.txt", "requirements/lock/base.txt", "requirements/lock/uv.txt",
             "requirements/lock/torch-cpu-linux.txt", "requirements/lock/sizes.json",
-            "human3r_blender/installation/installer.py"} <= set(names)
+            "human3r_blender/setup/installation/installer.py"} <= set(names)
     assert not [name for name in names if "__pycache__" in name]
     assert archive.stat().st_size < 50e6
 

@@ -195,7 +195,7 @@ def sliding(person):
 def clean_up():
     bpy.context.scene.human3r_cleanup.strength = STRENGTH
     assert run(bpy.ops.human3r.clean_up, "INVOKE_DEFAULT", True, strength=STRENGTH) == {"FINISHED"}
-    versions = addon_module("scene.versions")
+    versions = addon_module("person.versions")
     assert all(versions.settings_of(item).strength == bpy.context.scene.human3r_cleanup.strength for item in people())
     yield from turn("Clean-up")
     person = people()[0]

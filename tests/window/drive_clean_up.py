@@ -25,7 +25,7 @@ def steps():
     """What a person does, with the seconds to wait in between."""
     mouse("mousemove", 300, 300)
     yield from import_take(TAKE)
-    versions = addon_module("scene.versions")
+    versions = addon_module("person.versions")
     people = [item for item in bpy.context.scene.objects if item.type == "ARMATURE"]
     assert people and {versions.shown(item) for item in people} == {"clean"}
     scene = bpy.context.scene

@@ -47,7 +47,7 @@ def steps():
     people[0].name = "Ada"
     yield 1.0
     picture("2-renamed")
-    run(print_drawing_time, addon_module("looks.name_tags"))
+    run(print_drawing_time, addon_module("sections.display.name_tags"))
 
     started = time.monotonic()
     yield from search("show colours")
@@ -95,7 +95,7 @@ def assert_in_free_part(area, camera):
     scene = bpy.context.scene
     corners = [location_3d_to_region_2d(region, area.spaces.active.region_3d, camera.matrix_world @ corner)
                for corner in camera.data.view_frame(scene=scene)]
-    left, bottom, right, top = addon_module("looks.view").free_part(area)
+    left, bottom, right, top = addon_module("sections.display.view").free_part(area)
     print(f"picture {[tuple(map(round, corner)) for corner in corners]} in {left, bottom, right, top}")
     assert right < region.width, "the sidebar covers nothing"
     assert all(left <= corner.x <= right and bottom <= corner.y <= top for corner in corners)

@@ -94,7 +94,7 @@ class Stopwatch:
         self.last = None
         self.longest = 0.0
         self.slices = []
-        live = addon_module("live")
+        live = addon_module("capture.timer")
         pump = live.pump
 
         def timed_pump():

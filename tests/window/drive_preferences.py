@@ -34,7 +34,7 @@ SECRET = "opensesame"
 
 
 def settings():
-    return addon_module("preferences").read()
+    return addon_module("setup.choices").read()
 
 
 def open_boxes(*names):
@@ -45,8 +45,8 @@ def open_boxes(*names):
 
 
 def redraw():
-    addon_module("setup_probe").forget()
-    addon_module("tasks").pump()
+    addon_module("setup.probe").forget()
+    addon_module("setup.tasks").pump()
 
 
 def invoke(operator, **properties):
@@ -82,7 +82,7 @@ def steps():
     yield 3.0
     picture("4-consent")
     yield from escape()
-    assert addon_module("tasks").current() is None, "something was installed without consent"
+    assert addon_module("setup.tasks").current() is None, "something was installed without consent"
     open_boxes("engine")
     yield 1.5
     picture("5-engine")
@@ -94,14 +94,14 @@ def steps():
     picture("7-licence")
     mouse("key", "Return")  # without having accepted
     yield 1.5
-    assert addon_module("tasks").current() is None, "something was downloaded without acceptance"
+    assert addon_module("setup.tasks").current() is None, "something was downloaded without acceptance"
     open_boxes("body", "help")
     yield 1.5
     picture("8-body")
     yield from invoke(bpy.ops.human3r.get_body)
     yield from type_login()
     picture("9-login")
-    typed = addon_module("credentials")._typed
+    typed = addon_module("setup.credentials")._typed
     assert typed == {"user": "somebody", "password": SECRET}, f"the fields hold {typed}"
     yield from escape()
     assert not any(typed.values()), "the login outlived its dialog"
@@ -130,13 +130,13 @@ def reports():
 
 
 def begin(kind, title):
-    background_task, tasks = addon_module("background_task"), addon_module("tasks")
+    background_task, tasks = addon_module("setup.background_task"), addon_module("setup.tasks")
     tasks.begin(lambda: background_task.ChildTask(title, [sys.executable, str(STAND_IN), kind]),
-                lambda task: addon_module("setup_probe").forget())  # as the buttons do
+                lambda task: addon_module("setup.probe").forget())  # as the buttons do
 
 
 def tasks_come_and_go():
-    tasks = addon_module("tasks")
+    tasks = addon_module("setup.tasks")
     begin("wait", "Getting 896L")
     yield 2.0
     picture("10-running")
@@ -172,7 +172,7 @@ def tasks_come_and_go():
     picture("14-ready")
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[-1]):
         bpy.ops.wm.window_close()
-    addon_module("live").tag_redraw(("VIEW_3D", "UI"))
+    addon_module("blender.sidebar").tag_redraw(("VIEW_3D", "UI"))
     yield 1.5
     picture("15-sidebar-ready")
 

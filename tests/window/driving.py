@@ -128,7 +128,7 @@ def addon_module(name):
 
 def session():
     """The add-on's run, or None before the first."""
-    return addon_module("session").current()
+    return addon_module("capture.session").current()
 
 
 def wait_for_end(phase="complete"):

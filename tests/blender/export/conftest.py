@@ -7,8 +7,8 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import tags
 
 from ..scene.conftest import Synthetic
 

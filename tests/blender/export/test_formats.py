@@ -9,9 +9,9 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
-from bl_ext.user_default.human3r_blender.human3r_blender.export import bvh, exporting, motion, staging, usd
-from bl_ext.user_default.human3r_blender.human3r_blender.export.settings import ExportSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import bvh, exporting, motion, staging, usd
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings
 from io_scene_fbx import parse_fbx
 
 from . import readers

@@ -11,9 +11,9 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender import cli
-from bl_ext.user_default.human3r_blender.human3r_blender.export import amass
-from bl_ext.user_default.human3r_blender.human3r_blender.export.settings import FORMATS, ExportSettings
+from bl_ext.user_default.human3r_blender.human3r_blender.batch import command_line
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import amass
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import FORMATS, ExportSettings
 
 from ..scene.conftest import Synthetic
 from .conftest import FRAMES
@@ -100,7 +100,7 @@ def take(tmp_path):
 def run_main(folder, *arguments):
     """(exit code, results) of the add-on's command in this Blender."""
     summary = folder / "summary.json"
-    code = cli.main([*map(str, arguments), "--json", str(summary)])
+    code = command_line.main([*map(str, arguments), "--json", str(summary)])
     results = json.loads(summary.read_text())["results"] if summary.exists() else []
     summary.unlink(missing_ok=True)
     return code, results
@@ -133,7 +133,7 @@ def test_the_command_refuses_early_and_says_why(take, tmp_path, capsys):
         code, results = run_main(tmp_path, "import", take, "--output", out, *wrong)
         assert code == 1 and not results and not out.exists()
         assert "[bad-setting]" in capsys.readouterr().err
-    assert cli.main(["import", str(take), "--output", str(out), "--export-target", "godot"]) == 2
+    assert command_line.main(["import", str(take), "--output", str(out), "--export-target", "godot"]) == 2
 
 
 def test_the_command_replaces_exports_only_on_request(take, tmp_path):

@@ -11,9 +11,10 @@ import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyModel, default_body_path
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.engine.contract.rotations import axis_angle_to_matrix
-from bl_ext.user_default.human3r_blender.human3r_blender.export import amass, exporting, importing
-from bl_ext.user_default.human3r_blender.human3r_blender.export.settings import ExportSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import body_mesh, keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import body_mesh
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import amass, exporting, importing
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings
 
 from .conftest import FRAMES, LATE, RATE, SCALE, go_to, shown_joints
 

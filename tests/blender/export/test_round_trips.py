@@ -9,9 +9,9 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyModel, default_body_path
-from bl_ext.user_default.human3r_blender.human3r_blender.export import exporting
-from bl_ext.user_default.human3r_blender.human3r_blender.export.settings import FORMATS, ExportSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import pose_correctives
+from bl_ext.user_default.human3r_blender.human3r_blender.person import pose_correctives
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import exporting
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import FORMATS, ExportSettings
 from mathutils.kdtree import KDTree
 
 from . import readers

@@ -5,9 +5,10 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
-from bl_ext.user_default.human3r_blender.human3r_blender.export import exporting, staging, writing
-from bl_ext.user_default.human3r_blender.human3r_blender.export.settings import ExportSettings, parse_formats
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes, versions
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.person import versions
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import exporting, staging, writing
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings, parse_formats
 
 from . import readers
 from .conftest import FRAMES, LATE, RATE, everything, go_to, make_cast

@@ -26,7 +26,7 @@ WAIT_S = 90.0
 @pytest.fixture(scope="session")
 def modules():
     """The installation's modules by their names, and what they raise."""
-    room = f"{EXTENSION}.human3r_blender.installation"
+    room = f"{EXTENSION}.human3r_blender.setup.installation"
     found = {name: importlib.import_module(f"{room}.{name}") for name in NAMES}
     return SimpleNamespace(api=importlib.import_module(room), **found,
                            UserError=importlib.import_module(f"{EXTENSION}.engine.contract.errors").UserError)

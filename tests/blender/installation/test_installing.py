@@ -12,7 +12,9 @@ from pathlib import Path
 
 import bpy
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender import cli, data_folder, engine_process
+from bl_ext.user_default.human3r_blender.human3r_blender.batch import command_line
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import data_folder
+from bl_ext.user_default.human3r_blender.human3r_blender.setup import engine_python
 
 from .conftest import WAIT_S, make_wheel
 
@@ -37,7 +39,7 @@ def test_installs_from_the_locks_and_says_so(world, monkeypatch):
     assert stages[0] == "Getting the installer (uv)" and "Checking every file" in stages
     monkeypatch.setenv("HUMAN3R_DATA", str(world.data))
     monkeypatch.delenv("HUMAN3R_ENGINE_PYTHON", raising=False)
-    assert engine_process.find_python() == found.python
+    assert engine_python.find_python() == found.python
     assert [folder.name for folder in (world.data / "engine" / "environments").iterdir()] == [
         found.manifest.environment]
 
@@ -119,7 +121,7 @@ for name, folder in (("h", root), ("h.human3r_blender", root + "/human3r_blender
     spec = importlib.machinery.ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = [folder]
     sys.modules[name] = importlib.util.module_from_spec(spec)
-from h.human3r_blender import installation
+from h.human3r_blender.setup import installation
 assert "bpy" not in sys.modules
 plan = installation.plan(Path(data), python=sys.executable, lock_folder=Path(locks))
 work = installation.start(replace(plan, imports=("torch", "tiny"), self_test=False), online=True, consented=True)
@@ -177,7 +179,7 @@ def test_an_environment_whose_python_vanished_is_broken_until_repaired(world, mo
     monkeypatch.setenv("HUMAN3R_DATA", str(world.data))
     monkeypatch.delenv("HUMAN3R_ENGINE_PYTHON", raising=False)
     with pytest.raises(world.modules.UserError, match=r"gone.*Press Install in Preferences"):
-        engine_process.find_python()
+        engine_python.find_python()
     assert world.run(world.plan(action="repair")).state == "done" and world.status().state == "ready"
 
 
@@ -199,12 +201,12 @@ def test_asks_before_the_first_byte(world, monkeypatch, capsys):
         assert refused.value.code == code
     monkeypatch.setenv("HUMAN3R_DATA", str(world.data))
     monkeypatch.setattr(bpy.context.preferences.system, "use_online_access", False)
-    assert cli.main(["install-engine", "--yes"]) == 1
+    assert command_line.main(["install-engine", "--yes"]) == 1
     said = capsys.readouterr().err
     assert "Downloads up to" in said and str(world.data) in said and "[offline]" in said and "--online-mode" in said
     monkeypatch.setattr(bpy.context.preferences.system, "use_online_access", True)
-    assert cli.main(["install-engine"]) == 1 and "[consent-needed]" in capsys.readouterr().err
-    assert cli.main(["install-engine", "--status", "--json"]) == 0
+    assert command_line.main(["install-engine"]) == 1 and "[consent-needed]" in capsys.readouterr().err
+    assert command_line.main(["install-engine", "--status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "absent"
     assert not world.index.requests and not list(world.data.glob("engine/environments"))
 

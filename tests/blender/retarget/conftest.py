@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyModel, default_body_path
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import armature, keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.person import armature
 
 from .motions import Motion
 

@@ -5,9 +5,10 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.motion.clean_up import CleanUpSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget import presets, retargeting, rig_map
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget.settings import RetargetSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes, tags, versions
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import versions
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import presets, retargeting, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 from mathutils import Quaternion
 
 from . import rigs

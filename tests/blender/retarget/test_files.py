@@ -11,11 +11,12 @@ from bl_ext.user_default.human3r_blender.engine.contract import messages, rotati
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.engine.contract.settings import CaptureSettings
 from bl_ext.user_default.human3r_blender.engine.contract.take import TakeWriter
-from bl_ext.user_default.human3r_blender.human3r_blender import cli
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget import character_files, retargeting
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget.linked_character import make_editable
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget.settings import RetargetSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import person_blocks, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.batch import command_line
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import blocks
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import character_files, retargeting
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.linked_character import make_editable
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 
 from . import rigs
 from .measuring import angles, limbs, positions
@@ -123,7 +124,7 @@ def write_take(path, frames=8):
 def test_the_command_line_puts_everybody_on_a_character(saved, tmp_path, capfd):
     take, output = write_take(tmp_path / "clip.h3r"), tmp_path / "out.blend"
     summary = tmp_path / "summary.json"
-    code = cli.main(["import", str(take), "--output", str(output), "--retarget-to", str(saved.path), "--preset",
+    code = command_line.main(["import", str(take), "--output", str(output), "--retarget-to", str(saved.path), "--preset",
                      "unreal mannequin", "--no-retarget-plant-feet", "--json", str(summary)])
     said = capfd.readouterr().err
     assert code == 0, said
@@ -135,7 +136,7 @@ def test_the_command_line_puts_everybody_on_a_character(saved, tmp_path, capfd):
     rigs_there = [item for item in bpy.context.scene.objects if item.type == "ARMATURE" and tags.TAKE not in item]
     assert {item.name for item in rigs_there} == {made["character"] for made in result["characters"]}
     assert {item.animation_data.action.name.split(" on ")[0] for item in rigs_there} == {"Person 01", "Person 02"}
-    person_blocks.set_hidden(bpy.context.scene.objects["Person 01"], True)  # one who nobody wants to see
+    blocks.set_hidden(bpy.context.scene.objects["Person 01"], True)  # one who nobody wants to see
     assert [item.name for item in character_files.people(bpy.context.scene)] == ["Person 02"]
 
 
@@ -144,7 +145,7 @@ def test_people_of_a_blend_file_move_characters_too(saved, request, tmp_path, ca
     scene, summary, output = tmp_path / "scene.blend", tmp_path / "summary.json", tmp_path / "deep" / "out.blend"
     for code in (1, 0):
         bpy.ops.wm.save_as_mainfile(filepath=str(scene), copy=True)
-        assert cli.main(["retarget", str(scene), "--retarget-to", str(saved.path), "--retarget-link", "--json",
+        assert command_line.main(["retarget", str(scene), "--retarget-to", str(saved.path), "--retarget-link", "--json",
                          str(summary), "--output", str(output)]) == code, capfd.readouterr().err
         (result,) = json.loads(summary.read_text())["results"]
         assert output.exists() == (code == 0)
@@ -163,5 +164,5 @@ def test_what_would_fail_at_the_end_fails_at_the_start(saved, tmp_path, capfd):
     take, output = write_take(tmp_path / "clip.h3r"), tmp_path / "out.blend"
     for arguments, told in ((["--retarget-to", str(tmp_path / "no.blend")], "does not exist"),
                             (["--retarget-to", str(saved.path), "--preset", "Nobody's"], "Rigify")):
-        assert cli.main(["import", str(take), "--output", str(output), *arguments]) == 1
+        assert command_line.main(["import", str(take), "--output", str(output), *arguments]) == 1
         assert told in capfd.readouterr().err and not output.exists()

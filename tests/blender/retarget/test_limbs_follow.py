@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyModel, default_body_path
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget import name_patterns, presets, retargeting, rig_map
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget.settings import RetargetSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import armature, keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.person import armature
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import (
+    name_patterns,
+    presets,
+    retargeting,
+    rig_map,
+)
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 
 from . import rigs
 from .measuring import angles, foot_errors, hand_errors, limbs, positions, scale, slide

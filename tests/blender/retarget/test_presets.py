@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget import name_patterns, presets, rig_map
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget.slots import CHAINS, SLOTS, parent_slot, spread
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import name_patterns, presets, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.slots import (
+    CHAINS,
+    SLOTS,
+    parent_slot,
+    spread,
+)
 
 SMALL = {"schema": 1, "name": "Mine", "bones": {
     "pelvis": "hips", "spine": ["a", "b"], "hip": "up.{side}", "knee": "low.{side}", "ankle": "foot.{side}"}}

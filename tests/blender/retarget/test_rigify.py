@@ -9,10 +9,10 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget import presets, retargeting, rig_map
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget.linked_character import make_editable
-from bl_ext.user_default.human3r_blender.human3r_blender.retarget.settings import RetargetSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import presets, retargeting, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.linked_character import make_editable
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 
 from . import rigs
 from .measuring import FINGERS, angles, bend, foot_errors, hand_errors, limbs, positions, slide

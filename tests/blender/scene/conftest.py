@@ -11,8 +11,8 @@ from bl_ext.user_default.human3r_blender.engine.contract import messages, rotati
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyModel, default_body_path
 from bl_ext.user_default.human3r_blender.engine.contract.settings import CaptureSettings
 from bl_ext.user_default.human3r_blender.engine.contract.take import TakeWriter
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates, tags
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import coordinates, tags
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract import rotations
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyModel, default_body_path
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import body_mesh, coordinates, pose_correctives
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates
+from bl_ext.user_default.human3r_blender.human3r_blender.person import body_mesh, pose_correctives
 
 MILLIMETRE = 0.001
 

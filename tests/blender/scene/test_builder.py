@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import default_body_path
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.builder import ImportOptions, SceneBuilder, import_take
 
 

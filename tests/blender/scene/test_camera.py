@@ -4,7 +4,8 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import camera, coordinates
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import camera
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 

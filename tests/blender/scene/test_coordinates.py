@@ -3,7 +3,7 @@
 
 import numpy as np
 from bl_ext.user_default.human3r_blender.engine.contract import rotations
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import coordinates
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates
 from mathutils import Quaternion, Vector
 
 

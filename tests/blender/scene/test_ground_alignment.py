@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract import rotations
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import coordinates, ground_alignment, keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates, keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import ground_alignment
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.builder import ImportOptions, SceneBuilder
 
 HEIGHT = 1.45

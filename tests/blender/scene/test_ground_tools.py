@@ -4,7 +4,8 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import ground_alignment, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import ground_alignment
 from mathutils import Matrix
 
 

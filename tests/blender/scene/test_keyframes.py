@@ -4,7 +4,7 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import body_mesh, keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import body_mesh
 
 
 def joint_positions(armature):

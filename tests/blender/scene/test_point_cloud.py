@@ -3,7 +3,8 @@
 
 import bpy
 import numpy as np
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import coordinates, point_cloud, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import point_cloud
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.builder import SceneBuilder
 
 

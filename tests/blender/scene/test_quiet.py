@@ -6,8 +6,8 @@ import threading
 
 import numpy as np
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender import quiet
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import armature
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import turns
+from bl_ext.user_default.human3r_blender.human3r_blender.person import armature
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def test_bones_are_edited_while_threads_compute(switching):
 
     def keep_computing():
         while not stop.is_set():
-            with quiet.python_allowed():
-                computing = quiet.submit("human3r-test", compute)
+            with turns.python_allowed():
+                computing = turns.submit("human3r-test", compute)
             done.append(computing.result())
 
     thread = threading.Thread(target=keep_computing)
@@ -54,11 +54,11 @@ def test_waiting_ends_when_the_thread_has(switching):
         begun.set()
         return end.wait(60)
 
-    computing = quiet.submit("human3r-test", hold)
+    computing = turns.submit("human3r-test", hold)
     assert begun.wait(60)
     slices = 0
-    for slices, _ in enumerate(quiet.wait(), 1):
+    for slices, _ in enumerate(turns.wait(), 1):
         if slices == 5:
             end.set()
     assert slices >= 5 and computing.result()
-    assert list(quiet.wait()) == []
+    assert list(turns.wait()) == []

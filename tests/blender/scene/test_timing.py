@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import keyframes, timing
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, timing
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,15 @@ EXTENSION = "bl_ext.user_default.human3r_blender"
 def addon():
     """The add-on's modules by their names, the contract's among them."""
     places = {
-        "human3r_blender": ("background_task", "child_process", "cli", "conversion_paths", "credentials", "diagnostics",
-                            "engine_check", "engine_process", "live", "operators", "panels", "preferences", "progress",
-                            "properties", "redaction", "self_test_record", "session", "setup_operators", "setup_probe",
-                            "setup_state", "setup_tasks", "sources", "tasks"),
-        "human3r_blender.looks": ("menu",),
-        "human3r_blender.scene": ("builder", "tags"),
+        "human3r_blender.batch": ("command_line", "paths"),
+        "human3r_blender.blender": ("child_process", "progress", "redaction", "tags"),
+        "human3r_blender.capture": ("engine_process", "properties", "session", "sources", "timer"),
+        "human3r_blender.report": ("diagnostics",),
+        "human3r_blender.scene": ("builder",),
+        "human3r_blender.sections": ("search_menu",),
+        "human3r_blender.setup": ("background_task", "choices", "credentials", "engine_check", "engine_python",
+                                  "install_operators", "jobs", "overview", "page", "preferences", "probe",
+                                  "self_test_record", "tasks"),
         "engine.contract": ("errors", "framing", "messages", "settings", "take"),
     }
     return SimpleNamespace(**{name: importlib.import_module(f"{EXTENSION}.{place}.{name}")
@@ -50,7 +53,7 @@ def stand_in(addon, tmp_path, monkeypatch):
     monkeypatch.setattr(addon.engine_process, "EXTENSION_ROOT", folder)
     monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", sys.executable)
     yield folder
-    addon.engine_process.close_all(0.3)
+    addon.child_process.end_all(0.3)
 
 
 @pytest.fixture

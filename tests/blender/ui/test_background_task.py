@@ -18,7 +18,7 @@ def begin(addon, tmp_path):
     def start(kind, told=""):
         return addon.background_task.ChildTask("Getting 896L", [sys.executable, str(SCRIPT), kind], tmp_path, told=told)
     yield start
-    addon.background_task.close_all()
+    addon.child_process.end_all()
 
 
 def test_events_arrive_and_the_rest_is_log(addon, begin):

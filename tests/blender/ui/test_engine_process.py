@@ -14,7 +14,7 @@ import pytest
 @pytest.fixture
 def launch(addon, stand_in):
     def start(source="", take=None):
-        engine = addon.engine_process.EngineProcess(addon.engine_process.find_python(), stand_in)
+        engine = addon.engine_process.EngineProcess(addon.engine_python.find_python(), stand_in)
         if source:
             engine.start_capture(addon.messages.StartCapture(
                 addon.settings.CaptureSettings(source, str(take or stand_in / "take.h3r"))))
@@ -114,9 +114,10 @@ import importlib.util, os, sys
 spec = importlib.util.spec_from_file_location("h", {str(stand_in / 'pack' / '__init__.py')!r},
                                               submodule_search_locations=[{str(stand_in / 'pack')!r}])
 sys.modules["h"] = importlib.util.module_from_spec(spec)
-from h.human3r_blender import engine_process
+from h.human3r_blender.capture import engine_process
+from h.human3r_blender.setup.engine_python import find_python
 import pathlib
-engine = engine_process.EngineProcess(engine_process.find_python(), pathlib.Path({str(stand_in)!r}))
+engine = engine_process.EngineProcess(find_python(), pathlib.Path({str(stand_in)!r}))
 print(engine.process_id, flush=True)
 {end}
 """
@@ -125,9 +126,8 @@ print(engine.process_id, flush=True)
     for name in ("__init__.py", "human3r_blender/__init__.py"):
         (package / name).touch()
     (package / "engine").symlink_to(stand_in / "engine")
-    root = Path(addon.child_process.__file__).parents[1]
-    (package / "weights_downloader").symlink_to(root / "weights_downloader")
-    for name in ("engine_process.py", "child_process.py", "quiet.py", "installation"):
+    root = Path(addon.child_process.__file__).parents[2]
+    for name in ("blender", "capture", "setup"):
         (package / "human3r_blender" / name).symlink_to(root / "human3r_blender" / name)
     child = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30)
     process_id = int(child.stdout)
@@ -141,7 +141,7 @@ def test_no_engine_is_said_with_a_remedy(addon, monkeypatch, tmp_path):
         if environment:
             monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", environment)
         with pytest.raises(addon.errors.UserError) as error:
-            addon.engine_process.find_python(preferred)
+            addon.engine_python.find_python(preferred)
         assert error.value.code == "no-engine" and "Preferences" in error.value.remedy
     (tmp_path / "text").chmod(0o755)
     with pytest.raises(addon.errors.UserError) as error:
@@ -151,4 +151,4 @@ def test_no_engine_is_said_with_a_remedy(addon, monkeypatch, tmp_path):
 
 def test_preferred_python_wins_over_the_environment(addon, monkeypatch):
     monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", "/does/not/exist")
-    assert str(addon.engine_process.find_python(sys.executable)) == sys.executable
+    assert str(addon.engine_python.find_python(sys.executable)) == sys.executable

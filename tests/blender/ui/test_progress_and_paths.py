@@ -38,14 +38,14 @@ def folder(tmp_path):
 
 
 def test_a_folder_means_its_videos_and_a_folder_of_pictures_itself(addon, folder):
-    find = addon.conversion_paths.find_sources
+    find = addon.paths.find_sources
     assert find([str(folder)]) == [str(folder / "a.MOV"), str(folder / "b.mp4")]
     assert find([str(folder / "pictures")]) == [str(folder / "pictures")]
     assert find([str(folder / "shot.%04d.png")]) == [str(folder / "shot.%04d.png")]
 
 
 def test_one_source_goes_to_the_file_and_several_to_a_folder(addon, folder):
-    plan = addon.conversion_paths.plan_outputs
+    plan = addon.paths.plan_outputs
     assert plan(["/v/a.mp4"], folder / "x.blend", False) == [("/v/a.mp4", folder / "x.blend")]
     planned = plan(["/v/a.mp4", "/w/a.mp4", "/v/shot.%04d.png"], folder / "out", False)
     assert [path.name for _, path in planned] == ["a.blend", "a-2.blend", "shot.blend"]
@@ -57,12 +57,12 @@ def test_one_source_goes_to_the_file_and_several_to_a_folder(addon, folder):
 def test_existing_files_are_not_replaced_unasked(addon, folder):
     (folder / "x.blend").touch()
     with pytest.raises(addon.errors.UserError) as error:
-        addon.conversion_paths.plan_outputs(["/v/a.mp4"], folder / "x.blend", False)
+        addon.paths.plan_outputs(["/v/a.mp4"], folder / "x.blend", False)
     assert error.value.code == "output-exists"
-    assert addon.conversion_paths.plan_outputs(["/v/a.mp4"], folder / "x.blend", True)[0][1] == folder / "x.blend"
+    assert addon.paths.plan_outputs(["/v/a.mp4"], folder / "x.blend", True)[0][1] == folder / "x.blend"
 
 
 def test_relative_names_become_absolute(addon, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    assert addon.conversion_paths.find_sources(["b.mp4"]) == [str(folder / "b.mp4")]
-    assert addon.conversion_paths.plan_outputs(["b.mp4"], Path("x.blend"), False)[0][1] == folder / "x.blend"
+    assert addon.paths.find_sources(["b.mp4"]) == [str(folder / "b.mp4")]
+    assert addon.paths.plan_outputs(["b.mp4"], Path("x.blend"), False)[0][1] == folder / "x.blend"

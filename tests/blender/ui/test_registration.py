@@ -22,18 +22,18 @@ def registered(addon):
     handlers = [function.__name__ for name in ("load_pre", "undo_pre", "redo_pre")
                 for function in getattr(bpy.app.handlers, name) if EXTENSION in function.__module__]
     menu = [draw for kind in (bpy.types.TOPBAR_MT_file_import, bpy.types.TOPBAR_MT_file_export,
-                              *(getattr(bpy.types, host) for host in addon.menu.HOSTS))
+                              *(getattr(bpy.types, host) for host in addon.search_menu.HOSTS))
             for draw in kind._dyn_ui_initialize() if EXTENSION in draw.__module__]
     return {"classes": sorted(classes), "handlers": handlers, "menu": len(menu),
             "properties": [item.identifier for item in bpy.types.Scene.bl_rna.properties
                            if item.identifier.startswith("human3r")],
             "presets": [path for path in bpy.utils.preset_paths("human3r") if EXTENSION.rpartition(".")[2] in path],
-            "timer": bpy.app.timers.is_registered(addon.live.pump)}
+            "timer": bpy.app.timers.is_registered(addon.timer.pump)}
 
 
 def test_off_leaves_nothing_and_on_again_is_the_same(addon):
     before = registered(addon)
-    assert len(before["classes"]) > 10 and len(before["handlers"]) == 4 and before["menu"] == 3 + len(addon.menu.HOSTS)
+    assert len(before["classes"]) > 10 and len(before["handlers"]) == 4 and before["menu"] == 3 + len(addon.search_menu.HOSTS)
     assert "human3r" in before["properties"] and len(before["presets"]) == 1
     for _ in range(2):
         addon_utils.disable(EXTENSION)

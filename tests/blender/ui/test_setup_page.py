@@ -20,14 +20,14 @@ def page(addon, scene, tmp_path, monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens: nothing of a test leaves this machine
     system = bpy.context.preferences.system
     before, system.use_online_access = system.use_online_access, True
-    settings = addon.preferences.read()
-    addon.setup_probe.forget()
+    settings = addon.choices.read()
+    addon.probe.forget()
     yield settings
     addon.tasks.forget()
     addon.credentials.clear()
     system.use_online_access = before
     settings.engine_python = settings.body_file = ""
-    addon.setup_probe.forget()
+    addon.probe.forget()
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def with_python(page):
 
 
 def test_from_nothing_the_first_step_is_the_engine(addon, page):
-    view = addon.setup_state.overview(addon.setup_probe.facts())
+    view = addon.overview.overview(addon.probe.facts())
     assert view.step.operator == "human3r.install_engine" and not view.is_ready
     assert [row.what for row in view.rows][:3] == ["Engine", "Model", "Body"]
 
 
 def test_every_step_names_a_button_that_exists(addon, page):
-    source = Path(addon.setup_state.__file__).read_text(encoding="utf-8")
+    source = Path(addon.overview.__file__).read_text(encoding="utf-8")
     names = {text for text in source.split('"') if text.startswith("human3r.")}
     assert len(names) >= 9
     for name in names:
@@ -89,9 +89,9 @@ def test_what_is_installed_is_verified_and_removed(addon, page, tmp_path):
     body = tmp_path / "data" / "body" / "SMPLX_NEUTRAL.npz"
     body.parent.mkdir(parents=True)
     body.write_bytes(b"anything")
-    assert addon.setup_probe.facts().body == "installed"
+    assert addon.probe.facts().body == "installed"
     assert bpy.ops.human3r.remove_data(name="smplx") == {"FINISHED"}
-    assert not body.exists() and addon.setup_probe.facts().body == "mannequin"
+    assert not body.exists() and addon.probe.facts().body == "mannequin"
     assert bpy.ops.human3r.verify_data() == {"FINISHED"} and addon.tasks.current().state == "done"
     with pytest.raises(RuntimeError, match="nothing of the name"):
         bpy.ops.human3r.remove_data(name="../..")
@@ -128,16 +128,16 @@ def test_choosing_a_python_and_a_body(addon, page, tmp_path):
     with pytest.raises(RuntimeError, match="not a file"):
         bpy.ops.human3r.choose_python(filepath=str(tmp_path))
     assert bpy.ops.human3r.choose_python(filepath=sys.executable) == {"FINISHED"}
-    facts = addon.setup_probe.facts()
+    facts = addon.probe.facts()
     assert (facts.engine.origin, facts.engine.state) == ("chosen", "ready")
     page.engine_python = str(tmp_path / "gone")
-    assert addon.setup_state.overview(addon.setup_probe.facts()).step.operator == "human3r.choose_python"
-    assert bpy.ops.human3r.clear_python() == {"FINISHED"} and addon.setup_probe.facts().engine.origin == "own"
+    assert addon.overview.overview(addon.probe.facts()).step.operator == "human3r.choose_python"
+    assert bpy.ops.human3r.clear_python() == {"FINISHED"} and addon.probe.facts().engine.origin == "own"
     page.body_file = str(tmp_path / "gone.npz")
-    assert addon.setup_probe.facts().body == "absent"
-    assert bpy.ops.human3r.clear_body_file() == {"FINISHED"} and addon.setup_probe.facts().body == "mannequin"
+    assert addon.probe.facts().body == "absent"
+    assert bpy.ops.human3r.clear_body_file() == {"FINISHED"} and addon.probe.facts().body == "mannequin"
     page.body_file = "mannequin"
-    assert addon.setup_probe.facts().body == "mannequin"
+    assert addon.probe.facts().body == "mannequin"
 
 
 def test_a_self_test_counts_for_the_python_it_was_run_with(addon, with_python, tmp_path):
@@ -148,10 +148,10 @@ def test_a_self_test_counts_for_the_python_it_was_run_with(addon, with_python, t
     task.finish()
     record = addon.self_test_record.keep(Path(sys.executable), task)
     assert record.passed and "3.5 pictures per second" in record.detail and "the processor" in record.detail
-    addon.setup_probe.forget()
-    assert addon.setup_probe.facts().engine.self_test == "passed" and addon.setup_probe.recommended_weights() == "672S"
+    addon.probe.forget()
+    assert addon.probe.facts().engine.self_test == "passed" and addon.probe.recommended_weights() == "672S"
     with_python.engine_python = str(tmp_path / "other")
-    assert addon.setup_probe.facts().engine.self_test == "unknown"
+    assert addon.probe.facts().engine.self_test == "unknown"
     assert addon.self_test_record.read(Path("/other")) is None
     failed = addon.background_task.Task("Self-test")
     failed.handle({"event": "error", "code": "out-of-memory", "message": "Too large.", "remedy": "Smaller."})
@@ -169,10 +169,10 @@ def test_installed_weights_are_used_by_themselves(addon, page, scene, tmp_path):
     folder = tmp_path / "data" / "weights"
     folder.mkdir(parents=True)
     (folder / "672S.safetensors").write_bytes(b"12345678")
-    assert addon.setup_probe.facts().model.damaged == ("672S",)
+    assert addon.probe.facts().model.damaged == ("672S",)
     (folder / "672S.json").write_text(json.dumps({"bytes": 8, "precision": "float16"}))
-    addon.setup_probe.forget()
-    assert addon.setup_probe.facts().model.installed == ("672S",)
+    addon.probe.forget()
+    assert addon.probe.facts().model.installed == ("672S",)
     assert scene.human3r.capture_settings().model == str(folder / "672S.safetensors")
     scene.human3r.model_source = "EMBEDDED"
     assert scene.human3r.capture_settings().model == "default"
@@ -191,7 +191,7 @@ def test_the_report_says_what_is_here_and_not_who(addon, with_python, monkeypatc
     task.handle({"event": "error", "code": "disk-full", "message": f"{home} is full.", "remedy": "Free space."})
     task.finish()
     monkeypatch.setattr(addon.tasks, "_current", task)
-    assert addon.cli.main(["diagnostics"]) == 0
+    assert addon.command_line.main(["diagnostics"]) == 0
     report = capsys.readouterr().out
     for wanted in (bpy.app.version_string, "disk-full", "~/data", "lacks", "896L: not installed", "next: "):
         assert wanted in report, wanted
@@ -202,10 +202,10 @@ def test_the_installers_own_self_test_counts(addon, with_python):
     task = addon.background_task.Task("Installing the engine")
     task.handle({"event": "log", "line": "Resolved 30 packages"})
     task.finish()
-    addon.setup_operators._keep_self_test(task)
-    addon.setup_probe.forget()
-    assert addon.setup_probe.facts().engine.self_test == "unknown"
+    addon.install_operators._keep_self_test(task)
+    addon.probe.forget()
+    assert addon.probe.facts().engine.self_test == "unknown"
     task.handle({"event": "self-test", "device": "cuda", "frames_per_second": 21.5})
-    addon.setup_operators._keep_self_test(task)
-    addon.setup_probe.forget()
-    assert addon.setup_probe.facts().engine.self_test == "passed"
+    addon.install_operators._keep_self_test(task)
+    addon.probe.forget()
+    assert addon.probe.facts().engine.self_test == "passed"

@@ -13,7 +13,7 @@ DOWNLOADS = {"human3r.install_engine", "human3r.update_engine", "human3r.repair_
 @pytest.fixture(scope="module")
 def every(addon):
     """All combinations of what can be found."""
-    state = addon.setup_state
+    state = addon.overview
     models = (state.ModelFacts(recommended="896L", needs_bytes=5 * GIGABYTE),
               state.ModelFacts(("896L",), (), "896L", 5 * GIGABYTE),
               state.ModelFacts((), ("672S",), "896L", 5 * GIGABYTE))
@@ -28,7 +28,7 @@ def every(addon):
 
 def test_there_is_always_a_sentence_and_a_button_wherever_one_can_help(addon, every):
     for facts in every:
-        view = addon.setup_state.overview(facts)
+        view = addon.overview.overview(facts)
         assert view.rows[0].what == "Engine" and {"Model", "Body"} <= {row.what for row in view.rows}
         assert all(row.detail.endswith(".") for row in view.rows) and view.step.sentence.endswith(".")
         assert bool(view.step.operator) == bool(view.step.label)
@@ -38,14 +38,14 @@ def test_there_is_always_a_sentence_and_a_button_wherever_one_can_help(addon, ev
 
 def test_ready_is_said_exactly_when_nothing_is_missing(addon, every):
     for facts in every:
-        view = addon.setup_state.overview(replace(facts, task=""))
-        assert view.is_ready == (view.step == addon.setup_state.READY), facts
+        view = addon.overview.overview(replace(facts, task=""))
+        assert view.is_ready == (view.step == addon.overview.READY), facts
 
 
 def test_nothing_is_downloaded_offline_or_onto_a_full_disk(addon, every):
     for facts in every:
         if not facts.is_online or facts.free_bytes < 5 * GIGABYTE:
-            assert addon.setup_state.overview(facts).step.operator not in DOWNLOADS, facts
+            assert addon.overview.overview(facts).step.operator not in DOWNLOADS, facts
 
 
 def test_the_buttons_pressed_one_after_the_other_lead_to_ready(addon, every):
@@ -67,15 +67,15 @@ def test_the_buttons_pressed_one_after_the_other_lead_to_ready(addon, every):
     for start in every:
         facts = replace(start, task="", is_online_locked=False)
         for _ in range(7):
-            step = addon.setup_state.overview(facts).step
-            if step == addon.setup_state.READY:
+            step = addon.overview.overview(facts).step
+            if step == addon.overview.READY:
                 break
             facts = press(facts, step)
-        assert step == addon.setup_state.READY, start
+        assert step == addon.overview.READY, start
 
 
 def test_from_nothing_on_a_usual_machine(addon):
-    state = addon.setup_state
+    state = addon.overview
     facts = state.Facts(state.EngineFacts(needs_bytes=6 * GIGABYTE), state.ModelFacts((), (), "896L", 5 * GIGABYTE))
     view = state.overview(facts)
     assert [(row.mark, row.what) for row in view.rows] == [
@@ -95,11 +95,11 @@ def test_from_nothing_on_a_usual_machine(addon):
 def test_a_chosen_python_is_never_repaired_by_us(addon, every):
     for facts in every:
         if facts.engine.origin != "own":
-            assert addon.setup_state.overview(facts).step.operator not in DOWNLOADS - {"human3r.get_weights"}
+            assert addon.overview.overview(facts).step.operator not in DOWNLOADS - {"human3r.get_weights"}
 
 
 def test_non_commercial_is_said_before_and_after(addon):
-    state = addon.setup_state
+    state = addon.overview
     ready = state.EngineFacts("ready", self_test="passed")
     assert "Non-commercial" in state.overview(state.Facts(ready, state.ModelFacts((), (), "896L"))).step.sentence
     view = state.overview(state.Facts(ready, state.ModelFacts(("896L",)), "installed"))

@@ -16,7 +16,7 @@ from engine.fingerprint import fingerprint
 from engine.model.checkpoint import save_checkpoint
 from engine.model.weights import choose_device, load_named_model
 from engine.pipeline import FramePipeline
-from engine.resume_file import ResumePoint, load_resume_point, save_resume_point
+from engine.resuming.resume_file import ResumePoint, load_resume_point, save_resume_point
 from engine.video.picture import PictureMap, prepare_frame, tracking_picture
 from engine.video.reading import PreparedFrame
 from tests.engine.stream.footage_files import busy_picture

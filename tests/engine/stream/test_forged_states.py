@@ -13,7 +13,7 @@ from engine.contract.errors import UserError
 from engine.contract.settings import CaptureSettings
 from engine.model.weights import load_named_model
 from engine.pipeline import FramePipeline
-from engine.resume_file import ResumePoint, load_resume_point, save_resume_point
+from engine.resuming.resume_file import ResumePoint, load_resume_point, save_resume_point
 from engine.video.picture import PictureMap, prepare_frame, tracking_picture
 from engine.video.reading import PreparedFrame
 from tests.engine.stream.footage_files import busy_picture

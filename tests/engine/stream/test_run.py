@@ -16,7 +16,7 @@ from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.settings import CaptureSettings
 from engine.contract.skeleton import HEAD
 from engine.contract.take import TakeReader
-from engine.resume_file import check_same_model, load_resume_point, resume_path
+from engine.resuming.resume_file import check_same_model, load_resume_point, resume_path
 from tests.engine.stream.engine_process import run_engine, start_run, wait_until
 from tests.engine.stream.footage_files import busy_picture, set_mp4_durations, write_video
 

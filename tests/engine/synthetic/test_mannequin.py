@@ -20,12 +20,12 @@ from engine.contract.skeleton import (
     MIRRORED,
     RIGHT_EYE,
 )  # fmt: skip
-from engine.synthetic import mannequin
-from engine.synthetic.mannequin_anatomy import FLOOR, Proportions, skeleton_joints
-from engine.synthetic.mannequin_face import EXPRESSIONS
-from engine.synthetic.mannequin_field import build_anatomy
-from engine.synthetic.mannequin_lattice import build_lattice
-from engine.synthetic.mannequin_mesh import fitted_vertices
+from engine.synthetic.mannequin import build
+from engine.synthetic.mannequin.anatomy import FLOOR, Proportions, skeleton_joints
+from engine.synthetic.mannequin.face import EXPRESSIONS
+from engine.synthetic.mannequin.field import build_anatomy
+from engine.synthetic.mannequin.lattice import build_lattice
+from engine.synthetic.mannequin.mesh import fitted_vertices
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
@@ -42,7 +42,7 @@ def twins(body) -> np.ndarray:
 
 
 def _beta(name: str, value: float) -> np.ndarray:
-    return value * np.eye(10)[mannequin.SHAPES.index(name)]
+    return value * np.eye(10)[build.SHAPES.index(name)]
 
 
 def _expression(name: str, value: float) -> np.ndarray:
@@ -114,7 +114,7 @@ def test_joints_lie_inside(body):
 
 def test_regressed_joints_are_those_of_the_generator(body):
     np.testing.assert_allclose(body.rest_joints(np.zeros(10)), skeleton_joints(Proportions()), atol=1e-5)
-    for name in mannequin.SHAPES[1:]:
+    for name in build.SHAPES[1:]:
         wanted = skeleton_joints(Proportions(**{name: 1.0})) - skeleton_joints(Proportions(**{name: -1.0}))
         moved = body.rest_joints(_beta(name, 1)) - body.rest_joints(_beta(name, -1))
         np.testing.assert_allclose(moved, wanted, atol=0.006, err_msg=name)
@@ -149,7 +149,7 @@ def test_fingers_do_not_leak_into_each_other(body):
 def test_vertices_that_programs_know_by_number_are_in_their_places(body):
     ids = pytest.importorskip("smplx.vertex_ids").vertex_ids["smplx"]
     rest, template = body.rest_joints(np.zeros(10)), body.template
-    assert sorted(ids.values()) == sorted(mannequin.FIXED_VERTICES.values())
+    assert sorted(ids.values()) == sorted(build.FIXED_VERTICES.values())
     ends = np.array([joint for joint, name in enumerate(JOINT_NAMES) if name[-1] == "3" and "spine" not in name])
     for letter, side in (("l", "left"), ("r", "right")):
         sign = 1 if side == "left" else -1
@@ -239,7 +239,7 @@ def test_smile_lifts_and_widens_the_mouth_and_lids_close(body):
 def test_jaw_opens_the_mouth(body):
     wide = body.vertices(np.zeros(10), None, _pose(jaw=(20, 0, 0))) - body.template
     chin = np.argmin(np.linalg.norm(body.template - [0, 0.231, 0.093], axis=1))
-    nose = mannequin.FIXED_VERTICES["nose"]
+    nose = build.FIXED_VERTICES["nose"]
     assert wide[chin, 1] < -0.02
     np.testing.assert_allclose(wide[nose], 0, atol=1e-4)
     lip = [np.linalg.norm(body.template - [0, y, 0.098], axis=1).argmin() for y in (0.262, 0.251)]
@@ -288,7 +288,7 @@ def test_head_carries_the_face_and_the_jaw_joint(body):
     np.testing.assert_allclose(joints[HEAD], rest[HEAD], atol=1e-12)
     offset = axis_angle_to_matrix(pose[HEAD]) @ (rest[JAW] - rest[HEAD])
     np.testing.assert_allclose(joints[JAW], rest[HEAD] + offset, atol=1e-12)
-    nose = mannequin.FIXED_VERTICES["nose"]
+    nose = build.FIXED_VERTICES["nose"]
     face = body.vertices(np.zeros(10), None, pose)[nose]
     wanted = rest[HEAD] + axis_angle_to_matrix(pose[HEAD]) @ (body.template[nose] - rest[HEAD])
     np.testing.assert_allclose(face, wanted, atol=1e-3)
@@ -298,7 +298,7 @@ def test_file_is_small_and_says_where_it_comes_from():
     assert default_body_path().stat().st_size < 1.5e6
     with np.load(default_body_path(), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    assert str(arrays["generator"].item()) == mannequin.GENERATOR
+    assert str(arrays["generator"].item()) == build.GENERATOR
     assert "CC0" in str(arrays["licence"].item())
 
 
@@ -310,7 +310,7 @@ def test_template_is_what_the_generator_makes(body):
 
 @pytest.mark.slow
 def test_file_is_what_the_generator_makes(tmp_path):
-    arrays = mannequin.build_arrays()
+    arrays = build.build_arrays()
     with np.load(default_body_path()) as file:
         assert set(file.files) == set(arrays)
         for name in file.files:
@@ -319,5 +319,5 @@ def test_file_is_what_the_generator_makes(tmp_path):
             else:
                 np.testing.assert_array_equal(file[name].ravel(), arrays[name].ravel(), err_msg=name)
     for name in ("first.npz", "second.npz"):
-        mannequin.write(tmp_path / name, arrays)
+        build.write(tmp_path / name, arrays)
     assert (tmp_path / "first.npz").read_bytes() == (tmp_path / "second.npz").read_bytes()

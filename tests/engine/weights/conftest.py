@@ -18,11 +18,11 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
+from engine.installed.locations import DATA_VARIABLE
+from engine.installed.registry import FormFile, Item, Licence
 from tests.engine.weights.publishers import HUB, Publisher
 from tests.engine.weights.store import assert_right_or_untouched
 from weights_downloader import form, hub
-from weights_downloader.locations import DATA_VARIABLE
-from weights_downloader.registry import FormFile, Item, Licence
 
 FILE = "weights.bin"
 LICENCE = Licence("A licence", "https://example.org/licence", "Non-commercial use only.")

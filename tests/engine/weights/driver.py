@@ -7,10 +7,10 @@
 import os
 import sys
 
+from engine.installed.registry import FormFile, Item, Licence
 from engine.standard_streams import claim_stdout
 from tests.engine.weights.publishers import HUB
 from weights_downloader.command import CANCELLED, main
-from weights_downloader.registry import FormFile, Item, Licence
 
 WEIGHTS_FILE, BODY_FILE = "human3r_tiny.pth", "models_smplx_v1_1.zip"
 LICENCE = Licence("A licence", "https://example.org/licence", "NON-COMMERCIAL USE ONLY.")

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from weights_downloader.registry import HubFile
+from engine.installed.registry import HubFile
 
 REVISION = "1902f6b702547870994f15413ed4c61b19dca6b6"
 HUB = HubFile("someone/weights", REVISION)

@@ -11,14 +11,14 @@ from dataclasses import replace
 import pytest
 
 from engine.contract.errors import UserError
+from engine.installed.locations import downloads_folder
+from engine.installed.registry import FormFile, Item
 from tests.engine.weights.conftest import FILE
 from tests.engine.weights.publishers import PASSWORD, USERNAME, Trick
 from weights_downloader import form, records
 from weights_downloader.download import Request, fetch
 from weights_downloader.form import Credentials
-from weights_downloader.locations import downloads_folder
 from weights_downloader.records import Figures
-from weights_downloader.registry import FormFile, Item
 from weights_downloader.reporting import JsonReporter
 
 LOGIN = Credentials(USERNAME, PASSWORD)

@@ -17,13 +17,13 @@ import pytest
 from huggingface_hub import constants
 
 from engine.contract.errors import UserError
+from engine.installed.locations import DATA_VARIABLE, downloads_folder
+from engine.installed.registry import Item
 from tests.engine.weights.conftest import FILE
 from tests.engine.weights.publishers import HUB, REVISION, Trick
 from weights_downloader import records
 from weights_downloader.download import Original, Request, fetch
-from weights_downloader.locations import DATA_VARIABLE, downloads_folder
 from weights_downloader.records import Figures
-from weights_downloader.registry import Item
 from weights_downloader.reporting import JsonReporter
 
 MEGABYTE = 1 << 20

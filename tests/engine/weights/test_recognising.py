@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from engine.contract.errors import UserError
+from engine.installed.locations import DATA_VARIABLE
+from engine.installed.registry import ITEMS, find
 from weights_downloader import records
 from weights_downloader.install import recognise, refuse_other_content
-from weights_downloader.locations import DATA_VARIABLE
-from weights_downloader.registry import ITEMS, find
 from weights_downloader.reporting import JsonReporter
 from weights_downloader.validate import measure
 

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The resume file beside a take: what an interrupted capture needs to go on as if nothing had happened.
+
+`OUT.h3r.resume` is an .npz without pickle: one JSON text and the arrays of every stage's state. It is replaced as a
+whole, after the take's records that it builds on have reached the disk, and removed when the capture is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..contract.array_archive import BadArchive, read_arrays
+from ..contract.errors import UserError
+from ..contract.settings import CaptureSettings
+
+FORMAT = 1
+"""Raised whenever an older resume file can no longer be continued."""
+
+_MAX_BYTES = 1 << 32
+"""Bound of what a resume file may claim; the largest models' states and clouds are far below."""
+
+LEAST_INTERVAL_S = 2.0
+SHARE_OF_TIME = 0.03
+"""Resume files are written at most this often, and take at most this share of the time."""
+
+StageStates = dict[str, dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """The state after a whole frame."""
+
+    settings: CaptureSettings
+    model: str
+    """As in the take's header."""
+    body: str
+    """As in the take's header, and the file's fingerprint."""
+    take_offset: int
+    """The take's length after that frame's records; what comes behind is written again."""
+    frame_count: int
+    """Frames in the take up to there."""
+    next_source_frame: int
+    """Picture of the footage to go on with."""
+    states: StageStates
+    """State of every stage, by its name."""
+
+
+def resume_path(take: str | os.PathLike[str]) -> Path:
+    """Where the resume file of a take lies."""
+    return Path(f"{os.fspath(take)}.resume")
+
+
+def save_resume_point(point: ResumePoint) -> None:
+    """Write the resume file of `point.settings.take`, replacing the one before. Raises OSError."""
+    path = resume_path(point.settings.take)
+    values = {"format": FORMAT, "settings": asdict(point.settings), "model": point.model, "body": point.body,
+              "take_offset": point.take_offset, "frame_count": point.frame_count,
+              "next_source_frame": point.next_source_frame}
+    arrays: dict[str, Any] = {f"{stage}.{name}": value for stage, state in point.states.items()
+                              for name, value in state.items()}
+    temporary = path.with_name(path.name + ".new")
+    with open(temporary, "wb") as file:
+        np.savez(file, values=np.frombuffer(json.dumps(values).encode("utf-8"), np.uint8), **arrays)
+    temporary.replace(path)
+
+
+def load_resume_point(settings: CaptureSettings) -> ResumePoint:
+    """The state to go on from. Raises UserError when there is none, or none that fits these settings.
+
+    The take may have been moved: `settings.take` need not be the one it was begun with.
+    """
+    path, take = resume_path(settings.take), Path(settings.take)
+    start_anew = "Start the capture anew (with --overwrite instead of --resume)."
+    if not path.is_file():
+        raise UserError("resume-missing", f"There is nothing to resume: {path} does not exist. The capture was "
+                        "complete or ended before its first checkpoint.", start_anew)
+    try:
+        arrays = read_arrays(path, _MAX_BYTES)
+        values = json.loads(arrays.pop("values").tobytes().decode("utf-8"))
+        states: StageStates = {}
+        for key, array in arrays.items():
+            stage, name = key.split(".", 1)
+            states.setdefault(stage, {})[name] = array
+        known_format = values.pop("format") == FORMAT
+        begun_with = CaptureSettings.from_json(values.pop("settings"))
+        point = ResumePoint(settings=settings, states=states, **values)
+        if not (isinstance(point.model, str) and isinstance(point.body, str) and all(
+                type(count) is int and count >= 0
+                for count in (point.take_offset, point.frame_count, point.next_source_frame))):
+            raise TypeError("it holds a value of the wrong type")
+    except (BadArchive, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError("resume-unreadable", f"The resume file {path} cannot be read: {error}.", start_anew) from error
+    if not known_format:
+        raise UserError("resume-mismatch", f"The resume file {path} is of another version of this program.", start_anew)
+    differing = [name for name, value in asdict(replace(begun_with, take=settings.take)).items()
+                 if value != getattr(settings, name)]
+    if differing:
+        name = differing[0]
+        raise UserError(
+            "resume-mismatch", f"The capture was begun with {name} = {getattr(begun_with, name)!r} and cannot go on "
+            f"with {getattr(settings, name)!r}.",
+            "Give the settings that it was begun with, or start anew with --overwrite.")
+    if not take.is_file() or take.stat().st_size < point.take_offset:
+        raise UserError("resume-mismatch", f"The take {take} is not the one that {path.name} belongs to: it is missing "
+                        f"or shorter than {point.take_offset} bytes.", start_anew)
+    return point
+
+
+def check_same_model(point: ResumePoint, model: str, body: str) -> None:
+    """Raises UserError (``resume-mismatch``) when the capture was begun with another model or body."""
+    for what, before, now in (("model", point.model, model), ("body", point.body, body)):
+        if before != now:
+            raise UserError("resume-mismatch", f"The capture was begun with the {what} {before!r}; this is {now!r}.",
+                            f"Give the {what} that it was begun with, or start anew with --overwrite.")
+
+
+def remove_resume_point(take: str | os.PathLike[str]) -> None:
+    """Forget the resume file of a take, if there is one."""
+    resume_path(take).unlink(missing_ok=True)
+
+
+class Pacing:
+    """Says when a resume file is due: after the first frame, and then so that it stays a small share of the work."""
+
+    def __init__(self) -> None:
+        self._due = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() >= self._due
+
+    def written(self, seconds: float) -> None:
+        """Tell how long the writing took."""
+        self._due = time.monotonic() + max(LEAST_INTERVAL_S, seconds / SHARE_OF_TIME)

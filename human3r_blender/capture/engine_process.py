@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine as a child process: found, started, spoken to, watched and ended.
+
+The engine reads requests from its standard input and answers on its standard output, both as framed messages; what
+it and its libraries print goes to standard error and is kept as a log. A thread reads the messages into a bounded
+queue: when Blender is slow the queue fills, the pipe fills, and the engine waits. Closing its standard input ends the
+engine, which the system does for us should Blender crash.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import queue
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from ...engine.contract.errors import UserError
+from ...engine.contract.framing import CorruptRecord, TruncatedRecord, read_record, write_record
+from ...engine.contract.messages import CancelCapture, Message, Shutdown, StartCapture, decode, encode
+from ..blender import child_process, turns
+from ..blender.child_process import EXTENSION_ROOT
+from ..setup.engine_python import NO_ENGINE_REMEDY, find_python
+
+QUEUED_MESSAGES = 16
+FULL_QUEUE_S = 0.02
+"""How long the reader sleeps when Blender has not taken the messages yet."""
+LOG_LINES = 200
+
+
+
+class EngineProcess:
+    """A running ``python -m engine serve``. Every method but :meth:`wait_and_receive` returns at once."""
+
+    def __init__(self, python: Path, root: Path | None = None) -> None:
+        """Start the engine. Raises :class:`UserError` (``no-engine``) when the system cannot start that program."""
+        self.python = python
+        self.log: collections.deque[str] = collections.deque(maxlen=LOG_LINES)
+        self._messages: queue.Queue[Message | UserError | None] = queue.Queue(QUEUED_MESSAGES)
+        self._closing = threading.Event()
+        try:
+            self._process = child_process.start([str(python), "-m", "engine", "serve"], root or EXTENSION_ROOT)
+        except OSError as error:
+            raise UserError("no-engine", f"The engine's Python, {python}, cannot be started: {error.strerror}.",
+                            NO_ENGINE_REMEDY) from error
+        self._reader = threading.Thread(target=self._read_messages, name="human3r-messages", daemon=True)
+        self._logger = threading.Thread(target=self._read_log, name="human3r-log", daemon=True)
+        self._reader.start()
+        self._logger.start()
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be given work: it runs and was not asked to end."""
+        return self._process.poll() is None and not self._closing.is_set()
+
+    def start_capture(self, request: StartCapture) -> None:
+        self._send(request)
+
+    def cancel_capture(self) -> None:
+        """Ask for the end of the running capture; its last messages and its end still arrive."""
+        self._send(CancelCapture())
+
+    def receive(self, timeout_s: float = 0.0) -> Message | None:
+        """The next message, or None when none arrives within ``timeout_s``.
+
+        Raises :class:`UserError`: ``engine-died``, ``engine-incomplete``, ``engine-garbled``, ``protocol-mismatch``.
+        """
+        try:
+            item = self._messages.get(timeout=timeout_s) if timeout_s > 0 else self._messages.get_nowait()
+        except queue.Empty:
+            return None
+        if item is None:
+            item = self._explain_end()
+        if isinstance(item, UserError):
+            raise item
+        return item
+
+    def close(self, grace_s: float = child_process.GRACE_S) -> None:
+        """End the process: ask, close its input, and after ``grace_s`` seconds insist. Blocks until it is gone."""
+        self._closing.set()
+        self._send(Shutdown())
+        child_process.end(self._process, grace_s)
+
+    def close_in_background(self, grace_s: float = child_process.GRACE_S) -> None:
+        """As :meth:`close`, without making Blender wait; at exit Python still makes sure."""
+        threading.Thread(target=self.close, args=(grace_s,), name="human3r-close", daemon=True).start()
+
+    def _send(self, message: Message) -> None:
+        # a dead engine shows itself in receive(), with its last words
+        with contextlib.suppress(OSError, ValueError):
+            write_record(self._process.stdin, encode(message))  # type: ignore[arg-type]
+
+    def _read_messages(self) -> None:
+        try:
+            while (record := read_record(self._process.stdout)) is not None:  # type: ignore[arg-type]
+                with turns.python_allowed():
+                    message = decode(record)
+                self._put(message)
+        except UserError as error:
+            self._put(error)
+        except TruncatedRecord:
+            pass  # it died while it wrote
+        except CorruptRecord as error:
+            self._put(UserError("engine-garbled", f"The engine sent something that is not a message: {error}.",
+                                "Start again; if it stays, copy the error report and file an issue."))
+        self._put(None)
+
+    def _put(self, item: Message | UserError | None) -> None:
+        while not self._closing.is_set():
+            with turns.python_allowed(), contextlib.suppress(queue.Full):
+                self._messages.put_nowait(item)
+                return
+            time.sleep(FULL_QUEUE_S)
+
+    def _read_log(self) -> None:
+        for line in turns.each(self._process.stderr):  # type: ignore[arg-type]
+            self.log.append(line.decode("utf-8", "replace").rstrip())
+
+    def _explain_end(self) -> UserError:
+        """Why there are no more messages: from the exit code and the last lines of the log."""
+        deadline = time.monotonic() + 1.0  # its output is closed: the end is milliseconds away
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1.0)
+        self._logger.join(max(0.0, deadline - time.monotonic()))
+        code = self._process.poll()
+        last_words = [line for line in self.log if line.strip()][-3:]
+        for line in last_words:
+            if line.startswith("ModuleNotFoundError: No module named "):
+                missing = line.rpartition(" ")[2].strip("'")
+                return UserError("engine-incomplete", f"The engine's Python, {self.python}, has no module {missing}.",
+                                 "Press Repair in Preferences > Add-ons > Human3R; if that Python was chosen by hand, "
+                                 "install the engine's packages into it, or clear the choice there.")
+        how = "closed its output" if code is None else f"ended by signal {-code}" if code < 0 else f"ended with {code}"
+        said = " Its last words: " + " | ".join(last_words) if last_words else ""
+        if code in (-9, 137):
+            return UserError("engine-died", f"The engine {how}: the system killed it, most likely for lack of memory."
+                             f"{said}", "Close other programs or choose a smaller model, then start again; the take "
+                             "is good up to its last record.")
+        return UserError("engine-died", f"The engine {how} in the middle of its work.{said}",
+                         "Start again; the take is good up to its last record and can be imported. If it happens "
+                         "again, copy the error report and file an issue.")
+
+
+def launch(preferred_python: str = "") -> EngineProcess:
+    """Find the engine's Python and start the engine. Raises :class:`UserError` (``no-engine``)."""
+    return EngineProcess(find_python(preferred_python))

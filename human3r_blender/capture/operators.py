@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panel's buttons and the File menu do."""
+
+from pathlib import Path
+
+import bpy
+from bpy.props import StringProperty
+from bpy_extras.io_utils import ImportHelper
+
+from ...engine.contract.errors import UserError
+from ..blender import busy
+from ..blender.operators import refuse
+from ..blender.redaction import redact
+from ..setup import choices
+from . import session as sessions
+from . import timer
+from .layout import draw_import_options
+
+HEADLESS_SLICE_S = 1.0
+
+
+class HUMAN3R_OT_start_capture(bpy.types.Operator):
+    """Run the model on the video; people, camera and place appear while it runs"""
+
+    bl_idname = "human3r.start_capture"
+    bl_label = "Start"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not busy.nothing_runs(cls):
+            return False
+        if not context.scene.human3r.source:
+            cls.poll_message_set("Choose a video first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.human3r
+        try:
+            run = sessions.start_capture(context.scene, settings.capture_settings(), settings.import_options(),
+                                         choices.read().engine_python)
+        except UserError as error:
+            return refuse(self, error)
+        return _go_on(self, run)
+
+
+class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
+    """Stop the run: what has arrived stays in the scene, and the take stays on disk"""
+
+    bl_idname = "human3r.cancel_capture"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        run = sessions.current()
+        if run is None or not run.is_active:
+            cls.poll_message_set("Nothing runs")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        run = sessions.current()
+        if run is not None:
+            run.cancel()
+        return {"FINISHED"}
+
+
+class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
+    """Import people, camera and place from a take (.h3r); needs no engine"""
+
+    bl_idname = "human3r.import_take"
+    bl_label = "Import Human3R Take"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ".h3r"
+    filter_glob: StringProperty(default="*.h3r", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return busy.nothing_runs(cls)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.filepath:  # dropped onto the window
+            return self.execute(context)
+        return ImportHelper.invoke(self, context, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            run = sessions.start_import(context.scene, Path(self.filepath), context.scene.human3r.import_options())
+        except UserError as error:
+            return refuse(self, error)
+        return _go_on(self, run)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_import_options(self.layout, context.scene.human3r)
+
+
+class HUMAN3R_OT_choose_video(bpy.types.Operator, ImportHelper):
+    """Choose the video, or one picture of an image sequence"""
+
+    bl_idname = "human3r.choose_video"
+    bl_label = "Choose Video"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        path = Path(self.filepath)
+        chosen = path.parent if path.suffix.lower() in bpy.path.extensions_image and path.is_file() else path
+        context.scene.human3r.source = str(chosen)
+        return {"FINISHED"}
+
+
+class HUMAN3R_OT_copy_error(bpy.types.Operator):
+    """Copy everything known about this failure, to send it to somebody"""
+
+    bl_idname = "human3r.copy_error"
+    bl_label = "Copy Error Report"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return sessions.current() is not None
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        run = sessions.current()
+        context.window_manager.clipboard = redact(run.error_report()) if run is not None else ""
+        self.report({"INFO"}, "The error report is in the clipboard.")
+        return {"FINISHED"}
+
+
+class HUMAN3R_FH_take(bpy.types.FileHandler):
+    """Takes may be dropped onto the 3D viewport."""
+
+    bl_idname = "HUMAN3R_FH_take"
+    bl_label = "Human3R Take"
+    bl_import_operator = "human3r.import_take"
+    bl_file_extensions = ".h3r"
+
+    @classmethod
+    def poll_drop(cls, context: bpy.types.Context) -> bool:
+        return context.area is not None and context.area.type in ("VIEW_3D", "OUTLINER")
+
+
+def _go_on(operator: bpy.types.Operator, run: sessions.Session) -> set[str]:
+    """In a window let the timer do the work; in background mode, where timers never fire, do it now."""
+    if not bpy.app.background:
+        timer.run_session(run)
+        return {"FINISHED"}
+    while run.pump_messages(HEADLESS_SLICE_S, wait_s=0.1):
+        pass
+    if run.error is not None:
+        return refuse(operator, run.error)
+    if run.note:
+        operator.report({"WARNING"}, run.note)
+    return {"FINISHED"}
+
+
+def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    menu.layout.operator(HUMAN3R_OT_import_take.bl_idname, text="Human3R Take (.h3r)")
+
+
+CLASSES = (HUMAN3R_OT_start_capture, HUMAN3R_OT_cancel_capture, HUMAN3R_OT_import_take, HUMAN3R_OT_choose_video,
+           HUMAN3R_OT_copy_error, HUMAN3R_FH_take)
+MENU_ENTRIES = (("TOPBAR_MT_file_import", _draw_import_menu),)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar's tab Human3R in the 3D viewport."""
+
+import bpy
+
+from ..blender.sidebar import MAIN_PANEL, Human3RPanel, Section
+from ..blender.text import characters_across, draw_text
+from ..setup import probe, tasks
+from ..setup.page import draw_task
+from . import session as sessions
+from .layout import draw_import_options
+from .properties import Human3RSettings
+
+BESIDE_BUTTON = 6
+"""Characters that a button without text takes from a line."""
+
+
+class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
+    bl_label = "Human3R"
+    bl_idname = MAIN_PANEL
+
+    def draw_header_preset(self, context: bpy.types.Context) -> None:
+        self.layout.emboss = "NONE"
+        self.layout.popover("HUMAN3R_PT_presets", icon="PRESET", text="")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings, run = context.scene.human3r, sessions.current()
+        column = self.layout.column()
+        column.enabled = run is None or not run.is_active
+        row = column.row(align=True)
+        row.prop(settings, "source", text="", placeholder="Video")
+        row.operator("human3r.choose_video", text="", icon="FILEBROWSER")
+        if run is not None and run.is_active:
+            self.layout.operator("human3r.cancel_capture", icon="CANCEL")
+        else:
+            row = self.layout.row(align=True)
+            row.scale_y = 1.4
+            row.operator("human3r.start_capture", icon="PLAY")
+            row.operator("human3r.import_take", text="", icon="IMPORT")
+        if run is not None:
+            draw_run(self.layout, run, characters_across(context))
+        if run is None or not run.is_active:
+            draw_setup(self.layout, settings, characters_across(context))
+
+
+class HUMAN3R_PT_footage(Section, bpy.types.Panel):
+    bl_label = "Footage"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = _settings_column(self, context)
+        _draw_properties(column, context.scene.human3r, "start", "end", "stride", "frame_rate")
+        _draw_properties(column, context.scene.human3r, "take")
+
+
+class HUMAN3R_PT_model(Section, bpy.types.Panel):
+    bl_label = "Model"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = context.scene.human3r
+        column = _settings_column(self, context)
+        _draw_properties(column, settings, "model_source")
+        if settings.model_source == "CHECKPOINT":
+            _draw_properties(column, settings, "checkpoint")
+        elif settings.model_source == "RECIPE":
+            _draw_properties(column, settings, "recipe")
+        _draw_properties(column, settings, "device", "precision")
+        _draw_properties(column, settings, "detection_threshold", "track_memory")
+        _draw_properties(column, settings, "camera", "reset_interval", "ttt3r")
+
+
+class HUMAN3R_PT_place(Section, bpy.types.Panel):
+    bl_label = "Place"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = _settings_column(self, context)
+        _draw_properties(column, context.scene.human3r, "voxel_size", "point_confidence", "max_points")
+        _draw_properties(column, context.scene.human3r, "point_maps")
+
+
+class HUMAN3R_PT_scene(Section, bpy.types.Panel):
+    bl_label = "Scene"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_import_options(_settings_column(self, context), context.scene.human3r)
+        self.layout.prop(context.scene.human3r, "follow")
+
+
+def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int) -> None:
+    """What is used, or what is missing, with the way to the preferences."""
+    task = tasks.current()
+    if task is not None and task.is_active:
+        draw_task(layout, task, characters)
+        return
+    facts = probe.facts()
+    if facts.engine.state != "ready":
+        row = layout.row()
+        row.alert = True
+        row.label(text="The engine is not ready", icon="ERROR")
+        layout.operator("human3r.show_preferences", text="Set Up in the Preferences", icon="PREFERENCES")
+        return
+    row = layout.row()
+    column = row.column(align=True)
+    released = settings.released_weights()
+    if released is not None:
+        missing = "" if released.installed else " (not installed)"
+        draw_text(column, f"Model: released {released.item.name}{missing}", characters - BESIDE_BUTTON)
+    elif settings.model_source in ("DEFAULT", "EMBEDDED"):
+        draw_text(column, "Model: embedded default (trained on synthetic clips, try-out only)",
+                  characters - BESIDE_BUTTON)
+    draw_text(column, {"mannequin": "Body: mannequin (SMPL-X not installed)", "installed": "Body: SMPL-X",
+                       "chosen": "Body: the chosen file", "absent": "Body: the chosen file is missing"}[facts.body],
+              characters - BESIDE_BUTTON)
+    row.operator("human3r.show_preferences", text="", icon="PREFERENCES")
+
+
+def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
+    """Progress of the run, or how it ended."""
+    progress, column = run.progress, layout.column(align=True)
+    if run.is_active:
+        column.progress(factor=progress.fraction, text=f"{progress.fraction:.0%}" if progress.frames_total else "")
+        if progress.frames_done:
+            count, *pace = progress.parts()
+            column.label(text=count)
+            column.label(text=", ".join(pace) if progress.phase == "running" else progress.text or "Finishing")
+        else:
+            draw_text(column, progress.text or "Starting", characters)
+    elif run.error is not None:
+        box = layout.box().column(align=True)
+        box.alert = True
+        draw_text(box, run.error.message, characters - 3, icon="ERROR")
+        box.alert = False
+        box.separator()
+        draw_text(box, run.error.remedy, characters - 3)
+        box.separator()
+        box.operator("human3r.copy_error", icon="COPYDOWN")
+    else:
+        icon = "CHECKMARK" if progress.phase == "complete" else "INFO"
+        ended = {"complete": "Done", "cancelled": "Cancelled"}.get(progress.phase, "Incomplete")
+        draw_text(column, f"{ended}: {progress.describe()}", characters, icon=icon)
+        if run.note:
+            draw_text(column, run.note, characters)
+    if run.header is not None and "recipe" in run.header.model:
+        draw_text(layout.column(align=True), "Recipe weights: these show the path from video to scene. "
+                   "The people and the place are not true.", characters, icon="INFO")
+
+
+def _settings_column(panel: bpy.types.Panel, context: bpy.types.Context) -> bpy.types.UILayout:
+    """A column for settings, greyed while a run uses them."""
+    panel.layout.use_property_split, panel.layout.use_property_decorate = True, False
+    column = panel.layout.column()
+    run = sessions.current()
+    column.enabled = run is None or not run.is_active
+    return column
+
+
+def _draw_properties(layout: bpy.types.UILayout, settings: Human3RSettings, *names: str) -> None:
+    column = layout.column(align=True)
+    for name in names:
+        column.prop(settings, name)
+
+
+CLASSES = (HUMAN3R_PT_capture, HUMAN3R_PT_footage, HUMAN3R_PT_model, HUMAN3R_PT_place, HUMAN3R_PT_scene)

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run at a time: the messages of a capture, or of a take being imported, become the scene bit by bit.
+
+Everything here runs on Blender's main thread and is driven by :meth:`Session.pump_messages`: in a window by a timer
+(``timer.py``), headless by a loop (``batch/command_line.py``). The engine writes each record to the take before it
+sends it, so whatever happens to the scene nothing is lost: after an undo the scene is built again from the take; when
+another file is opened or the scene deleted, the run ends and the take stays.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from pathlib import Path
+
+import bpy
+
+from ...engine.contract.errors import UserError
+from ...engine.contract.messages import Failure, Frame, Message, Status, TakeEnd, TakeHeader
+from ...engine.contract.settings import CaptureSettings
+from ..blender import busy, tags
+from ..blender.progress import Progress
+from ..scene import takes
+from ..scene.builder import ImportOptions, SceneBuilder
+from . import engine_process
+from .engine_process import EngineProcess
+from .sources import EngineSource, Source, TakeSource
+
+_current: Session | None = None
+_kept_engine: EngineProcess | None = None
+
+
+class Session:
+    """A run from its first message to its last; ``progress``, ``error`` and ``note`` are what the panel shows."""
+
+    def __init__(self, scene: bpy.types.Scene, options: ImportOptions, source: Source) -> None:
+        self.progress = Progress()
+        self.error: UserError | None = None
+        self.note = ""
+        """What the person should know about a run that did not fail, such as why a take ended early."""
+        self.log: list[str] = []
+        """The engine's last printed lines, for the error report."""
+        self.header: TakeHeader | None = None
+        self.builder: SceneBuilder | None = None
+        self.take = source.take
+        self._scene_uid = scene.session_uid
+        self._options = options
+        self._source = source
+        self._replay: TakeSource | None = None
+        self._records = 0
+        self._take_ids: set[str] = set()
+        """Under which ids this run has built; more than one after an undo."""
+        self._tracks: set[int] = set()
+        self._ending = ""
+        """How the messages ended (``complete``, ...); empty while more are to come."""
+        self._builds = True
+        """False once the scene was given up."""
+        self._has_work = False
+        self._must_rebuild = False
+
+    @property
+    def is_active(self) -> bool:
+        return not self.progress.is_over
+
+    @property
+    def people_count(self) -> int:
+        """How many people were seen so far."""
+        return len(self._tracks)
+
+    @property
+    def scene(self) -> bpy.types.Scene | None:
+        """The scene that is being built, or None when it was deleted. Looked up anew: undo replaces data-blocks."""
+        return next((scene for scene in bpy.data.scenes if scene.session_uid == self._scene_uid), None)
+
+    def pump_messages(self, budget_s: float, wait_s: float = 0.0) -> bool:
+        """Do up to ``budget_s`` seconds of work; True while the run is active.
+
+        When nothing has arrived, wait up to ``wait_s`` for it (for loops without a window).
+        """
+        try:
+            if self.is_active:
+                self._pump(budget_s, wait_s)
+        except UserError as error:
+            self._fail(error)
+        except ReferenceError:
+            self._fail(UserError("scene-changed", "Something that this run was building was deleted meanwhile.",
+                                 self._import_remedy()))
+            self._end("failed")
+        except Exception as error:  # a fault of ours must reach the person, and must not leave the engine running
+            self._fail(UserError("internal-error", f"Building the scene failed: {type(error).__name__}: {error}.",
+                                 "Copy the error report and file an issue. " + self._import_remedy()))
+            self._end("failed")
+            self.log += traceback.format_exc().splitlines()
+        return self.is_active
+
+    def cancel(self, build: bool = True) -> None:
+        """Ask for the end; the take stays. What has arrived is still built, unless nobody will keep the scene."""
+        if self.is_active:
+            self.progress.text = "Cancelling"
+            self._source.cancel()
+            if not build:
+                self._builds, self.builder, self._has_work = False, None, False
+
+    def stop(self) -> None:
+        """End the run at once, without touching the scene: Blender is about to replace or leave it."""
+        if self.is_active:
+            self._source.cancel()
+            self.note = f"The run was stopped. {self._import_remedy()}"
+            self._end("cancelled")
+
+    def leave_scene(self) -> None:
+        """Undo or redo comes: take away what was built, and build it again with the next pump.
+
+        What a timer makes is in no undo step, and Blender's undo keeps data-blocks that did not change between two
+        steps, such as the scene's collection: without this it would go on listing objects that undo has freed.
+        """
+        if self.is_active and self.builder is not None:
+            takes.remove(self._take_ids)
+            for scene in bpy.data.scenes:  # dependency graphs live through an undo, with what they point to
+                for view_layer in scene.view_layers:
+                    view_layer.update()
+            self.builder, self._has_work, self._must_rebuild = None, False, True
+
+    def error_report(self) -> str:
+        """Everything about a failure that helps to understand it, as text."""
+        lines = [f"Blender {bpy.app.version_string} on {bpy.app.build_platform.decode(errors='replace')}"]
+        if self.error is not None:
+            lines += [f"code: {self.error.code}", f"message: {self.error.message}", f"remedy: {self.error.remedy}"]
+        lines += [f"progress: {self.progress.phase}, {self.progress.describe()}", f"take: {self.take}",
+                  f"header: {self.header}", "engine's log:", *self.log]
+        return "\n".join(lines)
+
+    def _pump(self, budget_s: float, wait_s: float) -> None:
+        """Take in what has arrived, for half of the time at most; build for the rest of it."""
+        started = time.perf_counter()
+        if self.scene is None:
+            self._fail(UserError("scene-deleted", "The scene of this run was deleted.", self._import_remedy()))
+            self._end("failed")
+            return
+        if self._must_rebuild:
+            self._build_again()
+        wait_s = 0.0 if self._has_work else wait_s
+        while not self._is_told_all and time.perf_counter() - started < budget_s / 2:
+            message = self._receive(wait_s)
+            if message is None:
+                break
+            self._handle(message)
+            wait_s = 0.0
+        if self.builder is not None:
+            if self._is_told_all:
+                self.builder.finish()
+            self._has_work = self.builder.work(budget_s - (time.perf_counter() - started))
+            if self.builder.root is not None:
+                self._take_ids.add(self.builder.root[tags.TAKE])
+        if self._is_told_all and not self._has_work:
+            self._end(self._ending if self._builds or self.error else "cancelled")
+
+    def _build_again(self) -> None:
+        """Begin again from the take, up to where the messages are."""
+        takes.remove(self._take_ids)  # undo may have brought some of it back
+        self._must_rebuild = False
+        self.progress.frames_done = 0
+        self._replay = TakeSource(self.take, limit=self._records)
+
+    @property
+    def _is_told_all(self) -> bool:
+        """Whether the builder was given every message there will be."""
+        return bool(self._ending) and self._replay is None
+
+    def _receive(self, wait_s: float) -> Message | None:
+        if self._replay is not None:
+            message = self._replay.receive()
+            if message is not None and not isinstance(message, TakeEnd):
+                return message
+            self._replay.close()
+            self._replay = None
+            return Status(self.progress.phase, self.progress.text)
+        message = self._source.receive(wait_s)
+        self._records += message is not None and not isinstance(message, Status | Failure)
+        return message
+
+    def _handle(self, message: Message) -> None:
+        if isinstance(message, Failure):
+            raise message.as_error()
+        if isinstance(message, Status):
+            self.progress.phase, self.progress.text = message.phase, message.text
+        elif isinstance(message, TakeEnd):
+            self._ending, self.note = message.status, message.note
+            self.progress.phase = "finishing"
+        elif isinstance(message, TakeHeader):
+            self.header = message
+            self.progress.frames_total = message.frame_count
+            self.progress.phase = "running"
+            self.builder = SceneBuilder(self.scene, message, self._options) if self._builds else None
+        else:
+            if isinstance(message, Frame):
+                self.progress.frame_arrived(time.monotonic() if self._replay is None else None)
+                self._tracks.update(message.track_id.tolist())
+            if self.builder is not None:
+                self.builder.add(message)
+
+    def _fail(self, error: UserError) -> None:
+        """Remember the error; what has arrived before it is still built."""
+        self.error = error
+        self.progress.phase = "finishing"
+        self._ending = "failed"
+
+    def _end(self, phase: str) -> None:
+        if self.builder is not None and self.builder.warning:
+            self.note = f"{self.note} {self.builder.warning}".strip()
+        self.progress.phase = phase
+        self._source.close()
+        if self._replay is not None:
+            self._replay.close()
+        self.log = self._source.log()
+
+    def _import_remedy(self) -> str:
+        return f"The take is kept: File > Import > Human3R Take, {self.take}."
+
+
+def current() -> Session | None:
+    """The run in progress, or the last one."""
+    return _current
+
+
+def is_running() -> bool:
+    """Whether a run is in progress."""
+    return _current is not None and _current.is_active
+
+
+busy.announce(busy.RUN, is_running)
+
+
+def start_capture(scene: bpy.types.Scene, settings: CaptureSettings, options: ImportOptions,
+                  preferred_python: str = "", keep_engine: bool = False) -> Session:
+    """Start the engine on a video. ``keep_engine`` keeps its process, and the loaded model, for the next capture.
+
+    Raises :class:`UserError`: ``busy``, ``no-engine``.
+    """
+    global _kept_engine
+    _refuse_second_run()
+    engine = _kept_engine
+    if engine is None or not engine.is_alive:
+        engine = engine_process.launch(preferred_python)
+    _kept_engine = engine if keep_engine else None
+    return _begin(Session(scene, options, EngineSource(engine, settings, keep_engine)))
+
+
+def start_import(scene: bpy.types.Scene, take: Path, options: ImportOptions) -> Session:
+    """Start to import a take. Raises :class:`UserError`: ``busy``, ``take-unreadable``, ``protocol-mismatch``."""
+    _refuse_second_run()
+    return _begin(Session(scene, options, TakeSource(take)))
+
+
+def close_engine() -> None:
+    """End the kept engine, if there is one."""
+    global _kept_engine
+    if _kept_engine is not None:
+        _kept_engine.close()
+        _kept_engine = None
+
+
+def forget() -> None:
+    """Stop the run in progress and forget it: the add-on is being switched off."""
+    global _current
+    if _current is not None:
+        _current.stop()
+        _current = None
+    close_engine()
+
+
+def _refuse_second_run() -> None:
+    if is_running():
+        raise UserError("busy", "A run is in progress already.", "Wait for its end or cancel it.")
+
+
+def _begin(session: Session) -> Session:
+    global _current
+    _current = session
+    return session

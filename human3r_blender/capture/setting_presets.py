@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Presets of the settings, by Blender's own means: files in the user's folder for presets, and those shipped here.
+
+A preset holds how to convert, and not what: the footage, its range and the take's file stay as they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+from bl_operators.presets import AddPresetBase
+from bl_ui.utils import PresetPanel
+from bpy.props import BoolProperty, StringProperty
+
+from .properties import Human3RSettings
+
+FOLDER = "human3r"
+"""Below every folder of presets that Blender knows."""
+
+SHIPPED = Path(__file__).parent
+"""Registered with Blender, which looks in its folder `presets`."""
+
+OF_THE_FOOTAGE = ("source", "take", "start", "end", "frame_rate")
+"""Settings that belong to one video and that presets leave alone."""
+
+
+class HUMAN3R_PT_presets(PresetPanel, bpy.types.Panel):
+    """Settings under one name: choose some, save your own, remove your own"""
+
+    bl_label = "Human3R Presets"
+    preset_subdir = FOLDER
+    preset_operator = "human3r.use_preset"
+    preset_add_operator = "human3r.add_preset"
+
+
+class HUMAN3R_MT_presets(bpy.types.Menu):
+    """The same list as a menu, in which Blender's search finds every preset by its name."""
+
+    bl_label = "Presets of Settings"
+    preset_subdir = FOLDER
+    preset_operator = "human3r.use_preset"
+    draw = bpy.types.Menu.draw_preset
+
+
+class HUMAN3R_OT_use_preset(bpy.types.Operator):
+    """Use the settings of this preset. The video, its range and the take's file stay as they are"""
+
+    bl_idname = "human3r.use_preset"
+    bl_label = "Use Preset of Settings"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: StringProperty(name="Preset", description="File of the preset", subtype="FILE_PATH",
+                             options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.filepath:
+            return self.execute(context)
+        return bpy.ops.wm.call_panel(name=HUMAN3R_PT_presets.__name__, keep_open=False)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if not Path(self.filepath).is_file():
+            self.report({"ERROR"}, "There is no such preset. Choose one from the list of presets.")
+            return {"CANCELLED"}
+        return bpy.ops.script.execute_preset(filepath=self.filepath, menu_idname=HUMAN3R_PT_presets.__name__)
+
+
+class HUMAN3R_OT_add_preset(AddPresetBase, bpy.types.Operator):
+    """Save the settings as a preset of your own, without the video and its range; or remove one of your own"""
+
+    bl_idname = "human3r.add_preset"
+    bl_label = "Add Preset of Settings"
+    bl_options = {"REGISTER"}
+    preset_menu = "HUMAN3R_PT_presets"
+    preset_subdir = FOLDER
+    preset_defines = ["settings = bpy.context.scene.human3r"]
+
+    remove_name: BoolProperty(name="Remove", description="Remove the preset of this name instead", default=False,
+                              options={"HIDDEN", "SKIP_SAVE"})
+    remove_active: BoolProperty(name="Remove the Last Used", default=False, options={"HIDDEN", "SKIP_SAVE"},
+                                description="Remove the preset that was used last instead")
+
+    @property
+    def preset_values(self) -> list[str]:
+        """What is written, as Python expressions."""
+        return [f"settings.{name}" for name in setting_names()]
+
+
+def setting_names() -> list[str]:
+    """The properties that a preset holds."""
+    known = Human3RSettings.bl_rna.properties.keys()
+    return [name for name in known if name not in ("rna_type", "name", *OF_THE_FOOTAGE)]
+
+
+CLASSES = (HUMAN3R_PT_presets, HUMAN3R_MT_presets, HUMAN3R_OT_use_preset, HUMAN3R_OT_add_preset)
+
+
+def switch_on() -> None:
+    bpy.utils.register_preset_path(str(SHIPPED))
+
+
+def switch_off() -> None:
+    bpy.utils.unregister_preset_path(str(SHIPPED))

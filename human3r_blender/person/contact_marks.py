@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Marks under planted feet: a disc on the floor below the ball of each foot, seen in the viewport while that stands.
+
+A disc lies still as long as its foot is planted, so that a foot which slides can be seen to leave it. The discs are
+objects of their own, in a collection of their own, whose visibility has keys: whoever wants to be rid of them hides or
+deletes the collection. They are never rendered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ...engine.contract.skeleton import LEFT_FOOT, RIGHT_FOOT
+from ..blender import keyframes, tags
+from .motion import LOCATION
+
+BALLS = (LEFT_FOOT, RIGHT_FOOT)
+"""The joints that marks lie below."""
+
+_SIDES = ("left", "right")
+_RADIUS_M, _CORNERS = 0.09, 24
+_BELOW_M = 0.03
+"""From the joint in the ball of the foot down to the sole."""
+_COLOR = (1.0, 0.25, 0.05, 1.0)
+_PLACE, _VISIBILITY = "location", "hide_viewport"
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """When and where a person's feet stand, in the body frame."""
+
+    frames: np.ndarray
+    """(T,) scene frames."""
+    planted: np.ndarray
+    """(T, 2) bool, of the left and of the right ball."""
+    places: np.ndarray
+    """(T, 2, 3) where the joints in them are, metres."""
+    up: np.ndarray
+    """(3,) unit vector away from the floor."""
+    stretches: tuple[slice, ...]
+    """Rows without gaps between them."""
+
+
+def make(item: bpy.types.Object, action: bpy.types.Action, contacts: Contacts) -> None:
+    """Mark contacts on a person's armature, in place of the marks it has.
+
+    `action` is the person's clean one: where Blender has slots the keys go into it.
+    """
+    was_hidden = remove(item)
+    if not item.users_collection:
+        return
+    home = bpy.data.collections.new(f"{item.name} contacts")
+    tags.mark(home, item[tags.TAKE], tags.CONTACTS, item[tags.TRACK])
+    home.hide_viewport = was_hidden
+    item.users_collection[0].children.link(home)
+    disc = _disc()
+    away = keyframes.curves_in(action, LOCATION).get((_VISIBILITY, 0))
+    for column, side in enumerate(_SIDES):
+        at, stands, places = changes(contacts, column, None if away is None else keyframes.read(away))
+        mark = bpy.data.objects.new(f"{item.name} {side} contact", disc)
+        tags.mark(mark, item[tags.TAKE], tags.CONTACTS, item[tags.TRACK])
+        mark.parent, mark.rotation_mode = item, "QUATERNION"
+        mark.rotation_quaternion = Vector((0.0, 1.0, 0.0)).rotation_difference(Vector(contacts.up))
+        mark.color, mark.hide_render, mark.hide_select, mark.show_in_front = _COLOR, True, True, True
+        home.objects.link(mark)
+        keyframes.animate(mark, action.name, f"{side} contact", share=action)
+        kinds = np.full(len(at), keyframes.CONSTANT, dtype=np.uint8)
+        for path, values in ((_VISIBILITY, 1.0 - stands[:, None]), (_PLACE, places)):
+            for curve, part in zip(keyframes.add_curves(mark, path, values.shape[1]), values.T, strict=True):
+                keyframes.replace(curve, at, part, kinds)
+
+
+def remove(item: bpy.types.Object) -> bool:
+    """Remove a person's marks; whether they were hidden."""
+    home = collection(item)
+    if home is None:
+        return False
+    was_hidden = home.hide_viewport
+    actions = {mark.animation_data.action for mark in home.objects if mark.animation_data is not None}
+    discs = {mark.data for mark in home.objects}
+    bpy.data.batch_remove([*home.objects, home])
+    unused = [action for action in actions if action is not None and tags.ROLE not in action and not action.users]
+    bpy.data.batch_remove([*unused, *(disc for disc in discs if not disc.users)])
+    return was_hidden
+
+
+def collection(item: bpy.types.Object) -> bpy.types.Collection | None:
+    """What a person's marks are in; None without any."""
+    return next((home for home in bpy.data.collections if home.get(tags.ROLE) == tags.CONTACTS
+                 and home.get(tags.TAKE) == item.get(tags.TAKE) and home.get(tags.TRACK) == item.get(tags.TRACK)), None)
+
+
+def changes(contacts: Contacts, column: int, away: tuple[np.ndarray, np.ndarray] | None
+            ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """When one foot's mark changes: (N,) scene frames, the first one included; (N,) whether it stands from there on, as
+    numbers; and (N, 3) where the mark then lies.
+
+    `away` are the keys, frames and values, of whether the person is hidden; None for one who always is there.
+    """
+    hidden_at, hidden = (np.empty(0), np.zeros(1)) if away is None else away
+    at = np.union1d(contacts.frames, hidden_at.astype(np.float64))
+    row = (np.searchsorted(contacts.frames, at, side="right") - 1).clip(min=0)
+    is_away = hidden[(np.searchsorted(hidden_at, at, side="right") - 1).clip(min=0)] > 0.5
+    stands = contacts.planted[row, column] & ~is_away
+    stretch = np.searchsorted([part.start for part in contacts.stretches], row, side="right")
+    starts = np.flatnonzero(np.diff(stands, prepend=not stands[0]) | (stands & (np.diff(stretch, prepend=-1) != 0)))
+    places = np.stack([np.median(contacts.places[row[first:last], column], axis=0)
+                       for first, last in zip(starts, [*starts[1:], len(at)], strict=True)])
+    return at[starts], stands[starts].astype(np.float64), places - _BELOW_M * contacts.up
+
+
+def _disc() -> bpy.types.Mesh:
+    """A flat disc that faces along y."""
+    angles = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
+    corners = _RADIUS_M * np.stack([np.sin(angles), np.zeros(_CORNERS), np.cos(angles)], axis=-1)
+    mesh = bpy.data.meshes.new("Contact")
+    mesh.from_pydata(corners.tolist(), [], [tuple(range(_CORNERS))])
+    material = bpy.data.materials.get("Human3R contact") or bpy.data.materials.new("Human3R contact")
+    material.diffuse_color = _COLOR
+    mesh.materials.append(material)
+    return mesh

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A person's raw keys as rows that can be cut and joined, and rows back into keys with the one body that follows.
+
+A row is a picture that shows the person. The pelvis hangs from the head, which is what was predicted whatever the
+body's shape: when rows come to a person of another shape, heads stay and pelves move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import bpy
+import numpy as np
+
+from ...engine.contract.body_choice import body_file
+from ...engine.contract.body_model import BodyModel
+from ...engine.contract.errors import UserError
+from ...engine.contract.skeleton import HEAD
+from ...engine.motion.body_motion import BodyMotion
+from ...engine.motion.clean_up import CleanUpSettings
+from ..blender import keyframes, tags
+from ..scene.people import EXPRESSIONS, VISIBILITY
+from . import armature, blocks, body_mesh, pose_correctives, shape_record, versions
+from .motion import LOCATION, NAMES, motion_of_person, values_of
+from .presence import Presence, presence
+
+DEFAULT_ABSENCE_S = 0.5
+"""For scenes of earlier versions, which do not say."""
+
+
+@dataclass(frozen=True)
+class PersonKeys:
+    """T rows of a person."""
+
+    frames: np.ndarray
+    """(T,) scene frames, ascending."""
+    motion: BodyMotion
+    """The same T frames, in seconds from scene frame 0 and in the body frame."""
+    expressions: np.ndarray
+    """(T, 10)"""
+    betas: np.ndarray
+    """(T, 10) as predicted."""
+    kinds: np.ndarray
+    """(T,) uint8 interpolations."""
+
+    def part(self, rows: np.ndarray) -> PersonKeys:
+        """The rows where (T,) is true."""
+        motion = replace(self.motion, time_s=self.motion.time_s[rows], rotations=self.motion.rotations[rows],
+                         pelvis=self.motion.pelvis[rows])
+        return PersonKeys(self.frames[rows], motion, self.expressions[rows], self.betas[rows], self.kinds[rows])
+
+    def on(self, rest_joints: np.ndarray) -> PersonKeys:
+        """The same heads on a body with (55, 3) other joints at rest."""
+        other = replace(self.motion, rest_joints=np.asarray(rest_joints, dtype=np.float64))
+        lower = self.motion.joints()[:, HEAD] - other.joints()[:, HEAD]
+        return replace(self, motion=replace(other, pelvis=other.pelvis + lower))
+
+    def with_rows(self, other: PersonKeys) -> PersonKeys:
+        """These rows and those of another at frames that these have not, on this one's body."""
+        added = other.part(~np.isin(other.frames, self.frames)).on(self.motion.rest_joints)
+        order = np.argsort(np.concatenate([self.frames, added.frames]), kind="stable")
+
+        def both(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+            return np.concatenate([first, second])[order]
+
+        ours, theirs = self.motion, added.motion
+        motion = BodyMotion.make(both(ours.time_s, theirs.time_s), both(ours.rotations, theirs.rotations),
+                                 both(ours.pelvis, theirs.pelvis), ours.rest_joints)
+        return PersonKeys(both(self.frames, added.frames), motion, both(self.expressions, added.expressions),
+                          both(self.betas, added.betas), both(self.kinds, added.kinds))
+
+
+def read(item: bpy.types.Object, rate: float) -> PersonKeys:
+    """A person's rows, of the raw Action; `rate` is the scene's frames per second.
+
+    Raises UserError (``person-not-animated``, ``no-raw-motion``, ``no-mesh``).
+    """
+    raw, mesh = raw_action(item), mesh_of(item)
+    keyed = motion_of_person(item, rate, raw)
+    curves, columns = keyframes.curves(mesh.data.shape_keys), []
+    for path, name in zip(EXPRESSIONS, body_mesh.EXPRESSION_KEYS, strict=True):
+        curve = curves.get((path, 0))
+        value = mesh.data.shape_keys.key_blocks[name].value
+        columns.append(np.full(len(keyed.frames), value) if curve is None else keyframes.sample(curve, keyed.frames))
+    kinds = np.full(len(keyed.frames), keyframes.LINEAR, dtype=np.uint8)
+    place = keyframes.curves_in(raw, LOCATION).get((LOCATION, 0))
+    if place is not None and len(place.keyframe_points) == len(kinds):
+        kinds = keyframes.interpolation(place)
+    betas = shape_record.read(raw, keyed.frames, body_mesh.shape(mesh))
+    return PersonKeys(keyed.frames, keyed.motion, np.stack(columns, axis=-1), betas, kinds)
+
+
+def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel) -> None:
+    """Give a person these rows in place of all keys of the raw Action, and what follows from them.
+
+    That is the body (the median of the shapes predicted in the rows, the same in all frames), when the person is
+    hidden, a new clean Action where there was one, and new pose correctives where there were some. Raises UserError as
+    `read` does.
+    """
+    raw, mesh = raw_action(item), mesh_of(item)
+    betas = np.median(keys.betas, axis=0).astype(np.float32)
+    if not np.array_equal(betas, body_mesh.shape(mesh)) or not np.allclose(
+            armature.rest_joints(item), body.rest_joints(betas), atol=1e-6):
+        armature.set_rest_joints(item, body.rest_joints(betas))
+        body_mesh.set_shape(mesh, betas)
+    rest = armature.rest_joints(item)
+    if not np.array_equal(rest, keys.motion.rest_joints):
+        keys = keys.on(rest)
+    told = presence(keys.frames.tolist(), pictures(item).tolist(), _absence_s(item) * rate)
+    kinds = np.where(keys.kinds == keyframes.CONSTANT, keyframes.LINEAR, keys.kinds).astype(np.uint8)
+    kinds[told.holds] = keyframes.CONSTANT
+    columns = dict(zip(NAMES, values_of(keys.motion).T, strict=True))
+    for name, curve in keyframes.curves_in(raw, LOCATION).items():
+        if name in columns:
+            keyframes.replace(curve, keys.frames, columns[name], kinds)
+    faces = keyframes.curves(mesh.data.shape_keys)
+    for path, values in zip(EXPRESSIONS, keys.expressions.T, strict=True):
+        if (path, 0) in faces:
+            keyframes.replace(faces[path, 0], keys.frames, values, kinds)
+    _write_visibility(item, mesh, raw, told)
+    shape_record.write(raw, keys.frames, keys.betas)
+    _write_what_follows(item, mesh, rate, body)
+
+
+def raw_action(item: bpy.types.Object) -> bpy.types.Action:
+    """A person's raw Action. Raises UserError (``no-raw-motion``)."""
+    raw = versions.find(item, tags.RAW)
+    if raw is None:
+        raise UserError("no-raw-motion", f"{item.name} has no raw motion any more.",
+                        "Undo its deletion, or import the take again.")
+    return raw
+
+
+def mesh_of(item: bpy.types.Object) -> bpy.types.Object:
+    """A person's mesh. Raises UserError (``no-mesh``)."""
+    mesh = blocks.mesh(item)
+    if mesh is None or mesh.data.shape_keys is None:
+        raise UserError("no-mesh", f"{item.name} has no mesh any more, or one without its shape.",
+                        "Undo its deletion, or import the take again.")
+    return mesh
+
+
+def root_of(item: bpy.types.Object) -> bpy.types.Object:
+    """The root of a person's take. Raises UserError (``no-root``)."""
+    root = tags.find(item[tags.TAKE], tags.ROOT)
+    if root is None:
+        raise UserError("no-root", f"The empty that {item.name} hung from was deleted.",
+                        "Undo its deletion, or import the take again.")
+    return root
+
+
+def body_of(item: bpy.types.Object) -> BodyModel:
+    """The body that a person was made with. Raises UserError where its file is gone."""
+    return BodyModel.load(body_file(root_of(item)[tags.BODY]))
+
+
+def pictures(item: bpy.types.Object) -> np.ndarray:
+    """(N,) scene frames of the pictures of a person's take, as exactly as keys have them.
+
+    Scenes of earlier versions do not say: there it is those with a key of the camera or of anybody.
+    """
+    root = root_of(item)
+    frames = [np.array(root.get(tags.PICTURES, ()), dtype=np.float32)]
+    if not len(frames[0]):
+        camera = tags.find(item[tags.TAKE], tags.CAMERA)
+        curves = [] if camera is None else list(keyframes.curves(camera).values())
+        for person in tags.people(root):
+            raw = versions.find(person, tags.RAW)
+            curves += [] if raw is None else list(keyframes.curves_in(raw, LOCATION).values())[:1]
+        frames += [keyframes.read(curve)[0] for curve in curves]
+    return np.unique(np.concatenate(frames)).astype(np.float64)
+
+
+def _absence_s(item: bpy.types.Object) -> float:
+    return float(root_of(item).get(tags.ABSENCE, DEFAULT_ABSENCE_S))
+
+
+def _write_visibility(item: bpy.types.Object, mesh: bpy.types.Object, raw: bpy.types.Action, told: Presence) -> None:
+    """Keys that hide armature and mesh while the person is away, in place of those there are."""
+    for path in VISIBILITY:
+        of_armature = keyframes.curves_in(raw, LOCATION).get((path, 0))
+        of_mesh = keyframes.curves(mesh).get((path, 0))
+        # Without any keys whatever was shown last would stay.
+        changes = told.visibility or ([(told.frames[0], False)] if of_armature or of_mesh else [])
+        if not changes:
+            continue
+        frames, hidden = np.array(changes, dtype=np.float64).T
+        kinds = np.full(len(changes), keyframes.CONSTANT, dtype=np.uint8)
+        keyframes.replace(of_armature or keyframes.curve_in(raw, LOCATION, path), frames, hidden, kinds)
+        if of_mesh is None:
+            if mesh.animation_data is None or mesh.animation_data.action is None:
+                keyframes.animate(mesh, item.name, "visibility", share=raw)
+            of_mesh = keyframes.add_curves(mesh, path, 1)[0]
+        keyframes.replace(of_mesh, frames, hidden, kinds)
+
+
+def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: float, body: BodyModel) -> None:
+    """New clean motion and pose correctives for new raw keys, where the person has some."""
+    settings, live, shown = versions.settings_of(item), versions.find(item, tags.LIVE), versions.shown(item)
+    own = item.animation_data.action if item.animation_data is not None and not shown else None
+    if live is not None:  # it would be of another motion; whoever wants to compare makes it anew
+        if shown == tags.LIVE:
+            versions.show(item, tags.RAW)
+            settings = settings or CleanUpSettings()
+        bpy.data.actions.remove(live)
+    if settings is not None:
+        versions.clean(item, rate, settings)
+        if shown == tags.RAW:
+            versions.show(item, tags.RAW)
+        elif own is not None:  # an Action of the user's plays on
+            keyframes.play(item, own, LOCATION)
+        elif not shown:  # NLA strips do, or nothing
+            item.animation_data.action = None
+    if any(key.name.startswith(pose_correctives.KEY_PREFIX) for key in mesh.data.shape_keys.key_blocks):
+        pose_correctives.bake(item, mesh, body)

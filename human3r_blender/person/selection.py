@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which people an operator works on, and how it says no."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+
+from ...engine.contract.errors import UserError
+from ..blender import busy, tags
+
+NAMED = 3
+"""So many people are named in a report; more are counted."""
+
+
+def people(context: bpy.types.Context, everyone: bool) -> list[bpy.types.Object]:
+    """The armatures of a scene's people, take by take; without `everyone`, of those that are selected, the active one
+    first. A mesh stands for the person whose it is, and the active person is meant too while hidden: nobody can select
+    who is away at the current frame.
+    """
+    found = [item for item in context.scene.objects if item.get(tags.ROLE) == tags.ARMATURE and tags.TRACK in item]
+    found.sort(key=lambda item: (str(item[tags.TAKE]), item[tags.TRACK]))
+    if everyone:
+        return found
+    chosen = {_person(item) for item in context.selected_objects}
+    item = context.view_layer.objects.active  # `context.active_object` is None in a 3D view that does not show it
+    active = _person(item)
+    if active is not None and not item.visible_get():
+        chosen.add(active)
+    return sorted((item for item in found if _person(item) in chosen), key=lambda item: _person(item) != active)
+
+
+def of_one_take(context: bpy.types.Context, item: bpy.types.Object) -> list[bpy.types.Object]:
+    """The people who were seen in the same take as one of them."""
+    return [other for other in people(context, True) if other[tags.TAKE] == item[tags.TAKE]]
+
+
+def may_edit_people(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether there are people, and no run that is still adding to them; sets the poll message where not."""
+    if not busy.nothing_runs(operator):
+        return False
+    if not people(context, True):
+        operator.poll_message_set("There are no people in this scene: convert a video or import a take first")
+        return False
+    return True
+
+
+def refuse_none(chosen: Sequence[bpy.types.Object]) -> None:
+    """Raises UserError (``nobody-selected``) where nobody is chosen."""
+    if not chosen:
+        raise UserError("nobody-selected", "Nobody is selected.",
+                        "Select the armature or the mesh of a person that Human3R made.")
+
+
+def names(chosen: Sequence[bpy.types.Object]) -> str:
+    """Who was worked on, in a few words."""
+    return ", ".join(item.name for item in chosen) if len(chosen) <= NAMED else f"{len(chosen)} people"
+
+
+def _person(item: bpy.types.Object | None) -> tuple[str, int] | None:
+    if item is None or tags.TRACK not in item:
+        return None
+    return str(item[tags.TAKE]), int(item[tags.TRACK])

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The versions of a person's motion, an Action each: raw, live and clean. The raw one is read and never changed.
+
+While a take arrives only the live version is written: it becomes the clean one at the end, when the raw one is there,
+and is made again when somebody wants to compare. The clean one is replaced whenever somebody asks for another strength.
+Expressions, and when a mesh is hidden, are in the raw Action (in Blenders without slots: in Actions of their own), and
+play on with every version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ...engine.contract.errors import UserError
+from ...engine.contract.skeleton import PELVIS
+from ...engine.motion.causal import CausalSmoother
+from ...engine.motion.clean_up import CleanUpSettings, clean_up
+from ..blender import keyframes, tags, turns
+from . import armature, contact_marks
+from .motion import (
+    LOCATION,
+    NAMES,
+    Keys,
+    keyed_motion,
+    merge_keys,
+    motion_of_person,
+    read_keys,
+    refuse_none,
+    set_motion,
+    up_in_body,
+    values_of,
+)
+
+STRENGTH, LOCK_FEET = "human3r_strength", "human3r_lock_feet"
+"""On a clean Action: the settings that it was made with."""
+
+CONTACTS = "human3r_contacts"
+"""On a clean Action: for every key of the pelvis which points stand, as a sum of 1 for the left heel, 2 for the right
+heel, 4 for the ball of the left foot and 8 for that of the right."""
+
+_LIVE_ROWS = 8
+"""Rows smoothed in one slice of work."""
+_PATIENCE_S = 0.001
+
+FindObject = Callable[[], bpy.types.Object | None]
+
+
+def find(item: bpy.types.Object, role: str) -> bpy.types.Action | None:
+    """A person's Action with one of the roles `tags.RAW`, `tags.LIVE` and `tags.CLEAN`."""
+    found = tags.find_action(item[tags.TAKE], role, item[tags.TRACK])
+    if found is None and role == tags.RAW and item.animation_data is not None:
+        # Files of earlier versions have one Action a person, and say nothing on it.
+        plain = item.animation_data.action
+        if plain is not None and tags.ROLE not in plain and keyframes.curves_in(plain, LOCATION):
+            tags.mark(plain, item[tags.TAKE], tags.RAW, item[tags.TRACK])
+            return plain
+    return found
+
+
+def shown(item: bpy.types.Object) -> str:
+    """The role of the version that plays; empty for an Action of the user's own, or none."""
+    action = item.animation_data.action if item.animation_data is not None else None
+    return "" if action is None else str(action.get(tags.ROLE, ""))
+
+
+def show(item: bpy.types.Object, role: str) -> None:
+    """Play another version of a person's motion. Raises UserError (``no-version``)."""
+    action = find(item, role)
+    if action is None:
+        raise UserError("no-version", f"{item.name} has no {role} motion.", "Clean up the person first.")
+    before = item.animation_data.action if item.animation_data is not None else None
+    if before is not None:
+        before.use_fake_user = True  # what does not play is kept when the file is saved
+    keyframes.play(item, action, LOCATION)
+
+
+def settings_of(item: bpy.types.Object) -> CleanUpSettings | None:
+    """The settings that a person was cleaned up with; None for one that was not."""
+    action = find(item, tags.CLEAN)
+    if action is None:
+        return None
+    return CleanUpSettings(float(action.get(STRENGTH, CleanUpSettings.strength)), bool(action.get(LOCK_FEET, True)))
+
+
+def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> None:
+    """Make a person's clean Action out of the raw one, at once, and play it; see `clean_in_steps`."""
+    for _ in clean_in_steps(lambda: item, rate, settings):
+        pass
+
+
+def clean_in_steps(find_armature: FindObject, rate: float, settings: CleanUpSettings,
+                   takes_live: bool = False) -> Iterator[None]:
+    """Make a person's clean Action and play it, in slices of a few milliseconds, the arithmetic on a thread.
+
+    `rate` is the scene's frames per second. It takes the place of the clean Action that there was, also where NLA
+    strips use that. With `takes_live` the live Action of a run that ends is made the clean one. Ends early if the
+    person is deleted. Raises UserError (``person-not-animated``).
+    """
+    def raw_curves() -> keyframes.Curves:
+        item = find_armature()
+        raw = None if item is None else find(item, tags.RAW)
+        return {} if raw is None else keyframes.curves_in(raw, LOCATION)
+
+    keys: Keys = {}
+    for names in keyframes.slices(NAMES, keyframes.longest(raw_curves())):
+        keys |= read_keys(raw_curves(), names)
+        yield
+    item = find_armature()
+    if item is None:
+        return
+    frames, values = merge_keys(keys, raw_curves())
+    refuse_none(item, frames)
+    yield
+    computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, armature.rest_joints(item),
+                             up_in_body(item), settings)
+    while not computing.done():
+        wait([computing], timeout=_PATIENCE_S)
+        yield
+    yield from _write(find_armature, computing.result(), settings, takes_live)
+
+
+@dataclass(frozen=True)
+class _Cleaned:
+    """What the thread found out."""
+
+    values: np.ndarray
+    """(T, 223) of the curves of `NAMES`."""
+    planted: np.ndarray
+    """(T, 4) bool, as of `find_contacts`."""
+    contacts: contact_marks.Contacts
+
+
+def _compute(frames: np.ndarray, values: np.ndarray, rate: float, rest: np.ndarray, up: np.ndarray,
+             settings: CleanUpSettings) -> _Cleaned:
+    motion = keyed_motion(frames, values, rate, rest).motion
+    cleaned = clean_up(motion, up, settings)
+    balls = cleaned.motion.joints()[:, list(contact_marks.BALLS)]
+    contacts = contact_marks.Contacts(frames, cleaned.planted[:, 2:], balls, up, tuple(motion.stretches()))
+    return _Cleaned(values_of(cleaned.motion), cleaned.planted, contacts)
+
+
+def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettings, takes_live: bool) -> Iterator[None]:
+    item = find_armature()
+    raw = find(item, tags.RAW) if item is not None else None
+    if item is None or raw is None:
+        return
+    made = find(item, tags.LIVE) if takes_live else None
+    if made is None or not _same_keys(made, raw):
+        # All that does not differ is the raw Action's: frames, interpolation, groups, other curves.
+        made = _copy(raw, tags.CLEAN)
+    name = made.name
+    yield
+
+    def curves() -> keyframes.Curves:
+        action = bpy.data.actions.get(name)
+        return {} if action is None else keyframes.curves_in(action, LOCATION)
+
+    for names in keyframes.slices(NAMES, len(cleaned.values)):
+        set_motion(curves(), names, cleaned.contacts.frames, cleaned.values)
+        yield
+    yield from keyframes.settle_curves(curves)
+    item, made = find_armature(), bpy.data.actions.get(name)
+    if item is None or made is None:
+        if made is not None and not made.users:
+            bpy.data.actions.remove(made)
+        return
+    raw, before = find(item, tags.RAW), find(item, tags.CLEAN)
+    tags.mark(made, item[tags.TAKE], tags.CLEAN, item[tags.TRACK])
+    made[STRENGTH], made[LOCK_FEET] = settings.strength, settings.lock_feet
+    made[CONTACTS] = (cleaned.planted @ (1, 2, 4, 8)).astype(int).tolist()
+    if before is not None:
+        before.user_remap(made)
+        bpy.data.actions.remove(before)
+    keyframes.play(item, made, LOCATION)
+    made.use_fake_user = True
+    if raw is not None:
+        raw.use_fake_user, made.name = True, f"{raw.name} clean"
+    yield
+    item, made = find_armature(), find(item, tags.CLEAN)
+    if item is not None and made is not None:
+        contact_marks.make(item, made, cleaned.contacts)
+
+
+def _copy(raw: bpy.types.Action, version: str) -> bpy.types.Action:
+    """A copy of the pose in a raw Action that is nobody's version yet."""
+    copy = keyframes.copy_part(raw, LOCATION, f"{raw.name} {version}")
+    for name in list(copy.keys()):
+        if name.startswith(tags.PREFIX):
+            del copy[name]
+    return copy
+
+
+def _same_keys(action: bpy.types.Action, raw: bpy.types.Action) -> bool:
+    """Whether an Action has as many keys of the pose as the raw one, curve by curve."""
+    ours, theirs = (keyframes.curves_in(which, LOCATION) for which in (action, raw))
+    return all(name in ours and len(ours[name].keyframe_points) == len(theirs[name].keyframe_points)
+               for name in NAMES if name in theirs)
+
+
+def begin_live(item: bpy.types.Object) -> None:
+    """Give a new person, whose raw curves have no keys yet, a live Action and play it."""
+    raw = find(item, tags.RAW)
+    if raw is not None:
+        live = _copy(raw, tags.LIVE)
+        tags.mark(live, item[tags.TAKE], tags.LIVE, item[tags.TRACK])
+        raw.use_fake_user = True
+        keyframes.play(item, live, LOCATION)
+
+
+def make_live(item: bpy.types.Object, rate: float) -> None:
+    """Make the live Action of a person who was cleaned up, as it was or would have been while the take arrived, if
+    there is none of the same strength. Raises UserError (``person-not-animated``).
+    """
+    settings, raw, live = settings_of(item) or CleanUpSettings(), find(item, tags.RAW), find(item, tags.LIVE)
+    if raw is None or (live is not None and live.get(STRENGTH) == settings.strength):
+        return
+    if live is not None:
+        bpy.data.actions.remove(live)
+    keyed = motion_of_person(item, rate, raw)
+    frames, motion = keyed.frames, keyed.motion
+    smoothing = LiveSmoothing(settings.strength, rate)
+    for _ in smoothing.add(frames.tolist(), motion.rotations, motion.pelvis - motion.rest_joints[PELVIS]):
+        pass
+    live = _copy(raw, tags.LIVE)
+    set_motion(keyframes.curves_in(live, LOCATION), NAMES, frames, smoothing.take())
+    tags.mark(live, item[tags.TAKE], tags.LIVE, item[tags.TRACK])
+    live[STRENGTH] = settings.strength
+
+
+class LiveSmoothing:
+    """The rows of one person, smoothed as they arrive."""
+
+    def __init__(self, strength: float, rate: float) -> None:
+        """`rate` is in scene frames per second."""
+        self._smoother, self._rate = CausalSmoother(strength), rate
+        self._rows: list[np.ndarray] = []
+
+    def add(self, frames: list[float], rotations: np.ndarray, location: np.ndarray) -> Iterator[None]:
+        """The next rows, in slices: T frames, (T, 55, 4) quaternions and (T, 3) places of the pelvis."""
+        for row, frame in enumerate(frames):
+            turned, placed = self._smoother.update(frame / self._rate, rotations[row], location[row])
+            self._rows.append(np.concatenate([placed, turned.ravel()]))
+            if row % _LIVE_ROWS == _LIVE_ROWS - 1:
+                yield
+
+    def take(self) -> np.ndarray:
+        """(T, 223) values of the curves of `NAMES` for the rows since the last call."""
+        rows, self._rows = self._rows, []
+        return np.stack(rows)

@@ -1,6 +1,0 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""A person's motion on a character's rig: `retargeting.py` is where to begin."""
-
-from .registration import register, unregister
-
-__all__ = ["register", "unregister"]

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cleaning people up, and changing between what was predicted and what was made of it."""
+
+from collections.abc import Callable
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty
+
+from ....engine.contract.arguments import field_docs
+from ....engine.contract.errors import UserError
+from ....engine.motion.clean_up import CleanUpSettings
+from ...blender import tags, timing
+from ...blender.operators import refuse
+from ...person import contact_marks, selection, versions
+
+DEFAULT = CleanUpSettings()
+TEXTS = field_docs(CleanUpSettings)
+
+VERSIONS = (
+    ("RAW", "Raw", "The motion as it was predicted, picture by picture"),
+    ("LIVE", "Live", "The motion as it is smoothed while a take arrives, when only the past is known"),
+    ("CLEAN", "Clean", "The motion after the clean-up"),
+)
+
+
+def strength_property() -> object:
+    return FloatProperty(name="Strength", description=TEXTS["strength"], default=DEFAULT.strength, min=0.0, max=1.0,
+                         subtype="FACTOR")
+
+
+def lock_feet_property() -> object:
+    return BoolProperty(name="Lock Feet", description=TEXTS["lock_feet"], default=DEFAULT.lock_feet)
+
+
+class Human3RCleanUp(bpy.types.PropertyGroup):
+    """What the next clean-up in this scene does."""
+
+    strength: strength_property()
+    lock_feet: lock_feet_property()
+    everyone: BoolProperty(name="All People", default=True,
+                           description="Clean up and compare all people of the scene, not the selected ones alone")
+
+
+class HUMAN3R_OT_clean_up(bpy.types.Operator):
+    """Make a second Action of each person with less jitter and with feet that stay where they stand. The raw Action is
+kept; a clean one that is there already is made anew, and changes to it are lost"""
+
+    bl_idname = "human3r.clean_up"
+    bl_label = "Clean Up People"
+    bl_options = {"REGISTER", "UNDO"}
+
+    strength: strength_property()
+    lock_feet: lock_feet_property()
+    everyone: BoolProperty(name="All People", default=True,
+                           description="Clean up all people of the scene, not the selected ones alone")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return selection.may_edit_people(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        people = selection.people(context, self.everyone)
+        try:
+            selection.refuse_none(people)
+            for item in people:
+                versions.clean(item, timing.rate_for(context.scene, None),
+                               CleanUpSettings(self.strength, self.lock_feet))
+        except UserError as error:
+            return refuse(self, error)
+        self.report({"INFO"}, f"{selection.names(people)}: cleaned up. The raw motion is kept to compare.")
+        return {"FINISHED"}
+
+
+class HUMAN3R_OT_show_version(bpy.types.Operator):
+    """Play this version of the motion; the others are kept"""
+
+    bl_idname = "human3r.show_version"
+    bl_label = "Show Raw, Live or Clean Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    version: EnumProperty(name="Version", description="Which Action plays", items=VERSIONS, default="CLEAN")
+    everyone: BoolProperty(name="All People", default=True,
+                           description="Of all people that were cleaned up, not of the selected ones alone")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return selection.may_edit_people(cls, context) and _some_are_clean(cls, context)
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return next(text for name, _, text in VERSIONS if name == properties.version)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return _show(self, context, self.everyone, lambda item: self.version.lower())
+
+
+class HUMAN3R_OT_compare(bpy.types.Operator):
+    """Change between the raw and the clean motion, of the selected people or else of all"""
+
+    bl_idname = "human3r.compare_versions"
+    bl_label = "Compare Raw and Clean Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return selection.may_edit_people(cls, context) and _some_are_clean(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        everyone = not any(versions.find(item, tags.CLEAN) for item in selection.people(context, False))
+        return _show(self, context, everyone,
+                     lambda item: tags.RAW if versions.shown(item) == tags.CLEAN else tags.CLEAN)
+
+
+class HUMAN3R_OT_show_contacts(bpy.types.Operator):
+    """Show or hide the marks under feet that stand, of all people. They are never rendered"""
+
+    bl_idname = "human3r.show_contacts"
+    bl_label = "Show Contact Marks"
+    bl_options = {"REGISTER", "UNDO"}
+
+    show: BoolProperty(name="Show", description="Whether the marks are seen in the viewport", default=True)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not any(contact_marks.collection(item) for item in selection.people(context, True)):
+            cls.poll_message_set("Clean up people first: that finds which feet stand")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        for item in selection.people(context, True):
+            home = contact_marks.collection(item)
+            if home is not None:
+                home.hide_viewport = not self.show
+        return {"FINISHED"}
+
+
+def _some_are_clean(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if not any(versions.find(item, tags.CLEAN) for item in selection.people(context, True)):
+        operator.poll_message_set("Nobody was cleaned up yet")
+        return False
+    return True
+
+
+def _show(operator: bpy.types.Operator, context: bpy.types.Context, everyone: bool,
+          role: Callable[[bpy.types.Object], str]) -> set[str]:
+    changed = [item for item in selection.people(context, everyone) if versions.find(item, tags.CLEAN)]
+    if not changed:
+        operator.report({"WARNING"}, "Nobody of these was cleaned up yet.")
+        return {"CANCELLED"}
+    try:
+        for item in changed:
+            if role(item) == tags.LIVE:
+                versions.make_live(item, timing.rate_for(context.scene, None))
+            versions.show(item, role(item))
+    except UserError as error:
+        return refuse(operator, error)
+    context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
+    return {"FINISHED"}
+
+
+CLASSES = (Human3RCleanUp, HUMAN3R_OT_clean_up, HUMAN3R_OT_show_version, HUMAN3R_OT_compare, HUMAN3R_OT_show_contacts)
+SCENE_PROPERTIES = {"human3r_cleanup": Human3RCleanUp}

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The footage played behind the people, as the camera saw them, and the way back to the view that was there before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+from bpy.app.handlers import persistent
+from mathutils import Quaternion, Vector
+
+from ....engine.contract.errors import UserError
+from ...blender import tags
+from ...scene import camera
+from .view import fit_camera
+
+_kept: dict[int, _View] = {}
+"""What a 3D view showed before, by the address of its area."""
+
+
+_OVERLAYS = {"show_overlays": True, "show_bones": False, "show_relationship_lines": False, "show_floor": False,
+             "show_axis_x": False, "show_axis_y": False, "show_cursor": False}
+"""What of the overlays is shown meanwhile. The footage and the names are overlays themselves."""
+
+
+@dataclass(frozen=True)
+class _View:
+    """A 3D view as it was, and what else was changed for it."""
+
+    take_id: str
+    perspective: str
+    location: Vector
+    rotation: Quaternion
+    distance: float
+    camera_zoom: float
+    camera_offset: tuple[float, float]
+    own_camera: str
+    """Name of the camera that the view had for itself; empty where it showed the scene's."""
+    shading: str
+    overlays: tuple[bool, ...]
+    """Those of `_OVERLAYS`."""
+    background: bool
+    """Whether the take's camera showed its footage."""
+    points_hidden: bool
+
+
+def is_entered(area: bpy.types.Area) -> bool:
+    """Whether the 3D view was brought to the camera and not back yet."""
+    return area.as_pointer() in _kept
+
+
+def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Object, hide_points: bool) -> bool:
+    """Show what a take's camera saw, with the footage behind it. Returns whether there is footage to show.
+
+    The scene's own camera stays. Raises UserError (``no-camera``).
+    """
+    view, region = area.spaces.active, area.spaces.active.region_3d
+    item, points = tags.find(root[tags.TAKE], tags.CAMERA), _points(context, root[tags.TAKE])
+    if item is None:
+        raise UserError("no-camera", "This take has no camera in the scene.", "Import it with its camera.")
+    _kept[area.as_pointer()] = _View(
+        root[tags.TAKE], region.view_perspective, region.view_location.copy(), region.view_rotation.copy(),
+        region.view_distance, region.view_camera_zoom, tuple(region.view_camera_offset),
+        view.camera.name if view.use_local_camera and view.camera else "", view.shading.type,
+        tuple(getattr(view.overlay, name) for name in _OVERLAYS), item.data.show_background_images,
+        points is None or points.hide_get())
+    has_footage = bool(item.data.background_images) or camera.show_footage(
+        item, root.get(tags.SOURCE, ""), (context.scene.render.resolution_x, context.scene.render.resolution_y))
+    item.data.show_background_images = True
+    view.use_local_camera, view.camera = True, item
+    region.view_perspective = "CAMERA"
+    render = context.scene.render
+    fit_camera(area, render.resolution_y * render.pixel_aspect_y / (render.resolution_x * render.pixel_aspect_x))
+    for name, value in _OVERLAYS.items():
+        setattr(view.overlay, name, value)
+    if view.shading.type in ("WIREFRAME", "RENDERED"):  # which leave out bodies, or have the world before the footage
+        view.shading.type = "SOLID"
+    if hide_points and points is not None:
+        points.hide_set(True)
+    return has_footage
+
+
+def leave(context: bpy.types.Context, area: bpy.types.Area) -> None:
+    """Bring the 3D view back to what it showed before."""
+    before = _kept.pop(area.as_pointer())
+    view, region = area.spaces.active, area.spaces.active.region_3d
+    view.camera = bpy.data.objects.get(before.own_camera) or context.scene.camera
+    view.use_local_camera = before.own_camera in bpy.data.objects
+    region.view_location, region.view_rotation = before.location, before.rotation
+    region.view_distance = before.distance
+    region.view_camera_zoom, region.view_camera_offset = before.camera_zoom, before.camera_offset
+    region.view_perspective = before.perspective
+    view.shading.type = before.shading
+    for name, value in zip(_OVERLAYS, before.overlays, strict=True):
+        setattr(view.overlay, name, value)
+    item, points = tags.find(before.take_id, tags.CAMERA), _points(context, before.take_id)
+    if item is not None:
+        item.data.show_background_images = before.background
+    if points is not None:
+        points.hide_set(before.points_hidden)
+
+
+def forget() -> None:
+    """Forget what views showed before: they are about to be replaced, or the add-on is being switched off."""
+    _kept.clear()
+
+
+def _points(context: bpy.types.Context, take_id: str) -> bpy.types.Object | None:
+    """A take's points, where this view layer has them."""
+    item = tags.find(take_id, tags.POINTS)
+    return item if item is not None and context.view_layer.objects.get(item.name) == item else None
+
+
+@persistent
+def _forget_before_load(*_: object) -> None:
+    forget()
+
+
+HANDLERS = (("load_pre", _forget_before_load),)
+switch_off = forget

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From people in a scene to files: read once, staged once per file, written by each format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ....engine.contract.errors import UserError
+from ....engine.contract.rotations import quaternion_to_axis_angle
+from ....engine.contract.skeleton import PELVIS
+from . import alembic, amass, bvh, fbx, glb, usd
+from .motion import Clock, PersonMotion, clock, collect, hidden_frames
+from .settings import ExportSettings
+from .staging import Stage, safe_name, staged
+from .writing import whole_file
+
+_CHECKS = {"fbx": fbx.check, "glb": glb.check, "usd": usd.check, "abc": alembic.check}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+    """What the files cannot show, a sentence each."""
+
+
+def check_available(formats: Sequence[str]) -> None:
+    """Find out before the work begins whether this Blender can write some formats. Raises UserError
+    (``exporter-missing``).
+    """
+    for kind in formats:
+        if kind in _CHECKS:
+            _CHECKS[kind]()
+
+
+def export(scene: bpy.types.Scene, people: Sequence[bpy.types.Object], folder: Path, stem: str,
+           settings: ExportSettings) -> Exported:
+    """Write people, the armatures of a scene, to `folder`, in files called after `stem`.
+
+    Raises UserError (``nobody-to-export``, ``exporter-missing``, ``export-failed``, ``output-exists``,
+    ``output-unwritable``, and those of `collect`). The scene is left as it was.
+    """
+    check_available(settings.formats)
+    when = clock(scene, settings.frame_rate)
+    hidden = {item: hidden_frames(item, scene, when) for item in people}
+    found = [collect(item, scene, when, hidden[item]) for item in people if not hidden[item].all()]
+    if not found:
+        raise UserError("nobody-to-export", "Everybody is hidden." if people else "There is nobody to export.",
+                        "Import a take or a motion first, or show and select a person that Human3R made.")
+    files = _plan(found, folder, stem, settings)
+    for path, (kind, group) in files.items():
+        with whole_file(path) as written:
+            _write(kind, written, group, when, scene, settings)
+    notes = [f"{item.name} is hidden throughout, and is left out." for item in people if hidden[item].all()]
+    return Exported(tuple(files), (*notes, *(note for person in found for note in person.notes)))
+
+
+def _plan(people: Sequence[PersonMotion], folder: Path, stem: str,
+          settings: ExportSettings) -> dict[Path, tuple[str, Sequence[PersonMotion]]]:
+    """Which file holds which format and people. Raises UserError (``output-exists``)."""
+    files: dict[Path, tuple[str, Sequence[PersonMotion]]] = {}
+    for kind in settings.formats:
+        if settings.shares_file(kind):
+            files[folder / f"{stem}.{kind}"] = kind, people
+        else:
+            files |= {folder / f"{stem}-{label}.{kind}": (kind, [person])
+                      for person, label in zip(people, _labels(people), strict=True)}
+    for path in files:
+        if path.exists() and not settings.overwrite:
+            raise taken(path)
+    return files
+
+
+def taken(path: Path) -> UserError:
+    """A file exists that was not to be replaced."""
+    return UserError("output-exists", f"{path} exists already.",
+                     "Choose another name or folder, or switch on overwriting.")
+
+
+def amass_motion(person: PersonMotion, frame_rate: float) -> amass.AmassMotion:
+    """A person as AMASS-style files have it: a body of its natural size, and all lengths with it."""
+    trans = person.motion.pelvis / person.scale - person.natural_rest[PELVIS]
+    return amass.AmassMotion(frame_rate, quaternion_to_axis_angle(person.motion.rotations), trans, person.betas,
+                             expression=person.expression, scale=person.scale,
+                             hidden=person.hidden if person.hidden.any() else None, body=person.body)
+
+
+def _write(kind: str, path: Path, people: Sequence[PersonMotion], when: Clock, scene: bpy.types.Scene,
+           settings: ExportSettings) -> None:
+    if kind == "npz":
+        amass.write(path, amass_motion(people[0], float(when.rate)))
+    elif kind == "bvh":
+        bvh.write(path, people[0], float(1 / when.rate))
+    else:
+        for_unreal = kind == "fbx" and settings.target == "unreal"
+        camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
+        name = fbx.UNREAL_ARMATURE if for_unreal else ""
+        with staged(safe_name(path.stem), people, when.rate, for_unreal, camera, name) as stage:
+            _writer(kind, settings)(stage, path)
+
+
+def _writer(kind: str, settings: ExportSettings) -> Callable[[Stage, Path], None]:
+    if kind == "fbx":
+        return lambda stage, path: fbx.write(stage, path, settings.target)
+    return {"glb": glb.write, "usd": usd.write, "abc": alembic.write}[kind]
+
+
+def _labels(people: Sequence[PersonMotion]) -> list[str]:
+    """A file name's part for each person, no two the same on any file system."""
+    labels: list[str] = []
+    for person in people:
+        label = name = safe_name(person.armature.name)
+        number = 2
+        while label.lower() in (other.lower() for other in labels):
+            label, number = f"{name}_{number}", number + 1
+        labels.append(label)
+    return labels

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the settings of an export are drawn."""
+
+import bpy
+
+from .properties import OTHER_RATE, Human3RExport
+
+
+def draw_settings(layout: bpy.types.UILayout, settings: Human3RExport) -> None:
+    """What is exported and how: in the sidebar and in the file browser."""
+    layout.use_property_split, layout.use_property_decorate = True, False
+    grid = layout.grid_flow(row_major=True, columns=3, even_columns=True, align=True)
+    grid.use_property_split = False
+    grid.prop(settings, "formats", expand=True)
+    column = layout.column()
+    if "FBX" in settings.formats:
+        column.prop(settings, "target")
+    column.prop(settings, "rate")
+    if settings.rate == OTHER_RATE:
+        column.prop(settings, "other_rate")
+    for name in ("everyone", "together", "camera", "overwrite"):
+        column.prop(settings, name)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""People to files, and motions from files: what the section Export and the File menu do."""
+
+from pathlib import Path
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+from bpy_extras.io_utils import ImportHelper
+
+from ....engine.contract.errors import UserError
+from ...blender import busy
+from ...blender.operators import refuse
+from ...person import selection
+from ...setup.choices import chosen_body
+from . import exporting, importing
+from .layout import draw_settings
+from .settings import FORMATS
+
+
+class HUMAN3R_OT_export(bpy.types.Operator):
+    """Write people to FBX, GLB, BVH, USD, Alembic or AMASS files: the motion that plays, over the scene's frame range.
+The scene is left as it is"""
+
+    bl_idname = "human3r.export"
+    bl_label = "Export Human3R People"
+    bl_options = {"REGISTER"}
+
+    filepath: StringProperty(
+        name="File", subtype="FILE_PATH", options={"SKIP_SAVE"},
+        description="Folder and name of the files. Each gets its format's ending, and the person's name where a file "
+                    "holds one person")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return selection.may_edit_people(cls, context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.filepath:
+            blend = Path(bpy.data.filepath)
+            self.filepath = str(blend.with_suffix("")) if bpy.data.filepath else "people"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_settings(self.layout, context.scene.human3r_export)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if context.window is None:
+            return self.write(context)
+        context.window.cursor_set("WAIT")
+        try:
+            return self.write(context)
+        finally:
+            context.window.cursor_set("DEFAULT")
+
+    def write(self, context: bpy.types.Context) -> set[str]:
+        """Export, and report what there is to say."""
+        settings, path = context.scene.human3r_export, Path(bpy.path.abspath(self.filepath)).absolute()
+        stem = path.stem if path.suffix.lower().lstrip(".") in FORMATS else path.name
+        try:
+            if not stem or path.is_dir():
+                raise UserError("bad-setting", "The files have no name.", "Give a name besides the folder.")
+            people = selection.people(context, settings.everyone)
+            if not settings.everyone:
+                selection.refuse_none(people)
+            done = exporting.export(context.scene, people, path.parent, stem, settings.settings())
+        except UserError as error:
+            return refuse(self, error)
+        for note in done.notes:
+            self.report({"WARNING"}, note)
+        written = done.files[0].name if len(done.files) == 1 else f"{len(done.files)} files"
+        self.report({"INFO"}, f"{written} written to {path.parent}.")
+        return {"FINISHED"}
+
+
+class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
+    """Import a motion with SMPL-X poses, as AMASS has them (.npz), as a person like any other"""
+
+    bl_idname = "human3r.import_motion"
+    bl_label = "Import AMASS Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filename_ext = ".npz"
+    filter_glob: StringProperty(default="*.npz", options={"HIDDEN"})
+    set_scene_timing: BoolProperty(
+        name="Set Scene Timing", default=False,
+        description="Give the scene the motion's frame rate and range; otherwise the motion is resampled to the "
+                    "scene's rate and plays at its true speed there")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return busy.nothing_runs(cls)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            root, notes = importing.import_motion(Path(bpy.path.abspath(self.filepath)), context.scene, chosen_body(),
+                                                  self.set_scene_timing)
+        except UserError as error:
+            return refuse(self, error)
+        for note in notes:
+            self.report({"WARNING"}, note)
+        self.report({"INFO"}, f"{root.name} is imported.")
+        return {"FINISHED"}
+
+
+CLASSES = (HUMAN3R_OT_export, HUMAN3R_OT_import_motion)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ground, heading and scale of a take by hand. All of it moves the take's root empty; no key changes."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from bpy.props import FloatProperty
+from mathutils import Matrix, Vector
+
+from ....engine.contract.errors import UserError
+from ...blender import tags
+from ...blender.operators import refuse
+from ...scene import ground_alignment
+from ...scene.takes import root_of
+
+LEAST_LENGTH_M = 1e-4
+
+
+class _RootOperator(bpy.types.Operator):
+    """What the tools share: a take to move, errors as reports."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if root_of(context) is None:
+            cls.poll_message_set("Select something of the take: its camera, a person, its points")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        root = root_of(context)
+        assert root is not None
+        try:
+            self.move(context, root)
+        except UserError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+    def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
+        """Move the root. Raises UserError."""
+        raise AssertionError("each tool says how it moves the root")
+
+
+class HUMAN3R_OT_floor_from_cursor(_RootOperator):
+    """Raise or lower the take so that the 3D cursor's place in it is on the floor, at height 0"""
+
+    bl_idname = "human3r.floor_from_cursor"
+    bl_label = "Floor at the 3D Cursor"
+
+    def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
+        _transform(root, Matrix.Translation((0.0, 0.0, -context.scene.cursor.location.z)))
+
+
+class HUMAN3R_OT_floor_from_selection(_RootOperator):
+    """Lay the floor through what is selected: vertices in edit mode, else objects. One or two places set its height,
+three and more its slope as well"""
+
+    bl_idname = "human3r.floor_from_selection"
+    bl_label = "Floor Through the Selection"
+
+    def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
+        places = selected_places(context, root)
+        if not len(places):
+            raise UserError("nothing-selected", "Nothing is selected.",
+                            "Select points of the place in edit mode, or objects that stand on the floor.")
+        turn = Matrix.Identity(4)
+        if len(places) >= 3:
+            normal = _plane_normal(places)
+            turn = Vector(normal).rotation_difference(Vector((0.0, 0.0, 1.0))).to_matrix().to_4x4()
+            middle = Vector(places.mean(axis=0))
+            turn = Matrix.Translation(middle) @ turn @ Matrix.Translation(-middle)
+        height = float(places.mean(axis=0)[2])  # turned about their middle, their mean height stays
+        _transform(root, Matrix.Translation((0.0, 0.0, -height)) @ turn)
+
+
+class HUMAN3R_OT_face_camera(_RootOperator):
+    """Turn the take about the vertical so that its camera looks along Y at the current frame: Blender's front view then
+shows what the camera sees"""
+
+    bl_idname = "human3r.face_camera"
+    bl_label = "Turn to Face the Camera"
+
+    def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
+        camera = tags.find(root[tags.TAKE], tags.CAMERA)
+        if camera is None:
+            raise UserError("no-camera", "This take has no camera in the scene.", "Import it with its camera.")
+        view = -np.array(camera.matrix_world, dtype=np.float64)[:3, 2]
+        if np.hypot(view[0], view[1]) < 0.05 * np.linalg.norm(view):
+            raise UserError("camera-vertical", "The camera looks straight up or down at this frame.",
+                            "Go to a frame in which it looks ahead.")
+        place = camera.matrix_world.translation
+        turn = Matrix.Rotation(float(np.arctan2(view[0], view[1])), 4, "Z")
+        _transform(root, Matrix.Translation(place) @ turn @ Matrix.Translation(-place))
+
+
+class HUMAN3R_OT_set_scale(_RootOperator):
+    """Scale the take so that the distance between two selected places is a length that you know: two vertices in edit
+mode, else two objects"""
+
+    bl_idname = "human3r.set_scale"
+    bl_label = "Scale from a Known Length"
+
+    length: FloatProperty(name="Length", description="True distance between the two selected places, metres",
+                          default=1.0, min=0.001, soft_max=100.0, subtype="DISTANCE", unit="LENGTH")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        root = root_of(context)
+        assert root is not None
+        places = selected_places(context, root)
+        if len(places) == 2:
+            self.length = float(np.linalg.norm(places[0] - places[1]))
+        return context.window_manager.invoke_props_dialog(self)
+
+    def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
+        places = selected_places(context, root)
+        if len(places) != 2:
+            raise UserError("two-places", f"{len(places)} places are selected.", "Select exactly two.")
+        now = float(np.linalg.norm(places[0] - places[1]))
+        if now < LEAST_LENGTH_M:
+            raise UserError("two-places", "The two places are the same.", "Select two that are apart.")
+        _transform(root, Matrix.Scale(self.length / now, 4))  # about the scene's origin, which is on the floor
+
+
+class HUMAN3R_OT_found_ground(_RootOperator):
+    """Put the take back to where the floor was found by itself"""
+
+    bl_idname = "human3r.found_ground"
+    bl_label = "Back to the Found Floor"
+
+    def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
+        ground_alignment.return_to_estimate(root)
+
+
+def selected_places(context: bpy.types.Context, root: bpy.types.Object) -> np.ndarray:
+    """(N, 3) scene positions of what is selected: vertices in edit mode, else objects other than the root."""
+    edited = context.edit_object
+    if edited is not None and edited.type == "MESH":
+        edited.update_from_editmode()
+        chosen = [edited.matrix_world @ vertex.co for vertex in edited.data.vertices if vertex.select]
+    else:
+        chosen = [item.matrix_world.translation for item in context.selected_objects if item != root]
+    return np.array([tuple(place) for place in chosen], dtype=np.float64).reshape(-1, 3)
+
+
+def _plane_normal(places: np.ndarray) -> np.ndarray:
+    """(3,) upward normal of the plane through (N, 3) places. Raises UserError when they lie on a line."""
+    _, extents, axes = np.linalg.svd(places - places.mean(axis=0))
+    if extents[1] < 1e-3 * max(extents[0], LEAST_LENGTH_M):
+        raise UserError("places-in-line", "The selected places lie on one line.", "Select three that do not.")
+    return axes[2] * (1.0 if axes[2, 2] >= 0 else -1.0)
+
+
+def _transform(root: bpy.types.Object, change: Matrix) -> None:
+    """Move the root by a matrix in the scene's axes."""
+    root.matrix_world = change @ root.matrix_world
+
+
+CLASSES = (HUMAN3R_OT_floor_from_cursor, HUMAN3R_OT_floor_from_selection, HUMAN3R_OT_face_camera,
+           HUMAN3R_OT_set_scale, HUMAN3R_OT_found_ground)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The section Ground and Scale of the sidebar."""
+
+import bpy
+
+from ...blender import tags
+from ...blender.sidebar import Section
+from ...scene import ground_alignment
+from ...scene.takes import root_of
+from . import TITLE
+
+
+class HUMAN3R_PT_ground(Section, bpy.types.Panel):
+    bl_label = TITLE
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return any(item.get(tags.ROLE) == tags.ROOT for item in context.scene.objects)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        root = root_of(context)
+        found = root.get(ground_alignment.SOURCE) if root is not None else None
+        if found is not None:
+            self.layout.label(text=f"Floor found from the {found}", icon="CHECKMARK")
+        column = self.layout.column(align=True)
+        column.operator("human3r.floor_from_cursor", icon="PIVOT_CURSOR")
+        column.operator("human3r.floor_from_selection", icon="SNAP_FACE")
+        column.operator("human3r.face_camera", icon="CAMERA_DATA")
+        column.operator("human3r.set_scale", icon="DRIVER_DISTANCE")
+        if found is not None:
+            column.operator("human3r.found_ground", icon="LOOP_BACK")
+
+
+CLASSES = (HUMAN3R_PT_ground,)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Selecting a person from the list, and making a person's surface exact."""
+
+import bpy
+from bpy.props import StringProperty
+
+from ....engine.contract.body_choice import body_file
+from ....engine.contract.body_model import BodyModel
+from ....engine.contract.errors import UserError
+from ...blender import busy, tags
+from ...blender.operators import refuse
+from ...person import pose_correctives
+
+
+class HUMAN3R_OT_select_person(bpy.types.Operator):
+    """Select this person's armature"""
+
+    bl_idname = "human3r.select_person"
+    bl_label = "Select Person"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    name: StringProperty(name="Person", description="Name of the person's armature", options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        armature = context.scene.objects.get(self.name)
+        if armature is None:
+            self.report({"ERROR"}, f"{self.name} is not in this scene any more.")
+            return {"CANCELLED"}
+        if context.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        for item in context.selected_objects:
+            item.select_set(False)
+        armature.select_set(True)
+        context.view_layer.objects.active = armature
+        return {"FINISHED"}
+
+
+class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
+    """Give the selected people exact surfaces: pose correctives as shape keys. Run it again after editing the motion"""
+
+    bl_idname = "human3r.bake_correctives"
+    bl_label = "Bake Pose Correctives"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not busy.nothing_runs(cls):
+            return False
+        if not _selected_people(context):
+            cls.poll_message_set("Select the armature of a person that Human3R made")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        keys = 0
+        for armature in _selected_people(context):
+            take_id, track_id = armature[tags.TAKE], armature[tags.TRACK]
+            mesh, root = tags.find(take_id, tags.MESH, track_id), tags.find(take_id, tags.ROOT)
+            if mesh is None or root is None:
+                self.report({"WARNING"}, f"{armature.name} has no mesh, or no root to say which body it was made with.")
+                continue
+            try:
+                keys += pose_correctives.bake(armature, mesh, BodyModel.load(body_file(root[tags.BODY])))
+            except UserError as error:
+                return refuse(self, error)
+        self.report({"INFO"}, f"{keys} shape keys made.")
+        return {"FINISHED"}
+
+
+def _selected_people(context: bpy.types.Context) -> list[bpy.types.Object]:
+    return [item for item in context.selected_objects if item.get(tags.ROLE) == tags.ARMATURE]
+
+
+CLASSES = (HUMAN3R_OT_select_person, HUMAN3R_OT_bake_correctives)

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Merge, split, swap and fill gaps, on the people of a scene; with the rules of `engine/take_editing`.
+
+Rotations and expressions of keys are moved between people and never changed. What an edit would throw away, the Action
+of somebody who is merged into another, stays in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+from ....engine.contract.errors import UserError
+from ....engine.motion.gaps import fill_gaps as fill_gaps_in_motion
+from ...blender import keyframes, tags
+from ...person import blocks as person_blocks
+from ...person import rows, versions
+from ...person.rows import PersonKeys
+from ...scene.people import Person
+from ...scene.tracks import Track
+
+_AT_ONCE = 0.01
+"""Scene frames. A key this little before a frame is at it."""
+
+
+def merge(into: bpy.types.Object, others: Sequence[bpy.types.Object], rate: float) -> None:
+    """Make several people one: `into`, who keeps name and number.
+
+    In a picture that shows two of them the one named first counts. `rate` is the scene's frames per second. Raises
+    UserError (``other-take`` and those of `rows.read`).
+    """
+    _refuse_other_takes([into, *others])
+    body, keys = rows.body_of(into), rows.read(into, rate)
+    for other in others:
+        keys = keys.with_rows(rows.read(other, rate))
+    settings = next(filter(None, map(versions.settings_of, [into, *others])), None)
+    for other in others:
+        person_blocks.remove(other, f"merged into {into.name}")
+    rows.write(into, keys, rate, body)
+    if settings is not None and versions.settings_of(into) is None:
+        versions.clean(into, rate, settings)
+
+
+def split(item: bpy.types.Object, frame: float, rate: float) -> bpy.types.Object:
+    """Make a new person of all keys from a scene frame on; returns the new armature.
+
+    Raises UserError (``nothing-to-split`` and those of `rows.read`).
+    """
+    body, keys = rows.body_of(item), rows.read(item, rate)
+    late = keys.frames >= frame - _AT_ONCE
+    if late.all() or not late.any():
+        raise UserError("nothing-to-split", f"{item.name} is not seen on both sides of frame {frame:g}.",
+                        "Go to a frame between the first and the last key of the person.")
+    track = Track(_next_number(item), betas=[np.median(keys.betas[late], axis=0).astype(np.float32)])
+    person = Person(item[tags.TAKE], track)
+    home = rows.root_of(item).users_collection[0]
+    for _ in person.create(rows.root_of(item), home, rows.mesh_of(item).data, body):
+        pass
+    made = person.armature()
+    assert made is not None
+    settings = versions.settings_of(item)
+    rows.write(made, keys.part(late), rate, body)
+    if settings is not None:
+        versions.clean(made, rate, settings)
+        if versions.shown(item) == tags.RAW:
+            versions.show(made, tags.RAW)
+    rows.write(item, keys.part(~late), rate, body)
+    return made
+
+
+def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: float) -> None:
+    """Let two people change places from a scene frame on; names stay with what was before.
+
+    Raises UserError (``other-take``, ``nothing-to-swap``, ``nobody-left`` and those of `rows.read`).
+    """
+    _refuse_other_takes([first, second])
+    body = rows.body_of(first)
+    ours, theirs = rows.read(first, rate), rows.read(second, rate)
+    our_late, their_late = ours.frames >= frame - _AT_ONCE, theirs.frames >= frame - _AT_ONCE
+    if not (our_late.any() or their_late.any()):
+        raise UserError("nothing-to-swap", f"Neither {first.name} nor {second.name} is seen from frame {frame:g} on.",
+                        "Go to an earlier frame.")
+    swapped = {first: ours.part(~our_late).with_rows(theirs.part(their_late)),
+               second: theirs.part(~their_late).with_rows(ours.part(our_late))}
+    for item, keys in swapped.items():
+        if not len(keys.frames):
+            raise UserError("nobody-left", f"{item.name} would have no motion left.",
+                            f"Merge {first.name} and {second.name} instead.")
+    for item, keys in swapped.items():
+        rows.write(item, keys, rate, body)
+
+
+def fill_gaps(item: bpy.types.Object, limit_s: float, rate: float) -> int:
+    """Give a person keys in the pictures that missed the person, in gaps of at most `limit_s` seconds.
+
+    Returns how many. Raises UserError as `rows.read` does.
+    """
+    body, keys = rows.body_of(item), rows.read(item, rate)
+    pictures = rows.pictures(item)
+    motion = fill_gaps_in_motion(keys.motion, limit_s, pictures / rate)
+    new = ~np.isin(motion.time_s, keys.motion.time_s)
+    if not new.any():
+        return 0
+    frames = pictures[np.isin(pictures / rate, motion.time_s[new])]
+    # The new rows have the person's shape, which they so leave as it is.
+    betas = np.tile(np.median(keys.betas, axis=0), (len(frames), 1))
+    expressions = np.stack([np.interp(frames, keys.frames, values) for values in keys.expressions.T], axis=-1)
+    kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
+    both = np.concatenate([keys.frames, frames])
+    order = np.argsort(both, kind="stable")
+    filled = PersonKeys(both[order], motion, np.concatenate([keys.expressions, expressions])[order],
+                        np.concatenate([keys.betas, betas])[order], np.concatenate([keys.kinds, kinds])[order])
+    rows.write(item, filled, rate, body)
+    return len(frames)
+
+
+def _next_number(item: bpy.types.Object) -> int:
+    """A track id that nobody of a person's take has or, as far as their Actions are in the file, had."""
+    blocks = [*bpy.data.objects, *bpy.data.actions]
+    return 1 + max(int(block[tags.TRACK]) for block in blocks
+                   if block.get(tags.TAKE) == item[tags.TAKE] and tags.TRACK in block)
+
+
+def _refuse_other_takes(items: Sequence[bpy.types.Object]) -> None:
+    if len({item[tags.TAKE] for item in items}) > 1:
+        raise UserError("other-take", "These people are of different takes.", "Choose people of one take.")

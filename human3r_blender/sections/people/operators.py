@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the buttons of the section People do: who is who, who stays, what they are called."""
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
+
+from ....engine.contract.errors import UserError
+from ....engine.contract.person_names import LONGEST
+from ....engine.motion.gaps import LIMIT_S
+from ...blender import tags, timing
+from ...blender.operators import refuse
+from ...person import blocks, selection
+from . import editing
+
+_shown_items: list[tuple[str, str, str, int]] = []
+"""Blender does not keep the texts of a menu that is made on the fly; whoever makes it has to."""
+
+
+def _other_people(operator: bpy.types.Operator, context: bpy.types.Context | None) -> list[tuple[str, str, str, int]]:
+    """Everybody of the chosen person's take but that person, by track id."""
+    chosen = selection.people(context, False) if context is not None else []
+    everyone = selection.of_one_take(context, chosen[0]) if chosen else []
+    _shown_items[:] = [(str(item[tags.TRACK]), item.name, f"The other is {item.name}", item[tags.TRACK])
+                       for item in everyone if item != chosen[0]]
+    return _shown_items
+
+
+def limit_property() -> object:
+    return FloatProperty(name="Longest Gap", default=LIMIT_S, min=0.01, soft_max=5.0, unit="TIME_ABSOLUTE",
+                         subtype="TIME_ABSOLUTE",
+                         description="Gaps up to so many seconds are filled; longer ones stay, for nobody knows what "
+                                     "happened in them")
+
+
+def everyone_property() -> object:
+    return BoolProperty(name="All People", default=False,
+                        description="Fill the gaps of all people of the scene, not of the selected ones alone")
+
+
+class Human3RPeople(bpy.types.PropertyGroup):
+    """What the next filling of gaps in this scene does."""
+
+    gap_limit_s: limit_property()
+    everyone: everyone_property()
+
+
+class _PeopleOperator(bpy.types.Operator):
+    """What they share: some people are chosen; errors become reports."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not selection.may_edit_people(cls, context):
+            return False
+        if not selection.people(context, False):
+            cls.poll_message_set("Select a person: the armature or the mesh, or the name in the section People")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        if context.mode != "OBJECT":
+            bpy.ops.object.mode_set(mode="OBJECT")
+        try:
+            said = self.work(context, selection.people(context, False))
+        except UserError as error:
+            return refuse(self, error)
+        # Curves that were written in bulk are evaluated when the frame is set.
+        context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
+        self.report({"INFO"}, said)
+        return {"FINISHED"}
+
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+        """Do it and say what was done. Raises UserError."""
+        raise AssertionError("each operator says what it does")
+
+
+class _WithOther(_PeopleOperator):
+    """What needs a second person: named from a menu, or selected as well."""
+
+    def others(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> list[bpy.types.Object]:
+        """Who is meant beside the active person. Raises UserError (``nobody-selected``, ``nobody-else``)."""
+        selection.refuse_none(chosen)
+        found = chosen[1:]
+        if self.properties.is_property_set("other"):
+            found = [item for item in selection.of_one_take(context, chosen[0]) if str(item[tags.TRACK]) == self.other]
+        if not found:
+            raise UserError("nobody-else", f"Only {chosen[0].name} is chosen.",
+                            "Select the other person as well, with the Shift key, or name the person in the menu.")
+        return found
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self.properties.is_property_set("other") or len(selection.people(context, False)) > 1:
+            return self.execute(context)
+        return context.window_manager.invoke_props_dialog(self)
+
+
+class HUMAN3R_OT_merge_people(_WithOther):
+    """Make one person of several: the active one takes over the keys of the others. In pictures that show two of them
+the active one's keys count. The others' Actions stay in the file; a clean Action is made anew"""
+
+    bl_idname = "human3r.merge_people"
+    bl_label = "Merge People"
+
+    other: EnumProperty(name="With", description="Who becomes part of the active person", items=_other_people,
+                        options={"SKIP_SAVE"})
+
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+        others = self.others(context, chosen)
+        names = selection.names(others)
+        editing.merge(chosen[0], others, timing.rate_for(context.scene, None))
+        return f"{names}: merged into {chosen[0].name}."
+
+
+class HUMAN3R_OT_split_people(_PeopleOperator):
+    """Make new people of all keys from the current frame on, for tracks that went from one person to another. A clean
+Action is made anew"""
+
+    bl_idname = "human3r.split_people"
+    bl_label = "Split People at the Current Frame"
+
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+        selection.refuse_none(chosen)
+        rate, frame = timing.rate_for(context.scene, None), context.scene.frame_current_final
+        made = [editing.split(item, frame, rate) for item in chosen]
+        return f"{selection.names(chosen)}: from frame {frame:g} on there is now {selection.names(made)}."
+
+
+class HUMAN3R_OT_swap_people(_WithOther):
+    """Let two people change places from the current frame on, for tracks that went to the other person when they met.
+Names stay with what was before; clean Actions are made anew"""
+
+    bl_idname = "human3r.swap_people"
+    bl_label = "Swap People from the Current Frame on"
+
+    other: EnumProperty(name="With", description="Who changes places with the active person", items=_other_people,
+                        options={"SKIP_SAVE"})
+
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+        others = self.others(context, chosen)
+        if len(others) > 1:
+            raise UserError("too-many", f"{len(others) + 1} people are selected.", "Select two people.")
+        frame = context.scene.frame_current_final
+        editing.swap(chosen[0], others[0], frame, timing.rate_for(context.scene, None))
+        return f"{chosen[0].name} and {others[0].name} are swapped from frame {frame:g} on."
+
+
+class HUMAN3R_OT_rename_person(_PeopleOperator):
+    """Give the active person a name: the armature, and with it the mesh, the collection, the Actions and the rest"""
+
+    bl_idname = "human3r.rename_person"
+    bl_label = "Rename Person"
+
+    name: StringProperty(name="Name", description="What the person is called from now on", maxlen=LONGEST,
+                         options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self.name = selection.people(context, False)[0].name
+        return context.window_manager.invoke_props_dialog(self)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.layout.activate_init = True  # so that one can type at once
+        self.layout.prop(self, "name")
+
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+        selection.refuse_none(chosen)
+        before = chosen[0].name
+        return f"{before} is called {blocks.rename(chosen[0], self.name)}."
+
+
+class HUMAN3R_OT_delete_people(_PeopleOperator):
+    """Remove people from the scene. Their raw Actions stay in the file"""
+
+    bl_idname = "human3r.delete_people"
+    bl_label = "Delete People"
+
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+        selection.refuse_none(chosen)
+        names = selection.names(chosen)
+        for item in chosen:
+            blocks.remove(item, "deleted")
+        return f"{names}: deleted."
+
+
+class HUMAN3R_OT_hide_people(_PeopleOperator):
+    """Hide people in the viewport and in renders, or show them again; nothing of them is lost"""
+
+    bl_idname = "human3r.hide_people"
+    bl_label = "Hide People"
+
+    hide: BoolProperty(name="Hide", description="Whether to hide them; otherwise they are shown again", default=True)
+    person: StringProperty(name="Person", description="The name of whom to hide; empty for those who are selected",
+                           options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return selection.may_edit_people(cls, context)
+
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+        if self.person:
+            chosen = [item for item in selection.people(context, True) if item.name == self.person]
+        selection.refuse_none(chosen)
+        for item in chosen:
+            blocks.set_hidden(item, self.hide)
+        return f"{selection.names(chosen)}: {'hidden' if self.hide else 'shown'}."
+
+
+class HUMAN3R_OT_show_people(_PeopleOperator):
+    """Show everybody again who was hidden as a person"""
+
+    bl_idname = "human3r.show_people"
+    bl_label = "Show All People"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not any(blocks.is_hidden(item) for item in selection.people(context, True)):
+            cls.poll_message_set("Nobody is hidden")
+            return False
+        return True
+
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+        hidden = [item for item in selection.people(context, True) if blocks.is_hidden(item)]
+        for item in hidden:
+            blocks.set_hidden(item, False)
+        return f"{selection.names(hidden)}: shown."
+
+
+class HUMAN3R_OT_fill_gaps(_PeopleOperator):
+    """Give people keys in pictures that missed them: smooth curves that leave and arrive as fast as the motion beside
+the gap. A clean Action is made anew"""
+
+    bl_idname = "human3r.fill_gaps"
+    bl_label = "Fill Gaps of People"
+
+    limit_s: limit_property()
+    everyone: everyone_property()
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return selection.may_edit_people(cls, context)
+
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+        chosen = selection.people(context, True) if self.everyone else chosen
+        selection.refuse_none(chosen)
+        rate = timing.rate_for(context.scene, None)
+        count = sum(editing.fill_gaps(item, self.limit_s, rate) for item in chosen)
+        return f"{selection.names(chosen)}: {count} pictures filled."
+
+
+CLASSES = (Human3RPeople, HUMAN3R_OT_merge_people, HUMAN3R_OT_split_people, HUMAN3R_OT_swap_people,
+           HUMAN3R_OT_rename_person, HUMAN3R_OT_delete_people, HUMAN3R_OT_hide_people, HUMAN3R_OT_show_people,
+           HUMAN3R_OT_fill_gaps)
+SCENE_PROPERTIES = {"human3r_people": Human3RPeople}

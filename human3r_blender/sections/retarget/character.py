@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One character: its controls and how they hang together, and its figure at rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ....engine.contract.errors import UserError
+from ...blender import evaluation
+from ...blender.vectors import nearest_rotation
+from ...person.sampling import nearest_axis
+from . import control_model
+from .calibration import SEGMENTS, Figure
+from .control_model import ControlModel
+from .rig_map import RigMap
+from .slots import SIDES
+
+LIMBS = {f"{side}_{name}": joints for side in SIDES for name, joints in (
+    ("arm", (f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")),
+    ("leg", (f"{side}_hip", f"{side}_knee", f"{side}_ankle")))}
+"""By limb that inverse kinematics moves, the slots of its three joints."""
+
+
+@dataclass(frozen=True)
+class IkControls:
+    """Indices of a limb's controls; None for those that the rig has not."""
+
+    target: int
+    pole: int | None
+    toe: int | None
+
+
+@dataclass(frozen=True)
+class Character:
+    """A rig as retargeting sees it. Armature space unless said otherwise."""
+
+    model: ControlModel
+    slots: tuple[str, ...]
+    """(C,) slot of each control; empty for those of inverse kinematics."""
+    places: tuple[int, ...]
+    """(C,) place in its slot: 0 except along chains."""
+    root: int
+    """The control that gets the hips' location keys."""
+    ik: dict[str, IkControls]
+    """By limb of `LIMBS`."""
+    world: np.ndarray
+    """(4, 4) world from armature."""
+    figure: Figure
+    limb_axes: dict[str, np.ndarray]
+    """By slot of a limb with a direction, (3,) that direction at rest."""
+
+    def control(self, slot: str) -> int | None:
+        """The (first) control of a slot."""
+        return self.slots.index(slot) if slot in self.slots else None
+
+    @property
+    def turn(self) -> np.ndarray:
+        """(3, 3) rotation of the armature in the world, without its scale."""
+        return nearest_rotation(self.world[:3, :3])
+
+
+def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls: str) -> Character:
+    """Find out all there is to know about a rig whose switches are set to `controls` (``FK`` or ``IK``).
+
+    Leaves the rig as it was. Raises UserError for rigs that cannot be retargeted to.
+    """
+    rig.check(item.pose.bones.keys())
+    names, slots, places = [], [], []
+    for slot, bones in rig.bones.items():
+        for place, name in enumerate(bones):
+            if name not in names:
+                names.append(name)
+                slots.append(slot)
+                places.append(place)
+    moved = {rig.bones.get("root", rig.bones["pelvis"])[0]}
+    for limb in rig.ik.values():
+        for name in (limb.target, limb.pole, limb.toe):
+            if name and name not in names:
+                names.append(name)
+                slots.append("")
+                places.append(0)
+        moved |= {limb.target, limb.pole} - {""}
+    with evaluation.evaluating(item, scene) as evaluated, evaluation.at_rest(item, switch_values(item, rig, controls)):
+        rested = evaluated.update()
+        world = evaluation.world_matrix(rested)
+        if np.linalg.det(world[:3, :3]) < 1e-9:
+            raise UserError("character-mirrored", f"{item.name} has a negative or zero scale.",
+                            "Apply its scale (Object > Apply > Scale), then retarget again.")
+        heads = {slot: evaluation.bone_matrices(rested, rig.shown(slot))[0, :3, 3] for slot in rig.bones}
+        model = control_model.learn(item, evaluated, names, sorted(moved))
+    # A character's own proportions are seen without its object's scale; where it is uneven, directions are corrected.
+    turn = nearest_rotation(world[:3, :3])
+    in_world = {slot: turn @ head for slot, head in heads.items()}
+    spread = in_world.get("head", in_world["pelvis"]) - (in_world["left_ankle"] + in_world["right_ankle"]) / 2
+    figure = Figure(in_world, nearest_axis(spread, turn))
+    axes = {slot: figure.direction(slot) for slot in SEGMENTS if slot in rig.bones}
+    ik = {}
+    for limb_name, limb in rig.ik.items():
+        pole, toe = (names.index(name) if name else None for name in (limb.pole, limb.toe))
+        ik[limb_name] = IkControls(names.index(limb.target), pole, toe)
+    root = names.index(rig.bones.get("root", rig.bones["pelvis"])[0])
+    return Character(model, tuple(slots), tuple(places), root, ik, world, figure,
+                     {slot: turn.T @ axis for slot, axis in axes.items() if axis is not None})
+
+
+def switch_values(item: bpy.types.Object, rig: RigMap, controls: str) -> list[tuple[str, str, float]]:
+    """(bone, property, value) of the switches that the rig really has."""
+    return [(switch.bone, switch.property, switch.fk if controls == "FK" else switch.ik) for switch in rig.switches
+            if switch.bone in item.pose.bones and switch.property in item.pose.bones[switch.bone]]

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Calibration by hand: this pose of the character equals that pose of the source. Kept on the character's object."""
+
+from __future__ import annotations
+
+import json
+
+import bpy
+import numpy as np
+
+from ....engine.contract import rotations
+from ....engine.contract.errors import UserError
+from ...blender.evaluation import at_rest, bone_matrices, evaluating, world_matrix
+from ...blender.vectors import blend, nearest_rotation, transposed
+from ...person import sampling
+from .character import Character, switch_values
+from .rig_map import RigMap
+from .slots import spread
+
+PROPERTY = "human3r_matched_pose"
+"""Custom property of the character: per bone, the world rotation (quaternion wxyz) that makes its rest the source's."""
+
+
+def match(source: bpy.types.Object, item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls: str) -> int:
+    """Take the current poses of both for equal, and keep what follows on the character. Returns how many bones.
+
+    Raises UserError.
+    """
+    rig.check(item.pose.bones.keys())
+    now = sampling.sample(source, scene, np.array([scene.frame_current_final]))
+    shown = [(slot, place, name) for slot in rig.bones for place, name in enumerate(rig.shown(slot))]
+    names = [name for _, _, name in shown]
+    with evaluating(item, scene) as evaluation:
+        evaluated = evaluation.update()
+        posed, turn = bone_matrices(evaluated, names), nearest_rotation(world_matrix(evaluated)[:3, :3])
+        with at_rest(item, switch_values(item, rig, controls)):
+            rest = bone_matrices(evaluation.update(), names)
+    found = {}
+    for index, (slot, place, _) in enumerate(shown):
+        first, second, share = spread(slot, len(rig.bones[slot]))[place]
+        source_turn = blend(now.turns[0, first], now.turns[0, second], share)
+        motion = turn @ nearest_rotation((posed[index] @ np.linalg.inv(rest[index]))[:3, :3]) @ turn.T
+        found[rig.bones[slot][place]] = rotations.matrix_to_quaternion(transposed(source_turn) @ motion).tolist()
+    item[PROPERTY] = json.dumps(found)
+    return len(found)
+
+
+def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
+    """(C, 3, 3) of the controls, as matched by hand. Raises UserError (``pose-not-matched``)."""
+    try:
+        kept = json.loads(item[PROPERTY])
+    except (KeyError, ValueError, TypeError) as error:
+        raise UserError("pose-not-matched", f"No pose of {item.name} was matched yet.",
+                        "Pose it like the person at the current frame and press Match Current Pose.") from error
+    missing = [name for name, slot in zip(character.model.names, character.slots, strict=True)
+               if slot and name not in kept]
+    if missing:
+        raise UserError("pose-not-matched", f"The matched pose does not have the bone {missing[0]}.",
+                        "The mapping was changed since: press Match Current Pose again.")
+    return np.stack([rotations.quaternion_to_matrix(np.array(kept[name])) if slot else np.eye(3)
+                     for name, slot in zip(character.model.names, character.slots, strict=True)])

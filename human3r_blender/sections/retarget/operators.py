@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the buttons of the section Retarget do."""
+
+import json
+
+import bpy
+from bpy.props import StringProperty
+
+from ....engine.contract.errors import UserError
+from ....engine.installed.locations import rig_presets_folder
+from . import matched_pose, presets, retargeting
+from .linked_character import make_editable
+
+
+class _RetargetOperator(bpy.types.Operator):
+    """What they share: a person and a character are chosen; errors become reports."""
+
+    bl_options = {"REGISTER", "UNDO"}
+    needs_source = False
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings = context.scene.human3r_retarget
+        if settings.character is None:
+            cls.poll_message_set("Choose the character's armature first")
+            return False
+        if cls.needs_source and settings.source is None:
+            cls.poll_message_set("Choose the person first")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            said = self.work(context)
+        except UserError as error:
+            self.report({"ERROR"}, f"{error.message} {error.remedy}")
+            return {"CANCELLED"}
+        self.report({"INFO"}, said)
+        return {"FINISHED"}
+
+    def work(self, context: bpy.types.Context) -> str:
+        """Do it and say what was done. Raises UserError."""
+        raise AssertionError("each operator says what it does")
+
+
+class HUMAN3R_OT_retarget_find_bones(_RetargetOperator):
+    """Find the character's bones by the chosen preset, or by what they are called; changes by hand are lost"""
+
+    bl_idname = "human3r.retarget_find_bones"
+    bl_label = "Find Bones"
+
+    def work(self, context: bpy.types.Context) -> str:
+        settings = context.scene.human3r_retarget
+        settings.find_bones()
+        return f"{sum(bool(row.bone) for row in settings.rows)} bones found."
+
+
+class HUMAN3R_OT_retarget_match_pose(_RetargetOperator):
+    """Take the character's pose and the person's, both at the current frame, for the same pose. Pose the character like
+the person first"""
+
+    bl_idname = "human3r.retarget_match_pose"
+    bl_label = "Match Current Pose"
+    needs_source = True
+
+    def work(self, context: bpy.types.Context) -> str:
+        settings = context.scene.human3r_retarget
+        if not settings.is_found():
+            settings.find_bones()
+        character = make_editable(settings.character, context.scene)
+        settings.exchange(character)
+        count = matched_pose.match(settings.source, character, context.scene, settings.rig(), settings.controls)
+        settings.calibration = "POSE"
+        return f"The poses of {count} bones are matched."
+
+
+class HUMAN3R_OT_retarget(_RetargetOperator):
+    """Put the person's motion on the character, as a new Action; the one it has stays in the file"""
+
+    bl_idname = "human3r.retarget"
+    bl_label = "Retarget"
+    needs_source = True
+
+    def work(self, context: bpy.types.Context) -> str:
+        settings = context.scene.human3r_retarget
+        if not settings.is_found():
+            settings.find_bones()
+        rig, chosen = settings.rig(), settings.settings()
+        rig.check(settings.character.pose.bones.keys())
+        character = make_editable(settings.character, context.scene)
+        settings.exchange(character)
+        report = retargeting.retarget(settings.source, character, context.scene, rig, chosen)
+        settings.report = report.describe()
+        if report.loose:
+            self.report({"WARNING"}, f"These controls follow more than one other: {', '.join(report.loose)}.")
+        return settings.report
+
+
+class HUMAN3R_OT_retarget_save_preset(_RetargetOperator):
+    """Save the list of bones as your own preset, for all characters with such a rig"""
+
+    bl_idname = "human3r.retarget_save_preset"
+    bl_label = "Save Preset"
+    bl_options = {"REGISTER"}
+
+    name: StringProperty(name="Name", description="What the preset is called in the list of rigs", default="My Rig")
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_props_dialog(self)
+
+    def work(self, context: bpy.types.Context) -> str:
+        settings = context.scene.human3r_retarget
+        rig = settings.rig()
+        rig.check(settings.character.pose.bones.keys())
+        if self.name in presets.find_all()[0]:
+            raise UserError("preset-shipped", f"{self.name} is a preset that comes with the add-on.",
+                            "Give yours another name.")
+        preset = rig.as_preset(self.name)
+        presets.parse(json.loads(json.dumps(presets.as_json(preset))), self.name)
+        presets.write(preset, rig_presets_folder())
+        settings.preset = self.name
+        settings.find_bones()
+        return f"{self.name} is saved."
+
+
+class HUMAN3R_OT_retarget_remove_preset(bpy.types.Operator):
+    """Remove your own preset that is chosen from disk"""
+
+    bl_idname = "human3r.retarget_remove_preset"
+    bl_label = "Remove Preset"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if presets.path_of(context.scene.human3r_retarget.preset, rig_presets_folder()) is None:
+            cls.poll_message_set("Only presets of your own can be removed")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.human3r_retarget
+        path = presets.path_of(settings.preset, rig_presets_folder())
+        if path is not None:
+            path.unlink(missing_ok=True)
+            settings.preset = "RECOGNISE"
+        return {"FINISHED"}
+
+
+CLASSES = (HUMAN3R_OT_retarget_find_bones, HUMAN3R_OT_retarget_match_pose, HUMAN3R_OT_retarget,
+           HUMAN3R_OT_retarget_save_preset, HUMAN3R_OT_retarget_remove_preset)

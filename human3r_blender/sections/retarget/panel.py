@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The section Retarget of the sidebar's tab Human3R."""
+
+import bpy
+
+from ...blender.sidebar import Human3RPanel, Section
+from ...blender.text import characters_across, draw_text
+from . import TITLE, matched_pose
+from .properties import row_label
+from .slots import REQUIRED, label
+
+
+class HUMAN3R_UL_retarget_bones(bpy.types.UIList):
+    """Places of a figure and the character's bones in them; the field at the bottom filters them."""
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
+        row = layout.split(factor=0.36)
+        row.label(text=row_label(item.key), icon="NONE" if item.bone else "DOT")
+        row.prop_search(item, "bone", data.character.data, "bones", text="")
+
+    def filter_items(self, context, data, property_name):
+        wanted = self.filter_name.lower()
+        rows = getattr(data, property_name)
+        shown = [self.bitflag_filter_item if wanted in f"{row_label(row.key)} {row.bone}".lower() else 0
+                 for row in rows]
+        return shown, []
+
+
+class HUMAN3R_PT_retarget(Section, bpy.types.Panel):
+    bl_label = TITLE
+    bl_idname = "HUMAN3R_PT_retarget"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings, layout = context.scene.human3r_retarget, self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        column = layout.column()
+        column.prop(settings, "source")
+        column.prop(settings, "character")
+        row = column.row(align=True)
+        row.prop(settings, "preset")
+        row.operator("human3r.retarget_find_bones", text="", icon="FILE_REFRESH")
+        if settings.character is not None and settings.is_found():
+            _draw_findings(layout, settings, characters_across(context))
+        column = layout.column()
+        column.row().prop(settings, "controls", expand=True)
+        column.prop(settings, "plant_feet")
+        column.prop(settings, "placement")
+        column.prop(settings, "calibration")
+        if settings.calibration == "POSE" and settings.character is not None:
+            matched = matched_pose.PROPERTY in settings.character
+            row = column.row()
+            row.operator("human3r.retarget_match_pose", icon="CHECKMARK" if matched else "POSE_HLT")
+        column.prop(settings, "key_rate")
+        heading = column.row(heading="Frame Range", align=True)
+        heading.prop(settings, "use_range", text="")
+        part = heading.row(align=True)
+        part.active = settings.use_range
+        part.prop(settings, "frame_start", text="")
+        part.prop(settings, "frame_end", text="")
+        row = layout.row()
+        row.scale_y = 1.3
+        row.operator("human3r.retarget", icon="ARMATURE_DATA")
+        if settings.report:
+            draw_text(layout.column(align=True), settings.report, characters_across(context), icon="INFO")
+
+
+class HUMAN3R_PT_retarget_bones(Human3RPanel, bpy.types.Panel):
+    bl_label = "Bones"
+    bl_parent_id = HUMAN3R_PT_retarget.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        settings = context.scene.human3r_retarget
+        return settings.character is not None and settings.is_found()
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings = context.scene.human3r_retarget
+        self.layout.template_list("HUMAN3R_UL_retarget_bones", "", settings, "rows", settings, "active_row", rows=8)
+        row = self.layout.row(align=True)
+        row.operator("human3r.retarget_save_preset", icon="FILE_TICK")
+        row.operator("human3r.retarget_remove_preset", text="", icon="TRASH")
+
+
+def _draw_findings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, characters: int) -> None:
+    """What kind of rig it is taken for, what that rests on, and what is missing."""
+    box = layout.box().column(align=True)
+    draw_text(box, settings.evidence, characters - 3, icon="ARMATURE_DATA")
+    filled = {row.key for row in settings.rows if row.bone}
+    missing = [label(slot) for slot in REQUIRED if slot not in filled]
+    if missing:
+        draw_text(box, f"Missing: {', '.join(missing)}", characters - 3, icon="ERROR")
+    else:
+        box.label(text=f"{sum(bool(row.bone) for row in settings.rows)} bones", icon="BLANK1")
+
+
+CLASSES = (HUMAN3R_UL_retarget_bones, HUMAN3R_PT_retarget, HUMAN3R_PT_retarget_bones)

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rig presets: which bones of a kind of rig fill which slots, as JSON files, the shipped ones and the user's own.
+
+docs/retargeting.md describes the file. Everything is checked on reading; nothing in a file is executed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ....engine.contract.errors import UserError
+from .slots import CENTRAL, CHAINS, PAIRED, SIDES, SLOTS
+
+SCHEMA = 1
+SHIPPED = Path(__file__).parent / "presets"
+
+EVIDENCE = {
+    "rig": "Run on the real rig",
+    "skeleton": "Run on the real rig's skeleton, not on a whole character",
+    "reconstruction": "This preset has not been run on its rig, only on a reconstruction of it",
+    "none": "This preset has not been run on its rig",
+}
+"""What `tested_on` in a preset can say, and how the panel and the documentation put it."""
+
+_KEYS = {"schema", "name", "description", "tested_on", "tested", "sides", "prefix", "bones", "measured", "ik",
+         "switches"}
+_LIMBS = ("arm", "leg")
+
+
+@dataclass(frozen=True)
+class IkLimb:
+    """The inverse-kinematics controls of one limb; empty names where the rig has none."""
+
+    target: str
+    """Control that the hand or the foot follows in place and rotation."""
+    pole: str = ""
+    """Control that the elbow or the knee points at."""
+    toe: str = ""
+    """Control of the toes while the leg is on IK, where it is another than with FK."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A custom property of a pose bone and its value for FK and for IK controls."""
+
+    bone: str
+    property: str
+    fk: float
+    ik: float
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Bone names by slot. A name may hold alternatives between `|`, of which the first that the rig has is meant."""
+
+    name: str
+    bones: Mapping[str, tuple[str, ...]]
+    description: str = ""
+    tested_on: str = "none"
+    """A key of `EVIDENCE`."""
+    tested: str = ""
+    """What it was tested on, in a sentence."""
+    prefix: str = ""
+    """Regular expression of what stands before every bone's name in some files (`mixamorig:`), or nothing."""
+    measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By slot, the bones that show where limbs are, where controls do not: one per bone of the slot."""
+    ik: Mapping[str, IkLimb] = field(default_factory=dict)
+    """By `left_arm`, `right_arm`, `left_leg`, `right_leg`."""
+    switches: tuple[Switch, ...] = ()
+
+    def describe(self) -> str:
+        """What it is for and whether it was run there, as a tooltip; empty for a preset that says neither."""
+        tested = f"{EVIDENCE[self.tested_on]}: {self.tested}" if self.tested else ""
+        return ". ".join(part for part in (self.description, tested) if part)
+
+
+def read(path: Path) -> Preset:
+    """Read and check one file. Raises UserError (``preset-unreadable``, ``preset-invalid``)."""
+    try:
+        return _read(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError) as error:
+        raise UserError("preset-unreadable", f"The rig preset {path.name} cannot be read: {error}.",
+                        "Correct the file, or remove it.") from error
+
+
+@lru_cache(maxsize=64)  # the panel asks for all presets whenever it is drawn
+def _read(path: Path, changed_ns: int) -> Preset:
+    return parse(json.loads(path.read_text(encoding="utf-8")), path.name)
+
+
+def parse(values: Any, source: str) -> Preset:
+    """A preset from decoded JSON; `source` names it in errors. Raises UserError (``preset-invalid``)."""
+    _check(isinstance(values, dict), source, "it is not a JSON object")
+    _check(values.get("schema") == SCHEMA, source, f"its schema is {values.get('schema')!r}, and {SCHEMA} is known")
+    unknown = sorted(values.keys() - _KEYS)
+    _check(not unknown, source, f"{', '.join(unknown)} is not part of the schema")
+    for key in ("name", "description", "tested", "prefix"):
+        _check(isinstance(values.get(key, ""), str), source, f"{key} is not text")
+    _check(bool(values.get("name")), source, "it has no name")
+    _check(values.get("tested_on", "none") in EVIDENCE, source, f"tested_on is none of {', '.join(EVIDENCE)}")
+    try:
+        re.compile(values.get("prefix", ""))
+    except re.error as error:
+        raise _invalid(source, f"prefix is no regular expression: {error}") from error
+    sides = values.get("sides", ["L", "R"])
+    _check(isinstance(sides, list) and len(sides) == 2 and all(isinstance(side, str) for side in sides), source,
+           "sides is not two texts, the left's and the right's")
+    bones = _slots(values.get("bones"), sides, "bones", source)
+    measured = _slots(values.get("measured", {}), sides, "measured", source)
+    for slot, names in measured.items():
+        _check(slot in bones and len(names) == len(bones[slot]), source, f"measured {slot} does not match its bones")
+    return Preset(
+        name=values["name"], bones=bones, description=values.get("description", ""),
+        tested_on=values.get("tested_on", "none"), tested=values.get("tested", ""), prefix=values.get("prefix", ""),
+        measured=measured, ik=_limbs(values.get("ik", {}), sides, source),
+        switches=_switches(values.get("switches", []), sides, source),
+    )  # fmt: skip
+
+
+def as_json(preset: Preset) -> dict[str, Any]:
+    """The file's content, every side spelt out."""
+    return {
+        "schema": SCHEMA, "name": preset.name, "description": preset.description, "tested_on": preset.tested_on,
+        "tested": preset.tested, "prefix": preset.prefix,
+        "bones": {slot: list(names) for slot, names in preset.bones.items()},
+        "measured": {slot: list(names) for slot, names in preset.measured.items()},
+        "ik": {limb: {key: value for key, value in vars(controls).items() if value}
+               for limb, controls in preset.ik.items()},
+        "switches": [vars(switch) for switch in preset.switches],
+    }  # fmt: skip
+
+
+def write(preset: Preset, folder: Path) -> Path:
+    """Save a preset in a folder, whole or not at all; one of the same name is replaced. Raises UserError."""
+    stem = re.sub(r"[^\w-]+", "_", preset.name).strip("_").lower()
+    if not stem:
+        raise UserError("preset-unnamed", "The rig preset has no name.", "Give it one with letters or digits.")
+    path = folder / f"{stem}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False, encoding="utf-8") as file:
+            json.dump(as_json(preset), file, indent=2)
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise UserError("preset-unwritable", f"The rig preset cannot be written to {folder}: {error.strerror}.",
+                        "Free some space, or check the permissions.") from error
+    return path
+
+
+def path_of(name: str, folder: Path) -> Path | None:
+    """The file in a folder that holds the preset called `name`; None where there is none."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            if read(path).name == name:
+                return path
+        except UserError:
+            continue
+    return None
+
+
+def find_all(*folders: Path) -> tuple[dict[str, Preset], list[UserError]]:
+    """Presets by their names out of the shipped folder and the given ones, later ones first in their place; and what is
+    wrong with files that cannot be used."""
+    found: dict[str, Preset] = {}
+    problems = []
+    for folder in (SHIPPED, *folders):
+        for path in sorted(folder.glob("*.json")):
+            try:
+                preset = read(path)
+            except UserError as error:
+                problems.append(error)
+            else:
+                found[preset.name] = preset
+    return found, problems
+
+
+def _slots(values: Any, sides: list[str], key: str, source: str) -> dict[str, tuple[str, ...]]:
+    _check(isinstance(values, dict) and (bool(values) or key != "bones"), source, f"{key} does not name bones by slots")
+    found: dict[str, tuple[str, ...]] = {}
+    for slot, names in values.items():
+        names = [names] if isinstance(names, str) else names
+        _check(isinstance(names, list) and bool(names) and all(isinstance(name, str) and name for name in names),
+               source, f"{key} {slot} is neither a bone's name nor a list of them")
+        _check(slot in CENTRAL or slot in PAIRED or slot in SLOTS, source, f"there is no slot {slot}")
+        _check(len(names) == 1 or slot in CHAINS, source, f"{key} {slot} takes one bone")
+        for side, code in zip(SIDES, sides, strict=True) if slot in PAIRED else (("", ""),):
+            found[f"{side}_{slot}" if side else slot] = tuple(name.replace("{side}", code) for name in names)
+    return found
+
+
+def _limbs(values: Any, sides: list[str], source: str) -> dict[str, IkLimb]:
+    _check(isinstance(values, dict), source, "ik does not name controls by limbs")
+    found = {}
+    for limb, controls in values.items():
+        both = limb in _LIMBS
+        _check(both or limb in {f"{side}_{name}" for side in SIDES for name in _LIMBS}, source,
+               f"there is no limb {limb}")
+        _check(isinstance(controls, dict) and "target" in controls and controls.keys() <= {"target", "pole", "toe"}
+               and all(isinstance(name, str) for name in controls.values()), source,
+               f"ik {limb} is not a target, and perhaps a pole and a toe")
+        for side, code in zip(SIDES, sides, strict=True) if both else (("", ""),):
+            names = {key: name.replace("{side}", code) for key, name in controls.items()}
+            found[f"{side}_{limb}" if side else limb] = IkLimb(**names)
+    return found
+
+
+def _switches(values: Any, sides: list[str], source: str) -> tuple[Switch, ...]:
+    _check(isinstance(values, list), source, "switches is not a list")
+    found = []
+    for item in values:
+        _check(isinstance(item, dict) and item.keys() == {"bone", "property", "fk", "ik"}
+               and isinstance(item["bone"], str) and isinstance(item["property"], str)
+               and all(isinstance(item[mode], int | float) for mode in ("fk", "ik")), source,
+               "a switch is not a bone, a property and its numbers for fk and ik")
+        for code in sides if "{side}" in item["bone"] else ("",):
+            found.append(Switch(item["bone"].replace("{side}", code), item["property"], float(item["fk"]),
+                                float(item["ik"])))
+    return tuple(found)
+
+
+def _check(holds: bool, source: str, problem: str) -> None:
+    if not holds:
+        raise _invalid(source, problem)
+
+
+def _invalid(source: str, problem: str) -> UserError:
+    return UserError("preset-invalid", f"The rig preset {source} cannot be used: {problem}.",
+                     "Correct the file (docs/retargeting.md says how), or remove it.")

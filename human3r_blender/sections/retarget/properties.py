@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the panel's section Retarget asks for, kept with the scene."""
+
+import json
+import zlib
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ....engine.contract.arguments import field_docs
+from ....engine.installed.locations import rig_presets_folder
+from ...person import sampling
+from . import name_patterns, presets, rig_map
+from .presets import IkLimb, Preset
+from .rig_map import RigMap
+from .settings import RetargetSettings
+from .slots import CHAINS, SIDES, SLOTS, label
+
+TEXTS = field_docs(RetargetSettings)
+DEFAULT = RetargetSettings()
+
+RECOGNISE, BY_NAMES = "RECOGNISE", "NAMES"
+MOST_CHAIN_BONES = 6
+_IK_PARTS = {"arm": ("target", "pole"), "leg": ("target", "pole", "toe")}
+_IK_LABELS = {"target": "{} IK", "pole": "{} Pole", "toe": "Toes IK"}
+
+_items: list[tuple[str, str, str, int]] = []
+"""Kept here because Blender does not keep the texts of an enumeration that is made on the fly."""
+
+
+def all_presets() -> dict[str, Preset]:
+    """Shipped presets and the user's own, by name; files that cannot be used are left out."""
+    return presets.find_all(rig_presets_folder())[0]
+
+
+def _preset_items(settings: object, context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
+    found = all_presets()
+    items = [*((name, name, preset.describe() or "Your own preset") for name, preset in found.items()),
+             (BY_NAMES, "By Bone Names", "Find bones by what they are called: sides, synonyms, numbers")]
+    # A file keeps the number. One that is counted would mean another rig as soon as there is another preset.
+    _items[:] = [(RECOGNISE, "Recognise", "The preset that fits the character's bones, or else name patterns", 0),
+                 *((*item, zlib.crc32(item[0].encode()) & 0x7FFFFFFF) for item in items)]
+    return _items
+
+
+def _is_other_armature(settings: "Human3RRetarget", item: bpy.types.Object) -> bool:
+    return item.type == "ARMATURE" and item != settings.source
+
+
+def _find_what_is_chosen(settings: "Human3RRetarget", context: bpy.types.Context) -> None:
+    if settings.character is not None and not settings.is_found():
+        settings.find_bones()
+
+
+class Human3RRetargetRow(bpy.types.PropertyGroup):
+    """One place of the mapping and the bone in it."""
+
+    key: StringProperty(description="Which place of a figure this is")  # a slot, or limb.part for IK controls
+    bone: StringProperty(name="Bone", description="The character's bone or control for this place; empty for none")
+
+
+class Human3RRetarget(bpy.types.PropertyGroup):
+    """Settings of the next retargeting."""
+
+    source: PointerProperty(
+        name="Person", type=bpy.types.Object, poll=lambda _, item: sampling.is_person(item),
+        description="The person whose motion is taken: an armature that Human3R made, or another with SMPL-X bones")
+    character: PointerProperty(
+        name="Character", type=bpy.types.Object, poll=_is_other_armature, update=_find_what_is_chosen,
+        description="The armature of the character's rig. A linked one becomes a library override")
+    preset: EnumProperty(name="Rig", items=_preset_items, update=_find_what_is_chosen,
+                         description="Which kind of rig the character has: what its bones and controls are called")
+    controls: EnumProperty(
+        name="Controls", description=TEXTS["controls"], default=DEFAULT.controls,
+        items=[("FK", "FK", "Rotations: arms keep the person's directions"),
+               ("IK", "IK", "Targets: hands go where the person's hands go, at the size of the character's arms")])
+    plant_feet: BoolProperty(name="Plant Feet", description=TEXTS["plant_feet"], default=DEFAULT.plant_feet)
+    placement: EnumProperty(
+        name="Start", description=TEXTS["placement"], default=DEFAULT.placement,
+        items=[("SOURCE", "Where the Person Stands", "The character walks in the footage's scene"),
+               ("CHARACTER", "Where the Character Stands", "The motion is turned and moved to the character")])
+    calibration: EnumProperty(
+        name="Rest Poses", description=TEXTS["calibration"], default=DEFAULT.calibration,
+        items=[("LIMBS", "By Limb Directions", "T, A and relaxed poses and any bone roll are brought together by "
+                                               "where the joints lie"),
+               ("POSE", "By a Matched Pose", "The poses of both at the moment of Match Current Pose count as equal")])
+    key_rate: FloatProperty(name="Key Rate", description=TEXTS["key_rate"], default=DEFAULT.key_rate, min=0.0,
+                            max=1000.0, precision=3)
+    use_range: BoolProperty(name="Frame Range", default=False,
+                            description="Bake only some frames of the scene instead of the whole motion")
+    frame_start: IntProperty(name="Start", default=1, description="First frame of the scene to bake")
+    frame_end: IntProperty(name="End", default=250, description="Last frame of the scene to bake")
+    rows: CollectionProperty(type=Human3RRetargetRow, description="Places of a figure and the bones in them")
+    active_row: IntProperty(name="Place", description="The place of the mapping that is selected in the list")
+    found_for: StringProperty(description="The character and the preset that the bones were found for")
+    base: StringProperty(description="The mapping that was found, as a preset, before it was changed by hand")
+    evidence: StringProperty(description="What the preset was tested on")
+    report: StringProperty(description="What came out of the last retargeting")
+
+    def settings(self) -> RetargetSettings:
+        """The settings as retargeting takes them. Raises UserError (``bad-setting``)."""
+        return RetargetSettings(
+            self.controls, self.plant_feet, self.placement, self.calibration, self.key_rate,
+            self.frame_start if self.use_range else None, self.frame_end if self.use_range else None)
+
+    def is_found(self) -> bool:
+        """Whether the list of bones belongs to the character and the preset that are chosen."""
+        return bool(self.rows) and self.found_for == self.wanted()
+
+    def find_bones(self) -> None:
+        """Fill the list of bones by the preset, or by what bones are called."""
+        bones = self.character.data.bones
+        known = all_presets()
+        name = self.preset
+        if name != BY_NAMES and name not in known:  # to be recognised, or a preset of a file that is gone
+            name = rig_map.recognise(known, bones.keys()) or BY_NAMES
+        if name == BY_NAMES:
+            found = name_patterns.find({bone.name: bone.parent.name if bone.parent else "" for bone in bones})
+            self.evidence = "Bones found by their names: look them over below"
+        else:
+            preset = known[name]
+            found = rig_map.resolve(preset, bones.keys())
+            self.evidence = f"{name}. {presets.EVIDENCE[preset.tested_on]}"
+        self.base = json.dumps(presets.as_json(found.as_preset("base"))) if found.bones else ""
+        self.found_for = self.wanted()
+        self._fill(found)
+
+    def exchange(self, character: bpy.types.Object) -> None:
+        """Go on with another character of the same bones: the override of the one that was chosen."""
+        self.found_for = f"{character.name} / {self.preset}"
+        self.character = character
+
+    def rig(self) -> RigMap:
+        """The mapping as the list of bones says. What it has besides bones comes from what was found."""
+        values: dict[str, list[str]] = {}
+        for row in self.rows:
+            if row.bone:
+                values.setdefault(row.key, []).append(row.bone)
+        base = presets.parse(json.loads(self.base), "base") if self.base else Preset("base", {})
+        bones = {key: tuple(names) for key, names in values.items() if key in SLOTS}
+        measured = {slot: names for slot, names in base.measured.items() if bones.get(slot) == base.bones[slot]}
+        ik = {}
+        for limb in (f"{side}_{name}" for side in SIDES for name in _IK_PARTS):
+            parts = {part: values.get(f"{limb}.{part}", [""])[0] for part in ("target", "pole", "toe")}
+            if parts["target"]:
+                ik[limb] = IkLimb(**parts)
+        return RigMap(bones, measured, ik, base.switches)
+
+    def _fill(self, found: RigMap) -> None:
+        self.rows.clear()
+        for slot in SLOTS:
+            names = found.bones.get(slot, ())
+            room = min(len(names) + 1, MOST_CHAIN_BONES) if slot in CHAINS else 1
+            for place in range(max(room, len(names))):
+                self._add(slot, names[place] if place < len(names) else "")
+        for side in SIDES:
+            for name, parts in _IK_PARTS.items():
+                limb = found.ik.get(f"{side}_{name}", IkLimb(""))
+                for part in parts:
+                    self._add(f"{side}_{name}.{part}", getattr(limb, part))
+
+    def _add(self, key: str, bone: str) -> None:
+        row = self.rows.add()
+        row.key, row.bone = key, bone
+
+    def wanted(self) -> str:
+        """What `found_for` is once bones were found for what is chosen."""
+        return f"{self.character.name if self.character else ''} / {self.preset}"
+
+
+def row_label(key: str) -> str:
+    """A row's place as the list shows it."""
+    limb, _, part = key.partition(".")
+    if not part:
+        return label(key)
+    side, _, name = limb.partition("_")
+    return f"{_IK_LABELS[part].format('Hand' if name == 'arm' else 'Foot')} {side[0].upper()}"
+
+
+CLASSES = (Human3RRetargetRow, Human3RRetarget)
+SCENE_PROPERTIES = {"human3r_retarget": Human3RRetarget}

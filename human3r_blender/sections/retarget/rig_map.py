@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which bones of one character fill which slots, by a preset, by name patterns or by the user's own list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ....engine.contract.errors import UserError
+from .presets import IkLimb, Preset, Switch
+from .slots import REQUIRED, SLOTS, label
+
+
+@dataclass(frozen=True)
+class RigMap:
+    """Bones that the character really has."""
+
+    bones: Mapping[str, tuple[str, ...]]
+    """By slot."""
+    measured: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By slot, for those where the bones themselves do not show where the limb is."""
+    ik: Mapping[str, IkLimb] = field(default_factory=dict)
+    switches: tuple[Switch, ...] = ()
+
+    def shown(self, slot: str) -> tuple[str, ...]:
+        """The bones that show where a slot's limb is."""
+        return self.measured.get(slot, self.bones[slot])
+
+    def check(self, bone_names: Container[str]) -> None:
+        """Raises UserError (``retarget-bones-missing``, ``retarget-bone-twice``, ``retarget-bone-absent``).
+
+        `bone_names` are the bones that the character has now.
+        """
+        missing = [label(slot) for slot in REQUIRED if not self.bones.get(slot)]
+        if missing:
+            raise UserError("retarget-bones-missing", f"The character has no bone for: {', '.join(missing)}.",
+                            "Choose the preset of its rig, or name these bones by hand.")
+        seen: dict[str, str] = {}
+        for slot, names in self.bones.items():
+            for name in names:
+                if name in seen and {slot, seen[name]} != {"root", "pelvis"}:
+                    raise UserError("retarget-bone-twice", f"The bone {name} is both {label(seen[name])} and "
+                                    f"{label(slot)}.", "Give each bone one place.")
+                seen[name] = slot
+        controls = [name for limb in self.ik.values() for name in (limb.target, limb.pole, limb.toe) if name]
+        absent = [name for names in (*self.bones.values(), *self.measured.values(), controls) for name in names
+                  if name not in bone_names]
+        if absent:
+            raise UserError("retarget-bone-absent", f"The character has no bone called {absent[0]}.",
+                            "Find its bones anew, or correct the list of bones.")
+
+    def as_preset(self, name: str) -> Preset:
+        """The mapping as a preset of the user's own."""
+        return Preset(name=name, bones=self.bones, measured=self.measured, ik=self.ik, switches=self.switches)
+
+
+def resolve(preset: Preset, bone_names: Iterable[str]) -> RigMap:
+    """What of a preset a rig with these bones has; chains lose the bones that are not there."""
+    find = _Finder(preset.prefix, bone_names)
+    bones, measured = {}, {}
+    for slot in SLOTS:
+        shown = preset.measured.get(slot, preset.bones.get(slot, ()))
+        pairs = [(find(name), find(seen)) for name, seen in zip(preset.bones.get(slot, ()), shown, strict=True)]
+        pairs = [(name, seen or name) for name, seen in pairs if name]
+        if pairs:
+            bones[slot] = tuple(name for name, _ in pairs)
+            if slot in preset.measured:
+                measured[slot] = tuple(seen for _, seen in pairs)
+    ik = {limb: replace(found, pole=find(found.pole), toe=find(found.toe), target=find(found.target))
+          for limb, found in preset.ik.items()}
+    switches = tuple(replace(switch, bone=name) for switch in preset.switches if (name := find(switch.bone)))
+    return RigMap(bones, measured, {limb: found for limb, found in ik.items() if found.target}, switches)
+
+
+def share_found(preset: Preset, bone_names: Iterable[str]) -> float:
+    """How much of what a preset names a rig has, 0 to 1; 0 where it lacks what retargeting needs."""
+    find = _Finder(preset.prefix, bone_names)
+    if not all(any(find(name) for name in preset.bones.get(slot, ())) for slot in REQUIRED):
+        return 0.0
+    # a chain counts once: rigs of one kind differ in how many bones it has
+    return sum(any(find(name) for name in names) for names in preset.bones.values()) / len(preset.bones)
+
+
+def recognise(presets: Mapping[str, Preset], bone_names: Iterable[str]) -> str | None:
+    """The name of the preset that fits a rig best; None where none fits."""
+    names = list(bone_names)
+    shares = {name: share_found(preset, names) for name, preset in presets.items()}
+    # of presets that fit alike, the one that knows more of the rig
+    best = max(shares, key=lambda name: (shares[name], len(presets[name].bones)), default=None)
+    return best if best is not None and shares[best] >= 0.7 else None
+
+
+class _Finder:
+    """Finds a preset's names among a rig's bones: exact, with the prefix taken off, whatever the case."""
+
+    def __init__(self, prefix: str, bone_names: Iterable[str]) -> None:
+        names = list(bone_names)
+        start = re.compile(prefix)
+        self._exact = set(names)
+        self._stripped = {start.sub("", name, count=1).lower(): name for name in reversed(names)}
+
+    def __call__(self, alternatives: str) -> str:
+        for name in alternatives.split("|") if alternatives else ():
+            if name in self._exact:
+                return name
+            if name.lower() in self._stripped:
+                return self._stripped[name.lower()]
+        return ""

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the engine's Python has what the engine needs: asked in a thread, for importing torch takes seconds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from pathlib import Path
+
+from ..blender.child_process import EXTENSION_ROOT, clean_environment
+
+TIMEOUT_S = 120.0
+_QUESTION = """
+import json, platform
+answer = {"python": platform.python_version()}
+for name in ("numpy", "cv2", "torch"):
+    try:
+        answer[name] = __import__(name).__version__
+    except Exception as error:
+        answer[name] = None
+if answer["torch"]:
+    import torch
+    answer["cuda"] = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+print(json.dumps(answer))
+"""
+
+_findings: list[tuple[str, str]] = []
+
+
+def start(python: Path) -> threading.Thread:
+    """Ask in the background; :func:`findings` has the answer later."""
+    _findings[:] = [("SORTTIME", "Asking the engine's Python ...")]
+    thread = threading.Thread(target=_ask, args=(python,), name="human3r-check", daemon=True)
+    thread.start()
+    return thread
+
+
+def findings() -> list[tuple[str, str]]:
+    """(icon, sentence) of the last check; empty before the first."""
+    return list(_findings)
+
+
+def _ask(python: Path) -> None:
+    try:
+        done = subprocess.run([str(python), "-c", _QUESTION], cwd=EXTENSION_ROOT, env=clean_environment(),
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S, check=True,
+                              creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+        answer = json.loads(done.stdout.splitlines()[-1])
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+        _findings[:] = [("ERROR", f"{python} did not answer: {error}")]
+        return
+    missing = [name for name in ("numpy", "cv2", "torch") if answer[name] is None]
+    if missing:
+        _findings[:] = [("ERROR", f"Python {answer['python']} lacks {', '.join(missing)}."),
+                        ("BLANK1", "Install the engine's packages into it, or choose another Python.")]
+    else:
+        device = answer["cuda"] or "the processor (no CUDA device found)"
+        _findings[:] = [("CHECKMARK", f"Python {answer['python']} with torch {answer['torch']}, runs on {device}.")]

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which Python runs the engine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ...engine.contract.errors import UserError
+from ...engine.installed.locations import data_folder
+from . import installation
+
+PYTHON_VARIABLE = "HUMAN3R_ENGINE_PYTHON"
+NO_ENGINE_REMEDY = (f"Press Install in Preferences > Add-ons > Human3R; or choose there the Python of an environment "
+                    f"that has the engine's packages, or set {PYTHON_VARIABLE}.")
+
+
+def find_python(preferred: str = "") -> Path:
+    """The Python that has the engine's packages: the given path, else the variable's, else the installed one.
+
+    Raises :class:`UserError` (``no-engine``) when what is chosen is no program, or nothing is chosen nor installed.
+    """
+    for origin, value in (("the preferences", preferred), (PYTHON_VARIABLE, os.environ.get(PYTHON_VARIABLE, ""))):
+        if not value:
+            continue
+        path = Path(value).expanduser()
+        if path.is_file() and os.access(path, os.X_OK):
+            return path.absolute()  # not resolved: a virtual environment's python is a link that must stay one
+        raise UserError("no-engine", f"The engine's Python, {path} (from {origin}), is not a program.",
+                        NO_ENGINE_REMEDY)
+    installed = installation.installed_python(data_folder())
+    if installed is not None:
+        return installed
+    found = installation.status(data_folder())
+    what = {"broken": f"does not work: {found.detail}", "unfinished": "was not installed to the end."}
+    raise UserError("no-engine", f"The engine {what.get(found.state, 'is not installed.')} Nothing can run the model.",
+                    NO_ENGINE_REMEDY)

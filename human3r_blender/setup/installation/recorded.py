@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was installed first of packages whose hashes nobody publishes, and the refusal of a later difference.
+
+This is weaker than a locked hash: the first download is trusted because of TLS alone. Afterwards the same version on
+the same kind of machine has to be the same, byte for byte.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ....engine.contract.errors import UserError
+from .store import write_json
+
+
+def check_or_record(path: Path, source: str, found: Mapping[str, str]) -> None:
+    """Compare packages with what the first installation of them had, and record those that are new.
+
+    ``source`` names what they came for: requirement, index, Python and platform. ``found`` is of
+    :func:`.integrity.fingerprints`. Raises :class:`UserError` (``source-changed``, ``records-unreadable``).
+    """
+    records = _read(path)
+    known = records.setdefault(source, {})
+    for name, fingerprint in found.items():
+        version = fingerprint.partition(" ")[0]
+        earlier = known.get(f"{name}=={version}")
+        if earlier is not None and earlier != fingerprint:
+            raise UserError(
+                "source-changed", f"{name} {version} is not what was installed from there the first time. Either it "
+                "was published anew, or somebody between here and there changes files.",
+                f"Do not use it before you know which. To trust the new one, delete {path} and install again.")
+    known.update({f"{name}=={fingerprint.partition(' ')[0]}": fingerprint for name, fingerprint in found.items()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, records)
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        records = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UserError("records-unreadable", f"{path} cannot be read: {error}.",
+                        "Restore the file, or delete it to trust the next download as the first.") from error
+    if not isinstance(records, dict) or not all(isinstance(entry, dict) for entry in records.values()):
+        raise UserError("records-unreadable", f"{path} is not a file of records.",
+                        "Restore the file, or delete it to trust the next download as the first.")
+    return records

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The single steps of an installation. pip fetches uv, uv does the rest; nothing here transfers a byte itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from ....engine.contract.errors import UserError
+from ...blender.child_process import EXTENSION_ROOT
+from .commands import CommandFailed, Runner
+from .locks import LOCK_FOLDER, UV_LOCK, Locks, uv_version
+from .store import Store, remove_tree
+
+SUPPORTED_PYTHONS = ((3, 11), (3, 14))
+"""First and last version of Python for which every locked package has a wheel."""
+OWN_PYTHON = "3.12"
+"""What uv finds or downloads where Blender's own Python is not among those."""
+ENGINE_IMPORTS = ("torch", "numpy", "cv2", "PIL", "safetensors", "scipy", "huggingface_hub", "requests")
+
+_NO_SPACE = re.compile(r"no space left|not enough space|disk is full|os error (28|112)|errno 28", re.IGNORECASE)
+_BAD_HASH = re.compile(r"hash mismatch|do not match the hashes|hashes are required|no hashes", re.IGNORECASE)
+_NO_NETWORK = re.compile(r"failed to fetch|error sending request|dns error|connection|timed? ?out|max retries"
+                         r"|temporary failure in name|name resolution|certificate|could not find a version|status code",
+                         re.IGNORECASE)
+_ASK_VERSION = "import sys; print(*sys.version_info[:2])"
+_CHECK = """
+import importlib, json, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(json.dumps({"python": ".".join(map(str, sys.version_info[:3]))}))
+"""
+
+
+def find_base_python(chosen: str = "") -> tuple[str, str]:
+    """The Python that the environment is made from, and its version (``3.11``).
+
+    The chosen program, else Blender's own. Where that is none (an embedding program without a ``python``) or of a
+    version that torch has no build for, the answer is ``("3.12", "3.12")``: uv then looks for one, and downloads it if
+    need be. Raises :class:`UserError` (``python-unusable``) for a chosen program that cannot be used.
+    """
+    runner = Runner()
+    if chosen:
+        path = shutil.which(chosen) or str(Path(chosen).expanduser())
+        version = _python_version(runner, path)
+        if version is None or not SUPPORTED_PYTHONS[0] <= version <= SUPPORTED_PYTHONS[1]:
+            says = "is not a Python" if version is None else f"is Python {version[0]}.{version[1]}"
+            raise UserError("python-unusable", f"{path} {says}.", "Choose a Python from {}.{} to {}.{}.".format(
+                *SUPPORTED_PYTHONS[0], *SUPPORTED_PYTHONS[1]))
+        return path, "{}.{}".format(*version)
+    for candidate in own_pythons():
+        version = _python_version(runner, candidate)
+        if version is not None and SUPPORTED_PYTHONS[0] <= version <= SUPPORTED_PYTHONS[1]:
+            return str(candidate), "{}.{}".format(*version)
+    return OWN_PYTHON, OWN_PYTHON
+
+
+def own_pythons() -> Iterator[Path]:
+    """Where the program of the running Python may lie: Blender knows it, or has it in its folder."""
+    name = "python.exe" if sys.platform == "win32" else f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    for candidate in (Path(sys.executable or "."), Path(sys.base_prefix, "bin", name), Path(sys.base_prefix, name)):
+        if candidate.is_file() and candidate.name.lower().startswith("python"):
+            yield candidate.absolute()
+
+
+def _python_version(runner: Runner, program: str | Path) -> tuple[int, int] | None:
+    try:
+        major, minor = runner.run([program, "-I", "-c", _ASK_VERSION], Path.cwd())[-1].split()
+        return int(major), int(minor)
+    except (OSError, CommandFailed, ValueError, IndexError):
+        return None
+
+
+def get_uv(runner: Runner, store: Store, base_python: str, say: Callable[[str], None],
+           lock_folder: Path = LOCK_FOLDER) -> Path:
+    """The uv of the lock's version, fetched by pip as a wheel with a known hash unless it is there already."""
+    version = uv_version(lock_folder)
+    home = store.tools / f"uv-{version}"
+    if (program := _uv_program(home)) is not None:
+        return program
+    unfinished = store.tools / f"uv-{version}.new"
+    remove_tree(unfinished)
+    store.tools.mkdir(parents=True, exist_ok=True)
+    pip = _find_pip(runner, store, base_python, say)
+    runner.run([*pip, "install", "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile",
+                "--progress-bar=off", "--target", unfinished, "--requirement", lock_folder / UV_LOCK], store.tools, say)
+    remove_tree(home)
+    unfinished.rename(home)
+    if (program := _uv_program(home)) is None:
+        raise UserError("no-installer", f"The uv wheel left no program in {home}.", "Report this with your system.")
+    return program
+
+
+def _uv_program(home: Path) -> Path | None:
+    name = "uv.exe" if sys.platform == "win32" else "uv"
+    return next((home / folder / name for folder in ("bin", "Scripts") if (home / folder / name).is_file()), None)
+
+
+def _find_pip(runner: Runner, store: Store, base_python: str, say: Callable[[str], None]) -> list[str]:
+    """A command that is pip: that of a Python at hand, else one in a small environment of our own.
+
+    Nothing is ever installed into Blender's Python.
+    """
+    pythons = [*([base_python] if Path(base_python).is_file() else []), *map(str, own_pythons()),
+               *filter(None, map(shutil.which, ("python3", "python")))]
+    for python in dict.fromkeys(pythons):
+        if _works(runner, [python, "-m", "pip", "--version"], store.tools):
+            return [python, "-m", "pip"]
+    home = store.tools / "pip"
+    for python in dict.fromkeys(pythons):
+        say(f"Making an environment with pip from {python}")
+        if _works(runner, [python, "-m", "venv", "--clear", str(home)], store.tools):
+            own = str(store.environment_python(home))
+            if _works(runner, [own, "-m", "pip", "--version"], store.tools):
+                return [own, "-m", "pip"]
+    raise UserError("no-installer", "No Python here has pip, which fetches the installer.",
+                    "Install pip for your system's Python (Debian and Ubuntu: python3-pip), then try again.")
+
+
+def _works(runner: Runner, command: Sequence[str], folder: Path) -> bool:
+    try:
+        runner.run(command, folder)
+    except (OSError, CommandFailed):
+        return False
+    return True
+
+
+def make_environment(runner: Runner, store: Store, uv: Path, base_python: str, folder: Path) -> None:
+    """An empty virtual environment; the Python is downloaded only where no program was found for it."""
+    given = Path(base_python).is_file()
+    runner.run([uv, "venv", "--no-project", "--cache-dir", store.cache, "--python", base_python,
+                *(["--no-python-downloads"] if given else ["--managed-python"]), folder], store.engine)
+
+
+def site_packages(runner: Runner, python: Path) -> Path:
+    """The folder that the environment's packages are in."""
+    question = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    return Path(runner.run([python, "-I", "-c", question], python.parent)[-1])
+
+
+def install_packages(runner: Runner, store: Store, uv: Path, python: Path, locks: Locks,
+                     on_line: Callable[[str], None]) -> None:
+    """First everything that the locks list, by hash; then what no lock lists, by its exact version."""
+    common: list[str | Path] = [uv, "pip", "install", "--python", python, "--cache-dir", store.cache,
+                                "--only-binary", ":all:"]
+    index = locks.build.index
+    # Every version is pinned and hashed, so it does not matter which index answers first: best-match is safe here.
+    sources: list[str | Path] = ["--index", index, "--index-strategy", "unsafe-best-match"] if index else []
+    listed: list[str | Path] = [word for path in locks.files for word in ("--requirement", path)]
+    runner.run([*common, *sources, "--no-deps", "--require-hashes", *listed], store.engine, on_line)
+    if locks.build.unlisted:
+        pinned: list[str | Path] = [word for path in locks.files for word in ("--constraint", path)]
+        runner.run([*common, *sources, *pinned, locks.build.unlisted], store.engine, on_line)
+    runner.run([uv, "pip", "check", "--python", python, "--cache-dir", store.cache], store.engine, on_line)
+
+
+def forget_packages(runner: Runner, store: Store, uv: Path, names: Sequence[str]) -> None:
+    """Drop packages from the cache, so that they are downloaded anew."""
+    runner.run([uv, "cache", "clean", "--cache-dir", store.cache, *names], store.engine)
+
+
+def check_imports(runner: Runner, python: Path, imports: Sequence[str]) -> str:
+    """Import what the engine imports; the environment's version of Python. Raises :class:`UserError`."""
+    try:
+        return str(json.loads(runner.run([python, "-I", "-c", _CHECK, *imports], python.parent)[-1])["python"])
+    except CommandFailed as error:
+        last_line = error.lines[-1] if error.lines else error
+        raise UserError("engine-incomplete", f"The new environment does not work: {last_line}",
+                        "If the line names a system library, install that; otherwise copy the report and file an "
+                        "issue. What was installed before is untouched.") from error
+
+
+def self_test(runner: Runner, python: Path) -> dict[str, object]:
+    """Device, precision, memory and rate, from the engine's own self-test. Raises :class:`CommandFailed`."""
+    command = [str(python), "-m", "engine", "self-test", "--json"]
+    lines = runner.run(command, EXTENSION_ROOT)
+    for line in reversed(lines):  # libraries may print after it
+        with contextlib.suppress(ValueError):
+            answer = json.loads(line)
+            if isinstance(answer, dict):
+                return answer
+    raise CommandFailed(command, 0, lines[-3:])
+
+
+def explain(error: CommandFailed | OSError) -> UserError:
+    """What went wrong in words that name a next step; the program's own words are kept."""
+    text = str(error)
+    if _NO_SPACE.search(text):
+        return UserError("no-space", f"The disk is full: {text}", "Free some space, then start again: what was "
+                         "downloaded is kept. What was installed before is untouched.")
+    if _BAD_HASH.search(text):
+        return UserError("hash-mismatch", f"A download is not what the lock file says, so it was refused: {text}",
+                         "Try again on another network; if it stays, a mirror or a proxy serves other files. What was "
+                         "installed before is untouched.")
+    if _NO_NETWORK.search(text):
+        return UserError("download-failed", f"The download failed: {text}", "Check the connection (and HTTPS_PROXY, "
+                         "UV_DEFAULT_INDEX if you use them), then start again: what was downloaded is kept.")
+    return UserError("installation-failed", f"The installation failed: {text}", "Start again: what was downloaded is "
+                     "kept. If it stays, copy the report and file an issue.")

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lies in the engine's folder, and which environment in it counts.
+
+``installed.json`` names the environment that is used. It is written last, beside its place and then renamed: until
+then the one before stays in force, and a crash at any moment leaves either the old state or the new one. Environments
+are folders of their own that nobody moves; those that no manifest names are leftovers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ....engine.contract.errors import UserError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One finished installation."""
+
+    environment: str
+    """Name of the environment's folder."""
+    kind: str
+    """Kind of the build: ``cpu``, ``cuda``, ..."""
+    lock: str
+    """:attr:`.locks.Locks.identity` of what was installed."""
+    python: str
+    """Version of the environment's Python."""
+    installed_at: str
+    """Date and time, ISO 8601, UTC."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Installed packages and their versions."""
+    size_bytes: int = 0
+    """Of the environment, as installed."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The places under one data folder."""
+
+    data: Path
+
+    @property
+    def engine(self) -> Path:
+        return self.data / "engine"
+
+    @property
+    def environments(self) -> Path:
+        return self.engine / "environments"
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.engine / "installed.json"
+
+    @property
+    def records_path(self) -> Path:
+        """What was installed first of packages that no lock lists. Outlives a removal on purpose."""
+        return self.data / "engine-records.json"
+
+    @property
+    def tools(self) -> Path:
+        return self.data / "tools"
+
+    @property
+    def cache(self) -> Path:
+        """What the installer downloaded, so that an interrupted installation goes on and an update is small."""
+        return self.data / "cache" / "uv"
+
+    def environment_python(self, environment: Path) -> Path:
+        if sys.platform == "win32":
+            return environment / "Scripts" / "python.exe"
+        return environment / "bin" / "python"
+
+    def read_manifest(self) -> Manifest | None:
+        """The installation in force; None when there is none, or its manifest cannot be read."""
+        try:
+            entries = json.loads(self.manifest_path.read_text(encoding="utf-8"))
+            if entries.pop("format") != _FORMAT:
+                return None
+            manifest = Manifest(**entries)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+        texts = (manifest.environment, manifest.kind, manifest.lock, manifest.python, manifest.installed_at)
+        if not (all(isinstance(text, str) for text in texts) and isinstance(manifest.versions, dict)
+                and isinstance(manifest.size_bytes, int)):
+            return None
+        plain = Path(manifest.environment).name == manifest.environment and manifest.environment not in ("", "..", ".")
+        return manifest if plain else None
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Make an installation the one in force."""
+        write_json(self.manifest_path, {"format": _FORMAT, **asdict(manifest)})
+
+    def python_of(self, manifest: Manifest) -> Path:
+        return self.environment_python(self.environments / manifest.environment)
+
+    def remove_leftovers(self) -> None:
+        """Delete environments that no manifest names; what is in use and cannot go now goes another time."""
+        manifest = self.read_manifest()
+        for folder in self.environments.glob("*"):
+            if manifest is None or folder.name != manifest.environment:
+                remove_tree(folder)
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[int]:
+        """Hold this folder against other installers; the system lets go of it when this process and its children end.
+
+        Gives the lock's file descriptor. Raises :class:`UserError` (``installation-running``).
+        """
+        self.engine.mkdir(parents=True, exist_ok=True)
+        with open(self.engine / "lock", "a+b") as file:
+            if not _try_lock(file):
+                raise UserError("installation-running", "Another installation of the engine is running in "
+                                f"{self.engine}.", "Wait for its end, or end it, then try again.")
+            yield file.fileno()
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(path.name + ".new")
+    with open(beside, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def remove_tree(folder: Path) -> bool:
+    """Delete a folder as far as the system lets us; True when it is gone."""
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(folder, onexc=_make_writable_and_retry)
+    else:
+        shutil.rmtree(folder, onerror=_make_writable_and_retry)
+    return not folder.exists()
+
+
+def _make_writable_and_retry(function: Any, path: str, _: object) -> None:
+    """Windows refuses to delete read-only files; what is still refused stays."""
+    with contextlib.suppress(OSError):
+        Path(path).chmod(stat.S_IWRITE | stat.S_IREAD)
+        function(path)
+
+
+def tree_bytes(folder: Path) -> int:
+    """Sizes of all files in a folder, added up; files that vanish meanwhile do not count."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118  (thousands of files a second)
+    return total

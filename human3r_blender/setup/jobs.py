@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the preferences' buttons start: the downloader, the self-test and the installer, as background tasks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ...engine.installed import locations
+from . import installation
+from .background_task import ChildTask, Task
+from .engine_python import find_python
+
+DOWNLOADER = "weights_downloader"
+SELF_TEST = "Self-test"
+ACTIONS = {"install": "Installing the engine", "repair": "Repairing the engine", "update": "Updating the engine",
+           "remove": "Removing the engine"}
+
+
+class InstallationTask(Task):
+    """The installer at work; it runs in a thread and has its own child processes."""
+
+    def __init__(self, agreed: installation.InstallPlan, online: bool) -> None:
+        """Start what the person has read and agreed to. Raises :class:`UserError` (``offline``)."""
+        super().__init__(ACTIONS[agreed.action])
+        self._installation = installation.start(agreed, self.handle, online=online, consented=True)
+
+    def handle(self, event: Mapping[str, object]) -> None:
+        super().handle(event)
+        if event.get("event") in ("done", "error"):  # the thread's last word
+            self.finish()
+
+    def cancel(self) -> None:
+        if self.is_active and not self.is_cancelling:
+            super().cancel()
+            self._installation.cancel()
+
+    def close(self) -> None:
+        self.cancel()
+        self._installation.close()
+
+
+def get(name: str, preferred_python: str, title: str, half: bool = False,
+        login: tuple[str, str] | None = None) -> ChildTask:
+    """Download and install an item whose licence the person has accepted. Raises :class:`UserError`.
+
+    ``half`` installs weights in half precision; ``login`` is user name and password.
+    """
+    told = "" if login is None else "".join(f"{line}\n" for line in login)
+    return _downloader(find_python(preferred_python), f"Getting {title}",
+                       ["get", name, "--accept-licence", *(["--half"] if half else [])], told)
+
+
+def import_file(path: Path, preferred_python: str) -> ChildTask:
+    """Install weights or a body from a file on disk. Raises :class:`UserError`."""
+    return _downloader(find_python(preferred_python), f"Importing {path.name}", ["import", str(path)])
+
+
+def remove(name: str, title: str) -> ChildTask:
+    """Remove an item from this machine; any Python can do that."""
+    return _downloader(Path(sys.executable), f"Removing {title}", ["remove", name, "--yes"])
+
+
+def verify() -> ChildTask:
+    """Read every installed file in full and compare it with what it must be."""
+    return _downloader(Path(sys.executable), "Verifying the files", ["verify"])
+
+
+def self_test(preferred_python: str) -> ChildTask:
+    """Run the small model once; the task's result has device, precision, memory and rate. Raises :class:`UserError`."""
+    python = find_python(preferred_python)
+    return ChildTask(SELF_TEST, [str(python), "-m", "engine", "self-test", "--json"], variables=_data())
+
+
+def _downloader(python: Path, title: str, arguments: list[str], told: str = "") -> ChildTask:
+    return ChildTask(title, [str(python), "-m", DOWNLOADER, *arguments, "--json"], variables=_data(), told=told)
+
+
+def _data() -> dict[str, str]:
+    """Where the child keeps its files: where this process looks for them."""
+    return {locations.DATA_VARIABLE: str(locations.data_folder())}

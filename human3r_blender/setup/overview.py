@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what was found on this machine to what the preferences say: rows at a glance, and the one next step.
+
+Pure: no ``bpy``, no disk, no network. ``probe.py`` finds the facts, ``page.py`` draws the overview.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..blender.progress import format_bytes
+
+OK, OPTIONAL, MISSING, PROBLEM = "ok", "optional", "missing", "problem"
+"""Marks of a row: in order; may be added; needed and not there; there and not usable."""
+
+SPACE_RESERVE_BYTES = 500_000_000
+"""What a disk should keep beyond what is installed: nothing works well on a full one."""
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """The Python that runs the model."""
+
+    state: str = "absent"
+    """``absent``, ``unfinished`` (an installation that was interrupted), ``broken``, ``outdated`` or ``ready``."""
+    origin: str = "own"
+    """Who named it: ``own`` (this add-on installs it), ``chosen`` (the preferences), ``environment`` (a variable)."""
+    detail: str = ""
+    """One line: versions and build when it is ready, what is wrong with it otherwise."""
+    needs_bytes: float = 0.0
+    """Disk space that installing takes; 0 where unknown."""
+    self_test: str = "unknown"
+    """``unknown``, ``passed`` or ``failed``, for this very environment."""
+    self_test_detail: str = ""
+    """One line: device, precision, memory and rate, or what failed."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The released weights."""
+
+    installed: tuple[str, ...] = ()
+    """Names of the variants that are ready to load."""
+    damaged: tuple[str, ...] = ()
+    """Names of variants whose files are not what was installed."""
+    recommended: str = ""
+    """The variant to propose on this machine."""
+    needs_bytes: float = 0.0
+    """Disk space that getting it takes; 0 where unknown."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that the overview depends on."""
+
+    engine: EngineFacts = EngineFacts()
+    model: ModelFacts = ModelFacts()
+    body: str = "mannequin"
+    """``mannequin``, ``installed`` (SMPL-X), ``chosen`` (a file in the preferences) or ``absent`` (it is gone)."""
+    body_detail: str = ""
+    """The chosen file."""
+    is_online: bool = True
+    """Whether Blender allows add-ons to use the network."""
+    is_online_locked: bool = False
+    """Whether Blender was started so that this cannot be changed in the preferences."""
+    free_bytes: float = float("inf")
+    """Free space on the disk of the data folder."""
+    task: str = ""
+    """Title of what is going on now; empty when nothing is."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the overview."""
+
+    mark: str
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """The one thing to do next: a sentence, and the button that does it (no operator where there is none to press)."""
+
+    sentence: str
+    operator: str = ""
+    label: str = ""
+    name: str = ""
+    """Which weights the operator is for; empty for operators that take no name."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    rows: tuple[Row, ...]
+    step: Step
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the released model can run: nothing that is needed is missing."""
+        return all(row.mark in (OK, OPTIONAL) for row in self.rows)
+
+
+READY = Step("Everything is ready. Choose a video in the 3D viewport's sidebar (press N there), in the tab Human3R.")
+
+
+def overview(facts: Facts) -> Overview:
+    """What to show for these facts."""
+    rows = [_engine_row(facts.engine)]
+    if facts.engine.state in ("ready", "outdated"):
+        rows.append(_self_test_row(facts.engine))
+    rows += [_model_row(facts.model), _body_row(facts)]
+    return Overview((*rows, *_obstacles(facts)), _next_step(facts))
+
+
+def _engine_row(engine: EngineFacts) -> Row:
+    if engine.state == "ready":
+        return Row(OK, "Engine", engine.detail or "Installed.")
+    text = {
+        "absent": "Not installed. It is what runs the model.",
+        "unfinished": "The installation was interrupted. What was downloaded is kept.",
+        "broken": "Does not work.",
+        "outdated": "Made by another version of this add-on.",
+    }[engine.state]
+    if engine.state == "absent" and engine.origin != "own":
+        text = "The chosen Python does not exist."
+    mark = MISSING if engine.state in ("absent", "unfinished") and engine.origin == "own" else PROBLEM
+    return Row(mark, "Engine", f"{text} {engine.detail}".rstrip())
+
+
+def _self_test_row(engine: EngineFacts) -> Row:
+    if engine.self_test == "passed":
+        return Row(OK, "Self-test", engine.self_test_detail or "Passed.")
+    if engine.self_test == "failed":
+        return Row(PROBLEM, "Self-test", f"Failed. {engine.self_test_detail}".rstrip())
+    return Row(MISSING, "Self-test", "Not run yet. It takes a minute at most.")
+
+
+def _model_row(model: ModelFacts) -> Row:
+    if model.damaged:
+        return Row(PROBLEM, "Model", f"The files of {', '.join(model.damaged)} are not what was installed.")
+    if model.installed:
+        return Row(OK, "Model", f"Released weights {', '.join(model.installed)}, for non-commercial use only.")
+    return Row(MISSING, "Model", "Embedded default (trained on synthetic clips, try-out only).")
+
+
+def _body_row(facts: Facts) -> Row:
+    return {
+        "mannequin": Row(OPTIONAL, "Body", "Mannequin (SMPL-X not installed)."),
+        "installed": Row(OK, "Body", "SMPL-X, for non-commercial use only."),
+        "chosen": Row(OK, "Body", f"The chosen file {facts.body_detail}."),
+        "absent": Row(PROBLEM, "Body", f"The chosen file {facts.body_detail} does not exist."),
+    }[facts.body]
+
+
+def _obstacles(facts: Facts) -> list[Row]:
+    """Rows that are there only while something stands in the way of what is still missing."""
+    needed = _needed_bytes(facts)
+    rows = []
+    if _needs_network(facts) and not facts.is_online:
+        rows.append(Row(PROBLEM, "Network", "Blender does not allow add-ons to go online."))
+    if needed and facts.free_bytes < needed:
+        rows.append(Row(PROBLEM, "Disk", f"{format_bytes(facts.free_bytes)} free, {format_bytes(needed)} needed."))
+    return rows
+
+
+def _engine_must_be_installed(engine: EngineFacts) -> bool:
+    return engine.origin == "own" and (engine.state != "ready" or engine.self_test == "failed")
+
+
+def _needs_network(facts: Facts) -> bool:
+    return _engine_must_be_installed(facts.engine) or bool(facts.model.damaged) or not facts.model.installed
+
+
+def _needed_bytes(facts: Facts) -> float:
+    """What the next download takes, with the reserve; 0 when nothing is to be downloaded, or the size is unknown."""
+    if _engine_must_be_installed(facts.engine):
+        needed = facts.engine.needs_bytes
+    elif facts.model.damaged or not facts.model.installed:
+        needed = facts.model.needs_bytes
+    else:
+        needed = 0.0
+    return needed + SPACE_RESERVE_BYTES if needed else 0.0
+
+
+def _next_step(facts: Facts) -> Step:
+    """First what everything else needs: the engine, that it runs, the body file that was chosen, the weights."""
+    engine, model = facts.engine, facts.model
+    if facts.task:
+        return Step(f"{facts.task}: wait for its end, or cancel it.")
+    if engine.state != "ready" or engine.self_test == "failed":
+        if engine.origin != "own":
+            return Step("The chosen Python cannot run the engine. Choose another one, or clear it and let the add-on "
+                        "install its own.", "human3r.choose_python", "Choose Python")
+        return _blocked(facts, "or choose a Python that has the packages already (below, under Engine)") \
+            or _engine_step(engine)
+    if engine.self_test == "unknown":
+        return Step("See whether the engine runs on this machine, and how fast.", "human3r.self_test", "Run Self-test")
+    if facts.body == "absent":
+        return Step("Use the installed body or the mannequin instead, or choose the file again.",
+                    "human3r.clear_body_file", "Forget the File")
+    if model.damaged:
+        name = model.damaged[0]
+        return _blocked(facts, "or import the file again (below, under Model)") \
+            or Step(f"Download {name} again.", "human3r.get_weights", f"Get {name}", name)
+    if not model.installed:
+        name = model.recommended
+        return _blocked(facts, "or import a file that you have already (below, under Model)") \
+            or Step("Get the released weights, for people and places as in the paper. Non-commercial use only.",
+                    "human3r.get_weights", f"Get {name}", name)
+    return READY
+
+
+def _engine_step(engine: EngineFacts) -> Step:
+    if engine.state == "absent":
+        size = f" It takes up to {format_bytes(engine.needs_bytes)}." if engine.needs_bytes else ""
+        return Step(f"Install the engine. You see what is downloaded, and where to, before it begins.{size}",
+                    "human3r.install_engine", "Install the Engine")
+    if engine.state == "unfinished":
+        return Step("Go on with the installation where it stopped.", "human3r.install_engine", "Go On Installing")
+    if engine.state == "outdated":
+        return Step("Bring the engine up to this version of the add-on.", "human3r.update_engine", "Update the Engine")
+    return Step("Repair the engine: what is damaged or missing is installed again.",
+                "human3r.repair_engine", "Repair the Engine")
+
+
+def _blocked(facts: Facts, otherwise: str) -> Step | None:
+    """The step that has to come before any download, if there is one."""
+    if not facts.is_online:
+        if facts.is_online_locked:
+            return Step("Blender was started in offline mode. Start it without --offline-mode, " + otherwise + ".")
+        return Step("Allow online access: Preferences > System > Network > Allow Online Access, " + otherwise + ".",
+                    "human3r.allow_online", "Open System Preferences")
+    if facts.free_bytes < _needed_bytes(facts):
+        return Step(f"Free {format_bytes(_needed_bytes(facts) - facts.free_bytes)} on the disk that holds the data "
+                    "folder.", "human3r.open_data_folder", "Open the Data Folder")
+    return None

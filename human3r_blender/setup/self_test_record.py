@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The outcome of the last self-test, kept beside the data for the Python that it was run with.
+
+Every installation has a folder of its own, and so a Python of its own: what was tested counts for no other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ...engine.installed import locations
+from .background_task import Task
+from .installation.store import write_json
+
+DEVICE_NAMES = {"cpu": "the processor", "cuda": "CUDA", "mps": "Metal"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One self-test of one Python."""
+
+    python: str
+    passed: bool
+    detail: str
+    """One line: device, precision, memory and rate, or what failed."""
+    device: str = ""
+    """What it ran on: ``cpu``, ``cuda``, ``mps``; empty when it failed."""
+
+
+def read(python: Path | None) -> Record | None:
+    """The outcome for this Python; None when it was not tested, or another one was."""
+    try:
+        record = Record(**json.loads(_path().read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None
+    is_sound = isinstance(record.detail, str) and isinstance(record.device, str)
+    return record if is_sound and python is not None and record.python == str(python) else None
+
+
+def keep(python: Path, task: Task) -> Record:
+    """Keep the outcome of a finished self-test. A disk that cannot be written to only means another test later."""
+    result = task.result or {}
+    passed = task.state == "done" and bool(result)
+    detail = _describe(result) if passed else task.error.message if task.error else "The engine gave no result."
+    record = Record(str(python), passed, detail, str(result.get("device", "")) if passed else "")
+    with contextlib.suppress(OSError):
+        _path().parent.mkdir(parents=True, exist_ok=True)
+        write_json(_path(), asdict(record))
+    return record
+
+
+def _path() -> Path:
+    return locations.data_folder() / "self-test.json"
+
+
+def _describe(result: dict[str, object]) -> str:
+    """The engine's figures in one line."""
+    kind = str(result.get("device"))
+    device = f"{DEVICE_NAMES.get(kind, kind)} ({result.get('device_name')})"
+    memory = f"{result.get('device_memory_mb') or result.get('memory_mb')} MiB"
+    return (f"{result.get('frames_per_second')} pictures per second on {device}, {result.get('precision')}, {memory}, "
+            f"torch {result.get('torch')}.")
