@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Command lines that worked with an earlier version work, and mean the same."""
+
+import importlib.util
+import json
+
+import pytest
+
+from tests.fixtures import parsers
+
+PROGRAMS = (*(parsers.MODULES if importlib.util.find_spec("torch") else ()),
+            *((parsers.HUMAN3R,) if importlib.util.find_spec("bpy") else ()))
+"""Those that run in this environment."""
+SAME = ("default", "nargs", "type")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_all_commands_and_options_are_there(written, program):
+    before = json.loads((written / "command_lines.json").read_text(encoding="utf-8"))[program]
+    now = parsers.commands_of(program)
+    assert before, "nothing to compare"
+    assert set(before) - set(now) == set()
+    for command, options in before.items():
+        there = now[command]
+        assert {name: option for name, option in options.items() if not _serves(there.get(name), option)} == {}, command
+        asked_anew = {name for name, option in there.items() if option["required"] and name not in options}
+        assert asked_anew == set(), command
+
+
+def _serves(there, wanted):
+    if there is None or any(there[key] != wanted[key] for key in SAME) or there["required"] > wanted["required"]:
+        return False
+    return there["choices"] is None or set(there["choices"]) >= set(wanted["choices"] or there["choices"])
