@@ -48,7 +48,8 @@ def stand_in(addon, tmp_path, monkeypatch):
     folder = tmp_path / "stand-in"
     (folder / "engine").mkdir(parents=True)
     (folder / "engine" / "__init__.py").touch()
-    (folder / "engine" / "contract").symlink_to(ROOT / "engine" / "contract")
+    for room in ("contract", "installed"):
+        (folder / "engine" / room).symlink_to(ROOT / "engine" / room)
     (folder / "engine" / "__main__.py").symlink_to(Path(__file__).parent / "stand_in_engine" / "__main__.py")
     monkeypatch.setattr(addon.engine_process, "EXTENSION_ROOT", folder)
     monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", sys.executable)
