@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from . import import_path  # noqa: F401 - before any other import
+
+# isort: split
 import argparse
 import contextlib
 import json

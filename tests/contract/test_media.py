@@ -8,15 +8,15 @@ from engine.contract.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES, files_in, ha
 SIGNATURES = {
     "png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "jpg": b"\xff\xd8\xff\xe1\0\x18Exif", "tif": b"II*\0\x08\0\0\0",
     "tiff": b"MM\0*\0\0\0\x08", "bmp": b"BM\x36\0", "webp": b"RIFF\x0a\n\0\0WEBPVP8 ", "hdr": b"#?RADIANCE\n",
-    "jp2": b"\0\0\0\x0cjP  \r\n\x87\n", "exr": b"\x76\x2f\x31\x01\x02", "ppm": b"P6 2 2 255\n", "pgm": b"P5\n2 2\n255\n",
-    "avif": b"\0\0\0\x1cftypavif",
+    "jp2": b"\0\0\0\x0cjP  \r\n\x87\n", "exr": b"\x76\x2f\x31\x01\x02", "ppm": b"P6 2 2 255\n",
+    "pgm": b"P5\n2 2\n255\n", "avif": b"\0\0\0\x1cftypavif",
 }  # fmt: skip
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("a_10.jpg", "a_8.JPG", "a_9.jpg", "._a_8.jpg", ".b.png", "Thumbs.db", "desktop.ini", "x2.mp4", "x10.mov",
-                 "._x2.mp4", "a_².jpg"):
+    for name in ("a_10.jpg", "a_8.JPG", "a_9.jpg", "._a_8.jpg", ".b.png", "Thumbs.db", "desktop.ini", "x2.mp4",
+                 "x10.mov", "._x2.mp4", "a_².jpg"):
         (tmp_path / name).touch()
     (tmp_path / "a_1.jpg").mkdir()
     return tmp_path
