@@ -134,7 +134,8 @@ def convert(arguments):
 
 def engine(arguments):
     """python -m engine ARGUMENTS."""
-    return run([environment("engine", "engine"), "-m", "engine", *arguments])
+    # -P: whatever lies in the current folder, a folder called engine included, is not the engine.
+    return run([environment("engine", "engine"), "-P", "-m", "engine", *arguments])
 
 
 def install_engine(arguments):

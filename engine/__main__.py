@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from . import import_path  # noqa: F401 - before any other import
+
+# isort: split
 import argparse
 import contextlib
 import json
@@ -121,10 +124,6 @@ def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
     if Path(settings.take).exists() and not (options.overwrite or options.resume):
         raise UserError("take-exists", f"The take {settings.take} exists already.",
                         "Give --overwrite to replace it, --resume to go on with it, or another name.")
-    if options.resume:
-        from .resuming.resume_file import load_resume_point
-
-        load_resume_point(settings)
 
 
 class _Progress:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -91,7 +91,7 @@ class _Capture:
             self.body_model = BodyModel.load(body_file(body))
             self.body = MANNEQUIN if body == MANNEQUIN else Path(body).name
             self.body_and_digest = f"{self.body} ({self.body_model.fingerprint})"
-            device = choose_device(settings.device)
+            device = torch.device(settings.device)
             if not shelf.holds(settings.model, device, settings.precision):
                 sink(Status("loading", f"Loading the model {settings.model}"))
             self.named = shelf.get(settings.model, device, settings.precision)
@@ -193,11 +193,20 @@ def run_capture(settings: CaptureSettings, sink: Sink, interruption: Interruptio
     Raises UserError. A stop before the first frame was read gives a ``cancelled`` result and touches no take.
     """
     try:
+        settings = resolved(settings)
         with explained_memory_errors(settings):
-            return _Capture(settings.with_camera_chosen(), sink, interruption, shelf or ModelShelf(), resume).run()
+            return _Capture(settings, sink, interruption, shelf or ModelShelf(), resume).run()
     except Interrupted:
         sink(TakeEnd("cancelled", 0))
         return CaptureResult("cancelled", 0, 0, 0, "")
+
+
+def resolved(settings: CaptureSettings) -> CaptureSettings:
+    """The settings with what ``auto`` comes to here: what runs, what take and resume file hold, what a resume compares.
+
+    Raises UserError (``device-missing``).
+    """
+    return replace(settings.with_camera_chosen(), device=str(choose_device(settings.device)))
 
 
 def _nothing_read(settings: CaptureSettings, footage: Footage) -> UserError:

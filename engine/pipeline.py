@@ -53,6 +53,7 @@ class FramePipeline:
 
     def __init__(self, settings: CaptureSettings, model: Human3R, body_model: BodyModel,
                  picture_map: PictureMap) -> None:
+        """`settings` as :func:`.capture.resolved` gives them."""
         self._settings = settings
         self._body_model = body_model
         self._map = picture_map
@@ -62,7 +63,7 @@ class FramePipeline:
         self._rollout = ChunkedRollout(model, RolloutSettings(settings.reset_interval, options, autocast))
         self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
         self._intrinsics = IntrinsicsEstimator()
-        self._camera = CameraTracker() if settings.with_camera_chosen().camera == "tracked" else None
+        self._camera = CameraTracker() if settings.camera == "tracked" else None
         self._fusion = PointFusion(FusionSettings(
             settings.voxel_size, settings.point_confidence, settings.max_points)) if settings.voxel_size else None
         self.frame_count = 0

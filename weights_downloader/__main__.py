@@ -6,6 +6,12 @@ from __future__ import annotations
 import os
 import sys
 
+# The engine is the one beside this package, whatever else is called so in the current folder.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # noqa: PTH120
+
+from engine import import_path  # noqa: F401 - before any other import
+
+# isort: split
 from engine.standard_streams import claim_stdout
 
 from .command import CANCELLED, main

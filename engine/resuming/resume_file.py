@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,12 @@ from ..contract.settings import CaptureSettings
 
 FORMAT = 1
 """Raised whenever an older resume file can no longer be continued."""
+
+_NOT_COMPARED = ("take", "body")
+"""The take may have been moved, and of the body its content counts, not how it was chosen: :func:`check_same_model`."""
+
+_UNRESOLVED = "auto"
+"""Files of earlier versions do not say which device it came to: they go on with any."""
 
 _MAX_BYTES = 1 << 32
 """Bound of what a resume file may claim; the largest models' states and clouds are far below."""
@@ -72,7 +78,7 @@ def save_resume_point(point: ResumePoint) -> None:
 
 
 def load_resume_point(settings: CaptureSettings) -> ResumePoint:
-    """The state to go on from. Raises UserError when there is none, or none that fits these settings.
+    """The state to go on from. Raises UserError when there is none, or none that fits these (resolved) settings.
 
     The take may have been moved: `settings.take` need not be the one it was begun with.
     """
@@ -99,8 +105,8 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
         raise UserError("resume-unreadable", f"The resume file {path} cannot be read: {error}.", start_anew) from error
     if not known_format:
         raise UserError("resume-mismatch", f"The resume file {path} is of another version of this program.", start_anew)
-    differing = [name for name, value in asdict(replace(begun_with, take=settings.take)).items()
-                 if value != getattr(settings, name)]
+    differing = [name for name, value in asdict(begun_with).items()
+                 if name not in _NOT_COMPARED and value not in (_UNRESOLVED, getattr(settings, name))]
     if differing:
         name = differing[0]
         raise UserError(

@@ -8,6 +8,9 @@ python -m engine.synthetic FOLDER --tier room --seed 0 --clips 100 --frames 16 -
 
 from __future__ import annotations
 
+from .. import import_path  # noqa: F401 - before any other import
+
+# isort: split
 import argparse
 import sys
 from dataclasses import replace

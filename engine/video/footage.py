@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,10 +13,7 @@ import cv2
 import numpy as np
 
 from ..contract.errors import UserError
-
-PICTURE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".jp2", ".hdr", ".exr", ".ppm", ".pgm", ".avif"))
-"""What counts as a picture in a folder."""
+from ..contract.media import picture_sequence
 
 SEQUENCE_RATE = 24.0
 """Frames per second of a sequence of pictures when nobody says otherwise: Blender's own default."""
@@ -171,25 +167,18 @@ def open_footage(source: str | os.PathLike[str], frame_rate: float | None = None
     Raises UserError: ``footage-missing``, ``footage-unreadable``, ``footage-empty``.
     """
     path = Path(source).expanduser()
-    if path.is_dir():
-        files = [item for item in path.iterdir()
-                 if item.suffix.lower() in PICTURE_SUFFIXES and not item.name.startswith(".")]
-        if not files:
-            raise UserError("footage-empty", f"The folder {path} has no pictures in it.",
-                            "Choose a video file, or a folder with PNG, JPEG, TIFF or other pictures.")
-        return PictureSequence(sorted(files, key=_natural_order), frame_rate)
+    pictures = picture_sequence(path)
+    if pictures:
+        return PictureSequence(pictures, frame_rate)
     if path.is_file():
-        if path.suffix.lower() in PICTURE_SUFFIXES:
-            return PictureSequence([path], frame_rate)
         return VideoFile(path, frame_rate)
-    pattern = _number_pattern(path.name)
-    if pattern is None or not path.parent.is_dir():
+    if path.is_dir():
+        raise UserError("footage-empty", f"The folder {path} has no pictures in it.",
+                        "Choose a video file, or a folder with PNG, JPEG, TIFF or other pictures.")
+    if pictures is None:
         raise UserError("footage-missing", f"There is no file or folder {path}.", "Check the path and its spelling.")
-    numbered = {int(match[1]): item for item in path.parent.iterdir() if (match := pattern.fullmatch(item.name))}
-    if not numbered:
-        raise UserError("footage-empty", f"No file matches the pattern {path}.",
-                        "Check the folder, the name before the number, and how many digits the number has.")
-    return PictureSequence([numbered[number] for number in sorted(numbered)], frame_rate)
+    raise UserError("footage-empty", f"No file matches the pattern {path}.",
+                    "Check the folder, the name before the number, and how many digits the number has.")
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -214,18 +203,3 @@ def read_picture(path: Path) -> np.ndarray:
         encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
         picture = np.round(255.0 * encoded).astype(np.uint8)
     return cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB if picture.ndim == 2 else cv2.COLOR_BGR2RGB)
-
-
-def _natural_order(path: Path) -> list[tuple[int, int, str]]:
-    """Numbers in names count as numbers: shot9 comes before shot10."""
-    parts = re.split(r"(\d+)", path.name.lower())
-    return [(0, int(part), part) if part.isdigit() else (1, 0, part) for part in parts]
-
-
-def _number_pattern(name: str) -> re.Pattern[str] | None:
-    """``%04d``, ``%d`` or ``####`` in a file's name as a regular expression; None when there is none of them."""
-    found = re.search(r"%(?:0(\d+))?d|(#+)", name)
-    if found is None:
-        return None
-    digits = int(found[1] or 1) if found[2] is None else len(found[2])
-    return re.compile(f"{re.escape(name[:found.start()])}(\\d{{{digits},}}){re.escape(name[found.end():])}")

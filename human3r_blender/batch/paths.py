@@ -3,23 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.media import VIDEO_SUFFIXES, files_in
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".ogv")
 
-
-def find_sources(given: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[str]:
+def find_sources(given: Iterable[str], suffixes: Collection[str] = VIDEO_SUFFIXES) -> list[str]:
     """Sources in order: a folder stands for the files in it with those suffixes, or for itself (images) without any.
 
     Names that do not exist are kept: image-sequence patterns are such, and the reader knows best what is wrong.
     """
     sources: list[str] = []
     for name in given:
-        inside = sorted(path for path in Path(name).iterdir() if path.suffix.lower() in suffixes and path.is_file()
-                        ) if Path(name).is_dir() else []
+        inside = files_in(Path(name), suffixes) if Path(name).is_dir() else []
         sources += [str(path.absolute()) for path in inside] or [str(Path(name).absolute())]
     return sources
 

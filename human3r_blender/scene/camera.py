@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 import numpy as np
 
+from ...engine.contract.media import has_picture_signature, picture_sequence
 from ...engine.contract.messages import Frame
 from ...engine.contract.rotations import continuous_quaternions
 from ..blender import coordinates, keyframes, tags
@@ -130,7 +130,7 @@ def show_footage(item: bpy.types.Object, source: str, footage_size: tuple[int, i
     The footage's first picture lies on scene frame 1. Returns whether it is shown: before 4.5 Blender does not turn
     a video upright that is stored lying on its side, and such a one would only mislead.
     """
-    path = first_picture(Path(source))
+    path = _file_to_load(Path(source))
     if path is None:
         return False
     try:
@@ -150,20 +150,10 @@ def show_footage(item: bpy.types.Object, source: str, footage_size: tuple[int, i
     return True
 
 
-_PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".exr"}
-
-
-def first_picture(source: Path) -> Path | None:
-    """The file to open for a capture's source: the video itself, or the first picture of a folder or a pattern.
-
-    A pattern has `%04d` or `####` where the number stands. None when nothing is there.
-    """
-    if source.is_file():
-        return source
-    if source.is_dir():
-        return min((item for item in source.iterdir() if item.suffix.lower() in _PICTURES), default=None)
-    parts = re.split(r"%0?\d*d|#+", source.name)
-    if len(parts) == 2 and source.parent.is_dir():
-        pattern = re.compile(re.escape(parts[0]) + r"\d+" + re.escape(parts[1]))
-        return min((item for item in source.parent.iterdir() if pattern.fullmatch(item.name)), default=None)
-    return None
+def _file_to_load(source: Path) -> Path | None:
+    """The video itself, or the first picture of a sequence; None when nothing is there that Blender can be given."""
+    pictures = picture_sequence(source)
+    if pictures is None:
+        return source if source.is_file() else None
+    # All of them, because Blender comes to the others when they are shown.
+    return pictures[0] if pictures and all(map(has_picture_signature, pictures)) else None

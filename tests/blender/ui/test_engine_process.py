@@ -57,6 +57,22 @@ def test_blenders_python_does_not_steer_the_engines(addon, stand_in, monkeypatch
     assert environment["HUMAN3R_ANYTHING"] == "kept" and environment["PYTHONUTF8"] == "1"
 
 
+def test_nothing_of_blenders_current_folder_is_executed(addon, engine_python, tmp_path, monkeypatch):
+    for name in ("contextlib", "json", "numpy", "torch"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'a').write({name!r} + ' ')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    engine = addon.engine_process.launch()
+    engine.start_capture(addon.messages.StartCapture(
+        addon.settings.CaptureSettings("missing.mp4", str(tmp_path / "take.h3r"))))
+    received, error = read_all(addon, engine, seconds=300.0)
+    engine.close()
+    listing = addon.setup_tasks.verify()
+    assert addon.background_task.wait(listing, 300.0) and listing.state == "done", listing.log
+    assert error is None and received[-1].code == "footage-missing"
+    assert not (tmp_path / "executed").exists()
+
+
 def test_a_slow_reader_makes_the_engine_wait(addon, launch):
     engine = launch("endless")
     time.sleep(1.0)

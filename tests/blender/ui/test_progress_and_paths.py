@@ -31,7 +31,7 @@ def test_durations(addon, seconds, text):
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("b.mp4", "a.MOV", "notes.txt", "pictures/001.png", "pictures/002.png"):
+    for name in ("b.mp4", "a.MOV", "._a.MOV", "notes.txt", "pictures/001.png", "pictures/002.png", "pictures/._c.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     return tmp_path

@@ -21,7 +21,7 @@ from engine.video.reading import PreparedFrame
 
 FRAMES = 12
 MOVING, STILL = VALIDATION_SEEDS[8], VALIDATION_SEEDS[0]
-CAPTURE = CaptureSettings(source="clip", take="clip.h3r", voxel_size=0.0, reset_interval=5)
+CAPTURE = CaptureSettings(source="clip", take="clip.h3r", voxel_size=0.0, reset_interval=5).with_camera_chosen()
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,8 @@ def test_colours_are_rgb(tmp_path):
 def test_a_folder_is_read_in_natural_order(tmp_path):
     write_pictures(tmp_path / "shots", [f"s{number}.png" for number in range(12)])
     (tmp_path / "shots" / "notes.txt").write_text("not a picture")
-    (tmp_path / "shots" / ".hidden.png").write_bytes(b"")
+    (tmp_path / "shots" / "._s0.png").write_bytes(b"macOS's companion of s0.png")
+    (tmp_path / "shots" / "Thumbs.db").write_bytes(b"Windows' small pictures")
     numbers, times = numbers_and_times(tmp_path / "shots")
     assert numbers == list(range(12))
     np.testing.assert_allclose(times, np.arange(12) / 24)

@@ -16,7 +16,13 @@ from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.settings import CaptureSettings
 from engine.contract.skeleton import HEAD
 from engine.contract.take import TakeReader
-from engine.resuming.resume_file import check_same_model, load_resume_point, resume_path
+from engine.resuming.resume_file import (
+    ResumePoint,
+    check_same_model,
+    load_resume_point,
+    resume_path,
+    save_resume_point,
+)
 from tests.engine.stream.engine_process import run_engine, start_run, wait_until
 from tests.engine.stream.footage_files import busy_picture, set_mp4_durations, write_video
 
@@ -210,6 +216,31 @@ def test_sigint_stops_within_a_second_and_the_take_goes_on_from_that_frame(long_
     code, _, errors = run_engine(video, "--take", take, *options, "--resume")
     assert code == 0, errors
     assert records_after_header(take) == expected
+
+
+def test_a_run_with_settings_left_to_the_engine_resumes(long_run, tmp_path):
+    """Camera and device are "auto", and what that came to is what take and resume file hold."""
+    video, take = long_run[0], tmp_path / "a.h3r"
+    process = start_run(video, "--take", take, *OPTIONS)
+    wait_until(lambda: frames_so_far(take) > 0, "frames")
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    with TakeReader(take) as reader:
+        settings = reader.header.settings
+    assert settings.camera == "network" and settings.device in ("cpu", "cuda", "mps")
+    assert load_resume_point(settings).settings == settings
+    code, summary, errors = run_engine(video, "--take", take, *OPTIONS, "--body", "mannequin", "--resume")
+    assert code == 0, errors
+    assert summary["frame_count"] == 50
+
+
+def test_resume_files_that_do_not_say_which_device_go_on_with_any(tmp_path):
+    settings = CaptureSettings(source="a.mp4", take=str(tmp_path / "a.h3r"), camera="network")
+    (tmp_path / "a.h3r").write_bytes(bytes(100))
+    save_resume_point(ResumePoint(settings, "m", "b", 100, 5, 5, {}))
+    assert load_resume_point(dataclasses.replace(settings, device="cpu")).frame_count == 5
+    with pytest.raises(UserError, match="resume-mismatch"):
+        load_resume_point(dataclasses.replace(settings, device="cpu", camera="tracked"))
 
 
 def test_resuming_with_other_settings_is_refused(long_run, tmp_path):
