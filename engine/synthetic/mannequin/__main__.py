@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m engine.synthetic.mannequin OUT.npz` writes the body that is bundled as `engine/assets/mannequin.npz`."""
 
-from ... import import_path  # noqa: F401, I001 - first: it decides where the next ones come from
+from ... import import_path  # noqa: F401 - before any other import
 
+# isort: split
 import argparse
 from pathlib import Path
 
