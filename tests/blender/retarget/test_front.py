@@ -99,6 +99,7 @@ def knee_errors(theirs, own):
                      for side in ("left", "right")], axis=-1)
 
 
+@pytest.mark.skipif(bpy.app.version < (4, 5), reason="the character's file is one of Blender 5.0")
 @pytest.mark.parametrize("number", (0, 1))
 def test_the_demos_people_keep_their_knees_in_front(scene, root, shared, number):
     """On a character of the first one's skeleton."""
