@@ -3,12 +3,20 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from pathlib import Path
 
 import bpy
+import numpy as np
 
+from ..scene.timing import rate_for
 from .staging import Stage
 from .writing import missing_exporter, run_exporter
+
+_HEADER = struct.Struct("<4s3I4s")
+"""Of a GLB file and its first chunk: magic, version, the file's length, the chunk's length, ``JSON``."""
+_CHUNK_HEADER = 8
 
 
 def check() -> None:
@@ -27,3 +35,29 @@ def write(stage: Stage, path: Path) -> None:
         export_morph=True, export_morph_normal=False, export_morph_animation=True, export_cameras=True,
         export_extras=True,
     ), path)  # fmt: skip
+    _put_keys_on_time(path, stage.scene.frame_end, rate_for(stage.scene, None))
+
+
+def _put_keys_on_time(path: Path, last_frame: int, rate: float) -> None:
+    """Write the times of an animation's keys anew: frame / rate.
+
+    Blender's exporter multiplies by the base of the scene's rate where it should divide, which puts keys 0.2 % off at
+    NTSC rates. Which frames they are is told by the last one, whatever a Blender makes of the rate.
+    """
+    data = path.read_bytes()
+    magic, version, _, length, kind = _HEADER.unpack_from(data)
+    file, binary = json.loads(data[_HEADER.size:_HEADER.size + length]), bytearray(data[_HEADER.size + length:])
+    inputs = {sampler["input"] for animation in file.get("animations", ()) for sampler in animation["samplers"]}
+    accessors = [file["accessors"][index] for index in inputs]
+    end_s = max((accessor["max"][0] for accessor in accessors), default=0.0)
+    if end_s == 0:
+        return
+    for accessor in accessors:
+        start = file["bufferViews"][accessor["bufferView"]].get("byteOffset", 0) + accessor.get("byteOffset", 0)
+        times = np.frombuffer(binary, "<f4", accessor["count"], _CHUNK_HEADER + start)
+        times[:] = np.rint(times.astype(np.float64) * last_frame / end_s) / rate
+        accessor["min"], accessor["max"] = [float(times.min())], [float(times.max())]
+    text = json.dumps(file, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    header = _HEADER.pack(magic, version, _HEADER.size + len(text) + len(binary), len(text), kind)
+    path.write_bytes(header + text + binary)

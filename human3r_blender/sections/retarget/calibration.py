@@ -67,9 +67,9 @@ class Figure:
         return unit(heads[end] - heads[slot])
 
     def axes(self) -> np.ndarray:
-        """(3, 3) columns: up, to the figure's left, to its front."""
-        left = self.heads["left_hip"] - self.heads["right_hip"]
-        return frame(self.up, left)
+        """(3, 3) columns: up, to the figure's right, to its front."""
+        right = self.heads["right_hip"] - self.heads["left_hip"]
+        return frame(self.up, right)
 
     def hinge(self, upper: str, lower: str) -> np.ndarray | None:
         """(3,) axis that an elbow or a knee bends about, where it is bent enough at rest to show."""

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Exported files, read again: by Blender's own importers into an empty file, and by readers that know nothing of it."""
 
+import json
+import struct
+
 import bpy
 import bvhio
 import numpy as np
@@ -26,6 +29,8 @@ def import_fbx_again(path):
 
 
 def import_glb(path):
+    # This importer multiplies by the base of the scene's rate where it should divide: without a base it is right.
+    bpy.context.scene.render.fps_base = 1.0
     bpy.ops.import_scene.gltf(filepath=str(path))
     return 0
 
@@ -116,6 +121,26 @@ def bvh_joints(path):
 
     follow(file.Root, [(bvhio.Transform().Rotation, bvhio.Transform().Position)] * file.FrameCount)
     return file.FrameTime, np.stack([found[name] for name in JOINT_NAMES], axis=1) / 100
+
+
+def glb_file(path):
+    """(JSON part, key times of each sampler's own in seconds) of a GLB file, read as the format's specification says.
+    """
+    data = path.read_bytes()
+    magic, version, size, length, kind = struct.unpack_from("<4sII I4s", data)
+    assert (magic, version, size, kind) == (b"glTF", 2, len(data), b"JSON") and length % 4 == 0
+    file, binary = json.loads(data[20:20 + length]), data[20 + length:]
+    assert struct.unpack_from("<I4s", binary) == (len(binary) - 8, b"BIN\0")
+    times = []
+    for animation in file["animations"]:
+        for sampler in animation["samplers"]:
+            accessor = file["accessors"][sampler["input"]]
+            assert (accessor["componentType"], accessor["type"]) == (5126, "SCALAR")  # 32-bit floating point
+            view = file["bufferViews"][accessor["bufferView"]]
+            start = 8 + view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
+            times.append(np.frombuffer(binary, "<f4", accessor["count"], start))
+            assert np.float32(accessor["min"] + accessor["max"]).tolist() == [times[-1].min(), times[-1].max()]
+    return file, times
 
 
 def camera_views(first, times):

@@ -35,10 +35,17 @@ def person(scene, motion):
     scene = bpy.context.scene  # a test may have opened another file since
     root = bpy.data.objects.new("walk", None)
     root.location, root.rotation_euler = (1.0, -2.0, 0.3), (0.0, 0.0, 0.7)
-    item = armature.create("Person 01", motion.rest)
+    scene.collection.objects.link(root)
+    item = add_person(scene, motion)
     item.parent = root
-    for made in (root, item):
-        scene.collection.objects.link(made)
+    bpy.context.view_layer.update()
+    return item
+
+
+def add_person(scene, motion):
+    """An armature with the keys of something like a :class:`Motion`."""
+    item = armature.create("Person 01", motion.rest)
+    scene.collection.objects.link(item)
     keyframes.animate(item, "Person 01")
     frames = np.arange(len(motion.pelvis)) + 1.0
     kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
@@ -49,5 +56,4 @@ def person(scene, motion):
         for axis, curve in enumerate(keyframes.add_curves(item, path, values.shape[1])):
             keyframes.append(curve, frames, values[:, axis], kinds)
     scene.frame_end = len(frames)
-    bpy.context.view_layer.update()
     return item

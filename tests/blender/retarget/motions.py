@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A made-up motion on the SMPL-X skeleton whose planted feet stand perfectly still: wave, crouch, walk."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from bl_ext.user_default.human3r_blender.engine.contract import rotations
-from bl_ext.user_default.human3r_blender.engine.contract.body_model import joint_transforms
+from bl_ext.user_default.human3r_blender.engine.contract.body_model import (
+    BodyModel,
+    default_body_path,
+    joint_transforms,
+)
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_INDEX, PELVIS
 
 SIDES = ("left", "right")
@@ -73,6 +79,31 @@ class Motion:
     def turns(self):
         """(T, 55, 3, 3) rotations from rest, body frame."""
         return self.transforms[..., :3, :3]
+
+
+@dataclass
+class Recorded:
+    """A motion that lies in a file, body frame (y up, z to the front)."""
+
+    rest: np.ndarray
+    pelvis: np.ndarray
+    """(T, 3) from its rest position."""
+    quaternions: np.ndarray
+
+
+def demo(truth_file, number):
+    """What is true of a person of the demo, whose world has y down."""
+    with np.load(truth_file) as truth:
+        poses, betas = truth["people.pose_axis_angle"][:, number].astype(float), truth["people.betas"][number]
+        places, cameras = truth["people.translation"][:, number].astype(float), truth["world_from_camera"]
+    rest = BodyModel.load(default_body_path()).rest_joints(betas.astype(float))
+    y_up = np.diag([1.0, -1.0, -1.0])
+    matrices = rotations.axis_angle_to_matrix(poses)
+    matrices[:, PELVIS] = y_up @ cameras[:, :3, :3] @ matrices[:, PELVIS]
+    # the translation moves the body after its turn about the pelvis
+    pelvis = np.einsum("tij,tj->ti", cameras[:, :3, :3], rest[PELVIS] + places) + cameras[:, :3, 3]
+    quaternions = rotations.continuous_quaternions(rotations.matrix_to_quaternion(matrices))
+    return Recorded(rest, pelvis @ y_up - rest[PELVIS], quaternions)
 
 
 assert PELVIS == 0
