@@ -37,8 +37,17 @@ class SetupError(Exception):
 
 def main(arguments):
     """Run one command; returns the exit code."""
-    commands = {"demo": demo, "convert": convert, "evaluate": evaluate, "test": test, "lint": lint, "zip": make_zip,
-                "engine": engine, "install-engine": install_engine, "lock": lock}
+    commands = {
+        "demo": demo,
+        "convert": convert,
+        "evaluate": evaluate,
+        "test": test,
+        "lint": lint,
+        "zip": make_zip,
+        "engine": engine,
+        "install-engine": install_engine,
+        "lock": lock,
+    }
     if not arguments or arguments[0] not in commands:
         print(__doc__)
         return 0 if arguments and arguments[0] in ("-h", "--help") else 2
@@ -57,7 +66,8 @@ def check_platform():
     if sys.platform != "linux":
         raise SetupError(
             f"this checkout's commands run on Linux (this is {sys.platform}), where Blender's Python module runs.\n"
-            "Remedy: on other systems install the extension's zip in Blender (README, 'Install in Blender').")
+            "Remedy: on other systems install the extension's zip in Blender (README, 'Install in Blender')."
+        )
     if sys.version_info[:2] != (3, 11):
         other = shutil.which("python3.11")
         if other and subprocess.call([other, "-c", ""], stderr=subprocess.DEVNULL) == 0:
@@ -65,7 +75,8 @@ def check_platform():
         raise SetupError(
             "Python 3.11 is needed (the bpy wheels are built for it); this is {}.{} and no python3.11 is on PATH.\n"
             "Remedy: install Python 3.11 with its venv module (Debian 12: apt install python3.11-venv; anywhere: "
-            "pyenv or uv) and run  python3.11 build.py ...".format(*sys.version_info[:2]))
+            "pyenv or uv) and run  python3.11 build.py ...".format(*sys.version_info[:2])
+        )
 
 
 def environment(name, requirement):
@@ -82,13 +93,30 @@ def environment(name, requirement):
         shutil.rmtree(str(folder), ignore_errors=True)
         if subprocess.call([sys.executable, "-m", "venv", str(folder)]) != 0:
             shutil.rmtree(str(folder), ignore_errors=True)
-            raise SetupError("the virtual environment could not be made.\n"
-                             "Remedy: install Python's venv module (Debian: apt install python3-venv), then try again.")
+            raise SetupError(
+                "the virtual environment could not be made.\n"
+                "Remedy: install Python's venv module (Debian: apt install python3-venv), then try again."
+            )
     source = ROOT / "requirements" / (requirement + ".txt")
-    if subprocess.call([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                        "--requirement", str(source)]) != 0:
-        raise SetupError(f"installing the packages of {source.relative_to(ROOT)} failed (see above).\n"
-                         "Remedy: check the network and the free space, then run the same command again.")
+    if (
+        subprocess.call(
+            [
+                str(python),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+                str(source),
+            ]
+        )
+        != 0
+    ):
+        raise SetupError(
+            f"installing the packages of {source.relative_to(ROOT)} failed (see above).\n"
+            "Remedy: check the network and the free space, then run the same command again."
+        )
     stamp.write_text(wanted)
     return str(python)
 
@@ -114,14 +142,26 @@ def demo(arguments):
     folder.mkdir(exist_ok=True)
     blender, python = environment("blender-" + NEWEST, "blender-" + NEWEST), environment("engine", "engine")
     body = ["--body", "mannequin"]
-    code = (convert([str(clip), "--output", str(output), "--take", str(take), "--point-maps", "--overwrite", *body,
-                     *arguments])
-            or engine(["evaluate", "--take", str(take), "--truth", str(true), "--json", str(report), *body])
-            or run([python, str(tools / "truth_take.py"), str(true), str(clip), str(true_take)])
-            or blender_module(["import", str(true_take), "--output", str(truth), "--overwrite", *body, "--clean", "0"])
-            or run([blender, str(tools / "render_overview.py"), str(folder), str(DEMO_FRAME), str(truth), str(output)])
-            or run([python, str(tools / "compose_overview.py"), str(folder), str(clip), str(DEMO_FRAME - 1),
-                    str(report), str(picture)]))
+    code = (
+        convert(
+            [str(clip), "--output", str(output), "--take", str(take), "--point-maps", "--overwrite", *body, *arguments]
+        )
+        or engine(["evaluate", "--take", str(take), "--truth", str(true), "--json", str(report), *body])
+        or run([python, str(tools / "truth_take.py"), str(true), str(clip), str(true_take)])
+        or blender_module(["import", str(true_take), "--output", str(truth), "--overwrite", *body, "--clean", "0"])
+        or run([blender, str(tools / "render_overview.py"), str(folder), str(DEMO_FRAME), str(truth), str(output)])
+        or run(
+            [
+                python,
+                str(tools / "compose_overview.py"),
+                str(folder),
+                str(clip),
+                str(DEMO_FRAME - 1),
+                str(report),
+                str(picture),
+            ]
+        )
+    )
     if code == 0:
         print(f"Open {output} in Blender {NEWEST} or newer. {picture} shows footage, ground truth and reconstruction.")
     return code
@@ -180,15 +220,18 @@ def lint(arguments):
     if not package.is_symlink():
         package.symlink_to(ROOT, target_is_directory=True)
     checked = [str(package / room) for room in ("engine", "human3r_blender", "weights_downloader")]
-    return max(run([python, "-m", "ruff", "check", "."], ROOT),
-               run([python, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), *checked], package.parent))
+    return max(
+        run([python, "-m", "ruff", "check", "."], ROOT),
+        run([python, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), *checked], package.parent),
+    )
 
 
 def make_zip(arguments):
     """The installable extension, made and validated by Blender's own tool from the manifest's rules."""
     python = environment("blender-" + NEWEST, "blender-" + NEWEST)
     where = subprocess.check_output(
-        [python, "-c", "import bpy, pathlib; print(pathlib.Path(bpy.utils.script_paths(subdir='addons_core')[0]))"])
+        [python, "-c", "import bpy, pathlib; print(pathlib.Path(bpy.utils.script_paths(subdir='addons_core')[0]))"]
+    )
     tool = Path(where.decode().strip().splitlines()[-1]) / "bl_pkg" / "cli" / "blender_ext.py"
     (ROOT / "dist").mkdir(exist_ok=True)
     return run([python, str(tool), "build", "--source-dir", str(ROOT), "--output-dir", str(ROOT / "dist")])

@@ -43,13 +43,23 @@ def main() -> None:
             poses, true = np.stack(found), clip.poses_from_first().double().numpy()
             still = np.tile(np.eye(4), (FRAMES, 1, 1))
             if root_mean_square(absolute_trajectory_errors(still, true)) > LEAST_MOTION_M:
-                figures.append([value for guess in (poses, still) for value in (
-                    root_mean_square(absolute_trajectory_errors(guess, true)),
-                    root_mean_square(relative_pose_errors(guess, true).translation_m))])
+                figures.append(
+                    [
+                        value
+                        for guess in (poses, still)
+                        for value in (
+                            root_mean_square(absolute_trajectory_errors(guess, true)),
+                            root_mean_square(relative_pose_errors(guess, true).translation_m),
+                        )
+                    ]
+                )
         ate, rpe, still_ate, still_rpe = np.mean(figures, axis=0)
-        print(f"{tier} {size[0]}x{size[1]}: {1000 * seconds / CLIPS / FRAMES:.1f} ms of processor time a picture, "
-              f"{len(figures)} moving cameras, ATE {ate / still_ate:.2f} of a still camera's, "
-              f"RPE {rpe:.4f} m (still {still_rpe:.4f})", flush=True)
+        print(
+            f"{tier} {size[0]}x{size[1]}: {1000 * seconds / CLIPS / FRAMES:.1f} ms of processor time a picture, "
+            f"{len(figures)} moving cameras, ATE {ate / still_ate:.2f} of a still camera's, "
+            f"RPE {rpe:.4f} m (still {still_rpe:.4f})",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -37,20 +37,26 @@ def main() -> None:
         started = time.process_time()
         cleaned = [clean_up(motion, people.UP, settings).motion for motion in noisy]
         seconds = time.process_time() - started
-        rows = [people.mean_figures(motions, truths)
-                for motions in (noisy, [live(motion, strength) for motion in noisy], cleaned)]
+        rows = [
+            people.mean_figures(motions, truths)
+            for motions in (noisy, [live(motion, strength) for motion in noisy], cleaned)
+        ]
         print(f"{noise.__name__}, {seconds / sum(map(len, noisy)) * 1000:.2f} s for 1,000 frames of a person")
         for name in rows[0]:
             raw, arriving, clean = (row[name] for row in rows)
             what = f"{name}, {UNITS.get(name, 'mm')}"
-            print(f"  {what:20} raw {raw:6.1f}   live {arriving:6.1f}   clean {clean:6.1f}   "
-                  f"({100 * (clean / raw - 1):+.0f} %)")
+            print(
+                f"  {what:20} raw {raw:6.1f}   live {arriving:6.1f}   clean {clean:6.1f}   "
+                f"({100 * (clean / raw - 1):+.0f} %)"
+            )
     change = people.mean_figures([clean_up(motion, people.UP, settings).motion for motion in truths], truths)
     print(f"a true motion changes by {change['world']:.1f} mm")
     for rate in (24.0, 30.0, 60.0):
         claps = [people.noisy(people.clapper(rate), seed) for seed in range(4)]
-        kept = [people.clap_reach(clean_up(motion, people.UP, settings).motion) / people.clap_reach(motion)
-                for motion in claps]
+        kept = [
+            people.clap_reach(clean_up(motion, people.UP, settings).motion) / people.clap_reach(motion)
+            for motion in claps
+        ]
         print(f"of a 5 Hz clap at {rate:.0f} frames a second {100 * np.mean(kept):.1f} % is kept")
 
 

@@ -38,7 +38,7 @@ def write_video(path: Path, frames: int, size: tuple[int, int] = (320, 180)) -> 
         picture = wall.copy()
         for speed, color in ((1.3, (40, 60, 200)), (-0.7, (200, 160, 40))):
             left = int(speed * frame) % (width + 60) - 60
-            picture[height // 3:, max(left, 0):max(left + 40, 0)] = color
+            picture[height // 3 :, max(left, 0) : max(left + 40, 0)] = color
         writer.write(picture)
     writer.release()
 
@@ -67,8 +67,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "long.mp4"
         write_video(video, options.frames)
-        settings = CaptureSettings(source=str(video), take=str(Path(folder) / "long.h3r"), model=options.model,
-                                   detection_threshold=0.1)
+        settings = CaptureSettings(
+            source=str(video), take=str(Path(folder) / "long.h3r"), model=options.model, detection_threshold=0.1
+        )
         result = run_capture(settings, sink, Interruption())
         size = Path(settings.take).stat().st_size / 2**20
     first, last = resident.get(REFERENCE_FRAME, 0.0), resident[options.frames]

@@ -41,8 +41,12 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 write_pictures(clip, Path(folder))
                 take = Path(folder) / "clip.h3r"
-                run_capture(CaptureSettings(folder, str(take), body=MANNEQUIN, frame_rate=25.0), lambda _: None,
-                            Interruption(), shelf)
+                run_capture(
+                    CaptureSettings(folder, str(take), body=MANNEQUIN, frame_rate=25.0),
+                    lambda _: None,
+                    Interruption(),
+                    shelf,
+                )
                 with TakeReader(take) as reader:
                     messages = list(reader)
             frames = [message for message in messages if isinstance(message, Frame)]
@@ -56,8 +60,11 @@ def main() -> None:
             off = ground.heights(middle) - (middle @ up - height)
             found.append((np.rad2deg(np.arccos(np.clip(ground.up @ up, -1, 1))), 100 * abs(off), 1000 * seconds))
         tilt, off, cost = np.median(found, axis=0)
-        print(f"{tier}: tilt {tilt:.1f} degrees, height 4 m ahead of the camera {off:.0f} cm, {cost:.0f} ms of "
-              f"processor time (medians of {len(found)} clips)", flush=True)
+        print(
+            f"{tier}: tilt {tilt:.1f} degrees, height 4 m ahead of the camera {off:.0f} cm, {cost:.0f} ms of "
+            f"processor time (medians of {len(found)} clips)",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

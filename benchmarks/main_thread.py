@@ -46,8 +46,9 @@ def start(options, take):
     source, imported = options.source.resolve(), builder.ImportOptions(clean=options.clean)
     if source.suffix == ".h3r":
         return sessions.start_import(bpy.context.scene, source, imported)
-    return sessions.start_capture(bpy.context.scene, settings.CaptureSettings(
-        str(source), take, model=options.model, end=options.end), imported)
+    return sessions.start_capture(
+        bpy.context.scene, settings.CaptureSettings(str(source), take, model=options.model, end=options.end), imported
+    )
 
 
 def main():
@@ -68,18 +69,23 @@ def main():
             time.sleep(wait)
             phase, started, own = session.progress.phase, time.perf_counter(), time.thread_time()
             wait = live.pump()
-            slices.append((time.perf_counter() - started, time.thread_time() - own, phase,
-                           session.progress.frames_done))
+            slices.append(
+                (time.perf_counter() - started, time.thread_time() - own, phase, session.progress.frames_done)
+            )
     wall = time.perf_counter() - wall
     print(f"{session.progress.phase}: {session.progress.describe()}, {session.people_count} people, {wall:.1f} s")
     print(f"{len(slices)} slices on the main thread")
     for name, column in (("on the clock", 0), ("the thread's own", 1)):
         slices.sort(key=lambda slice_: slice_[column], reverse=True)
-        shares = ", ".join(f"{share:.0%} within {1000 * slices[int(len(slices) * (1 - share))][column]:.1f} ms"
-                           for share in (0.5, 0.9, 0.99))
+        shares = ", ".join(
+            f"{share:.0%} within {1000 * slices[int(len(slices) * (1 - share))][column]:.1f} ms"
+            for share in (0.5, 0.9, 0.99)
+        )
         print(f"  {name}: {sum(slice_[column] for slice_ in slices):.2f} s in all, {shares}")
-        print("    the longest: " + ", ".join(f"{1000 * slice_[column]:.1f} ms ({slice_[2]}, frame {slice_[3]})"
-                                              for slice_ in slices[:5]))
+        print(
+            "    the longest: "
+            + ", ".join(f"{1000 * slice_[column]:.1f} ms ({slice_[2]}, frame {slice_[3]})" for slice_ in slices[:5])
+        )
     addon_utils.disable(EXTENSION)
     return 1 if session.error else 0
 

@@ -57,9 +57,12 @@ def convert(source: Path, target: Path, half: bool) -> None:
 
     started = time.perf_counter()
     manifest = convert_checkpoint(source, target, half=half, progress=watch)
-    print(f"converted to {manifest.variant} {manifest.precision}, {manifest.tensors} tensors, "
-          f"{manifest.bytes / 1e9:.2f} GB: {time.perf_counter() - started:.1f} s, memory of its own "
-          f"{(anonymous - before.rss + before.shared) / 2**20:.0f} MB above the libraries'", flush=True)
+    print(
+        f"converted to {manifest.variant} {manifest.precision}, {manifest.tensors} tensors, "
+        f"{manifest.bytes / 1e9:.2f} GB: {time.perf_counter() - started:.1f} s, memory of its own "
+        f"{(anonymous - before.rss + before.shared) / 2**20:.0f} MB above the libraries'",
+        flush=True,
+    )
 
 
 def start(name: str, precision: str, label: str) -> None:
@@ -75,8 +78,11 @@ def start(name: str, precision: str, label: str) -> None:
     for parameter in model.parameters():
         parameter.view(-1)[::512].sum()  # one number of every page
     read = time.perf_counter()
-    print(f"{label} start of {Path(name).name} in {precision}: loaded after {loaded - libraries:.2f} s, read after "
-          f"{read - libraries:.2f} s (and {libraries - began:.1f} s for the libraries)", flush=True)
+    print(
+        f"{label} start of {Path(name).name} in {precision}: loaded after {loaded - libraries:.2f} s, read after "
+        f"{read - libraries:.2f} s (and {libraries - began:.1f} s for the libraries)",
+        flush=True,
+    )
 
 
 def drop_from_cache(path: Path) -> None:
@@ -110,8 +116,21 @@ def main() -> int:
 
     def part(*arguments: str) -> None:
         half = ["--half"] if options.half else []
-        subprocess.run([sys.executable, "-m", "benchmarks.model_start", "--folder", options.folder, "--variant",
-                        options.variant, *half, "--part", *arguments], check=True)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "benchmarks.model_start",
+                "--folder",
+                options.folder,
+                "--variant",
+                options.variant,
+                *half,
+                "--part",
+                *arguments,
+            ],
+            check=True,
+        )
 
     options.folder.mkdir(parents=True, exist_ok=True)
     if not source.is_file():

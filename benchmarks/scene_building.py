@@ -36,8 +36,16 @@ messages, settings, builder = import_extension()
 def make_messages(frames: int, people: int, points: int):
     """A header and the messages of people who swing all their joints, in a cloud that comes in ten parts."""
     rng = np.random.default_rng(0)
-    header = messages.TakeHeader(messages.PROTOCOL_VERSION, "benchmark", (1280, 720), 30.0, frames, "none", "mannequin",
-                                 settings.CaptureSettings(source="benchmark.mp4", take="benchmark.h3r"))
+    header = messages.TakeHeader(
+        messages.PROTOCOL_VERSION,
+        "benchmark",
+        (1280, 720),
+        30.0,
+        frames,
+        "none",
+        "mannequin",
+        settings.CaptureSettings(source="benchmark.mp4", take="benchmark.h3r"),
+    )
     phase = rng.uniform(0, 6, (people, 55, 3))
     cloud = rng.uniform(-5, 5, (points, 3)).astype(np.float32)
     colors = rng.integers(0, 256, (points, 3), dtype=np.uint8)
@@ -80,9 +88,11 @@ class Slices:
 
     def describe(self) -> str:
         wall, cpu = 1000 * np.array(self.wall), 1000 * np.array(self.cpu)
-        return (f"{len(wall)} slices; longest {wall.max():.1f} ms wall, {cpu.max():.1f} ms CPU; "
-                f"99 % under {np.percentile(wall, 99):.1f} ms wall, {np.percentile(cpu, 99):.1f} ms CPU; "
-                f"{wall.sum() / 1000:.2f} s wall, {cpu.sum() / 1000:.2f} s CPU in all")
+        return (
+            f"{len(wall)} slices; longest {wall.max():.1f} ms wall, {cpu.max():.1f} ms CPU; "
+            f"99 % under {np.percentile(wall, 99):.1f} ms wall, {np.percentile(cpu, 99):.1f} ms CPU; "
+            f"{wall.sum() / 1000:.2f} s wall, {cpu.sum() / 1000:.2f} s CPU in all"
+        )
 
 
 def empty_scene() -> bpy.types.Scene:
@@ -131,8 +141,13 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=5)
     parser.add_argument("--points", type=int, default=100_000)
     parser.add_argument("--pose-correctives", action="store_true")
-    parser.add_argument("--clean", type=float, default=builder.ImportOptions.clean, metavar="STRENGTH",
-                        help="of the clean-up, 0 for none")
+    parser.add_argument(
+        "--clean",
+        type=float,
+        default=builder.ImportOptions.clean,
+        metavar="STRENGTH",
+        help="of the clean-up, 0 for none",
+    )
     given = parser.parse_args()
     options = builder.ImportOptions(pose_correctives=given.pose_correctives, clean=given.clean)
     header, stream = make_messages(given.frames, given.people, given.points)

@@ -61,9 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine", description="People, camera and place out of a video.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser(
-        "run", help="process one video and write a take",
+        "run",
+        help="process one video and write a take",
         epilog="Exit codes: 0 complete, 1 an error that is explained, 2 wrong options, 130 cancelled. A cancelled or "
-               "killed capture goes on with --resume and gives the same take as an uninterrupted one.")
+        "killed capture goes on with --resume and gives the same take as an uninterrupted one.",
+    )
     run.add_argument("source", metavar="VIDEO", help="video file, folder of pictures, or pattern (shot.%%04d.png)")
     run.add_argument("--take", required=True, metavar="OUT.h3r", help="where to write the take")
     existing = run.add_mutually_exclusive_group()
@@ -73,16 +75,27 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
     add_setting_options(run)
     commands.add_parser("serve", help="framed requests on standard input, framed messages on standard output")
-    evaluation.add_arguments(commands.add_parser(
-        "evaluate", help="measure a take against ground truth, or a model on synthetic clips"))
-    training.add_arguments(commands.add_parser(
-        "train", help="train the embedded model, or tune a released one's prompts"))
-    convert_command.add_arguments(commands.add_parser(
-        "convert-checkpoint", help="a released checkpoint becomes weights that start within seconds"))
-    take_editing.add_arguments(commands.add_parser(
-        "edit-take", help="list the people of a take, or edit them into another take: merge, split, swap, fill gaps"))
-    self_test.add_arguments(commands.add_parser(
-        "self-test", help="run a model over a few generated pictures: device, memory, frames per second"))
+    evaluation.add_arguments(
+        commands.add_parser("evaluate", help="measure a take against ground truth, or a model on synthetic clips")
+    )
+    training.add_arguments(
+        commands.add_parser("train", help="train the embedded model, or tune a released one's prompts")
+    )
+    convert_command.add_arguments(
+        commands.add_parser(
+            "convert-checkpoint", help="a released checkpoint becomes weights that start within seconds"
+        )
+    )
+    take_editing.add_arguments(
+        commands.add_parser(
+            "edit-take", help="list the people of a take, or edit them into another take: merge, split, swap, fill gaps"
+        )
+    )
+    self_test.add_arguments(
+        commands.add_parser(
+            "self-test", help="run a model over a few generated pictures: device, memory, frames per second"
+        )
+    )
     return parser
 
 
@@ -102,8 +115,12 @@ def _run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         result = run_capture(settings, progress.show, Interruption(), resume=options.resume)
     except UserError as error:
         _say(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}")
-        summary: dict[str, Any] = {"status": "failed", "code": error.code, "message": error.message,
-                                   "remedy": error.remedy}
+        summary: dict[str, Any] = {
+            "status": "failed",
+            "code": error.code,
+            "message": error.message,
+            "remedy": error.remedy,
+        }
         code = USER_ERROR
     else:
         if result.note:
@@ -122,8 +139,11 @@ def _run(options: argparse.Namespace, stdout: BinaryIO) -> int:
 
 def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
     if Path(settings.take).exists() and not (options.overwrite or options.resume):
-        raise UserError("take-exists", f"The take {settings.take} exists already.",
-                        "Give --overwrite to replace it, --resume to go on with it, or another name.")
+        raise UserError(
+            "take-exists",
+            f"The take {settings.take} exists already.",
+            "Give --overwrite to replace it, --resume to go on with it, or another name.",
+        )
 
 
 class _Progress:

@@ -78,8 +78,9 @@ class ModelShelf:
 class _Capture:
     """A capture while it runs."""
 
-    def __init__(self, settings: CaptureSettings, sink: Sink, interruption: Interruption, shelf: ModelShelf,
-                 resume: bool) -> None:
+    def __init__(
+        self, settings: CaptureSettings, sink: Sink, interruption: Interruption, shelf: ModelShelf, resume: bool
+    ) -> None:
         self.settings = settings
         self.sink = sink
         self.interruption = interruption
@@ -127,9 +128,17 @@ class _Capture:
 
     def _begin(self, take: TakeWriter) -> None:
         settings, footage = self.settings, self.footage
-        header = TakeHeader(PROTOCOL_VERSION, GENERATOR, footage.size, footage.frame_rate,
-                            footage.expected_count(settings.start, settings.end, settings.stride), self.named.name,
-                            self.body, settings, self.body_model.fingerprint)
+        header = TakeHeader(
+            PROTOCOL_VERSION,
+            GENERATOR,
+            footage.size,
+            footage.frame_rate,
+            footage.expected_count(settings.start, settings.end, settings.stride),
+            self.named.name,
+            self.body,
+            settings,
+            self.body_model.fingerprint,
+        )
         if self.resumed_at is None:
             remove_resume_point(settings.take)
             take.write(header)
@@ -178,16 +187,28 @@ class _Capture:
     def _save(self, take: TakeWriter) -> float:
         """Write the resume file and return the seconds it took; a full disk does not end the capture because of it."""
         started = time.monotonic()
-        point = ResumePoint(self.settings, self.named.name, self.body_and_digest, take.offset,
-                            self.pipeline.frame_count, self.next_source_frame, self.pipeline.export_state())
+        point = ResumePoint(
+            self.settings,
+            self.named.name,
+            self.body_and_digest,
+            take.offset,
+            self.pipeline.frame_count,
+            self.next_source_frame,
+            self.pipeline.export_state(),
+        )
         with contextlib.suppress(OSError):
             take.sync()
             save_resume_point(point)
         return time.monotonic() - started
 
 
-def run_capture(settings: CaptureSettings, sink: Sink, interruption: Interruption, shelf: ModelShelf | None = None,
-                resume: bool = False) -> CaptureResult:
+def run_capture(
+    settings: CaptureSettings,
+    sink: Sink,
+    interruption: Interruption,
+    shelf: ModelShelf | None = None,
+    resume: bool = False,
+) -> CaptureResult:
     """Run one capture. Messages go to `sink` as well as into the take; an existing take is overwritten or resumed.
 
     Raises UserError. A stop before the first frame was read gives a ``cancelled`` result and touches no take.
@@ -211,7 +232,11 @@ def resolved(settings: CaptureSettings) -> CaptureSettings:
 
 def _nothing_read(settings: CaptureSettings, footage: Footage) -> UserError:
     if footage.problem is None and settings.start > 0:
-        return UserError("footage-too-short", f"{settings.source} has no picture number {settings.start}.",
-                         "Use a smaller start.")
-    return UserError("footage-unreadable", footage.problem or f"No picture of {settings.source} could be decoded.",
-                     "Play it in another program to see whether it is whole, or convert it to MP4 (H.264).")
+        return UserError(
+            "footage-too-short", f"{settings.source} has no picture number {settings.start}.", "Use a smaller start."
+        )
+    return UserError(
+        "footage-unreadable",
+        footage.problem or f"No picture of {settings.source} could be decoded.",
+        "Play it in another program to see whether it is whole, or convert it to MP4 (H.264).",
+    )

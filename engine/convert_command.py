@@ -20,11 +20,18 @@ _PROGRESS_EVERY_S = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("source", type=Path, metavar="SOURCE", help="released checkpoint (.pth), or .safetensors")
-    parser.add_argument("--output", type=Path, metavar="FILE",
-                        help="where to write the .safetensors; its manifest goes beside it (default: the place of "
-                             "installed weights, so that --model finds them by the variant's name)")
-    parser.add_argument("--half", action="store_true",
-                        help="store the matrices in float16: half the size; norms, tokens and heads stay float32")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="where to write the .safetensors; its manifest goes beside it (default: the place of "
+        "installed weights, so that --model finds them by the variant's name)",
+    )
+    parser.add_argument(
+        "--half",
+        action="store_true",
+        help="store the matrices in float16: half the size; norms, tokens and heads stay float32",
+    )
 
 
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
@@ -46,8 +53,11 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     except UserError as error:
         print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr, flush=True)
         return USER_ERROR
-    print(f"{manifest.variant}, {manifest.precision}, {manifest.tensors} tensors, {manifest.bytes / 1e9:.2f} GB",
-          file=sys.stderr, flush=True)
+    print(
+        f"{manifest.variant}, {manifest.precision}, {manifest.tensors} tensors, {manifest.bytes / 1e9:.2f} GB",
+        file=sys.stderr,
+        flush=True,
+    )
     stdout.write(f"{target}\n".encode())
     stdout.flush()
     return DONE
@@ -60,6 +70,9 @@ def _installed_place(source: Path) -> Path:
 
     variant = variant_of(read_checkpoint(source, source.name, unmarked=True).config)
     if variant is None:
-        raise UserError("unknown-variant", f"{source.name} is none of the released variants.",
-                        "Give --output, and that file as the model.")
+        raise UserError(
+            "unknown-variant",
+            f"{source.name} is none of the released variants.",
+            "Give --output, and that file as the model.",
+        )
     return weights_folder() / f"{variant}.safetensors"

@@ -51,8 +51,9 @@ class FramePipeline:
     `finish` is quick, must not be interrupted, and makes the frame part of the state.
     """
 
-    def __init__(self, settings: CaptureSettings, model: Human3R, body_model: BodyModel,
-                 picture_map: PictureMap) -> None:
+    def __init__(
+        self, settings: CaptureSettings, model: Human3R, body_model: BodyModel, picture_map: PictureMap
+    ) -> None:
         """`settings` as :func:`.capture.resolved` gives them."""
         self._settings = settings
         self._body_model = body_model
@@ -64,8 +65,11 @@ class FramePipeline:
         self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
         self._intrinsics = IntrinsicsEstimator()
         self._camera = CameraTracker() if settings.camera == "tracked" else None
-        self._fusion = PointFusion(FusionSettings(
-            settings.voxel_size, settings.point_confidence, settings.max_points)) if settings.voxel_size else None
+        self._fusion = (
+            PointFusion(FusionSettings(settings.voxel_size, settings.point_confidence, settings.max_points))
+            if settings.voxel_size
+            else None
+        )
         self.frame_count = 0
         """Frames finished so far."""
 
@@ -111,9 +115,11 @@ class FramePipeline:
         for name, stage in self._stages().items():
             stage.restore_state(states.get(name, {}))
         self.frame_count = StateReader("the pipeline", states.get("pipeline", {})).count("frame_count")
-        if not (self._rollout.fits(*self._map.network_size)
-                and self._tracker.fits(self._rollout.model.config.decoder_width)
-                and (self._camera is None or self._camera.fits(*self._map.tracking_size))):
+        if not (
+            self._rollout.fits(*self._map.network_size)
+            and self._tracker.fits(self._rollout.model.config.decoder_width)
+            and (self._camera is None or self._camera.fits(*self._map.tracking_size))
+        ):
             raise unfit("the pipeline", "it belongs to pictures or a model of another size")
 
     def _stages(self) -> dict[str, Stage]:
@@ -134,30 +140,56 @@ class FramePipeline:
         bodies = standard_bodies(prediction.people, head_point, self._body_model)
         world_from_camera = self._world_from_camera(prepared, passed, intrinsics, points[..., 2], people_mask, bodies)
         messages: list[Message] = [
-            self._frame(prepared, prediction, track_id, people_mask, intrinsics, bodies, world_from_camera)]
+            self._frame(prepared, prediction, track_id, people_mask, intrinsics, bodies, world_from_camera)
+        ]
         if self._fusion is not None:
             new = self._fusion.update(points, confidence, prepared.rgb, people_mask, world_from_camera)
             if len(new.position):
                 messages.append(_scene_points(self.frame_count, False, new))
         if self._settings.point_maps:
-            messages.append(PointMap(frame_index=self.frame_count, point_camera=points, pixel_px=self._pixel_grid,
-                                     color=prepared.rgb, confidence=confidence))
+            messages.append(
+                PointMap(
+                    frame_index=self.frame_count,
+                    point_camera=points,
+                    pixel_px=self._pixel_grid,
+                    color=prepared.rgb,
+                    confidence=confidence,
+                )
+            )
         return messages
 
-    def _world_from_camera(self, prepared: PreparedFrame, passed: RolloutFrame, intrinsics: Intrinsics,
-                           depth: np.ndarray, people_mask: np.ndarray, bodies: Bodies) -> np.ndarray:
+    def _world_from_camera(
+        self,
+        prepared: PreparedFrame,
+        passed: RolloutFrame,
+        intrinsics: Intrinsics,
+        depth: np.ndarray,
+        people_mask: np.ndarray,
+        bodies: Bodies,
+    ) -> np.ndarray:
         """(4, 4) pose of the camera: the network's, or the tracked one where that was asked for."""
         if self._camera is None:
             return passed.world_from_camera
-        camera = self._map.tracking_camera(self._map.focal_to_footage(intrinsics.focal_px),
-                                           self._map.centres_to_footage(np.array(intrinsics.principal_point)))
-        joints = self._body_model.posed_joints(axis_angle_to_matrix(bodies.pose_axis_angle), bodies.betas,
-                                               bodies.expression, bodies.translation)
+        camera = self._map.tracking_camera(
+            self._map.focal_to_footage(intrinsics.focal_px),
+            self._map.centres_to_footage(np.array(intrinsics.principal_point)),
+        )
+        joints = self._body_model.posed_joints(
+            axis_angle_to_matrix(bodies.pose_axis_angle), bodies.betas, bodies.expression, bodies.translation
+        )
         placed = place_depth(depth, people_mask, joints, camera, self._map.tracking_size)
         return self._camera.update(prepared.grey, placed, camera)
 
-    def _frame(self, prepared: PreparedFrame, prediction: FramePrediction, track_id: np.ndarray,
-               people_mask: np.ndarray, intrinsics: Intrinsics, bodies: Bodies, world_from_camera: np.ndarray) -> Frame:
+    def _frame(
+        self,
+        prepared: PreparedFrame,
+        prediction: FramePrediction,
+        track_id: np.ndarray,
+        people_mask: np.ndarray,
+        intrinsics: Intrinsics,
+        bodies: Bodies,
+        world_from_camera: np.ndarray,
+    ) -> Frame:
         people = prediction.people
         return Frame(
             index=self.frame_count,
@@ -181,5 +213,10 @@ class FramePipeline:
 
 
 def _scene_points(frame_index: int, replaces_all: bool, points: Points) -> ScenePoints:
-    return ScenePoints(frame_index=frame_index, replaces_all=replaces_all, position=points.position, color=points.color,
-                       confidence=points.confidence)
+    return ScenePoints(
+        frame_index=frame_index,
+        replaces_all=replaces_all,
+        position=points.position,
+        color=points.color,
+        confidence=points.confidence,
+    )

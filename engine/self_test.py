@@ -64,8 +64,14 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
             _write(stdout, json.dumps(failure))
         return USER_ERROR
     values = asdict(result)
-    _write(stdout, json.dumps(values) if options.json else
-           "\n".join(f"{name.replace('_', ' ')}: {'-' if value is None else value}" for name, value in values.items()))
+    _write(
+        stdout,
+        json.dumps(values)
+        if options.json
+        else "\n".join(
+            f"{name.replace('_', ' ')}: {'-' if value is None else value}" for name, value in values.items()
+        ),
+    )
     return DONE
 
 
@@ -91,22 +97,33 @@ def self_test(model: str = "default", device_name: str = "auto", precision: str 
         elif isinstance(message, Frame):
             finished_s.append(time.perf_counter())
             if not np.isfinite(message.world_from_camera).all() or not np.isfinite(message.focal_px):
-                raise UserError("self-test-failed", f"{name} gives no numbers on {device.type} in {precision}.",
-                                "Choose precision float32, or the device cpu, and report this.")
+                raise UserError(
+                    "self-test-failed",
+                    f"{name} gives no numbers on {device.type} in {precision}.",
+                    "Choose precision float32, or the device cpu, and report this.",
+                )
 
     with tempfile.TemporaryDirectory(prefix="human3r-self-test-") as folder:
         video = Path(folder) / "clip.mp4"
         _write_clip(video)
-        settings = CaptureSettings(source=str(video), take=str(Path(folder) / "clip.h3r"), model=model,
-                                   device=device.type, precision=precision)
+        settings = CaptureSettings(
+            source=str(video), take=str(Path(folder) / "clip.h3r"), model=model, device=device.type, precision=precision
+        )
         run_capture(settings, sink, Interruption())
     if len(finished_s) <= WARM_UP:
         raise UserError("self-test-failed", "The self-test was stopped.", "Run it again.")
     rate = (len(finished_s) - WARM_UP) / (finished_s[-1] - finished_s[WARM_UP - 1])
     return SelfTestResult(
-        device.type, _device_name(torch, device), precision, name, round(rate, 2),
-        round(psutil.Process().memory_info().rss / 2**20, 1), _device_memory_mb(torch, device),
-        torch.__version__, platform.python_version())
+        device.type,
+        _device_name(torch, device),
+        precision,
+        name,
+        round(rate, 2),
+        round(psutil.Process().memory_info().rss / 2**20, 1),
+        _device_memory_mb(torch, device),
+        torch.__version__,
+        platform.python_version(),
+    )
 
 
 def _write_clip(path: Path) -> None:

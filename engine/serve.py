@@ -109,6 +109,7 @@ class _Inbox:
 
 def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interruption, shelf: ModelShelf) -> None:
     """Run one capture and stream it; whatever goes wrong becomes one `Failure`."""
+
     def send(message: Message) -> None:
         _send(replies, message)
 
@@ -118,8 +119,13 @@ def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interru
         send(Failure(error.code, error.message, error.remedy))
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
-        send(Failure("engine-failed", f"The engine met an unexpected error: {type(error).__name__}: {error}",
-                     "Start the capture again; if it happens again, report it with the engine's log."))
+        send(
+            Failure(
+                "engine-failed",
+                f"The engine met an unexpected error: {type(error).__name__}: {error}",
+                "Start the capture again; if it happens again, report it with the engine's log.",
+            )
+        )
 
 
 def _send(replies: BinaryIO, message: Message) -> None:

@@ -12,8 +12,19 @@ from .sections import search_menu
 from .setup import install_operators, installation, preferences, tasks
 from .setup import operators as setup_operators
 
-MODULES = (preferences, install_operators, setup_operators, report_operators, properties, setting_presets, operators,
-           panel, timer, *sections.modules(), search_menu)
+MODULES = (
+    preferences,
+    install_operators,
+    setup_operators,
+    report_operators,
+    properties,
+    setting_presets,
+    operators,
+    panel,
+    timer,
+    *sections.modules(),
+    search_menu,
+)
 
 _commands: list[object] = []
 

@@ -22,12 +22,36 @@ DEADLINE_S = 30
 MEMORY_BYTES = 3 << 29
 """What a reader may take at most beyond what the process has, where the system can bound it."""
 
-FORBIDDEN = frozenset({"os.system", "os.exec", "os.fork", "os.posix_spawn", "subprocess.Popen", "pickle.find_class",
-                       "socket.connect", "os.startfile", "ctypes.dlopen"})
+FORBIDDEN = frozenset(
+    {
+        "os.system",
+        "os.exec",
+        "os.fork",
+        "os.posix_spawn",
+        "subprocess.Popen",
+        "pickle.find_class",
+        "socket.connect",
+        "os.startfile",
+        "ctypes.dlopen",
+    }
+)
 """Python's audit events that no reader causes; unpickling is among them."""
 
-NASTY_NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 40, 1 << 60, 1 << 63,
-                 (1 << 64) - 1)
+NASTY_NUMBERS = (
+    0,
+    1,
+    0x7F,
+    0x80,
+    0xFF,
+    0x7FFF,
+    0xFFFF,
+    0x7FFFFFFF,
+    0xFFFFFFFF,
+    1 << 40,
+    1 << 60,
+    1 << 63,
+    (1 << 64) - 1,
+)
 
 NASTY_VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2**31, 2**63, 2**64, 10**400, 1e308, float("inf"), float("nan"), "", "x", "\0", "../x",
@@ -65,16 +89,16 @@ def _damage(data: bytearray, other: bytes, dice: random.Random) -> None:
     elif kind == 1:
         del data[at:]
     elif kind == 2:
-        del data[at:at + size]
+        del data[at : at + size]
     elif kind == 3:
-        data[at:at] = data[at:at + size] * dice.randrange(1, 4)
+        data[at:at] = data[at : at + size] * dice.randrange(1, 4)
     elif kind == 4:
         start = dice.randrange(len(other))
-        data[at:at + size] = other[start:start + size]
+        data[at : at + size] = other[start : start + size]
     else:
         width = dice.choice((1, 2, 4, 8))
         number = dice.choice(NASTY_NUMBERS) & ((1 << 8 * width) - 1)
-        data[at:at + width] = number.to_bytes(width, dice.choice(("little", "big")))
+        data[at : at + width] = number.to_bytes(width, dice.choice(("little", "big")))
 
 
 def changed_json(value: Any, count: int, seed: int) -> Iterator[Any]:

@@ -20,21 +20,33 @@ SIZE = (512, 384)
 MARGIN, HEADING = 8, 30
 PAPER, INK, FAINT = (250, 250, 248), (30, 30, 34), (110, 110, 116)
 BACKDROP = (226, 228, 232, 255)
-FIGURES = (("f1", "People found, F1", "{:.2f}", 1), ("idf1", "Identities, IDF1", "{:.2f}", 1),
-           ("mpjpe_mm", "Joints, MPJPE", "{:.0f} mm", 1), ("pa_mpjpe_mm", "Pose, PA-MPJPE", "{:.0f} mm", 1),
-           ("root_orientation_deg", "Orientation", "{:.0f}\N{DEGREE SIGN}", 1),
-           ("head_m", "Head position", "{:.2f} m", 1),
-           ("abs_rel", "Depth, AbsRel", "{:.0f} %", 100), ("focal_relative", "Focal length", "{:.0f} %", 100),
-           ("ate_rigid_m", "Camera path, ATE", "{:.2f} m", 1))
+FIGURES = (
+    ("f1", "People found, F1", "{:.2f}", 1),
+    ("idf1", "Identities, IDF1", "{:.2f}", 1),
+    ("mpjpe_mm", "Joints, MPJPE", "{:.0f} mm", 1),
+    ("pa_mpjpe_mm", "Pose, PA-MPJPE", "{:.0f} mm", 1),
+    ("root_orientation_deg", "Orientation", "{:.0f}\N{DEGREE SIGN}", 1),
+    ("head_m", "Head position", "{:.2f} m", 1),
+    ("abs_rel", "Depth, AbsRel", "{:.0f} %", 100),
+    ("focal_relative", "Focal length", "{:.0f} %", 100),
+    ("ate_rigid_m", "Camera path, ATE", "{:.2f} m", 1),
+)
 """Key in the report, what to call it, how to write it, factor."""
 
 
 def main(folder: Path, footage: Path, index: int, report: Path, picture: Path) -> None:
-    tiles = [[("Footage", _footage(footage, index)), ("Ground truth, its camera", _tile(folder / "truth-camera.png")),
-              ("Reconstruction, its camera", _tile(folder / "demo-camera.png"))],
-             [("Measured on the whole clip", _figures(json.loads(report.read_text(encoding="utf-8"))["reports"][0])),
-              ("Ground truth from outside", _tile(folder / "truth-outside.png")),
-              ("Reconstruction from there", _tile(folder / "demo-outside.png"))]]
+    tiles = [
+        [
+            ("Footage", _footage(footage, index)),
+            ("Ground truth, its camera", _tile(folder / "truth-camera.png")),
+            ("Reconstruction, its camera", _tile(folder / "demo-camera.png")),
+        ],
+        [
+            ("Measured on the whole clip", _figures(json.loads(report.read_text(encoding="utf-8"))["reports"][0])),
+            ("Ground truth from outside", _tile(folder / "truth-outside.png")),
+            ("Reconstruction from there", _tile(folder / "demo-outside.png")),
+        ],
+    ]
     width, height = SIZE[0] + MARGIN, SIZE[1] + HEADING + MARGIN
     sheet = Image.new("RGB", (3 * width + MARGIN, 2 * height), PAPER)
     pen = ImageDraw.Draw(sheet)
@@ -54,15 +66,22 @@ def _figures(report: dict) -> Image.Image:
     tile = Image.new("RGB", SIZE, PAPER)
     pen, font = ImageDraw.Draw(tile), ImageFont.load_default(22)
     for row, (name, first, second, color) in enumerate(
-            [("", "this model", "trivial", FAINT)]
-            + [(label, _text(form, ours[key], factor), _text(form, trivial[key], factor), INK)
-               for key, label, form, factor in FIGURES]):
+        [("", "this model", "trivial", FAINT)]
+        + [
+            (label, _text(form, ours[key], factor), _text(form, trivial[key], factor), INK)
+            for key, label, form, factor in FIGURES
+        ]
+    ):
         top = 6 + row * 33
         pen.text((4, top), name, color, font)
         pen.text((340, top), first, color, font, anchor="ra")
         pen.text((480, top), second, FAINT, font, anchor="ra")
-    pen.text((4, SIZE[1] - 40), "trivial: mean pose, constant depth, still camera,\ntold where the heads are and "
-             "the focal length", FAINT, ImageFont.load_default(16))
+    pen.text(
+        (4, SIZE[1] - 40),
+        "trivial: mean pose, constant depth, still camera,\ntold where the heads are and the focal length",
+        FAINT,
+        ImageFont.load_default(16),
+    )
     return tile
 
 

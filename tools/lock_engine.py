@@ -37,16 +37,40 @@ def main() -> None:
     packages = locked_packages(REQUIREMENTS / "engine.txt")
     described = {package["name"]: file_sizes(package["name"]) for package in packages}
     base = set(re.findall(r"^([a-z0-9-]+)==", (LOCK / "base.txt").read_text(encoding="utf-8"), re.MULTILINE))
-    sizes = {lock: {platform: sum(size_on(package, described[package["name"]], *PLATFORMS[platform])
-                                  for package in packages if lock == "engine.txt" or package["name"] in base)
-                    for platform in PLATFORMS} for lock in ("engine.txt", "base.txt")}
+    sizes = {
+        lock: {
+            platform: sum(
+                size_on(package, described[package["name"]], *PLATFORMS[platform])
+                for package in packages
+                if lock == "engine.txt" or package["name"] in base
+            )
+            for platform in PLATFORMS
+        }
+        for lock in ("engine.txt", "base.txt")
+    }
     (LOCK / "sizes.json").write_text(json.dumps(sizes, indent=2) + "\n", encoding="utf-8")
 
 
 def uv_compile(source: Path, output: Path, *options: str) -> None:
-    subprocess.run([Path(sys.executable).with_name("uv"), "pip", "compile", "--quiet", "--no-config", "--universal",
-                    "--system-certs", "--python-version", PYTHONS, *options, "--output-file", output, source],
-                   check=True, cwd=ROOT)
+    subprocess.run(
+        [
+            Path(sys.executable).with_name("uv"),
+            "pip",
+            "compile",
+            "--quiet",
+            "--no-config",
+            "--universal",
+            "--system-certs",
+            "--python-version",
+            PYTHONS,
+            *options,
+            "--output-file",
+            output,
+            source,
+        ],
+        check=True,
+        cwd=ROOT,
+    )
 
 
 def compile_lock(source: Path, output: Path) -> None:
@@ -61,8 +85,11 @@ def compile_lock(source: Path, output: Path) -> None:
 def without_torch(lock: str) -> str:
     """The lock less torch and what only its CUDA build for Linux needs: the rest of every other build."""
     head, *blocks = re.split(r"(?m)^(?=[a-z0-9])", lock)
-    return head + "".join(block for block in blocks
-                          if not block.startswith("torch==") and "sys_platform == 'linux'" not in block.split("\\")[0])
+    return head + "".join(
+        block
+        for block in blocks
+        if not block.startswith("torch==") and "sys_platform == 'linux'" not in block.split("\\")[0]
+    )
 
 
 def locked_packages(source: Path) -> list[dict]:
@@ -81,15 +108,20 @@ def file_sizes(name: str) -> dict[str, int]:
 
 def size_on(package: dict, sizes: dict[str, int], system: str, machine: str, tag: str) -> int:
     """Bytes of the wheel that one system downloads; 0 when the package is not for it."""
-    environment = {"sys_platform": system, "platform_machine": machine, "python_version": SIZED_PYTHON,
-                   "python_full_version": SIZED_PYTHON + ".0"}
+    environment = {
+        "sys_platform": system,
+        "platform_machine": machine,
+        "python_version": SIZED_PYTHON,
+        "python_full_version": SIZED_PYTHON + ".0",
+    }
     if "marker" in package and not Marker(package["marker"]).evaluate(environment):
         return 0
     fitting = []
     for wheel in package.get("wheels", []):
         name = wheel["url"].rpartition("/")[2].replace("%2B", "+")
-        if any(fits(one.interpreter, one.abi) and re.fullmatch(tag, one.platform)
-               for one in parse_wheel_filename(name)[3]):
+        if any(
+            fits(one.interpreter, one.abi) and re.fullmatch(tag, one.platform) for one in parse_wheel_filename(name)[3]
+        ):
             fitting.append(sizes[name])
     if not fitting:
         raise SystemExit(f"{package['name']} {package['version']} has no wheel for {system} {machine}")

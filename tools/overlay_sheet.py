@@ -61,22 +61,26 @@ class Found:
     def text(self) -> str:
         counts = ", ".join(f"{count} with {people}" for people, count in sorted(self.people.items()))
         near, far = np.quantile(self.distance_m, [0.05, 0.95]) if self.distance_m else (np.nan, np.nan)
-        return (f"{self.frames} frames: {counts} people; {len(self.tracks)} identities; heads {near:.1f} to {far:.1f} "
-                f"m away (5 to 95 %); focal length {np.median(self.focal_px):.0f} px; the camera went up to "
-                f"{self.camera_m:.2f} m away.")
+        return (
+            f"{self.frames} frames: {counts} people; {len(self.tracks)} identities; heads {near:.1f} to {far:.1f} "
+            f"m away (5 to 95 %); focal length {np.median(self.focal_px):.0f} px; the camera went up to "
+            f"{self.camera_m:.2f} m away."
+        )
 
 
 def draw(picture: np.ndarray, frame: Frame, body: BodyModel) -> np.ndarray:
     """The (h, w, 3) BGR picture with mask, skeletons and numbers."""
     drawn = _tinted(picture, frame)
-    joints = body.posed_joints(axis_angle_to_matrix(frame.pose_axis_angle), frame.betas, frame.expression,
-                               frame.translation)[:, :BODY_JOINT_COUNT]
+    joints = body.posed_joints(
+        axis_angle_to_matrix(frame.pose_axis_angle), frame.betas, frame.expression, frame.translation
+    )[:, :BODY_JOINT_COUNT]
     pixels = frame.focal_px * joints[..., :2] / np.maximum(joints[..., 2:], 0.05) + frame.principal_point_px
     thick = max(2, picture.shape[1] // 300)
     for person, points in enumerate(pixels.round().astype(int)):
         for joint in range(1, BODY_JOINT_COUNT):
-            color = next((c for side, c in (("left", LEFT), ("right", RIGHT)) if JOINT_NAMES[joint].startswith(side)),
-                         MIDDLE)
+            color = next(
+                (c for side, c in (("left", LEFT), ("right", RIGHT)) if JOINT_NAMES[joint].startswith(side)), MIDDLE
+            )
             cv2.line(drawn, tuple(points[PARENTS[joint]]), tuple(points[joint]), color, thick, cv2.LINE_AA)
         head = tuple(frame.head_px[person].round().astype(int))
         cv2.circle(drawn, head, 4 * thick, INK, thick, cv2.LINE_AA)
@@ -90,7 +94,7 @@ def _tinted(picture: np.ndarray, frame: Frame) -> np.ndarray:
     left, top, right, bottom = (round(edge + 0.5) for edge in frame.mask_box_px)
     mask = cv2.resize(unpack_mask(frame).astype(np.uint8), (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
     whole = np.zeros(picture.shape[:2], bool)
-    whole[top:bottom, left:right] = mask[:picture.shape[0] - top, :picture.shape[1] - left] > 0
+    whole[top:bottom, left:right] = mask[: picture.shape[0] - top, : picture.shape[1] - left] > 0
     tinted = picture.copy()
     tinted[whole] = (0.5 * picture[whole] + 0.5 * np.array(MASK)).astype(np.uint8)
     return tinted
@@ -127,7 +131,7 @@ def main() -> None:
             height = round(WIDTH * drawn.shape[0] / drawn.shape[1])
             tiles.append(cv2.resize(drawn, (WIDTH, height), interpolation=cv2.INTER_AREA))
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % COLUMNS)
-    rows = [np.concatenate(tiles[start:start + COLUMNS], axis=1) for start in range(0, len(tiles), COLUMNS)]
+    rows = [np.concatenate(tiles[start : start + COLUMNS], axis=1) for start in range(0, len(tiles), COLUMNS)]
     if not cv2.imwrite(str(options.sheet), np.concatenate(rows), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]):
         sys.exit(f"{options.sheet} cannot be written.")
     print(found.text())

@@ -69,12 +69,18 @@ def deviations(model: str, precision: str, pictures: torch.Tensor, device: torch
             joints.append(distance.min(axis=1))  # each person with the nearest one
     per_person = np.concatenate(joints) if joints else np.zeros(0)
     joints_mm = float(per_person.mean()) * 1000 if len(per_person) else float("nan")
-    return Deviations(joints_mm, float(np.mean(depths)) * 100, float(np.mean(cameras)) * 1000, len(per_person), same,
-                      seconds, float32_seconds)
+    return Deviations(
+        joints_mm,
+        float(np.mean(depths)) * 100,
+        float(np.mean(cameras)) * 1000,
+        len(per_person),
+        same,
+        seconds,
+        float32_seconds,
+    )
 
 
-def _roll(model: str, precision: str, pictures: torch.Tensor,
-          device: torch.device) -> tuple[list[RolloutFrame], float]:
+def _roll(model: str, precision: str, pictures: torch.Tensor, device: torch.device) -> tuple[list[RolloutFrame], float]:
     autocast = None if precision == "float32" else DTYPES[precision]
     rollout = ChunkedRollout(load_named_model(model, device, precision).model, RolloutSettings(autocast=autocast))
     started = time.perf_counter()
@@ -88,8 +94,9 @@ def _joints(frame: RolloutFrame, body: BodyModel) -> np.ndarray:
     if not len(people):
         return np.zeros((0, 55, 3))
     bodies = standard_bodies(people, people.head_point.float().cpu().numpy(), body)
-    return body.posed_joints(axis_angle_to_matrix(bodies.pose_axis_angle), bodies.betas, bodies.expression,
-                             bodies.translation)
+    return body.posed_joints(
+        axis_angle_to_matrix(bodies.pose_axis_angle), bodies.betas, bodies.expression, bodies.translation
+    )
 
 
 def main() -> int:
@@ -102,18 +109,23 @@ def main() -> int:
     options = parser.parse_args()
     device = choose_device(options.device)
     settings = replace(tier_settings("studio"), frames=options.frames)
-    clips = [make_clip(HELD_OUT_SEED + number, settings).rgb.permute(0, 3, 1, 2).float() / 127.5 - 1
-             for number in range(options.clips)]
+    clips = [
+        make_clip(HELD_OUT_SEED + number, settings).rgb.permute(0, 3, 1, 2).float() / 127.5 - 1
+        for number in range(options.clips)
+    ]
     for precision in ("bfloat16", "float16"):
         rows = [deviations(options.model, precision, clip, device) for clip in clips]
         weight = np.array([row.people for row in rows])
         joints = np.average([row.joints_mm for row in rows], weights=weight) if weight.all() else float("nan")
-        print(f"{options.model} on {device.type} in {precision}: joints {joints:.2f} mm, depth "
-              f"{np.mean([row.depth_percent for row in rows]):.4f} %, camera "
-              f"{np.mean([row.camera_mm for row in rows]):.4f} mm, {weight.sum()} people, the same number in "
-              f"{sum(row.same_people for row in rows)} of {len(rows)} clips, "
-              f"{np.mean([row.seconds_per_frame for row in rows]):.3f} s a frame (float32 "
-              f"{np.mean([row.float32_seconds_per_frame for row in rows]):.3f} s)", flush=True)
+        print(
+            f"{options.model} on {device.type} in {precision}: joints {joints:.2f} mm, depth "
+            f"{np.mean([row.depth_percent for row in rows]):.4f} %, camera "
+            f"{np.mean([row.camera_mm for row in rows]):.4f} mm, {weight.sum()} people, the same number in "
+            f"{sum(row.same_people for row in rows)} of {len(rows)} clips, "
+            f"{np.mean([row.seconds_per_frame for row in rows]):.3f} s a frame (float32 "
+            f"{np.mean([row.float32_seconds_per_frame for row in rows]):.3f} s)",
+            flush=True,
+        )
     return 0
 
 

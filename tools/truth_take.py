@@ -36,9 +36,18 @@ def messages(truth: ClipTruth, footage: Path, take: Path) -> Iterator[Message]:
     """The records of the take. Its world is the first camera's frame, as every take's."""
     body = BodyModel.load(default_body_path())
     first_from_world = np.linalg.inv(truth.world_from_camera[0])
-    yield TakeHeader(PROTOCOL_VERSION, "ground truth", truth.footage_size, truth.frame_rate, len(truth), truth.name,
-                     truth.body, CaptureSettings(source=str(footage.absolute()), take=str(take.absolute()),
-                                                 voxel_size=VOXEL_M, body="mannequin"))
+    yield TakeHeader(
+        PROTOCOL_VERSION,
+        "ground truth",
+        truth.footage_size,
+        truth.frame_rate,
+        len(truth),
+        truth.name,
+        truth.body,
+        CaptureSettings(
+            source=str(footage.absolute()), take=str(take.absolute()), voxel_size=VOXEL_M, body="mannequin"
+        ),
+    )
     rows = {int(source): row for row, source in enumerate(truth.source_frame)}
     for picture in open_footage(str(footage)).pictures():
         if (row := rows.get(picture.source_frame)) is not None:
@@ -60,12 +69,24 @@ def _frame(truth: ClipTruth, body: BodyModel, row: int, pose: np.ndarray) -> Fra
     width, height = truth.footage_size
     mask = truth.person_mask[row] > 0
     return Frame(
-        index=row, source_frame=int(truth.source_frame[row]), time_s=float(truth.source_frame[row]) / truth.frame_rate,
-        focal_px=focal, world_from_camera=pose, principal_point_px=centre, track_id=there.astype(np.int32),
-        score=np.ones(len(there), np.float32), pose_axis_angle=pose_axis_angle, betas=betas, expression=expression,
-        translation=translation, head_point=head, head_px=focal * head[:, :2] / head[:, 2:] + centre,
-        mask_size=(mask.shape[1], mask.shape[0]), mask_box_px=(-0.5, -0.5, width - 0.5, height - 0.5),
-        mask_bits=pack_mask(mask))
+        index=row,
+        source_frame=int(truth.source_frame[row]),
+        time_s=float(truth.source_frame[row]) / truth.frame_rate,
+        focal_px=focal,
+        world_from_camera=pose,
+        principal_point_px=centre,
+        track_id=there.astype(np.int32),
+        score=np.ones(len(there), np.float32),
+        pose_axis_angle=pose_axis_angle,
+        betas=betas,
+        expression=expression,
+        translation=translation,
+        head_point=head,
+        head_px=focal * head[:, :2] / head[:, 2:] + centre,
+        mask_size=(mask.shape[1], mask.shape[0]),
+        mask_box_px=(-0.5, -0.5, width - 0.5, height - 0.5),
+        mask_bits=pack_mask(mask),
+    )
 
 
 def _points(truth: ClipTruth, row: int, pose: np.ndarray, rgb: np.ndarray) -> ScenePoints:
@@ -78,8 +99,12 @@ def _points(truth: ClipTruth, row: int, pose: np.ndarray, rgb: np.ndarray) -> Sc
     rays = (np.stack([x, y], axis=-1) - truth.principal_point_px[row]) / truth.focal_px[row]
     points = np.concatenate([rays, np.ones((*depth.shape, 1))], axis=-1)[kept] * depth[kept][:, None]
     return ScenePoints(
-        frame_index=row, replaces_all=False, position=points @ pose[:3, :3].T + pose[:3, 3],
-        color=rgb[y[kept], x[kept]], confidence=np.full(len(points), CONFIDENT, np.float32))
+        frame_index=row,
+        replaces_all=False,
+        position=points @ pose[:3, :3].T + pose[:3, 3],
+        color=rgb[y[kept], x[kept]],
+        confidence=np.full(len(points), CONFIDENT, np.float32),
+    )
 
 
 def main(truth_file: Path, footage: Path, take: Path) -> None:

@@ -57,22 +57,33 @@ def main(arguments: Sequence[str], stdout: BinaryIO, items: Sequence[Item] = ITE
     except UserError as error:
         reporter.error(error)
     except KeyboardInterrupt:
-        reporter.error(UserError("cancelled", "Cancelled. What was downloaded is kept.",
-                                 "The same command goes on with it; remove throws it away."))
+        reporter.error(
+            UserError(
+                "cancelled",
+                "Cancelled. What was downloaded is kept.",
+                "The same command goes on with it; remove throws it away.",
+            )
+        )
         return CANCELLED
     except Exception as error:
         traceback.print_exc()
-        reporter.error(UserError("downloader-failed", f"An unexpected error: {type(error).__name__}: {error}",
-                                 "Try again; if it happens again, report it with what was printed."))
+        reporter.error(
+            UserError(
+                "downloader-failed",
+                f"An unexpected error: {type(error).__name__}: {error}",
+                "Try again; if it happens again, report it with what was printed.",
+            )
+        )
     return USER_ERROR
 
 
 def _parser(items: Sequence[Item]) -> argparse.ArgumentParser:
     names = [item.name for item in items]
-    parser = argparse.ArgumentParser(prog="python -m weights_downloader",
-                                     description="The released weights and the SMPL-X body: fetched and installed.",
-                                     epilog="Exit codes: 0 done, 1 an error that is explained, 2 wrong options, "
-                                            "130 cancelled.")
+    parser = argparse.ArgumentParser(
+        prog="python -m weights_downloader",
+        description="The released weights and the SMPL-X body: fetched and installed.",
+        epilog="Exit codes: 0 done, 1 an error that is explained, 2 wrong options, 130 cancelled.",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     listing = commands.add_parser("list", help="what there is, what is installed, under which licence")
@@ -86,12 +97,17 @@ def _parser(items: Sequence[Item]) -> argparse.ArgumentParser:
     getting.add_argument("--offline", action="store_true", help="use only what is on this machine")
     original = getting.add_mutually_exclusive_group()
     original.add_argument("--keep-original", action="store_true", help="keep the publisher's file after installing")
-    original.add_argument("--remove-original", action="store_false", dest="keep_original",
-                          help="remove it from the downloads folder (default)")
+    original.add_argument(
+        "--remove-original",
+        action="store_false",
+        dest="keep_original",
+        help="remove it from the downloads folder (default)",
+    )
     getting.set_defaults(run=_get)
     importing = commands.add_parser("import", help="install from a file on disk, which stays as it is")
-    importing.add_argument("file", type=Path, metavar="FILE",
-                           help="weights (.pth, .safetensors), or the body (.zip, .npz, .pkl)")
+    importing.add_argument(
+        "file", type=Path, metavar="FILE", help="weights (.pth, .safetensors), or the body (.zip, .npz, .pkl)"
+    )
     importing.add_argument("--name", choices=names, help="what it is, where neither the file's name nor content tells")
     importing.set_defaults(run=_import)
     for command in (getting, importing):
@@ -115,12 +131,23 @@ def _list(options: argparse.Namespace, items: Sequence[Item], control: Control, 
 
 def _as_fields(entry: Status) -> dict[str, Any]:
     item = entry.item
-    return {"name": item.name, "kind": item.kind, "title": item.title, "file": item.file,
-            "size": item.size, "about_bytes": item.about_bytes, "sha256": item.sha256,
-            "licence": {"name": item.licence.name, "url": item.licence.url, "terms": item.licence.terms},
-            "register": item.register, "installed": entry.installed, "path": str(entry.path),
-            "installed_bytes": entry.bytes, "precision": entry.precision, "original_bytes": entry.original_bytes,
-            "unfinished_bytes": entry.unfinished_bytes}
+    return {
+        "name": item.name,
+        "kind": item.kind,
+        "title": item.title,
+        "file": item.file,
+        "size": item.size,
+        "about_bytes": item.about_bytes,
+        "sha256": item.sha256,
+        "licence": {"name": item.licence.name, "url": item.licence.url, "terms": item.licence.terms},
+        "register": item.register,
+        "installed": entry.installed,
+        "path": str(entry.path),
+        "installed_bytes": entry.bytes,
+        "precision": entry.precision,
+        "original_bytes": entry.original_bytes,
+        "unfinished_bytes": entry.unfinished_bytes,
+    }
 
 
 def _as_text(entry: Status) -> str:
@@ -145,16 +172,20 @@ def _as_text(entry: Status) -> str:
 def _verify(options: argparse.Namespace, items: Sequence[Item], control: Control, reporter: Reporter) -> None:
     unknown = [name for name in options.names if find(name, items) is None]
     if unknown:
-        raise UserError("name-unknown", f"There is no item {unknown[0]}.",
-                        f"Choose from {', '.join(item.name for item in items)}.")
+        raise UserError(
+            "name-unknown", f"There is no item {unknown[0]}.", f"Choose from {', '.join(item.name for item in items)}."
+        )
     findings = verify([item for item in items if not options.names or item.name in options.names], reporter)
     for finding in findings:
         reporter.event("file", name=finding.name, path=str(finding.path), state=finding.state, detail=finding.detail)
         reporter.line(f"{finding.state:10} {finding.path}: {finding.detail}")
     damaged = [finding for finding in findings if finding.state == DAMAGED]
     if damaged:
-        raise UserError("file-damaged", f"{', '.join(str(finding.path) for finding in damaged)}: not as installed.",
-                        f"Remove it and get it again: remove {damaged[0].name}, then get {damaged[0].name}.")
+        raise UserError(
+            "file-damaged",
+            f"{', '.join(str(finding.path) for finding in damaged)}: not as installed.",
+            f"Remove it and get it again: remove {damaged[0].name}, then get {damaged[0].name}.",
+        )
     reporter.event("done", files=len(findings))
     reporter.line("" if findings else "Nothing is installed.")
 
@@ -235,6 +266,8 @@ def _require_engine() -> None:
     """Before gigabytes are fetched: can they be made use of afterwards? Raises UserError (``engine-incomplete``)."""
     missing = [name for name in _ENGINE_MODULES if importlib.util.find_spec(name) is None]
     if missing:
-        raise UserError("engine-incomplete", f"This Python, {sys.executable}, has no module {', '.join(missing)}.",
-                        "Run the command with the Python of the engine's environment; list, verify and remove run "
-                        "with any.")
+        raise UserError(
+            "engine-incomplete",
+            f"This Python, {sys.executable}, has no module {', '.join(missing)}.",
+            "Run the command with the Python of the engine's environment; list, verify and remove run with any.",
+        )

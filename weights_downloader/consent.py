@@ -31,8 +31,11 @@ def require_licence(item: Item, accepted: bool, control: Control, reporter: Repo
         print("Do you accept this licence? Type yes: ", end="", file=sys.stderr, flush=True)
         if control.read_line().strip().lower() == "yes":
             return
-    raise UserError("licence-not-accepted", f"The licence of {item.name} was not accepted. {licence_text(item)}",
-                    "Read it; if you accept it, give --accept-licence. Nothing was downloaded.")
+    raise UserError(
+        "licence-not-accepted",
+        f"The licence of {item.name} was not accepted. {licence_text(item)}",
+        "Read it; if you accept it, give --accept-licence. Nothing was downloaded.",
+    )
 
 
 def ask_login(item: Item, control: Control) -> Credentials:
@@ -48,7 +51,10 @@ def ask_login(item: Item, control: Control) -> Credentials:
         else:
             username, password = control.read_line(), control.read_line()
     if not (username and password):
-        raise UserError("login-missing", f"{item.title} is for registered users, and no name and password were given.",
-                        f"Register at {item.register}; give the two as two lines of standard input, or in the "
-                        f"environment variables {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}.")
+        raise UserError(
+            "login-missing",
+            f"{item.title} is for registered users, and no name and password were given.",
+            f"Register at {item.register}; give the two as two lines of standard input, or in the "
+            f"environment variables {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}.",
+        )
     return Credentials(username, password)

@@ -62,8 +62,11 @@ def fetch(item: Item, request: Request, login: form.Credentials | None, reporter
         _from_hub(item, item.source, part, request, reporter)
     else:
         if login is None:
-            raise UserError("login-missing", f"{item.file} has to be fetched, and nobody logged in.",
-                            "Run the same command again: now it asks for your name and password.")
+            raise UserError(
+                "login-missing",
+                f"{item.file} has to be fetched, and nobody logged in.",
+                "Run the same command again: now it asks for your name and password.",
+            )
         _from_form(item, item.source, part, request, login, reporter)
     return Original(path, ours=True)
 
@@ -107,16 +110,20 @@ def _from_hub(item: Item, source: HubFile, part: Part, request: Request, reporte
     known = records.known(item)
     expected = Figures(known.size or offered.size, known.sha256 or offered.sha256)
     if expected.size is None or expected.sha256 is None:
-        raise UserError("hash-unknown", f"{hub.host()} does not say what {item.file} must be: {expected}.",
-                        "Fetch it from the publisher itself (without HF_ENDPOINT).")
+        raise UserError(
+            "hash-unknown",
+            f"{hub.host()} does not say what {item.file} must be: {expected}.",
+            "Fetch it from the publisher itself (without HF_ENDPOINT).",
+        )
     part.begin(Origin(expected.size, expected.sha256))
     _require_space(item, expected, part, request)
     hub.transfer(source, item.file, part)
     _finish(item, part, expected, reporter)
 
 
-def _from_form(item: Item, source: FormFile, part: Part, request: Request, credentials: form.Credentials,
-               reporter: Reporter) -> None:
+def _from_form(
+    item: Item, source: FormFile, part: Part, request: Request, credentials: form.Credentials, reporter: Reporter
+) -> None:
     def accept(announced: Figures) -> None:
         records.refuse_difference(item, announced, source.url.partition("?")[0])
         _require_space(item, announced, part, request)
@@ -129,8 +136,11 @@ def _from_form(item: Item, source: FormFile, part: Part, request: Request, crede
 def _require_space(item: Item, figures: Figures, part: Part, request: Request) -> None:
     if figures.size is not None:
         missing = figures.size - part.size
-        require_space(part.path.parent, missing + int(figures.size * request.installed_share),
-                      f"{item.file} and what is installed from it")
+        require_space(
+            part.path.parent,
+            missing + int(figures.size * request.installed_share),
+            f"{item.file} and what is installed from it",
+        )
 
 
 def _finish(item: Item, part: Part, expected: Figures, reporter: Reporter) -> None:
@@ -142,8 +152,11 @@ def _finish(item: Item, part: Part, expected: Figures, reporter: Reporter) -> No
     measured = measure(part.path, reporter.progress)
     if expected.differs(measured):
         part.discard()
-        raise UserError("wrong-hash", f"What arrived as {item.file} is not the file: {measured}, instead of {expected}."
-                        " It was thrown away.", "Run the same command again; if it stays, try without HF_ENDPOINT.")
+        raise UserError(
+            "wrong-hash",
+            f"What arrived as {item.file} is not the file: {measured}, instead of {expected}. It was thrown away.",
+            "Run the same command again; if it stays, try without HF_ENDPOINT.",
+        )
     try:
         records.refuse_difference(item, measured, "The download")
         if isinstance(item.source, FormFile):

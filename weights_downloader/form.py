@@ -39,15 +39,23 @@ class Credentials:
     password: str = field(repr=False)
 
 
-def transfer(item: Item, address: str, credentials: Credentials, part: Part,
-             accept: Callable[[Figures], None]) -> None:
+def transfer(item: Item, address: str, credentials: Credentials, part: Part, accept: Callable[[Figures], None]) -> None:
     """Fetch the file, or the rest of it, into the part. Raises UserError; what has arrived stays.
 
     ``accept`` is called with the size that the server announces, before the first byte, and may raise.
     """
     session = requests.Session()
-    again = Retry(total=RETRIES, connect=0, read=0, other=0, status_forcelist=(408, 429, 500, 502, 503, 504),
-                  allowed_methods=None, backoff_factor=0.5, respect_retry_after_header=True, raise_on_status=False)
+    again = Retry(
+        total=RETRIES,
+        connect=0,
+        read=0,
+        other=0,
+        status_forcelist=(408, 429, 500, 502, 503, 504),
+        allowed_methods=None,
+        backoff_factor=0.5,
+        respect_retry_after_header=True,
+        raise_on_status=False,
+    )
     for scheme in ("https://", "http://"):
         session.mount(scheme, HTTPAdapter(max_retries=again))
     failures = 0
@@ -56,11 +64,17 @@ def transfer(item: Item, address: str, credentials: Credentials, part: Part,
         try:
             if _receive(session, item, address, credentials, part, accept):
                 return
-            problem = UserError("wrong-length", f"{_host(address)} refuses to send {item.file} from byte {before} on.",
-                                "Run the same command again later.")
+            problem = UserError(
+                "wrong-length",
+                f"{_host(address)} refuses to send {item.file} from byte {before} on.",
+                "Run the same command again later.",
+            )
         except requests.exceptions.ProxyError:
-            raise UserError("proxy-failed", f"The proxy does not let {item.file} through.",
-                            "Check HTTPS_PROXY and NO_PROXY in the environment.") from None
+            raise UserError(
+                "proxy-failed",
+                f"The proxy does not let {item.file} through.",
+                "Check HTTPS_PROXY and NO_PROXY in the environment.",
+            ) from None
         except requests.exceptions.SSLError as error:
             raise unreachable(_host(address), _innermost(error)) from None
         except requests.exceptions.RequestException as error:
@@ -71,8 +85,14 @@ def transfer(item: Item, address: str, credentials: Credentials, part: Part,
         time.sleep(RETRY_WAIT_S)
 
 
-def _receive(session: requests.Session, item: Item, address: str, credentials: Credentials, part: Part,
-             accept: Callable[[Figures], None]) -> bool:
+def _receive(
+    session: requests.Session,
+    item: Item,
+    address: str,
+    credentials: Credentials,
+    part: Part,
+    accept: Callable[[Figures], None],
+) -> bool:
     """One request; whether the file is complete then. A part that does not fit is thrown away, for the next one."""
     had, headers = part.origin, {"Accept-Encoding": "identity"}
     begin = part.size if had is not None else 0
@@ -89,8 +109,9 @@ def _receive(session: requests.Session, item: Item, address: str, credentials: C
         return _store(answer, item, address, begin, part, accept)
 
 
-def _store(answer: requests.Response, item: Item, address: str, begin: int, part: Part,
-           accept: Callable[[Figures], None]) -> bool:
+def _store(
+    answer: requests.Response, item: Item, address: str, begin: int, part: Part, accept: Callable[[Figures], None]
+) -> bool:
     had, status = part.origin, answer.status_code
     if status == 416:
         complete = had is not None and had.size == begin
@@ -128,14 +149,20 @@ def _target(address: str, answer: requests.Response) -> str:
     """Where a redirect leads; never from a protected connection to an open one."""
     target = urljoin(address, answer.headers["Location"])
     if urlsplit(address).scheme == "https" and urlsplit(target).scheme != "https":
-        raise UserError("insecure-redirect", f"{_host(address)} leads to an unprotected address, {_host(target)}.",
-                        "Download the file with a browser and import it: python -m weights_downloader import FILE.")
+        raise UserError(
+            "insecure-redirect",
+            f"{_host(address)} leads to an unprotected address, {_host(target)}.",
+            "Download the file with a browser and import it: python -m weights_downloader import FILE.",
+        )
     return target
 
 
 def _login_refused(item: Item, address: str) -> UserError:
-    return UserError("login-refused", f"{_host(address)} did not accept the name and password for {item.file}.",
-                     f"Register at {item.register}, confirm the mail, accept the licence there, and use that account.")
+    return UserError(
+        "login-refused",
+        f"{_host(address)} did not accept the name and password for {item.file}.",
+        f"Register at {item.register}, confirm the mail, accept the licence there, and use that account.",
+    )
 
 
 def _innermost(error: Exception) -> Exception:

@@ -52,8 +52,11 @@ def offered(source: HubFile, file: str) -> Figures:
     except _Broken as broken:
         raise broken.error from None
     if found.commit_hash not in (None, source.revision):
-        raise UserError("file-changed", f"{host()} answered with revision {found.commit_hash} instead of "
-                        f"{source.revision}.", "Fetch it from the publisher itself (without HF_ENDPOINT).")
+        raise UserError(
+            "file-changed",
+            f"{host()} answered with revision {found.commit_hash} instead of {source.revision}.",
+            "Fetch it from the publisher itself (without HF_ENDPOINT).",
+        )
     sha256 = found.etag if found.etag and re.fullmatch("[0-9a-f]{64}", found.etag) else None
     return Figures(found.size, sha256)
 
@@ -88,8 +91,14 @@ def transfer(source: HubFile, file: str, part: Part) -> None:
         before = part.size
         try:
             with _explained(file), part.open() as sink:
-                http_get(_address(source, file), sink, resume_size=before, expected_size=origin.size,
-                         headers=build_hf_headers(token=False, headers=_PLAIN), displayed_filename=file)
+                http_get(
+                    _address(source, file),
+                    sink,
+                    resume_size=before,
+                    expected_size=origin.size,
+                    headers=build_hf_headers(token=False, headers=_PLAIN),
+                    displayed_filename=file,
+                )
             return
         except _OutOfRange as broken:
             if restarted:
@@ -140,53 +149,79 @@ def _explained(file: str) -> Iterator[None]:
     except HfHubHTTPError as error:
         status = error.response.status_code
         if status == 416:
-            raise _OutOfRange(UserError("wrong-length", f"{host()} refuses to send the rest of {file} (HTTP 416).",
-                                        _TRY_AGAIN)) from error
+            raise _OutOfRange(
+                UserError("wrong-length", f"{host()} refuses to send the rest of {file} (HTTP 416).", _TRY_AGAIN)
+            ) from error
         problem = refused(status, host(), file)
         raise _Broken(problem) if status >= 500 else problem from error
     except httpx2.ProxyError as error:
-        raise UserError("proxy-failed", f"The proxy does not let {file} through: {error}.",
-                        "Check HTTPS_PROXY and NO_PROXY in the environment.") from error
+        raise UserError(
+            "proxy-failed",
+            f"The proxy does not let {file} through: {error}.",
+            "Check HTTPS_PROXY and NO_PROXY in the environment.",
+        ) from error
     except httpx2.ReadError as error:
-        raise _Broken(UserError("connection-lost", f"The connection to {host()} broke again and again.", _TRY_AGAIN)
-                      ) from error
+        raise _Broken(
+            UserError("connection-lost", f"The connection to {host()} broke again and again.", _TRY_AGAIN)
+        ) from error
     except httpx2.HTTPError as error:
         raise unreachable(host(), error) from error
     except OSError as error:
         if error.errno is not None:
             raise
-        raise UserError("wrong-length", f"{host()} ended {file} at another length than it had announced: "
-                        f"{str(error).splitlines()[0]}", _TRY_AGAIN) from error
+        raise UserError(
+            "wrong-length",
+            f"{host()} ended {file} at another length than it had announced: {str(error).splitlines()[0]}",
+            _TRY_AGAIN,
+        ) from error
 
 
 def offline(file: str) -> UserError:
     """The error of a file that is not here while the network is switched off."""
-    return UserError("offline", f"{file} is not on this machine, and offline mode is on.",
-                     "Go online (unset HF_HUB_OFFLINE, leave out --offline), or import a file that you have: "
-                     "python -m weights_downloader import FILE.")
+    return UserError(
+        "offline",
+        f"{file} is not on this machine, and offline mode is on.",
+        "Go online (unset HF_HUB_OFFLINE, leave out --offline), or import a file that you have: "
+        "python -m weights_downloader import FILE.",
+    )
 
 
 def refused(status: int, where: str, file: str) -> UserError:
     """The error of an HTTP status that is none of success."""
     if status in (401, 403):
-        return UserError("access-refused", f"{where} refuses access to {file} (HTTP {status}).",
-                         "Try without HF_ENDPOINT; behind a company's network, ask for access to that host.")
+        return UserError(
+            "access-refused",
+            f"{where} refuses access to {file} (HTTP {status}).",
+            "Try without HF_ENDPOINT; behind a company's network, ask for access to that host.",
+        )
     if status in (404, 410):
-        return UserError("not-published", f"{where} does not have {file} (HTTP {status}).",
-                         "Try without HF_ENDPOINT; if the publisher took it down, import a file that you have.")
+        return UserError(
+            "not-published",
+            f"{where} does not have {file} (HTTP {status}).",
+            "Try without HF_ENDPOINT; if the publisher took it down, import a file that you have.",
+        )
     if status == 429:
-        return UserError("server-busy", f"{where} asks to be left alone for longer than was waited (HTTP 429).",
-                         "Run the same command again in an hour: it goes on where it stopped.")
-    return UserError("server-failed", f"{where} cannot send {file} now (HTTP {status}).",
-                     "Run the same command again later: it goes on where it stopped.")
+        return UserError(
+            "server-busy",
+            f"{where} asks to be left alone for longer than was waited (HTTP 429).",
+            "Run the same command again in an hour: it goes on where it stopped.",
+        )
+    return UserError(
+        "server-failed",
+        f"{where} cannot send {file} now (HTTP {status}).",
+        "Run the same command again later: it goes on where it stopped.",
+    )
 
 
 def unreachable(where: str, error: Exception) -> UserError:
     """The error of a server that does not answer, or whose certificate is not valid."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return UserError("certificate-invalid", f"The certificate of {where} cannot be verified: {error}.",
-                         "Set the clock; behind a company's proxy, name its certificate file in SSL_CERT_FILE and "
-                         "REQUESTS_CA_BUNDLE.")
+        return UserError(
+            "certificate-invalid",
+            f"The certificate of {where} cannot be verified: {error}.",
+            "Set the clock; behind a company's proxy, name its certificate file in SSL_CERT_FILE and "
+            "REQUESTS_CA_BUNDLE.",
+        )
     why = str(error) or type(error).__name__
     address = urlsplit(where)
     has_proxy = {address.scheme, "all"} & set(getproxies()) and not proxy_bypass(address.hostname or "")

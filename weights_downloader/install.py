@@ -50,9 +50,13 @@ def _require_variant(item: Item, source: Path) -> None:
     found = variant_of(read_checkpoint(source, item.file, unmarked=True).config) or "custom"
     if found != item.variant:
         other = f"the weights {found}" if found != "custom" else "weights of another size than the released ones"
-        raise UserError("wrong-variant", f"{source.name} holds {other}, not {item.name}.",
-                        f"Import it with --name {found}." if found != "custom" else
-                        "Leave it where it is, and choose the file itself as the model.")
+        raise UserError(
+            "wrong-variant",
+            f"{source.name} holds {other}, not {item.name}.",
+            f"Import it with --name {found}."
+            if found != "custom"
+            else "Leave it where it is, and choose the file itself as the model.",
+        )
 
 
 def recognise(path: Path, name: str, items: Sequence[Item], reporter: Reporter) -> Item:
@@ -66,8 +70,11 @@ def recognise(path: Path, name: str, items: Sequence[Item], reporter: Reporter) 
     kind = "body" if suffix in BODY_SUFFIXES else "weights" if suffix in WEIGHTS_SUFFIXES else ""
     candidates = [item for item in items if item.kind == kind]
     if not candidates:
-        raise UserError("file-unknown", f"{path.name} is neither weights nor a body.",
-                        f"Choose {', '.join(WEIGHTS_SUFFIXES)} for weights, {', '.join(BODY_SUFFIXES)} for the body.")
+        raise UserError(
+            "file-unknown",
+            f"{path.name} is neither weights nor a body.",
+            f"Choose {', '.join(WEIGHTS_SUFFIXES)} for weights, {', '.join(BODY_SUFFIXES)} for the body.",
+        )
     named = candidates
     if name:
         named = [item for item in candidates if item.name == name]
@@ -112,6 +119,9 @@ def refuse_other_content(item: Item, source: Path, items: Sequence[Item], report
         measured = measure(source, reporter.progress)
         other = [found.name for found in _published_as(measured, items) if found.name != item.name]
         if other:
-            raise UserError("wrong-variant", f"{source.name} holds the weights {other[0]}, not {item.name}.",
-                            f"Import it with --name {other[0]}.")
+            raise UserError(
+                "wrong-variant",
+                f"{source.name} holds the weights {other[0]}, not {item.name}.",
+                f"Import it with --name {other[0]}.",
+            )
         records.refuse_difference(item, measured, str(source.parent))

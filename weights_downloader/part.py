@@ -133,7 +133,9 @@ def explained_disk_errors(folder: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise disk_full(f"The disk of {folder} is full.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise UserError("folder-unwritable", f"{folder} cannot be written to: {error.strerror}.",
-                            "Change its permissions, or name another folder in the environment variable HUMAN3R_DATA."
-                            ) from error
+            raise UserError(
+                "folder-unwritable",
+                f"{folder} cannot be written to: {error.strerror}.",
+                "Change its permissions, or name another folder in the environment variable HUMAN3R_DATA.",
+            ) from error
         raise

@@ -27,8 +27,10 @@ class Figures:
 
     def differs(self, other: Figures) -> bool:
         """Whether both know something and disagree."""
-        return any(mine is not None and theirs is not None and mine != theirs
-                   for mine, theirs in ((self.size, other.size), (self.sha256, other.sha256)))
+        return any(
+            mine is not None and theirs is not None and mine != theirs
+            for mine, theirs in ((self.size, other.size), (self.sha256, other.sha256))
+        )
 
     def __str__(self) -> str:
         size = "unknown size" if self.size is None else f"{self.size:,} bytes"
@@ -52,7 +54,8 @@ def refuse_difference(item: Item, found: Figures, where: str) -> None:
             "file-changed",
             f"{where} has another {item.file} than the one known here: {found}, instead of {expected}. It was refused.",
             "Fetch it from the publisher itself (without HF_ENDPOINT), or update this add-on if the publisher has "
-            f"announced a new file. What is known here is in {records_path()}.")
+            f"announced a new file. What is known here is in {records_path()}.",
+        )
 
 
 def remember(item: Item, figures: Figures) -> None:
@@ -89,8 +92,10 @@ def _content() -> dict[str, dict[str, dict[str, object]]]:
 
 
 def _read(section: str) -> dict[str, Figures]:
-    return {name: Figures(entry["size"], entry["sha256"])  # type: ignore[arg-type]
-            for name, entry in _content().get(section, {}).items()}
+    return {
+        name: Figures(entry["size"], entry["sha256"])  # type: ignore[arg-type]
+        for name, entry in _content().get(section, {}).items()
+    }
 
 
 def _add(section: str, name: str, figures: Figures, replace: bool = False) -> None:
@@ -116,5 +121,8 @@ def _add(section: str, name: str, figures: Figures, replace: bool = False) -> No
 
 
 def _unreadable(why: str) -> UserError:
-    return UserError("records-unreadable", f"The records of earlier downloads, {records_path()}, cannot be read: "
-                     f"{why}.", "Remove that file if you trust the servers that you download from; it is written anew.")
+    return UserError(
+        "records-unreadable",
+        f"The records of earlier downloads, {records_path()}, cannot be read: {why}.",
+        "Remove that file if you trust the servers that you download from; it is written anew.",
+    )

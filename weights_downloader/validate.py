@@ -42,8 +42,11 @@ def require_sound_zip(path: Path, name: str) -> None:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         damaged = str(error)
     if damaged is not None:
-        raise UserError("archive-damaged", f"What arrived as {name} is not a sound zip ({damaged}). It was thrown "
-                        "away.", "Run the same command again.")
+        raise UserError(
+            "archive-damaged",
+            f"What arrived as {name} is not a sound zip ({damaged}). It was thrown away.",
+            "Run the same command again.",
+        )
 
 
 def require_space(folder: Path, needed: int, what: str) -> None:
@@ -56,8 +59,12 @@ def require_space(folder: Path, needed: int, what: str) -> None:
 
 def disk_full(message: str) -> UserError:
     """The error of a disk without room."""
-    return UserError("disk-full", message, "Free some space, or name another folder in the environment variable "
-                     "HUMAN3R_DATA; the same command then goes on where it stopped.")
+    return UserError(
+        "disk-full",
+        message,
+        "Free some space, or name another folder in the environment variable "
+        "HUMAN3R_DATA; the same command then goes on where it stopped.",
+    )
 
 
 def in_words(count: float) -> str:

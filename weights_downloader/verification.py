@@ -33,8 +33,10 @@ def verify(items: Sequence[Item], reporter: Reporter) -> list[Finding]:
     """Findings on all files of these items that there are. Standard library only. Raises UserError."""
     findings = []
     for item in items:
-        for path, expected in ((installed_path(item), _installed_figures(item)),
-                               (original_path(item), records.known(item))):
+        for path, expected in (
+            (installed_path(item), _installed_figures(item)),
+            (original_path(item), records.known(item)),
+        ):
             if path.exists():
                 findings.append(_compare(item, path, expected, reporter))
     return findings

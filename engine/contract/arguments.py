@@ -26,16 +26,25 @@ def field_docs(settings_type: type) -> dict[str, str]:
     assert isinstance(body, ast.ClassDef)
     docs: dict[str, str] = {}
     for statement, following in zip(body.body, body.body[1:], strict=False):
-        if (isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
-                and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+        ):
             text = " ".join(str(following.value.value).split())
             docs[statement.target.id] = text.replace("``", "").removesuffix(".")
     return docs
 
 
-def add_setting_options(parser: argparse.ArgumentParser, settings_type: type = CaptureSettings,
-                        title: str = "capture settings", leave_out: Sequence[str] = ("source", "take"),
-                        choices: Mapping[str, Sequence[str]] = CAPTURE_CHOICES, prefix: str = "") -> None:
+def add_setting_options(
+    parser: argparse.ArgumentParser,
+    settings_type: type = CaptureSettings,
+    title: str = "capture settings",
+    leave_out: Sequence[str] = ("source", "take"),
+    choices: Mapping[str, Sequence[str]] = CAPTURE_CHOICES,
+    prefix: str = "",
+) -> None:
     """Add ``--frame-rate``, ``--ttt3r`` / ``--no-ttt3r``, ... for every field of a settings dataclass.
 
     ``leave_out`` names the fields that the caller asks for in its own way, ``choices`` the words that some take;
@@ -61,12 +70,14 @@ def add_setting_options(parser: argparse.ArgumentParser, settings_type: type = C
         group.add_argument("--" + (prefix + item.name).replace("_", "-"), **options)
 
 
-def settings_from_options(options: argparse.Namespace, settings_type: type[Any] = CaptureSettings, prefix: str = "",
-                          **given: Any) -> Any:
+def settings_from_options(
+    options: argparse.Namespace, settings_type: type[Any] = CaptureSettings, prefix: str = "", **given: Any
+) -> Any:
     """Settings from parsed options; ``given`` holds what the parser left out (``source=...``, ``take=...``).
 
     Raises :class:`~.errors.UserError` (``bad-setting``).
     """
-    values = {item.name: getattr(options, prefix + item.name) for item in fields(settings_type)
-              if item.name not in given}
+    values = {
+        item.name: getattr(options, prefix + item.name) for item in fields(settings_type) if item.name not in given
+    }
     return settings_type(**values, **given)

@@ -25,8 +25,20 @@ _KINDS = "biufUS"
 
 _HEADER_READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
-BROKEN_ZIP = (OSError, ValueError, KeyError, IndexError, EOFError, RuntimeError, NotImplementedError, OverflowError,
-              struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+BROKEN_ZIP = (
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    OverflowError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 """What `zipfile` raises for damaged files; RuntimeError for a password, NotImplementedError for an odd compression."""
 
 _BROKEN_HEADER = (TypeError, SyntaxError, MemoryError, RecursionError, tokenize.TokenError)
@@ -34,7 +46,7 @@ _BROKEN_HEADER = (TypeError, SyntaxError, MemoryError, RecursionError, tokenize.
 
 
 class BadArchive(Exception):
-    """The file is no archive of arrays, or one that is not read. Its text completes "cannot be read: ...". """
+    """The file is no archive of arrays, or one that is not read. Its text completes "cannot be read: ..."."""
 
 
 def read_arrays(path: str | Path, limit_bytes: int, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
@@ -44,8 +56,11 @@ def read_arrays(path: str | Path, limit_bytes: int, names: Iterable[str] | None 
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()
-                       if info.filename.endswith(".npy")}
+            members = {
+                info.filename.removesuffix(".npy"): info
+                for info in archive.infolist()
+                if info.filename.endswith(".npy")
+            }
             wanted = list(members) if names is None else [name for name in names if name in members]
             total = sum(members[name].file_size for name in wanted)
             if total > limit_bytes:

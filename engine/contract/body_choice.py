@@ -56,5 +56,7 @@ def warning_about_body(header: TakeHeader, choice: str, body: BodyModel) -> str:
         is_same = made_with_mannequin == is_mannequin
     if is_same:
         return ""
-    return (f"This take was made with the body {header.body}, and people are shown with {name}: shapes are not those "
-            "that were captured, because the same numbers mean other shapes.")
+    return (
+        f"This take was made with the body {header.body}, and people are shown with {name}: shapes are not those "
+        "that were captured, because the same numbers mean other shapes."
+    )

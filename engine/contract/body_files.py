@@ -27,8 +27,10 @@ from .inert_pickle import BadPickle, UnsafePickle, as_array, read_items
 
 GENDERS = ("neutral", "male", "female")
 
-REMEDY = ("Get 'SMPL-X v1.1 (NPZ+PKL)', models_smplx_v1_1.zip, from the Download page of smpl-x.is.tue.mpg.de, "
-          "and choose that zip, or SMPLX_NEUTRAL.npz out of it.")
+REMEDY = (
+    "Get 'SMPL-X v1.1 (NPZ+PKL)', models_smplx_v1_1.zip, from the Download page of smpl-x.is.tue.mpg.de, "
+    "and choose that zip, or SMPLX_NEUTRAL.npz out of it."
+)
 
 _HANDS = {"hands_componentsl": (45, 45), "hands_componentsr": (45, 45), "hands_meanl": (45,), "hands_meanr": (45,)}
 """Not used here, but what tells SMPL-X v1.1 from the first locked-head files; kept for other programs."""
@@ -95,13 +97,17 @@ def _clean(arrays: Mapping[str, np.ndarray], label: str) -> dict[str, Any]:
     BodyModel.from_arrays(arrays, label, REMEDY)
     without_hands = [name for name, shape in _HANDS.items() if name not in arrays or arrays[name].shape != shape]
     if without_hands:
-        message = (f"{label} has SMPL-X's size but no hand poses ({', '.join(without_hands)}), as the first files with "
-                   "locked head: their betas mean other shapes than those that Human3R predicts.")
+        message = (
+            f"{label} has SMPL-X's size but no hand poses ({', '.join(without_hands)}), as the first files with "
+            "locked head: their betas mean other shapes than those that Human3R predicts."
+        )
         raise UserError("body-not-smplx", message, REMEDY)
     kept = {name: arrays[name] for name in (*REQUIRED, *_HANDS)}
     kept["shapedirs"] = used_directions(kept["shapedirs"])
-    return {name: array.astype(np.float32) if array.dtype.kind == "f" and name not in _DOUBLE else array
-            for name, array in kept.items()}
+    return {
+        name: array.astype(np.float32) if array.dtype.kind == "f" and name not in _DOUBLE else array
+        for name, array in kept.items()
+    }
 
 
 def _read(source: Path, folder: Path, gender: str) -> dict[str, np.ndarray]:
@@ -154,8 +160,13 @@ def _is_plain_file(info: zipfile.ZipInfo) -> bool:
     """Whether an entry is a file with an honest name: names never become paths, but a dishonest one is not taken."""
     path = PurePosixPath(info.filename.replace("\\", "/"))
     mode = info.external_attr >> 16
-    return not (info.is_dir() or path.is_absolute() or ".." in path.parts or ":" in info.filename
-                or (stat.S_IFMT(mode) not in (0, stat.S_IFREG)))
+    return not (
+        info.is_dir()
+        or path.is_absolute()
+        or ".." in path.parts
+        or ":" in info.filename
+        or (stat.S_IFMT(mode) not in (0, stat.S_IFREG))
+    )
 
 
 def _read_loose(path: Path, label: str) -> dict[str, np.ndarray]:

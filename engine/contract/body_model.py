@@ -326,4 +326,3 @@ def _coefficients(betas: np.ndarray, expression: np.ndarray | None) -> np.ndarra
     batch = np.broadcast_shapes(betas.shape[:-1], expression.shape[:-1])
     parts = [np.broadcast_to(part, (*batch, part.shape[-1])) for part in (betas, expression)]
     return np.concatenate(parts, axis=-1)
-

@@ -29,8 +29,10 @@ MAX_HEADER = 1 << 20
 MAX_PAYLOAD = 1 << 30
 _PREFIX = struct.Struct("<4sIQ")
 _CHECKSUM = struct.Struct("<I")
-_DTYPES = {np.dtype(name).newbyteorder("<").str: np.dtype(name).newbyteorder("<")
-           for name in ("uint8", "int32", "int64", "float16", "float32", "float64")}
+_DTYPES = {
+    np.dtype(name).newbyteorder("<").str: np.dtype(name).newbyteorder("<")
+    for name in ("uint8", "int32", "int64", "float16", "float32", "float64")
+}
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ class TruncatedRecord(CorruptRecord):
 def write_record(stream: BinaryIO, record: Record) -> int:
     """Write one record and flush, so that a crash loses at most the record being written. Returns its bytes."""
     described = [[name, _dtype_name(array), list(array.shape)] for name, array in record.arrays.items()]
-    header = json.dumps({"kind": record.kind, "values": record.values, "arrays": described},
-                        separators=(",", ":"), allow_nan=False).encode("utf-8")
+    header = json.dumps(
+        {"kind": record.kind, "values": record.values, "arrays": described}, separators=(",", ":"), allow_nan=False
+    ).encode("utf-8")
     payload = b"".join(np.ascontiguousarray(array).tobytes() for array in record.arrays.values())
     if len(header) > MAX_HEADER or len(payload) > MAX_PAYLOAD:
         raise ValueError(f"record {record.kind!r} is too large: {len(header)} + {len(payload)} bytes")

@@ -41,7 +41,7 @@ _NUMBER = re.compile(r"[<>|=]?[biuf][1248]")
 
 
 class BadPickle(Exception):
-    """The bytes are no pickle, or none that is read. Its text completes "cannot be read: ...". """
+    """The bytes are no pickle, or none that is read. Its text completes "cannot be read: ..."."""
 
 
 class UnsafePickle(BadPickle):

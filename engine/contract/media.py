@@ -8,18 +8,22 @@ from collections.abc import Collection
 from pathlib import Path
 
 VIDEO_SUFFIXES = frozenset(
-    (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".ogv"))
+    (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".ogv")
+)
 """What counts as a video in a folder."""
 
 PICTURE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".jp2", ".hdr", ".exr", ".ppm", ".pgm", ".avif"))
+    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".jp2", ".hdr", ".exr", ".ppm", ".pgm", ".avif")
+)
 """What counts as a picture in a folder."""
 
 _SYSTEM_FILES = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini"))
 
 _PICTURE_SIGNATURE = re.compile(
     rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|II[*+]\0|MM\0[*+]|BM|RIFF....WEBP|\0\0\0\x0cjP  |\xff\x4f\xff\x51|#\?"
-    rb"|\x76\x2f\x31\x01|P[1-7]\s|....ftyp(?:avif|avis|mif1|msf1)", re.DOTALL)
+    rb"|\x76\x2f\x31\x01|P[1-7]\s|....ftyp(?:avif|avis|mif1|msf1)",
+    re.DOTALL,
+)
 """PNG, JPEG, TIFF, BMP, WebP, JPEG 2000 (file and bare stream), Radiance HDR, OpenEXR, PPM and PGM, AVIF."""
 
 _SIGNATURE_BYTES = 16
@@ -32,8 +36,14 @@ def is_hidden(path: Path) -> bool:
 
 def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
     """The files of a folder with one of these suffixes, hidden ones left out, in natural order."""
-    return sorted((path for path in folder.iterdir()
-                   if path.suffix.lower() in suffixes and not is_hidden(path) and path.is_file()), key=natural_order)
+    return sorted(
+        (
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() in suffixes and not is_hidden(path) and path.is_file()
+        ),
+        key=natural_order,
+    )
 
 
 def picture_sequence(source: Path) -> list[Path] | None:
@@ -48,8 +58,11 @@ def picture_sequence(source: Path) -> list[Path] | None:
     pattern = _number_pattern(source.name)
     if pattern is None or not source.parent.is_dir():
         return None
-    numbered = {int(match[1]): path for path in sorted(source.parent.iterdir())
-                if (match := pattern.fullmatch(path.name)) and path.is_file()}
+    numbered = {
+        int(match[1]): path
+        for path in sorted(source.parent.iterdir())
+        if (match := pattern.fullmatch(path.name)) and path.is_file()
+    }
     return [numbered[number] for number in sorted(numbered)]
 
 
@@ -74,4 +87,4 @@ def _number_pattern(name: str) -> re.Pattern[str] | None:
     if found is None:
         return None
     digits = int(found[1] or 1) if found[2] is None else len(found[2])
-    return re.compile(f"{re.escape(name[:found.start()])}(\\d{{{digits},}}){re.escape(name[found.end():])}")
+    return re.compile(f"{re.escape(name[: found.start()])}(\\d{{{digits},}}){re.escape(name[found.end() :])}")

@@ -193,8 +193,9 @@ class Shutdown:
     kind: ClassVar[str] = "shutdown"
 
 
-Message = (TakeHeader | Frame | ScenePoints | PointMap | TakeEnd
-           | Status | Failure | StartCapture | CancelCapture | Shutdown)
+Message = (
+    TakeHeader | Frame | ScenePoints | PointMap | TakeEnd | Status | Failure | StartCapture | CancelCapture | Shutdown
+)
 _TYPES: dict[str, type[Message]] = {message_type.kind: message_type for message_type in typing.get_args(Message)}
 
 

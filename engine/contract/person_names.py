@@ -19,6 +19,9 @@ def checked_name(text: str) -> str:
     """A name without the spaces around it. Raises UserError (``bad-name``) where it can be none."""
     name = text.strip()
     if not name or not name.isprintable() or len(name.encode("utf-8", "replace")) > LONGEST:
-        raise UserError("bad-name", f"{text!r} cannot be a person's name.",
-                        f"Give 1 to {LONGEST} letters on one line; letters outside of English count twice and more.")
+        raise UserError(
+            "bad-name",
+            f"{text!r} cannot be a person's name.",
+            f"Give 1 to {LONGEST} letters on one line; letters outside of English count twice and more.",
+        )
     return name

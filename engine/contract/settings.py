@@ -70,22 +70,42 @@ class CaptureSettings:
             ("source", bool(self.source), "is empty", "Choose a video, a folder of images or a pattern."),
             ("take", bool(self.take), "is empty", "Choose where to write the take (.h3r)."),
             ("device", self.device in DEVICES, f"is {self.device!r}", f"Use one of {', '.join(DEVICES)}."),
-            ("precision", self.precision in PRECISIONS, f"is {self.precision!r}",
-             f"Use one of {', '.join(PRECISIONS)}."),
+            (
+                "precision",
+                self.precision in PRECISIONS,
+                f"is {self.precision!r}",
+                f"Use one of {', '.join(PRECISIONS)}.",
+            ),
             ("camera", self.camera in CAMERAS, f"is {self.camera!r}", f"Use one of {', '.join(CAMERAS)}."),
             ("start", self.start >= 0, f"is {self.start}", "Use 0 or more."),
             ("end", self.end is None or self.end > self.start, f"is {self.end}", "Use a frame after the start."),
             ("stride", self.stride >= 1, f"is {self.stride}", "Use 1 or more."),
-            ("frame_rate", self.frame_rate is None or 0 < self.frame_rate <= 1000, f"is {self.frame_rate}",
-             "Use frames per second above 0, up to 1000."),
-            ("reset_interval", self.reset_interval == 0 or self.reset_interval >= 2, f"is {self.reset_interval}",
-             "Use 0 for never, or 2 and more frames."),
-            ("detection_threshold", 0 < self.detection_threshold < 1, f"is {self.detection_threshold}",
-             "Use a value between 0 and 1."),
+            (
+                "frame_rate",
+                self.frame_rate is None or 0 < self.frame_rate <= 1000,
+                f"is {self.frame_rate}",
+                "Use frames per second above 0, up to 1000.",
+            ),
+            (
+                "reset_interval",
+                self.reset_interval == 0 or self.reset_interval >= 2,
+                f"is {self.reset_interval}",
+                "Use 0 for never, or 2 and more frames.",
+            ),
+            (
+                "detection_threshold",
+                0 < self.detection_threshold < 1,
+                f"is {self.detection_threshold}",
+                "Use a value between 0 and 1.",
+            ),
             ("track_memory", self.track_memory >= 1, f"is {self.track_memory}", "Use 1 or more frames."),
             ("point_confidence", self.point_confidence >= 1, f"is {self.point_confidence}", "Use 1 or more."),
-            ("voxel_size", self.voxel_size == 0 or 0.001 <= self.voxel_size <= 10, f"is {self.voxel_size}",
-             "Use metres between 0.001 and 10, or 0 for no points."),
+            (
+                "voxel_size",
+                self.voxel_size == 0 or 0.001 <= self.voxel_size <= 10,
+                f"is {self.voxel_size}",
+                "Use metres between 0.001 and 10, or 0 for no points.",
+            ),
             ("max_points", self.max_points >= 1, f"is {self.max_points}", "Use 1 or more."),
         )
         for name, holds, what, remedy in checks:
@@ -108,8 +128,9 @@ class CaptureSettings:
             if name not in declared:
                 raise UserError("bad-setting", f"There is no setting called {name!r}.", "Check its spelling.")
             if not _has_type(value, declared[name]):
-                raise UserError("bad-setting", f"The setting {name} cannot be {value!r}.",
-                                f"Use a value of type {declared[name]}.")
+                raise UserError(
+                    "bad-setting", f"The setting {name} cannot be {value!r}.", f"Use a value of type {declared[name]}."
+                )
         missing = {"source", "take"} - values.keys()
         if missing:
             raise UserError("bad-setting", f"The setting {missing.pop()} is missing.", "Give it.")

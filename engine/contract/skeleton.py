@@ -62,7 +62,7 @@ JOINT_INDEX: dict[str, int] = {name: index for index, name in enumerate(JOINT_NA
 
 def _mirrored() -> tuple[int, ...]:
     swap = {"left_": "right_", "right_": "left_"}
-    names = (next((swap[side] + n[len(side):] for side in swap if n.startswith(side)), n) for n in JOINT_NAMES)
+    names = (next((swap[side] + n[len(side) :] for side in swap if n.startswith(side)), n) for n in JOINT_NAMES)
     return tuple(JOINT_INDEX[name] for name in names)
 
 
@@ -83,7 +83,7 @@ def rotations_from_human3r(rotations: np.ndarray) -> np.ndarray:
     if rotations.shape[-3:] != (HUMAN3R_ROTATION_COUNT, 3, 3):
         raise ValueError(f"expected (..., {HUMAN3R_ROTATION_COUNT}, 3, 3), got {rotations.shape}")
     result = np.empty((*rotations.shape[:-3], JOINT_COUNT, 3, 3), dtype=rotations.dtype)
-    result[..., LEFT_EYE:RIGHT_EYE + 1, :, :] = np.eye(3, dtype=rotations.dtype)
+    result[..., LEFT_EYE : RIGHT_EYE + 1, :, :] = np.eye(3, dtype=rotations.dtype)
     result[..., list(HUMAN3R_TO_JOINT), :, :] = rotations
     return result
 

@@ -30,16 +30,22 @@ class TakeWriter:
                 self._file.truncate(offset)
                 self._file.seek(offset)
         except OSError as error:
-            raise UserError("take-unwritable", f"The take {self.path} cannot be written: {error.strerror}.",
-                            "Choose a folder that exists, with space left and permission to write.") from error
+            raise UserError(
+                "take-unwritable",
+                f"The take {self.path} cannot be written: {error.strerror}.",
+                "Choose a folder that exists, with space left and permission to write.",
+            ) from error
 
     def write(self, message: Message) -> None:
         """Append one message. Raises :class:`UserError` (``take-unwritable``) when the disk is full or gone."""
         try:
             write_record(self._file, encode(message))
         except OSError as error:
-            raise UserError("take-unwritable", f"Writing the take {self.path} failed: {error.strerror}.",
-                            "Free some space and resume; the take is good up to its last record.") from error
+            raise UserError(
+                "take-unwritable",
+                f"Writing the take {self.path} failed: {error.strerror}.",
+                "Free some space and resume; the take is good up to its last record.",
+            ) from error
 
     @property
     def offset(self) -> int:
@@ -73,22 +79,31 @@ class TakeReader:
         try:
             self._file: BinaryIO = open(self.path, "rb")
         except OSError as error:
-            raise UserError("take-unreadable", f"The take {self.path} cannot be opened: {error.strerror}.",
-                            "Choose an existing .h3r file.") from error
+            raise UserError(
+                "take-unreadable",
+                f"The take {self.path} cannot be opened: {error.strerror}.",
+                "Choose an existing .h3r file.",
+            ) from error
         try:
             record = read_record(self._file)
             first = decode(record) if record else None
         except CorruptRecord as error:
             self._file.close()
-            raise UserError("take-unreadable", f"{self.path.name} is not a take: {error}.",
-                            "Choose a .h3r file that this program wrote.") from error
+            raise UserError(
+                "take-unreadable",
+                f"{self.path.name} is not a take: {error}.",
+                "Choose a .h3r file that this program wrote.",
+            ) from error
         except UserError:
             self._file.close()
             raise
         if not isinstance(first, TakeHeader):
             self._file.close()
-            raise UserError("take-unreadable", f"{self.path.name} does not begin with a take's header.",
-                            "Choose a .h3r file that this program wrote.")
+            raise UserError(
+                "take-unreadable",
+                f"{self.path.name} does not begin with a take's header.",
+                "Choose a .h3r file that this program wrote.",
+            )
         self.header: TakeHeader = first
 
     @property

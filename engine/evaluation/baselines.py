@@ -60,27 +60,33 @@ class TrivialPredictor:
                 heads.append(_true_heads(truth, truth.people, body, rows, people)[:, 2])
             if truth.depth_m is not None:
                 known = truth.depth_m[np.isfinite(truth.depth_m) & (truth.depth_m > 0)]
-                depths.append(known[::max(1, len(known) // _MOST_SAMPLES)])
+                depths.append(known[:: max(1, len(known) // _MOST_SAMPLES)])
         poses = np.concatenate([np.empty((0, 55, 3, 3)), *rotations])
         return cls(
             pose_axis_angle=matrix_to_axis_angle(_mean_rotation(poses)) if len(poses) else np.zeros((55, 3)),
             betas=np.concatenate(betas).mean(axis=0) if len(poses) else np.zeros(10),
             head_depth_m=float(np.median(np.concatenate(heads))) if len(poses) else _TYPICAL_DEPTH_M,
-            depth_m=_least_relative_error(np.concatenate(depths)) if depths else _TYPICAL_DEPTH_M)
+            depth_m=_least_relative_error(np.concatenate(depths)) if depths else _TYPICAL_DEPTH_M,
+        )
 
     def messages(self, truth: ClipTruth, body: BodyModel) -> Iterator[Message]:
         """What a take of the clip would hold if this were the model."""
         width, height = truth.footage_size
-        columns, rows = np.meshgrid((np.arange(_GRID[0]) + 0.5) * width / _GRID[0] - 0.5,
-                                    (np.arange(_GRID[1]) + 0.5) * height / _GRID[1] - 0.5)
+        columns, rows = np.meshgrid(
+            (np.arange(_GRID[0]) + 0.5) * width / _GRID[0] - 0.5, (np.arange(_GRID[1]) + 0.5) * height / _GRID[1] - 0.5
+        )
         pixel_px = np.stack([columns, rows], axis=-1).astype(np.float32)
         for index in range(len(truth)):
             focal, centre = float(truth.focal_px[index]), truth.principal_point_px[index]
             yield self._frame(truth, body, index)
             rays = np.concatenate([(pixel_px - centre) / focal, np.ones((*pixel_px.shape[:2], 1))], axis=-1)
             yield PointMap(
-                frame_index=index, point_camera=(rays * self.depth_m).astype(np.float32), pixel_px=pixel_px,
-                color=np.zeros((*pixel_px.shape[:2], 3), np.uint8), confidence=np.ones(pixel_px.shape[:2], np.float32))
+                frame_index=index,
+                point_camera=(rays * self.depth_m).astype(np.float32),
+                pixel_px=pixel_px,
+                color=np.zeros((*pixel_px.shape[:2], 3), np.uint8),
+                confidence=np.ones(pixel_px.shape[:2], np.float32),
+            )
 
     def _frame(self, truth: ClipTruth, body: BodyModel, index: int) -> Frame:
         width, height = truth.footage_size
@@ -96,22 +102,36 @@ class TrivialPredictor:
         pose = np.broadcast_to(self.pose_axis_angle, (count, 55, 3))
         betas, expression = np.broadcast_to(self.betas, (count, 10)), np.zeros((count, 10))
         return Frame(
-            index=index, source_frame=int(truth.source_frame[index]),
-            time_s=float(truth.source_frame[index]) / truth.frame_rate, focal_px=focal,
-            world_from_camera=np.eye(4), principal_point_px=centre,
-            track_id=np.arange(count, dtype=np.int32), score=np.ones(count, np.float32),
-            pose_axis_angle=pose.astype(np.float32), betas=betas.astype(np.float32),
+            index=index,
+            source_frame=int(truth.source_frame[index]),
+            time_s=float(truth.source_frame[index]) / truth.frame_rate,
+            focal_px=focal,
+            world_from_camera=np.eye(4),
+            principal_point_px=centre,
+            track_id=np.arange(count, dtype=np.int32),
+            score=np.ones(count, np.float32),
+            pose_axis_angle=pose.astype(np.float32),
+            betas=betas.astype(np.float32),
             expression=expression.astype(np.float32),
             translation=body.translation_from_head(axis_angle_to_matrix(pose), betas, expression, points),
-            head_point=points, head_px=head_px, mask_size=_GRID,
-            mask_box_px=(-0.5, -0.5, width - 0.5, height - 0.5), mask_bits=pack_mask(np.ones(_GRID[::-1], bool)))
+            head_point=points,
+            head_px=head_px,
+            mask_size=_GRID,
+            mask_box_px=(-0.5, -0.5, width - 0.5, height - 0.5),
+            mask_bits=pack_mask(np.ones(_GRID[::-1], bool)),
+        )
 
 
-def _true_heads(truth: ClipTruth, people: SmplxPeople, body: BodyModel, rows: np.ndarray,
-                slots: np.ndarray) -> np.ndarray:
+def _true_heads(
+    truth: ClipTruth, people: SmplxPeople, body: BodyModel, rows: np.ndarray, slots: np.ndarray
+) -> np.ndarray:
     """(M, 3) camera-frame head joints of persons `slots` in rows `rows`."""
-    joints = body.posed_joints(axis_angle_to_matrix(people.pose_axis_angle[rows, slots]), people.betas[slots],
-                               people.expression[rows, slots], people.translation[rows, slots])
+    joints = body.posed_joints(
+        axis_angle_to_matrix(people.pose_axis_angle[rows, slots]),
+        people.betas[slots],
+        people.expression[rows, slots],
+        people.translation[rows, slots],
+    )
     return joints[:, HEAD]
 
 

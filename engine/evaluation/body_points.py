@@ -93,4 +93,5 @@ class SmplPoints:
         regressed = [self._regressor @ body for body in smpl]
         return BodyPoints(
             np.reshape(regressed, (len(vertices), self._regressor.shape[0], 3)),
-            np.reshape(smpl, (len(vertices), SMPL_VERTEX_COUNT, 3)))
+            np.reshape(smpl, (len(vertices), SMPL_VERTEX_COUNT, 3)),
+        )

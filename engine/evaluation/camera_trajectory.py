@@ -44,8 +44,9 @@ def relative_pose_errors(
         raise ValueError(f"a step of {step} needs more than {len(truth)} poses")
     prediction = np.array(prediction, dtype=np.float64)
     prediction[:, :3, 3] *= _fit_centres(prediction, truth, with_scale).scale
-    motions = [np.linalg.inv(poses[:-step]) @ poses[step:]
-               for poses in (np.asarray(truth, dtype=np.float64), prediction)]
+    motions = [
+        np.linalg.inv(poses[:-step]) @ poses[step:] for poses in (np.asarray(truth, dtype=np.float64), prediction)
+    ]
     error = np.linalg.inv(motions[0]) @ motions[1]
     angles = rotation_error_deg(motions[1][:, :3, :3], motions[0][:, :3, :3])
     return RelativePoseErrors(np.linalg.norm(error[:, :3, 3], axis=-1), angles)

@@ -17,8 +17,18 @@ from ..synthetic.settings import HELD_OUT_SEED, TIERS
 DONE, USER_ERROR, CANCELLED = 0, 1, 130
 """Exit codes, as those of `python -m engine run`."""
 
-SET_BY_THE_CLIP = ("source", "take", "frame_rate", "start", "end", "stride", "point_maps", "voxel_size", "max_points",
-                   "point_confidence")
+SET_BY_THE_CLIP = (
+    "source",
+    "take",
+    "frame_rate",
+    "start",
+    "end",
+    "stride",
+    "point_maps",
+    "voxel_size",
+    "max_points",
+    "point_confidence",
+)
 """Capture settings that are no options here: the clips and the measuring decide them."""
 
 
@@ -26,21 +36,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--take", metavar="TAKE.h3r", help="measure this take (with --truth)")
-    what.add_argument("--synthetic-seeds", metavar="A:B", type=_seeds,
-                      help="convert and measure the synthetic clips of seeds A to B - 1; training never saw those from "
-                           f"{HELD_OUT_SEED} on")
-    what.add_argument("--dataset", metavar="FOLDER",
-                      help="convert and measure the sequences of a dataset on disk (as `python -m engine.synthetic` "
-                           "writes it, and processed BEDLAM is kept)")
+    what.add_argument(
+        "--synthetic-seeds",
+        metavar="A:B",
+        type=_seeds,
+        help="convert and measure the synthetic clips of seeds A to B - 1; training never saw those from "
+        f"{HELD_OUT_SEED} on",
+    )
+    what.add_argument(
+        "--dataset",
+        metavar="FOLDER",
+        help="convert and measure the sequences of a dataset on disk (as `python -m engine.synthetic` "
+        "writes it, and processed BEDLAM is kept)",
+    )
     parser.add_argument("--split", default="Validation", help="which part of the dataset (%(default)s)")
     parser.add_argument("--truth", metavar="TRUTH.npz", help="the ground truth of the take's footage")
-    parser.add_argument("--tier", action="append", choices=[*TIERS, "all"],
-                        help="kind of synthetic clips, from easy to hard; may be given several times (studio)")
-    parser.add_argument("--clip-frames", type=int, default=48, metavar="FRAMES",
-                        help="pictures of each synthetic clip (%(default)s)")
+    parser.add_argument(
+        "--tier",
+        action="append",
+        choices=[*TIERS, "all"],
+        help="kind of synthetic clips, from easy to hard; may be given several times (studio)",
+    )
+    parser.add_argument(
+        "--clip-frames", type=int, default=48, metavar="FRAMES", help="pictures of each synthetic clip (%(default)s)"
+    )
     parser.add_argument("--no-baselines", action="store_true", help="leave out the trivial predictors")
-    parser.add_argument("--ablations", action="store_true",
-                        help="also convert the clips without TTT3R, and without human prompts")
+    parser.add_argument(
+        "--ablations", action="store_true", help="also convert the clips without TTT3R, and without human prompts"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures there as JSON as well")
     add_setting_options(parser, leave_out=SET_BY_THE_CLIP)
 
@@ -82,5 +105,8 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
     try:
         path.write_text(json.dumps(values, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:
-        raise UserError("report-unwritable", f"The report {path} cannot be written: {error.strerror}.",
-                        "Choose a folder that exists, with permission to write.") from error
+        raise UserError(
+            "report-unwritable",
+            f"The report {path} cannot be written: {error.strerror}.",
+            "Choose a folder that exists, with permission to write.",
+        ) from error

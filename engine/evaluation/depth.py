@@ -26,8 +26,9 @@ class DepthSums:
     """Pixels whose ratio lies under 1.25."""
 
     def __add__(self, other: DepthSums) -> DepthSums:
-        return DepthSums(self.pixels + other.pixels, self.relative_error + other.relative_error,
-                         self.within + other.within)
+        return DepthSums(
+            self.pixels + other.pixels, self.relative_error + other.relative_error, self.within + other.within
+        )
 
     @property
     def abs_rel(self) -> float:

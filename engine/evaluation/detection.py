@@ -25,8 +25,9 @@ class DetectionCounts:
     """Predictions that match nobody."""
 
     def __add__(self, other: DetectionCounts) -> DetectionCounts:
-        return DetectionCounts(self.found + other.found, self.missed + other.missed,
-                               self.false_alarms + other.false_alarms)
+        return DetectionCounts(
+            self.found + other.found, self.missed + other.missed, self.false_alarms + other.false_alarms
+        )
 
     @property
     def precision(self) -> float:

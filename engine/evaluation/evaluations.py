@@ -37,16 +37,20 @@ WITHOUT_TTT3R, WITHOUT_PROMPTS = "without TTT3R", "without prompts"
 def evaluate_take_file(options: argparse.Namespace) -> Report:
     """Measure the take of `--take` against `--truth`; the trivial predictors get their constants from the same clip."""
     if not options.truth:
-        raise UserError("bad-setting", "A take is measured against ground truth, and none was given.",
-                        "Give --truth TRUTH.npz.")
+        raise UserError(
+            "bad-setting", "A take is measured against ground truth, and none was given.", "Give --truth TRUTH.npz."
+        )
     truth = read_truth(options.truth)
     with TakeReader(options.take) as take:
         body = NamedBody.load(options.body or choose_body_of_take(take.header, locations.body_path())).model
         try:
             figures = evaluate_take(take, truth, body)
         except ValueError as error:
-            raise UserError("truth-mismatch", f"{options.truth} cannot be measured here: {error}.",
-                            "Use ground truth with SMPL-X parameters.") from error
+            raise UserError(
+                "truth-mismatch",
+                f"{options.truth} cannot be measured here: {error}.",
+                "Use ground truth with SMPL-X parameters.",
+            ) from error
         title = f"{take.header.model} on {truth.name}, from {take.path.name}"
         if take.problem:
             print(f"note: {take.problem}", file=sys.stderr)
@@ -76,11 +80,28 @@ def evaluate_dataset(options: argparse.Namespace, interruption: Interruption) ->
     return _evaluate(options, clips, clips.truths(), body, ModelShelf(), interruption)
 
 
-def _evaluate(options: argparse.Namespace, clips: SyntheticSet | DatasetSet, baseline_truths: Iterator[ClipTruth],
-              body: NamedBody, shelf: ModelShelf, interruption: Interruption) -> Report:
+def _evaluate(
+    options: argparse.Namespace,
+    clips: SyntheticSet | DatasetSet,
+    baseline_truths: Iterator[ClipTruth],
+    body: NamedBody,
+    shelf: ModelShelf,
+    interruption: Interruption,
+) -> Report:
     settings = settings_from_options(
-        options, source="clip", take="clip.h3r", body=options.body or MANNEQUIN, frame_rate=None, start=0, end=None,
-        stride=1, point_maps=False, point_confidence=1.0, voxel_size=0.0, max_points=1)
+        options,
+        source="clip",
+        take="clip.h3r",
+        body=options.body or MANNEQUIN,
+        frame_rate=None,
+        start=0,
+        end=None,
+        stride=1,
+        point_maps=False,
+        point_confidence=1.0,
+        voxel_size=0.0,
+        max_points=1,
+    )
     trivial = None if options.no_baselines else TrivialPredictor.fit(baseline_truths, body.model)
     found = evaluate_set(clips, settings, body.model, interruption, trivial, _Progress(len(clips), "").show, shelf)
     columns = {"model": found.model}
@@ -95,8 +116,10 @@ def _evaluate(options: argparse.Namespace, clips: SyntheticSet | DatasetSet, bas
 
 def _ablations(settings: CaptureSettings) -> dict[str, CaptureSettings]:
     """The paper's two: without people to find there are no human prompts, which leaves camera and depth to compare."""
-    return {WITHOUT_TTT3R: replace(settings, ttt3r=False),
-            WITHOUT_PROMPTS: replace(settings, detection_threshold=math.nextafter(1.0, 0.0))}
+    return {
+        WITHOUT_TTT3R: replace(settings, ttt3r=False),
+        WITHOUT_PROMPTS: replace(settings, detection_threshold=math.nextafter(1.0, 0.0)),
+    }
 
 
 class _Progress:
@@ -107,6 +130,6 @@ class _Progress:
 
     def show(self, name: str, figures: TaskFigures) -> None:
         self._done += 1
-        print(f"clip {self._done} of {self._total} ({name}{self._note}): {summary(figures)}", file=sys.stderr,
-              flush=True)
-
+        print(
+            f"clip {self._done} of {self._total} ({name}{self._note}): {summary(figures)}", file=sys.stderr, flush=True
+        )

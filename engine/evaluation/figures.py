@@ -110,11 +110,13 @@ LINES: tuple[FigureLine, ...] = (
     FigureLine("local body", "mpjpe_mm", "MPJPE", "mm", False, lambda f: f.mpjpe_mm.value),
     FigureLine("local body", "pa_mpjpe_mm", "PA-MPJPE", "mm", False, lambda f: f.pa_mpjpe_mm.value),
     FigureLine("local body", "pve_mm", "PVE", "mm", False, lambda f: f.pve_mm.value),
-    FigureLine("local body", "root_orientation_deg", "root orientation", "deg", False,
-               lambda f: f.root_orientation_deg.value),
+    FigureLine(
+        "local body", "root_orientation_deg", "root orientation", "deg", False, lambda f: f.root_orientation_deg.value
+    ),
     FigureLine("local body", "head_m", "head position", "m", False, lambda f: f.head_m.value, 3),
-    FigureLine("local body", "head_depth_relative", "head depth, relative", "", False,
-               lambda f: f.head_depth_relative.value, 3),
+    FigureLine(
+        "local body", "head_depth_relative", "head depth, relative", "", False, lambda f: f.head_depth_relative.value, 3
+    ),
     FigureLine("global motion", "wa_mpjpe_mm", "WA-MPJPE", "mm", False, lambda f: f.wa_mpjpe_mm.value),
     FigureLine("global motion", "w_mpjpe_mm", "W-MPJPE", "mm", False, lambda f: f.w_mpjpe_mm.value),
     FigureLine("global motion", "rte_percent", "RTE", "%", False, lambda f: f.rte_percent.value, 2),
@@ -129,7 +131,14 @@ LINES: tuple[FigureLine, ...] = (
     FigureLine("depth", "abs_rel", "AbsRel", "", False, lambda f: f.depth.abs_rel, 3),
     FigureLine("depth", "delta_125", "delta < 1.25", "", True, lambda f: f.depth.delta_125, 3),
     FigureLine("tracking", "idf1", "IDF1", "", True, lambda f: f.tracking.idf1, 3),
-    FigureLine("tracking", "id_switches", "id switches", "", False,
-               lambda f: f.tracking.id_switches if f.tracking.truths else math.nan, 0),
+    FigureLine(
+        "tracking",
+        "id_switches",
+        "id switches",
+        "",
+        False,
+        lambda f: f.tracking.id_switches if f.tracking.truths else math.nan,
+        0,
+    ),
 )
 """The figures in the order of the report."""

@@ -56,8 +56,10 @@ def foot_sliding_mm(prediction_vertices: np.ndarray, truth_vertices: np.ndarray)
     (N, K, 3) each, the same K vertices, to one value in millimetres for each step and vertex whose truth moves less
     than a centimetre, in order of frames.
     """
-    steps = [np.linalg.norm(np.diff(np.asarray(points, dtype=np.float64), axis=0), axis=-1)
-             for points in (prediction_vertices, truth_vertices)]
+    steps = [
+        np.linalg.norm(np.diff(np.asarray(points, dtype=np.float64), axis=0), axis=-1)
+        for points in (prediction_vertices, truth_vertices)
+    ]
     return 1000.0 * steps[0][steps[1] < STILL_M]
 
 
@@ -70,7 +72,7 @@ def _segment_errors_mm(prediction: np.ndarray, truth: np.ndarray, segment: int, 
     prediction, truth = np.asarray(prediction, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     errors = []
     for start in range(0, len(truth), segment):
-        ours, true = prediction[start:start + segment], truth[start:start + segment]
+        ours, true = prediction[start : start + segment], truth[start : start + segment]
         fit = fit_similarity(ours[:fitted].reshape(-1, 3), true[:fitted].reshape(-1, 3))
         errors.append(1000.0 * np.linalg.norm(fit.apply(ours) - true, axis=-1).mean(axis=-1))
     return np.concatenate(errors) if errors else np.empty(0)

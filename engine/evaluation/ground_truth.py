@@ -166,8 +166,11 @@ def write_truth(path: str | Path, truth: ClipTruth) -> None:
         with open(path, "wb") as file:
             np.savez_compressed(file, **arrays)
     except OSError as error:
-        raise UserError("truth-unwritable", f"The ground truth {path} cannot be written: {error.strerror}.",
-                        "Choose a folder that exists, with space left and permission to write.") from error
+        raise UserError(
+            "truth-unwritable",
+            f"The ground truth {path} cannot be written: {error.strerror}.",
+            "Choose a folder that exists, with space left and permission to write.",
+        ) from error
 
 
 def read_truth(path: str | Path) -> ClipTruth:
@@ -182,13 +185,19 @@ def read_truth(path: str | Path) -> ClipTruth:
             raise ValueError("it is of another version")
         width, height = arrays.pop("footage_size").tolist()
         people_type = _PEOPLE[str(arrays.pop("people"))] if "people" in arrays else None
-        parts: dict[str, Any] = {name.removeprefix("people."): arrays.pop(name)
-                                 for name in list(arrays) if name.startswith("people.")}
+        parts: dict[str, Any] = {
+            name.removeprefix("people."): arrays.pop(name) for name in list(arrays) if name.startswith("people.")
+        }
         if "point_set" in parts:
             parts["point_set"] = str(parts["point_set"])
         return ClipTruth(
-            name=str(arrays.pop("name")), body=str(arrays.pop("body")), footage_size=(int(width), int(height)),
-            frame_rate=float(arrays.pop("frame_rate")), people=people_type(**parts) if people_type else None, **arrays)
+            name=str(arrays.pop("name")),
+            body=str(arrays.pop("body")),
+            footage_size=(int(width), int(height)),
+            frame_rate=float(arrays.pop("frame_rate")),
+            people=people_type(**parts) if people_type else None,
+            **arrays,
+        )
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         message = f"{path} is not a ground truth file of this program: {error}."
         raise UserError("truth-unreadable", message, remedy) from error

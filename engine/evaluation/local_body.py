@@ -15,9 +15,7 @@ SMPL_HIPS = (1, 2)
 """The hips among SMPL's 24 joints, and among SMPL-X's 55."""
 
 
-def mpjpe_mm(
-    prediction: np.ndarray, truth: np.ndarray, hips: tuple[int, int] = SMPL_HIPS
-) -> np.ndarray:
+def mpjpe_mm(prediction: np.ndarray, truth: np.ndarray, hips: tuple[int, int] = SMPL_HIPS) -> np.ndarray:
     """Mean per-joint position error after moving the pelvis to the origin: (..., J, 3) each to (...)."""
     return _mean_distance_mm(prediction - pelvis(prediction, hips), truth - pelvis(truth, hips))
 
@@ -39,12 +37,11 @@ def pve_mm(
 ) -> np.ndarray:
     """Mean per-vertex error after moving the pelvis of each body's own joints to the origin: (..., V, 3) to (...)."""
     return _mean_distance_mm(
-        prediction_vertices - pelvis(prediction_joints, hips), truth_vertices - pelvis(truth_joints, hips))
+        prediction_vertices - pelvis(prediction_joints, hips), truth_vertices - pelvis(truth_joints, hips)
+    )
 
 
-def root_error_mm(
-    prediction: np.ndarray, truth: np.ndarray, hips: tuple[int, int] = SMPL_HIPS
-) -> np.ndarray:
+def root_error_mm(prediction: np.ndarray, truth: np.ndarray, hips: tuple[int, int] = SMPL_HIPS) -> np.ndarray:
     """Distance between the two pelvises in the camera frame: (..., J, 3) each to (...)."""
     return _mean_distance_mm(pelvis(prediction, hips), pelvis(truth, hips))
 
@@ -58,8 +55,14 @@ def rotation_error_deg(prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Angle between rotations, (..., 3, 3) each to (...) degrees in 0..180."""
     relative = np.swapaxes(np.asarray(prediction, dtype=np.float64), -1, -2) @ truth
     # The arc tangent of both keeps its precision at 0 and at 180 degrees, where the arc cosine loses half the digits.
-    axis = np.stack([relative[..., 2, 1] - relative[..., 1, 2], relative[..., 0, 2] - relative[..., 2, 0],
-                     relative[..., 1, 0] - relative[..., 0, 1]], axis=-1)
+    axis = np.stack(
+        [
+            relative[..., 2, 1] - relative[..., 1, 2],
+            relative[..., 0, 2] - relative[..., 2, 0],
+            relative[..., 1, 0] - relative[..., 0, 1],
+        ],
+        axis=-1,
+    )
     trace = np.trace(relative, axis1=-2, axis2=-1)
     return np.degrees(np.arctan2(np.linalg.norm(axis, axis=-1), trace - 1.0))
 

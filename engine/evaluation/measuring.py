@@ -63,18 +63,26 @@ def evaluate_take(take: TakeReader, truth: ClipTruth, body: BodyModel, points: P
     Raises UserError (`truth-mismatch`) where take and truth do not tell of the same footage or kind of body.
     """
     if isinstance(truth.people, SmplxPeople) and take.header.body != truth.body:
-        raise UserError("truth-mismatch", f"The take {take.path.name} has parameters of the body {take.header.body}, "
-                        f"the truth {truth.name} of {truth.body}: the same numbers mean other shapes.",
-                        "Convert the footage with the body of the ground truth (--body).")
+        raise UserError(
+            "truth-mismatch",
+            f"The take {take.path.name} has parameters of the body {take.header.body}, "
+            f"the truth {truth.name} of {truth.body}: the same numbers mean other shapes.",
+            "Convert the footage with the body of the ground truth (--body).",
+        )
     size = tuple(take.header.footage_size)
     remedy = "Give the ground truth that belongs to the footage of this take."
     if size != tuple(truth.footage_size):
-        raise UserError("truth-mismatch", f"The take {take.path.name} is of {size[0]}x{size[1]} pixels, the truth "
-                        f"{truth.name} of {truth.footage_size[0]}x{truth.footage_size[1]}.", remedy)
+        raise UserError(
+            "truth-mismatch",
+            f"The take {take.path.name} is of {size[0]}x{size[1]} pixels, the truth "
+            f"{truth.name} of {truth.footage_size[0]}x{truth.footage_size[1]}.",
+            remedy,
+        )
     figures = measure(take, truth, body, points)
     if figures.frames == 0:
-        raise UserError("truth-mismatch", f"The take {take.path.name} has no picture that the truth {truth.name} tells "
-                        "of.", remedy)
+        raise UserError(
+            "truth-mismatch", f"The take {take.path.name} has no picture that the truth {truth.name} tells of.", remedy
+        )
     return figures
 
 
@@ -166,8 +174,9 @@ class _Measured:
             if expected[person]:
                 self._add_body(frame, row, int(prediction), int(slots[person]), ours, true, int(person))
 
-    def _add_body(self, frame: Frame, row: int, prediction: int, slot: int, ours: BodyPoints, true: BodyPoints,
-                  person: int) -> None:
+    def _add_body(
+        self, frame: Frame, row: int, prediction: int, slot: int, ours: BodyPoints, true: BodyPoints, person: int
+    ) -> None:
         joints, true_joints = ours.joints[prediction], true.joints[person]
         vertices, true_vertices = ours.vertices[prediction], true.vertices[person]
         hips = self.points.hips
@@ -179,17 +188,33 @@ class _Measured:
             self._add("head_m", np.linalg.norm(head - true_head))
             self._add("head_depth_relative", abs(head[2] - true_head[2]) / true_head[2])
         if isinstance(self.truth.people, SmplxPeople):
-            roots = axis_angle_to_matrix(np.stack([frame.pose_axis_angle[prediction, PELVIS],
-                                                   self.truth.people.pose_axis_angle[row, slot, PELVIS]]))
+            roots = axis_angle_to_matrix(
+                np.stack(
+                    [frame.pose_axis_angle[prediction, PELVIS], self.truth.people.pose_axis_angle[row, slot, PELVIS]]
+                )
+            )
             self._add("root_orientation_deg", rotation_error_deg(roots[0], roots[1]))
         soles = list(self.points.soles)
         world, true_world = frame.world_from_camera, self.truth.world_from_camera[row]
-        self.sightings.setdefault(slot, []).append(_Sighting(
-            row, _to_world(world, joints), _to_world(true_world, true_joints),
-            _to_world(world, vertices[soles]), _to_world(true_world, true_vertices[soles])))
+        self.sightings.setdefault(slot, []).append(
+            _Sighting(
+                row,
+                _to_world(world, joints),
+                _to_world(true_world, true_joints),
+                _to_world(world, vertices[soles]),
+                _to_world(true_world, true_vertices[soles]),
+            )
+        )
 
-    def _add_identities(self, frame: Frame, slots: np.ndarray, expected: np.ndarray, pairs: np.ndarray,
-                        ours_px: np.ndarray, true_px: np.ndarray) -> None:
+    def _add_identities(
+        self,
+        frame: Frame,
+        slots: np.ndarray,
+        expected: np.ndarray,
+        pairs: np.ndarray,
+        ours_px: np.ndarray,
+        true_px: np.ndarray,
+    ) -> None:
         """Those who need not be found, and predictions of them, are left out."""
         kept = np.ones(len(ours_px), dtype=bool)
         kept[pairs[~expected[pairs[:, 1]], 0]] = False
@@ -204,17 +229,24 @@ class _Measured:
         parameters = [frame.pose_axis_angle, frame.betas, frame.expression, frame.translation]
         if isinstance(people, SmplxPeople):
             # All bodies at once: reading the pose correctives from memory costs more than any one body does.
-            true = [people.pose_axis_angle[row, slots], people.betas[slots], people.expression[row, slots],
-                    people.translation[row, slots]]
+            true = [
+                people.pose_axis_angle[row, slots],
+                people.betas[slots],
+                people.expression[row, slots],
+                people.translation[row, slots],
+            ]
             both = self._body_points(*map(np.concatenate, zip(parameters, true, strict=True)))
             count = len(frame.track_id)
-            return (BodyPoints(both.joints[:count], both.vertices[:count]),
-                    BodyPoints(both.joints[count:], both.vertices[count:]))
+            return (
+                BodyPoints(both.joints[:count], both.vertices[:count]),
+                BodyPoints(both.joints[count:], both.vertices[count:]),
+            )
         assert people is not None
         return self._body_points(*parameters), BodyPoints(people.joints[row, slots], people.vertices[row, slots])
 
-    def _body_points(self, pose: np.ndarray, betas: np.ndarray, expression: np.ndarray,
-                     translation: np.ndarray) -> BodyPoints:
+    def _body_points(
+        self, pose: np.ndarray, betas: np.ndarray, expression: np.ndarray, translation: np.ndarray
+    ) -> BodyPoints:
         joints = self.body.posed_joints(axis_angle_to_matrix(pose), betas, expression, translation)
         return self.points.points(joints, self.body.vertices(betas, expression, pose, translation))
 
@@ -225,8 +257,13 @@ class _Measured:
         self._add_global_motion()
         self._add_camera()
         return TaskFigures(
-            frames=len(self.rows), detection=self.detection, masks=self.masks, depth=self.depth,
-            tracking=count_tracking(self.identities), **self.means)
+            frames=len(self.rows),
+            detection=self.detection,
+            masks=self.masks,
+            depth=self.depth,
+            tracking=count_tracking(self.identities),
+            **self.means,
+        )
 
     def _add_camera(self) -> None:
         if len(self.rows) < LEAST_CAMERAS:
@@ -251,8 +288,9 @@ class _Measured:
                 if len(segment) > global_motion.ALIGNED_FRAMES:
                     self._add("w_mpjpe_mm", global_motion.w_mpjpe_mm(joints, true_joints))
                     self._add("wa_mpjpe_mm", global_motion.wa_mpjpe_mm(joints, true_joints))
-            roots, true_roots = (pelvis(_stacked(track, name), self.points.hips)[:, 0]
-                                 for name in ("joints", "true_joints"))
+            roots, true_roots = (
+                pelvis(_stacked(track, name), self.points.hips)[:, 0] for name in ("joints", "true_joints")
+            )
             if global_motion.path_length(true_roots) >= LEAST_PATH_M:
                 self._add("rte_percent", global_motion.rte_percent(roots, true_roots))
             for run in self._runs(track, place):
@@ -263,8 +301,7 @@ class _Measured:
         rate = self.truth.frame_rate / self._step()
         self._add("jitter", global_motion.jitter_10m_per_s3(_stacked(run, "joints"), rate))
         self._add("true_jitter", global_motion.jitter_10m_per_s3(_stacked(run, "true_joints"), rate))
-        self._add("foot_sliding_mm",
-                  global_motion.foot_sliding_mm(_stacked(run, "soles"), _stacked(run, "true_soles")))
+        self._add("foot_sliding_mm", global_motion.foot_sliding_mm(_stacked(run, "soles"), _stacked(run, "true_soles")))
 
     def _step(self) -> float:
         """Pictures of the footage from one measured picture to the next."""
@@ -295,8 +332,9 @@ def _project(points: np.ndarray, focal_px: float, principal_point_px: np.ndarray
     return focal_px * points[..., :2] / np.maximum(points[..., 2:], _NEAREST_M) + principal_point_px
 
 
-def _raster_indices(pixel_px: np.ndarray, raster: tuple[int, ...],
-                    footage_size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _raster_indices(
+    pixel_px: np.ndarray, raster: tuple[int, ...], footage_size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Columns and rows, in a (h, w) raster over the whole footage, of (..., 2) footage pixels."""
     scale = np.array([raster[1] / footage_size[0], raster[0] / footage_size[1]])
     indices = np.floor((np.asarray(pixel_px, dtype=np.float64) + 0.5) * scale).astype(np.int64)

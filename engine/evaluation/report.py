@@ -39,13 +39,15 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """The same for programs: values by key, null where nothing was measured."""
         return {
-            "title": self.title, "joints": self.joints,
+            "title": self.title,
+            "joints": self.joints,
             "figures": {name: figures.values() for name, figures in self.columns.items()},
             "fractions_of_trivial": self.fractions_of_trivial(),
             "counts": {name: _counts(figures) for name, figures in self.columns.items()},
             "clips": {name: figures.values() for name, figures in self.clips.items()},
             "units": {line.key: line.unit for line in LINES},
-            "published": [asdict(row) for row in PUBLISHED], "published_note": NOTE,
+            "published": [asdict(row) for row in PUBLISHED],
+            "published_note": NOTE,
         }
 
     def fractions_of_trivial(self) -> dict[str, float]:
@@ -59,8 +61,9 @@ class Report:
     def _table(self) -> list[str]:
         published = [row for row in PUBLISHED if row.method == FULL]
         fractions = self.fractions_of_trivial()
-        rows = [["task", "figure (+ higher is better)", *self.columns, "fraction", "|",
-                 *(row.dataset for row in published)]]
+        rows = [
+            ["task", "figure (+ higher is better)", *self.columns, "fraction", "|", *(row.dataset for row in published)]
+        ]
         for line in LINES:
             fraction = f"{fractions[line.key]:.2f}" if line.key in fractions else ""
             measured = [_cell(line, figures.values()[line.key]) for figures in self.columns.values()]
@@ -74,8 +77,11 @@ class Report:
 def summary(figures: TaskFigures) -> str:
     """The main figures in half a line."""
     values = figures.values()
-    shown = [f"{line.label} {_cell(line, values[line.key])} {line.unit}".rstrip() for line in LINES
-             if line.key in _MAIN and values[line.key] is not None]
+    shown = [
+        f"{line.label} {_cell(line, values[line.key])} {line.unit}".rstrip()
+        for line in LINES
+        if line.key in _MAIN and values[line.key] is not None
+    ]
     return ", ".join(shown)
 
 
@@ -83,17 +89,31 @@ def _published_notes() -> list[str]:
     """Which joints the published columns are over, the published variants, and what both are not."""
     lines = {line.key: line for line in LINES}
     joints = ", ".join(f"{row.dataset} {row.joints}" for row in PUBLISHED if row.method == FULL)
-    variants = [f"  {row.dataset} {row.method}: " + ", ".join(
-        f"{lines[key].label} {value:g} {lines[key].unit}" for key, value in row.values.items())
-        for row in PUBLISHED if row.method != FULL]
-    return ["Right of the bar: published in the Human3R paper.", f"Joints there: {joints}.", "Published variants:",
-            *variants, f"Published speed and memory: {PUBLISHED_SPEED}.", NOTE]
+    variants = [
+        f"  {row.dataset} {row.method}: "
+        + ", ".join(f"{lines[key].label} {value:g} {lines[key].unit}" for key, value in row.values.items())
+        for row in PUBLISHED
+        if row.method != FULL
+    ]
+    return [
+        "Right of the bar: published in the Human3R paper.",
+        f"Joints there: {joints}.",
+        "Published variants:",
+        *variants,
+        f"Published speed and memory: {PUBLISHED_SPEED}.",
+        NOTE,
+    ]
 
 
 def _counts(figures: TaskFigures) -> dict[str, int]:
-    return {"frames": figures.frames, "found": figures.detection.found, "missed": figures.detection.missed,
-            "false_alarms": figures.detection.false_alarms, "depth_pixels": figures.depth.pixels,
-            "clips_with_moving_camera": figures.ate_m.count}
+    return {
+        "frames": figures.frames,
+        "found": figures.detection.found,
+        "missed": figures.detection.missed,
+        "false_alarms": figures.detection.false_alarms,
+        "depth_pixels": figures.depth.pixels,
+        "clips_with_moving_camera": figures.ate_m.count,
+    }
 
 
 def _cell(line: FigureLine, value: float | None) -> str:
@@ -103,5 +123,10 @@ def _cell(line: FigureLine, value: float | None) -> str:
 def _aligned(rows: list[list[str]]) -> list[str]:
     """Columns of equal width: the first two to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.rjust(width) if column >= 2 else cell.ljust(width)
-                      for column, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
+    return [
+        "  ".join(
+            cell.rjust(width) if column >= 2 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

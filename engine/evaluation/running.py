@@ -36,8 +36,13 @@ class SetFigures:
 
 
 def evaluate_set(
-    clips: EvaluationSet, settings: CaptureSettings, body: BodyModel, interruption: Interruption,
-    trivial: TrivialPredictor | None = None, progress: Progress | None = None, shelf: ModelShelf | None = None,
+    clips: EvaluationSet,
+    settings: CaptureSettings,
+    body: BodyModel,
+    interruption: Interruption,
+    trivial: TrivialPredictor | None = None,
+    progress: Progress | None = None,
+    shelf: ModelShelf | None = None,
 ) -> SetFigures:
     """Convert every clip under `settings` (their source, take and frame rate are replaced) and measure it.
 
@@ -51,8 +56,17 @@ def evaluate_set(
         for clip in clips.clips():
             truth = clip.truth
             result = run_capture(
-                replace(settings, source=clip.source, take=str(path), frame_rate=truth.frame_rate,
-                        point_maps=truth.depth_m is not None), _ignore, interruption, shelf)
+                replace(
+                    settings,
+                    source=clip.source,
+                    take=str(path),
+                    frame_rate=truth.frame_rate,
+                    point_maps=truth.depth_m is not None,
+                ),
+                _ignore,
+                interruption,
+                shelf,
+            )
             if result.status != "complete":
                 raise Interrupted
             with TakeReader(path) as take:

@@ -61,7 +61,7 @@ class SyntheticSet:
     def truths(self) -> Iterator[ClipTruth]:
         """The ground truth alone, several clips made at once: for short clips."""
         for first in range(0, len(self._seeds), _BATCH):
-            seeds = self._seeds[first:first + _BATCH]
+            seeds = self._seeds[first : first + _BATCH]
             batch = make_clips(seeds, self._settings, body=self._body.model)
             for number in range(len(seeds)):
                 yield _truth(batch.one(number), self._body)
@@ -98,8 +98,11 @@ def write_pictures(clip: Clip, folder: Path) -> None:
     for number, picture in enumerate(clip.rgb.cpu().numpy()):
         path = folder / f"{number:04d}.png"
         if not cv2.imwrite(str(path), picture[..., ::-1]):
-            raise UserError("picture-unwritable", f"The picture {path} cannot be written.",
-                            "Free some space in the folder for temporary files.")
+            raise UserError(
+                "picture-unwritable",
+                f"The picture {path} cannot be written.",
+                "Free some space in the folder for temporary files.",
+            )
 
 
 def _truth(clip: Clip, body: NamedBody) -> ClipTruth:

@@ -23,8 +23,12 @@ class TrackingCounts:
     predictions: int = 0
 
     def __add__(self, other: TrackingCounts) -> TrackingCounts:
-        return TrackingCounts(self.id_switches + other.id_switches, self.id_true_positives + other.id_true_positives,
-                              self.truths + other.truths, self.predictions + other.predictions)
+        return TrackingCounts(
+            self.id_switches + other.id_switches,
+            self.id_true_positives + other.id_true_positives,
+            self.truths + other.truths,
+            self.predictions + other.predictions,
+        )
 
     @property
     def idf1(self) -> float:
@@ -49,8 +53,11 @@ def count_tracking(frames: Iterable[IdentityFrame]) -> TrackingCounts:
     """Count over one clip; the frames in order of time."""
     frames = list(frames)
     return TrackingCounts(
-        _count_switches(frames), _count_right_identities(frames),
-        sum(len(frame.truth_ids) for frame in frames), sum(len(frame.prediction_ids) for frame in frames))
+        _count_switches(frames),
+        _count_right_identities(frames),
+        sum(len(frame.truth_ids) for frame in frames),
+        sum(len(frame.prediction_ids) for frame in frames),
+    )
 
 
 def _count_switches(frames: list[IdentityFrame]) -> int:

@@ -39,8 +39,15 @@ def status(item: Item) -> Status:
     if item.kind == "weights":
         manifest = read_manifest(path)
         installed = installed and manifest.get("bytes") == size
-    return Status(item, installed, path, size if installed else 0, str(manifest.get("precision", "")),
-                  _size(original_path(item)), _size(part_path(original_path(item))))
+    return Status(
+        item,
+        installed,
+        path,
+        size if installed else 0,
+        str(manifest.get("precision", "")),
+        _size(original_path(item)),
+        _size(part_path(original_path(item))),
+    )
 
 
 def statuses(items: Sequence[Item] = ITEMS) -> list[Status]:

@@ -59,31 +59,47 @@ class Item:
 
 
 _HUMAN3R = Licence(
-    "Licence of the Human3R model weights", "https://huggingface.co/faneggg/human3r",
+    "Licence of the Human3R model weights",
+    "https://huggingface.co/faneggg/human3r",
     "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's page, "
-    "under License and in the files there, before you accept it.")
+    "under License and in the files there, before you accept it.",
+)
 _SMPLX = Licence(
-    "SMPL-X model licence", "https://smpl-x.is.tue.mpg.de/modellicense.html",
+    "SMPL-X model licence",
+    "https://smpl-x.is.tue.mpg.de/modellicense.html",
     "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's site, "
-    "where you agree to it when you register, before you accept it.")
+    "where you agree to it when you register, before you accept it.",
+)
 _HUB = HubFile("faneggg/human3r", "1902f6b702547870994f15413ed4c61b19dca6b6")
 
 
-def _weights(name: str, title: str, size: int | None = None, sha256: str | None = None,
-             about_bytes: int | None = None) -> Item:
-    return Item(name, "weights", title, f"human3r_{name}.pth", _HUB, _HUMAN3R, size, sha256, about_bytes or size,
-                variant=name)
+def _weights(
+    name: str, title: str, size: int | None = None, sha256: str | None = None, about_bytes: int | None = None
+) -> Item:
+    return Item(
+        name, "weights", title, f"human3r_{name}.pth", _HUB, _HUMAN3R, size, sha256, about_bytes or size, variant=name
+    )
 
 
 ITEMS: tuple[Item, ...] = (
-    _weights("896L", "Human3R, human prior ViT-L at 896 pixels: the largest", 4_670_554_642,
-             "1c5d89077d7734476ce74183df178c51ad172cad5e256081e61480cf231a9377"),
+    _weights(
+        "896L",
+        "Human3R, human prior ViT-L at 896 pixels: the largest",
+        4_670_554_642,
+        "1c5d89077d7734476ce74183df178c51ad172cad5e256081e61480cf231a9377",
+    ),
     _weights("672L", "Human3R, human prior ViT-L at 672 pixels"),
     _weights("672B", "Human3R, human prior ViT-B at 672 pixels"),
     _weights("672S", "Human3R, human prior ViT-S at 672 pixels: the smallest", about_bytes=3_390_000_000),
-    Item("smplx", "body", "SMPL-X body model 1.1 (without it the bundled mannequin serves)", "models_smplx_v1_1.zip",
-         FormFile("https://download.is.tue.mpg.de/download.php?domain=smplx&sfile=models_smplx_v1_1.zip&resume=1"),
-         _SMPLX, register="https://smpl-x.is.tue.mpg.de"),
+    Item(
+        "smplx",
+        "body",
+        "SMPL-X body model 1.1 (without it the bundled mannequin serves)",
+        "models_smplx_v1_1.zip",
+        FormFile("https://download.is.tue.mpg.de/download.php?domain=smplx&sfile=models_smplx_v1_1.zip&resume=1"),
+        _SMPLX,
+        register="https://smpl-x.is.tue.mpg.de",
+    ),
 )
 
 

@@ -55,15 +55,25 @@ class CrossAttention(nn.Module):
         self.projv = nn.Linear(width, width)
         self.proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, y: Tensor, rotary_x: Tensor | None = None, rotary_y: Tensor | None = None,
-                key_mask: Tensor | None = None, want_mean_logit: bool = False) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self,
+        x: Tensor,
+        y: Tensor,
+        rotary_x: Tensor | None = None,
+        rotary_y: Tensor | None = None,
+        key_mask: Tensor | None = None,
+        want_mean_logit: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
         """(B, N, C) attends to (B, M, C); returns (B, N, C) and, when asked, the (B, N) mean attention logit.
 
         The mean over all (allowed) keys and heads of the scaled logits q.k is the scaled dot product of the query
         with the mean key, so that no attention matrix is made for it.
         """
-        query, key, value = _split(self.projq(x), self.heads), _split(self.projk(y), self.heads), \
-            _split(self.projv(y), self.heads)
+        query, key, value = (
+            _split(self.projq(x), self.heads),
+            _split(self.projk(y), self.heads),
+            _split(self.projv(y), self.heads),
+        )
         if rotary_x is not None and rotary_y is not None:
             query, key = rotate(query, rotary_x), rotate(key, rotary_y)
         result = self.proj(attend(query, key, value, key_mask))

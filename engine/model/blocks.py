@@ -56,9 +56,16 @@ class DecoderBlock(nn.Module):
         self.mlp = Mlp(width)
         self.norm_y = layer_norm(width)
 
-    def forward(self, x: Tensor, y: Tensor, rotary_x: Tensor | None = None, rotary_y: Tensor | None = None,
-                mask_x: Tensor | None = None, mask_y: Tensor | None = None,
-                want_mean_logit: bool = False) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self,
+        x: Tensor,
+        y: Tensor,
+        rotary_x: Tensor | None = None,
+        rotary_y: Tensor | None = None,
+        mask_x: Tensor | None = None,
+        mask_y: Tensor | None = None,
+        want_mean_logit: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
         """Refine (B, N, C) by itself and by (B, M, C).
 
         ``rotary_*`` are the tables of the positions, ``mask_*`` (B, N) and (B, M) bool the tokens that exist.

@@ -31,7 +31,7 @@ class PoseRetriever(nn.Module):
         query = torch.cat((key, self.masked_token.expand(len(key), -1, -1).to(key.dtype)), dim=-1)
         for block in self.read_blocks:
             query, _ = block(query, memory)
-        return query[..., key.shape[-1]:]
+        return query[..., key.shape[-1] :]
 
     def write(self, memory: Tensor, key: Tensor, pose_token: Tensor) -> Tensor:
         """The (B, slots, 2 D) memory after it has seen the refined (B, 1, D) pose token of a key."""

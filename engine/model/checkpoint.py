@@ -43,8 +43,9 @@ class CheckpointContent:
     """Whether only what inference needs is there."""
 
 
-def load_checkpoint(path: str | os.PathLike[str], device: torch.device | str = "cpu",
-                    for_inference: bool = True) -> Human3R:
+def load_checkpoint(
+    path: str | os.PathLike[str], device: torch.device | str = "cpu", for_inference: bool = True
+) -> Human3R:
     """The model in a checkpoint, float32, in evaluation mode.
 
     ``for_inference`` leaves out what only training needs. Raises UserError: ``checkpoint-missing``,
@@ -54,8 +55,11 @@ def load_checkpoint(path: str | os.PathLike[str], device: torch.device | str = "
     path = Path(path)
     content = read_checkpoint(path, path.name)
     if content.inference_only and not for_inference:
-        raise UserError("checkpoint-inference-only", f"{path.name} holds only what inference needs.",
-                        "Choose a checkpoint that was saved for training.")
+        raise UserError(
+            "checkpoint-inference-only",
+            f"{path.name} holds only what inference needs.",
+            "Choose a checkpoint that was saved for training.",
+        )
     return build_strictly(content.config, content.tensors, path.name, for_inference, content.inference_only).to(device)
 
 
@@ -73,8 +77,14 @@ def read_checkpoint(path: Path, name: str, unmarked: bool = False) -> Checkpoint
     return CheckpointContent(tensors, infer_config(tensors, expression, name), inference_only=False)
 
 
-def build_strictly(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str, for_inference: bool = True,
-                   inference_only: bool = False, matrices: torch.dtype = torch.float32) -> Human3R:
+def build_strictly(
+    config: Human3RConfig,
+    tensors: Mapping[str, Tensor],
+    source: str,
+    for_inference: bool = True,
+    inference_only: bool = False,
+    matrices: torch.dtype = torch.float32,
+) -> Human3R:
     """A model made of exactly these tensors, which it shares where they have its types already.
 
     Float32, but for what bears half precision (:func:`.precision.bears_half`), which becomes ``matrices``.
@@ -84,27 +94,34 @@ def build_strictly(config: Human3RConfig, tensors: Mapping[str, Tensor], source:
     check_fits(config, tensors, source, inference_only)
     with torch.device("meta"):
         model = Human3R(config, for_inference)
-    taken = {key: tensors[key].to(matrices if bears_half(key, tensor) else tensor.dtype)
-             for key, tensor in model.state_dict().items()}
+    taken = {
+        key: tensors[key].to(matrices if bears_half(key, tensor) else tensor.dtype)
+        for key, tensor in model.state_dict().items()
+    }
     model.load_state_dict(taken, strict=True, assign=True)
     return model.eval()
 
 
-def check_fits(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str,
-               inference_only: bool = False) -> None:
+def check_fits(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str, inference_only: bool = False) -> None:
     """Compare with the tensors that a checkpoint must hold. Raises UserError (``checkpoint-mismatch``)."""
     with torch.device("meta"):
         expected = Human3R(config, for_inference=inference_only).state_dict()
     report = _differences({key: tensor.shape for key, tensor in expected.items()}, tensors)
     if report:
-        raise UserError("checkpoint-mismatch", f"{source} does not fit the model. {report}",
-                        "Choose the checkpoint of a Human3R model, or download it again.")
+        raise UserError(
+            "checkpoint-mismatch",
+            f"{source} does not fit the model. {report}",
+            "Choose the checkpoint of a Human3R model, or download it again.",
+        )
 
 
 def _differences(expected: Mapping[str, torch.Size], tensors: Mapping[str, Tensor]) -> str:
     """What does not fit, in sentences; empty when all does."""
-    misshapen = [f"{key} {tuple(tensors[key].shape)} instead of {tuple(shape)}" for key, shape in expected.items()
-                 if key in tensors and tensors[key].shape != shape]
+    misshapen = [
+        f"{key} {tuple(tensors[key].shape)} instead of {tuple(shape)}"
+        for key, shape in expected.items()
+        if key in tensors and tensors[key].shape != shape
+    ]
     kinds = (
         ("missing", [f"{key} ({meaning(key)})" for key in expected if key not in tensors]),
         ("unexpected", [key for key in tensors if key not in expected]),
@@ -126,10 +143,14 @@ def save_checkpoint(model: Human3R, path: str | os.PathLike[str], dtype: torch.d
     path = Path(path)
     tensors = {
         key: (tensor.to(dtype) if tensor.is_floating_point() else tensor).detach().cpu().contiguous()
-        for key, tensor in model.state_dict().items() if canonical_key(key) == key
+        for key, tensor in model.state_dict().items()
+        if canonical_key(key) == key
     }
-    metadata = {"format": FORMAT, "config": model.config.to_json(),
-                "contents": "inference" if model.for_inference else "all"}
+    metadata = {
+        "format": FORMAT,
+        "config": model.config.to_json(),
+        "contents": "inference" if model.for_inference else "all",
+    }
     partial = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
     try:
         try:
@@ -138,8 +159,11 @@ def save_checkpoint(model: Human3R, path: str | os.PathLike[str], dtype: torch.d
         finally:
             partial.unlink(missing_ok=True)
     except (OSError, SafetensorError) as error:
-        raise UserError("checkpoint-unwritable", f"The checkpoint {path} cannot be written: {error}.",
-                        "Choose a folder that exists, with space left and permission to write.") from error
+        raise UserError(
+            "checkpoint-unwritable",
+            f"The checkpoint {path} cannot be written: {error}.",
+            "Choose a folder that exists, with space left and permission to write.",
+        ) from error
 
 
 def _read_safetensors(path: Path, name: str, unmarked: bool) -> CheckpointContent:
@@ -154,8 +178,11 @@ def _read_safetensors(path: Path, name: str, unmarked: bool) -> CheckpointConten
     elif unmarked and "config" not in metadata:
         config, inference_only = infer_config(tensors, "", name), False
     else:
-        raise UserError("checkpoint-unreadable", f"{name} is not a Human3R checkpoint of this version.",
-                        "Choose another file, or update this program.")
+        raise UserError(
+            "checkpoint-unreadable",
+            f"{name} is not a Human3R checkpoint of this version.",
+            "Choose another file, or update this program.",
+        )
     with torch.device("meta"):
         names = Human3R(config, for_inference=inference_only).state_dict()
     for key in names:

@@ -92,8 +92,12 @@ class Human3RConfig:
             _require(getattr(self, name) <= MAX_DEPTH, name, getattr(self, name), f"{MAX_DEPTH} or less")
         _require(self.decoder_depth >= 4, "decoder_depth", self.decoder_depth, "4 or more")
         _require(self.dense_width % 2 == 0, "dense_width", self.dense_width, "an even width")
-        _require(self.prior_resolution % self.prior_patch_size == 0, "prior_resolution", self.prior_resolution,
-                 f"a multiple of {self.prior_patch_size}")
+        _require(
+            self.prior_resolution % self.prior_patch_size == 0,
+            "prior_resolution",
+            self.prior_resolution,
+            f"a multiple of {self.prior_patch_size}",
+        )
         for name, width, heads, divisor in (
             ("encoder_heads", self.encoder_width, self.encoder_heads, 4),
             ("decoder_heads", self.decoder_width, self.decoder_heads, 4),
@@ -126,8 +130,9 @@ class Human3RConfig:
             values["dense_level_widths"] = tuple(values["dense_level_widths"])
             return cls(**values)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise UserError("bad-model-config", f"The model's configuration cannot be read: {error}.",
-                            "Download the weights again.") from error
+            raise UserError(
+                "bad-model-config", f"The model's configuration cannot be read: {error}.", "Download the weights again."
+            ) from error
 
 
 def _require(holds: bool, name: str, value: object, wanted: str) -> None:
@@ -145,11 +150,13 @@ RELEASED: tuple[str, ...] = ("672S", "672B", "672L", "896L")
 def released(variant: str) -> Human3RConfig:
     """The configuration of a released model, such as ``896L``."""
     if variant not in RELEASED:
-        raise UserError("unknown-variant", f"There is no released variant {variant!r}.",
-                        f"Use one of {', '.join(RELEASED)}.")
+        raise UserError(
+            "unknown-variant", f"There is no released variant {variant!r}.", f"Use one of {', '.join(RELEASED)}."
+        )
     width, depth, heads = PRIORS[variant[-1]]
-    return replace(Human3RConfig(), prior_resolution=int(variant[:-1]), prior_width=width, prior_depth=depth,
-                   prior_heads=heads)
+    return replace(
+        Human3RConfig(), prior_resolution=int(variant[:-1]), prior_width=width, prior_depth=depth, prior_heads=heads
+    )
 
 
 def variant_of(config: Human3RConfig) -> str | None:

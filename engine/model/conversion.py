@@ -77,8 +77,9 @@ def read_manifest(target: Path) -> Manifest | None:
         return None
 
 
-def convert_checkpoint(source: Path, target: Path, *, half: bool = False, progress: Progress | None = None,
-                       name: str = "") -> Manifest:
+def convert_checkpoint(
+    source: Path, target: Path, *, half: bool = False, progress: Progress | None = None, name: str = ""
+) -> Manifest:
     """Convert a released checkpoint (.pth, or .safetensors) to ``target`` (.safetensors) with a manifest beside it.
 
     ``half`` stores in float16 what bears it (:func:`.precision.bears_half`). ``name`` is the source's released name
@@ -87,8 +88,11 @@ def convert_checkpoint(source: Path, target: Path, *, half: bool = False, progre
     ``checkpoint-unwritable``.
     """
     if target.suffix != ".safetensors":
-        raise UserError("checkpoint-unwritable", f"{target.name} is no name for converted weights.",
-                        "Use a name that ends in .safetensors.")
+        raise UserError(
+            "checkpoint-unwritable",
+            f"{target.name} is no name for converted weights.",
+            "Use a name that ends in .safetensors.",
+        )
     name = name or source.name
     content = read_checkpoint(source, name, unmarked=True)
     check_fits(content.config, content.tensors, name, content.inference_only)
@@ -97,8 +101,11 @@ def convert_checkpoint(source: Path, target: Path, *, half: bool = False, progre
     tensors = {key: content.tensors[key] for key in needed}
     size = source.stat().st_size
     if sum(tensor.nbytes for tensor in tensors.values()) > size:  # views that repeat a few numbers for ever
-        raise UserError("checkpoint-unsafe", f"{name} promises more weights than it holds.",
-                        "Use a checkpoint from a source that you trust; this one was not converted.")
+        raise UserError(
+            "checkpoint-unsafe",
+            f"{name} promises more weights than it holds.",
+            "Use a checkpoint from a source that you trust; this one was not converted.",
+        )
     layout = _Layout.plan(tensors, content.config, half)
     meter = _Meter(size + layout.bytes, progress)
     try:
@@ -107,15 +114,25 @@ def convert_checkpoint(source: Path, target: Path, *, half: bool = False, progre
         with _partial(target) as partial, _partial(manifest_path(target)) as partial_manifest:
             sha256 = _write_weights(partial, layout, tensors, meter)
             manifest = Manifest(
-                source_name=name, source_bytes=size, source_sha256=_sha256(source, meter),
-                variant=variant_of(content.config) or "custom", precision=HALF if half else "float32",
-                tensors=len(tensors), bytes=layout.bytes, sha256=sha256, converter=CONVERTER,
-                converted=datetime.now(UTC).isoformat(timespec="seconds"))
+                source_name=name,
+                source_bytes=size,
+                source_sha256=_sha256(source, meter),
+                variant=variant_of(content.config) or "custom",
+                precision=HALF if half else "float32",
+                tensors=len(tensors),
+                bytes=layout.bytes,
+                sha256=sha256,
+                converter=CONVERTER,
+                converted=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
             partial_manifest.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
             _publish(partial, target, partial_manifest, manifest_path(target))
     except OSError as error:
-        raise UserError("checkpoint-unwritable", f"The weights {target} cannot be written: {error}.",
-                        "Choose a folder with space left and permission to write.") from error
+        raise UserError(
+            "checkpoint-unwritable",
+            f"The weights {target} cannot be written: {error}.",
+            "Choose a folder with space left and permission to write.",
+        ) from error
     return manifest
 
 
@@ -134,12 +151,16 @@ class _Layout:
         types = {key: _type_in_file(key, tensor, half) for key, tensor in tensors.items()}
         order = sorted(types, key=lambda key: (-types[key].itemsize, key))  # wide types first: all lie aligned
         entries: dict[str, object] = {
-            "__metadata__": {"format": FORMAT, "config": config.to_json(), "contents": "inference"}}
+            "__metadata__": {"format": FORMAT, "config": config.to_json(), "contents": "inference"}
+        }
         end = 0
         for key in order:
             begin, end = end, end + tensors[key].numel() * types[key].itemsize
-            entries[key] = {"dtype": _TYPE_NAMES[types[key]], "shape": list(tensors[key].shape),
-                            "data_offsets": [begin, end]}
+            entries[key] = {
+                "dtype": _TYPE_NAMES[types[key]],
+                "shape": list(tensors[key].shape),
+                "data_offsets": [begin, end],
+            }
         text = json.dumps(entries).encode("utf-8")
         text += b" " * (-len(text) % 8)
         return cls(struct.pack("<Q", len(text)) + text, {key: types[key] for key in order}, 8 + len(text) + end)
@@ -172,7 +193,7 @@ def _write_weights(path: Path, layout: _Layout, tensors: Mapping[str, Tensor], m
         for key, dtype in layout.types.items():
             values = tensors[key].detach().to(dtype).contiguous().numpy().reshape(-1).view("u1").data
             for first in range(0, len(values), _BLOCK):
-                block = values[first:first + _BLOCK]
+                block = values[first : first + _BLOCK]
                 file.write(block)
                 digest.update(block)
                 meter.add(len(block))
@@ -214,6 +235,8 @@ def _publish(weights: Path, target: Path, manifest: Path, manifest_target: Path)
 def _require_space(target: Path, needed: int) -> None:
     free = shutil.disk_usage(target.parent).free
     if free < needed + _MARGIN:
-        raise UserError("disk-full", f"The converted weights need {needed / 1e9:.1f} GB, and {target.parent} has "
-                        f"{free / 1e9:.1f} GB left.",
-                        "Free some space, choose another folder, or convert to half precision.")
+        raise UserError(
+            "disk-full",
+            f"The converted weights need {needed / 1e9:.1f} GB, and {target.parent} has {free / 1e9:.1f} GB left.",
+            "Free some space, choose another folder, or convert to half precision.",
+        )

@@ -63,7 +63,7 @@ class Scratch(nn.Module):
         """Four (B, C_i, h_i, w_i) levels, finest first, to (B, width, 2 h_1, 2 w_1)."""
         level1, level2, level3, level4 = levels
         running = self.refinenet4(self.layer4_rn(level4), None)
-        running = running[:, :, :level3.shape[2], :level3.shape[3]]  # odd grids: half of them was rounded up
+        running = running[:, :, : level3.shape[2], : level3.shape[3]]  # odd grids: half of them was rounded up
         running = self.refinenet3(self.layer3_rn(level3), running)
         running = self.refinenet2(self.layer2_rn(level2), running)
         return self.refinenet1(self.layer1_rn(level1), running)

@@ -113,8 +113,13 @@ class Human3R(nn.Module):
             tokens = add_positions(tokens, state_positions(self.config.state_tokens, tokens.device)[None])
         return SceneState(tokens.expand(batch, -1, -1), self.pose_retriever.mem.expand(batch, -1, -1), is_first=True)
 
-    def step(self, images: Tensor, state: SceneState, options: StepOptions | None = None,
-             teacher: TeacherPrompts | None = None) -> tuple[FramePrediction, SceneState]:
+    def step(
+        self,
+        images: Tensor,
+        state: SceneState,
+        options: StepOptions | None = None,
+        teacher: TeacherPrompts | None = None,
+    ) -> tuple[FramePrediction, SceneState]:
         """Process one frame of each of B independent videos.
 
         ``images`` is (B, 3, H, W) RGB in [-1, 1], H and W multiples of 16. Without ``teacher`` people are detected;
@@ -140,10 +145,13 @@ class Human3R(nn.Module):
             prompts = self._taught_prompts(heads, teacher)
 
         key = self.pose_retriever.key(image_tokens)
-        pose_token = self.pose_token.expand(len(images), -1, -1) if state.is_first else \
-            self.pose_retriever.read(key, state.memory)
+        pose_token = (
+            self.pose_token.expand(len(images), -1, -1)
+            if state.is_first
+            else self.pose_retriever.read(key, state.memory)
+        )
         levels, stream, new_tokens, gate = self._decode(image_tokens, pose_token, prompts, state.tokens, rows, columns)
-        refined_pose, refined_prompts = stream[:, :1], stream[:, 1 + rows * columns:]
+        refined_pose, refined_prompts = stream[:, :1], stream[:, 1 + rows * columns :]
 
         tokens = gated_update(state.tokens, new_tokens, gate) if options.ttt3r and not state.is_first else new_tokens
         memory = self.pose_retriever.write(state.memory, key, refined_pose)
@@ -186,8 +194,15 @@ class Human3R(nn.Module):
         tokens, fine = self.backbone(prior_image(images, self.config.prior_resolution))
         return tokens.unflatten(1, (grid, grid)), fine
 
-    def _choose(self, prior: Tensor, fine: Tensor | None, image_tokens: Tensor, batch_index: Tensor,
-                prior_patch: Tensor, size: tuple[int, int]) -> _Heads:
+    def _choose(
+        self,
+        prior: Tensor,
+        fine: Tensor | None,
+        image_tokens: Tensor,
+        batch_index: Tensor,
+        prior_patch: Tensor,
+        size: tuple[int, int],
+    ) -> _Heads:
         """Gather what is known about the heads in the (n, 2) prior patches of the (n,) pictures, in picture order."""
         resolution, columns = self.config.prior_resolution, size[1] // PATCH_SIZE
         prior_token = prior[batch_index, *prior_patch.unbind(-1)]
@@ -199,11 +214,21 @@ class Human3R(nn.Module):
         counts = batch_index.bincount(minlength=len(prior))
         first = counts.cumsum(0) - counts
         slot = torch.arange(len(batch_index), device=prior.device) - first[batch_index]
-        return _Heads(batch_index, slot, int(counts.max()), prior_patch, square_px, head_px, patch, prior_token,
-                      self.downstream_head.prompt(prior_token, image_token))
+        return _Heads(
+            batch_index,
+            slot,
+            int(counts.max()),
+            prior_patch,
+            square_px,
+            head_px,
+            patch,
+            prior_token,
+            self.downstream_head.prompt(prior_token, image_token),
+        )
 
-    def _choose_taught(self, prior: Tensor, fine: Tensor | None, image_tokens: Tensor, teacher: TeacherPrompts,
-                       size: tuple[int, int]) -> _Heads:
+    def _choose_taught(
+        self, prior: Tensor, fine: Tensor | None, image_tokens: Tensor, teacher: TeacherPrompts, size: tuple[int, int]
+    ) -> _Heads:
         """The same for the given heads: they, not the predicted offsets, decide about patches."""
         resolution, columns = self.config.prior_resolution, size[1] // PATCH_SIZE
         batch_index, slot = teacher.valid.nonzero().unbind(-1)
@@ -216,9 +241,17 @@ class Human3R(nn.Module):
         image_token = image_tokens[batch_index, patch[:, 0] * columns + patch[:, 1]]
         square_px = self.downstream_head.head_position(prior_token, prior_patch)
         prior_token = self.backbone.person_token(prior_token, fine, batch_index, square)
-        return _Heads(batch_index, slot, teacher.valid.shape[1], prior_patch, square_px,
-                      position_from_square(square_px, resolution, *size), patch, prior_token,
-                      self.downstream_head.prompt(prior_token, image_token))
+        return _Heads(
+            batch_index,
+            slot,
+            teacher.valid.shape[1],
+            prior_patch,
+            square_px,
+            position_from_square(square_px, resolution, *size),
+            patch,
+            prior_token,
+            self.downstream_head.prompt(prior_token, image_token),
+        )
 
     def _detected_prompts(self, heads: _Heads, batch: int) -> _Prompts:
         """Pad to the picture with most people; the padding does not exist for anybody's attention."""
@@ -239,8 +272,9 @@ class Human3R(nn.Module):
         patches[heads.batch_index, heads.slot] = heads.image_patch
         return _Prompts(tokens, patches, None)
 
-    def _decode(self, image_tokens: Tensor, pose_token: Tensor, prompts: _Prompts, state: Tensor, rows: int,
-                columns: int) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
+    def _decode(
+        self, image_tokens: Tensor, pose_token: Tensor, prompts: _Prompts, state: Tensor, rows: int, columns: int
+    ) -> tuple[list[Tensor], Tensor, Tensor, Tensor]:
         """Both streams through all layers, each layer seeing the previous layer's values of both.
 
         Returns the four feature levels of the image tokens, the whole refined stream [pose, image, prompts], the new
@@ -266,26 +300,32 @@ class Human3R(nn.Module):
         levels, logits = [image_tokens], []
         kept = (config.decoder_depth // 2, config.decoder_depth * 3 // 4)
         for layer, (block, block_state) in enumerate(zip(self.dec_blocks, self.dec_blocks_state, strict=True), start=1):
-            new_state, logit = block_state(state, stream, state_rotary_s, stream_rotary_s, None, exists,
-                                           want_mean_logit=True)
+            new_state, logit = block_state(
+                state, stream, state_rotary_s, stream_rotary_s, None, exists, want_mean_logit=True
+            )
             stream, _ = block(stream, state, stream_rotary, state_rotary, exists, None)
             state = new_state
             logits.append(logit)
             if layer in kept:
-                levels.append(stream[:, 1:1 + count])
+                levels.append(stream[:, 1 : 1 + count])
         stream = self.dec_norm(stream)
-        levels.append(stream[:, 1:1 + count])
+        levels.append(stream[:, 1 : 1 + count])
         return levels, stream, self.dec_norm_state(state), state_gate(logits)
 
     def _training_heads(self, levels: list[Tensor], pose_token: Tensor, rows: int, columns: int) -> dict[str, Tensor]:
         """World point map with its confidence, and colours."""
         head = self.downstream_head
-        rotary = rotary_table(grid_positions(rows, columns, pose_token.device)[None],
-                              self.config.decoder_width // self.config.decoder_heads)
+        rotary = rotary_table(
+            grid_positions(rows, columns, pose_token.device)[None],
+            self.config.decoder_width // self.config.decoder_heads,
+        )
         last = levels[-1]
         for block in head.final_transform:
             last = block(last, pose_token, rotary)
         world = head.dpt_cross([*levels[:-1], last], rows, columns)
         color = head.dpt_rgb(levels, rows, columns).float().sigmoid() * 2 - 1
-        return {"points_world": metric_vector(world[..., :3]), "confidence_world": metric_confidence(world[..., 3]),
-                "color": color}
+        return {
+            "points_world": metric_vector(world[..., :3]),
+            "confidence_world": metric_confidence(world[..., 3]),
+            "color": color,
+        }

@@ -38,7 +38,8 @@ _LESS = 0.8
 _EXHAUSTED = re.compile(
     "out of memory|can't allocate memory|not enough memory|DefaultCPUAllocator|Cannot allocate memory|unable to mmap"
     "|ailed to allocate|Insufficient memory"
-    "|could not create a primitive(?! descriptor)")  # oneDNN: no room for a kernel; a descriptor would be unsupported
+    "|could not create a primitive(?! descriptor)"
+)  # oneDNN: no room for a kernel; a descriptor would be unsupported
 
 _GB = 1e9
 
@@ -61,8 +62,10 @@ def needed_bytes(config: Human3RConfig, precision: str) -> int:
     with torch.device("meta"):
         weights = Human3R(config, for_inference=True).state_dict()
     wide = precision == "float32"
-    held = sum(tensor.numel() * (2 if not wide and bears_half(key, tensor) else tensor.itemsize)
-               for key, tensor in weights.items())
+    held = sum(
+        tensor.numel() * (2 if not wide and bears_half(key, tensor) else tensor.itemsize)
+        for key, tensor in weights.items()
+    )
     prior = _PRIOR_COPIES * config.score_grid**2 * config.prior_width * 4
     dense = _DENSE_COPIES * config.image_size**2 * config.dense_width // 2 * 4
     return held + round(_WORK_SPACE * (prior + dense))
@@ -79,21 +82,26 @@ def free_bytes(device: torch.device) -> int:
     return system
 
 
-def require_memory(name: str, config: Human3RConfig, precision: str, device: torch.device,
-                   free: int | None = None) -> None:
+def require_memory(
+    name: str, config: Human3RConfig, precision: str, device: torch.device, free: int | None = None
+) -> None:
     """Raises UserError (``not-enough-memory``) with a proposal when the model does not fit into what is free."""
     free = free_bytes(device) if free is None else free
     needed = needed_bytes(config, precision)
     if needed > free:
-        raise _too_little(f"The model {name} in {precision} needs about {needed / _GB:.1f} GB of memory, and "
-                          f"{device.type} has {free / _GB:.1f} GB free.", proposal(name, precision, free), device.type)
+        raise _too_little(
+            f"The model {name} in {precision} needs about {needed / _GB:.1f} GB of memory, and "
+            f"{device.type} has {free / _GB:.1f} GB free.",
+            proposal(name, precision, free),
+            device.type,
+        )
 
 
 def proposal(name: str, precision: str, free: float) -> Proposal | None:
     """The best that fits into this much: the same model shortened, then smaller released ones, then the default."""
     known = {variant: released(variant) for variant in reversed(RELEASED)} | {"default": embedded()}
     first = _variant(name)
-    for candidate in list(known)[list(known).index(first) if first in known else -1:]:
+    for candidate in list(known)[list(known).index(first) if first in known else -1 :]:
         for shorter in ("float32", "bfloat16"):
             if candidate == first and (precision != "float32" or shorter == "float32"):
                 continue
@@ -110,14 +118,18 @@ def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # torch and OpenCV have their own, a failed mapping is an OSError
-        if isinstance(error, UserError) or not (isinstance(error, MemoryError | torch.OutOfMemoryError)
-                                               or _EXHAUSTED.search(str(error))):
+        if isinstance(error, UserError) or not (
+            isinstance(error, MemoryError | torch.OutOfMemoryError) or _EXHAUSTED.search(str(error))
+        ):
             raise
         variant = _variant(settings.model)
         taken = needed_bytes(released(variant), settings.precision) if variant in RELEASED else math.inf
-        raise _too_little(f"The memory of the device {settings.device!r} ran out with the model {settings.model} in "
-                          f"{settings.precision}.", proposal(settings.model, settings.precision, _LESS * taken),
-                          settings.device) from error
+        raise _too_little(
+            f"The memory of the device {settings.device!r} ran out with the model {settings.model} in "
+            f"{settings.precision}.",
+            proposal(settings.model, settings.precision, _LESS * taken),
+            settings.device,
+        ) from error
 
 
 def _too_little(message: str, instead: Proposal | None, device: str) -> UserError:

@@ -42,6 +42,7 @@ def shorten(model: nn.Module, dtype: torch.dtype) -> None:
 
 def in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
     """Let a module's method compute in float32 within autocast. Training decides for itself: it keeps its autocast."""
+
     @functools.wraps(forward)
     def run(module: nn.Module, *arguments: Any) -> Any:
         if module.training:
@@ -57,5 +58,8 @@ def require_precision(device: torch.device, precision: str) -> None:
     try:
         torch.ones(1, dtype=DTYPES[precision], device=device).add(1)
     except (RuntimeError, TypeError) as error:
-        raise UserError("precision-missing", f"The device {device.type} cannot compute in {precision}: "
-                        f"{str(error).splitlines()[0]}.", "Choose precision float32 or float16.") from error
+        raise UserError(
+            "precision-missing",
+            f"The device {device.type} cannot compute in {precision}: {str(error).splitlines()[0]}.",
+            "Choose precision float32 or float16.",
+        ) from error

@@ -119,8 +119,15 @@ def drop_nonfinite(prediction: FramePrediction) -> FramePrediction:
     """
     people = prediction.people
     finite = torch.ones_like(people.score, dtype=torch.bool)
-    for value in (people.score, people.head_px, people.token, people.rotations, people.betas, people.expression,
-                  people.head_point):
+    for value in (
+        people.score,
+        people.head_px,
+        people.token,
+        people.rotations,
+        people.betas,
+        people.expression,
+        people.head_point,
+    ):
         finite &= value.isfinite().flatten(1).all(dim=1) if value.dim() > 1 else value.isfinite()
     if not finite.all():
         people = people.select(finite)

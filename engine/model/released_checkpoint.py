@@ -58,17 +58,22 @@ def read_pickle(path: Path) -> tuple[dict[str, Tensor], str]:
         with torch.serialization.safe_globals(ALLOWED_CLASSES):
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=stored is not None)
     except pickle.UnpicklingError as error:
-        raise UserError("checkpoint-unsafe", f"{path.name} holds more than weights: {_first_line(error)}",
-                        "Use a checkpoint from a source that you trust; this one was not loaded.") from error
+        raise UserError(
+            "checkpoint-unsafe",
+            f"{path.name} holds more than weights: {_first_line(error)}",
+            "Use a checkpoint from a source that you trust; this one was not loaded.",
+        ) from error
     except Exception as error:  # a damaged pickle can end in any exception
-        raise UserError("checkpoint-unreadable", f"{path.name} cannot be read: {_first_line(error)}",
-                        "Download it again.") from error
+        raise UserError(
+            "checkpoint-unreadable", f"{path.name} cannot be read: {_first_line(error)}", "Download it again."
+        ) from error
     state = content.get("model", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(
         isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
     ):
-        raise UserError("checkpoint-unreadable", f"{path.name} holds no table of named tensors.",
-                        "Choose a Human3R checkpoint.")
+        raise UserError(
+            "checkpoint-unreadable", f"{path.name} holds no table of named tensors.", "Choose a Human3R checkpoint."
+        )
     storages = {value.untyped_storage().data_ptr(): value.untyped_storage().nbytes() for value in state.values()}
     if stored is not None and sum(storages.values()) > stored:  # mapped, it would read on beyond a member's end
         raise UserError("checkpoint-unreadable", f"{path.name} holds less than it promises.", "Download it again.")
@@ -136,8 +141,11 @@ def infer_config(tensors: Mapping[str, Tensor], expression: str, file_name: str)
         return tensors[key].shape[axis] if key in tensors and tensors[key].dim() > axis else otherwise
 
     def depth(prefix: str, otherwise: int) -> int:
-        numbers = {int(key[len(prefix):].split(".")[0]) for key in tensors
-                   if key.startswith(prefix) and key[len(prefix):].split(".")[0].isdigit()}
+        numbers = {
+            int(key[len(prefix) :].split(".")[0])
+            for key in tensors
+            if key.startswith(prefix) and key[len(prefix) :].split(".")[0].isdigit()
+        }
         return len(numbers) or otherwise
 
     prior_width = size("backbone.encoder.cls_token", 2, default.prior_width)
@@ -184,7 +192,12 @@ def _prior_resolution(told: Mapping[str, Any], file_name: str, prior_width: int)
         return released(possible[0]).prior_resolution
     what = "at which resolution its human-prior encoder works."
     if possible:
-        what = (f"whether it is {' or '.join(possible)}. Their tensors have the same shapes; they differ in the "
-                "resolution of the human prior, which neither the file's name nor training arguments in it tell.")
-    raise UserError("checkpoint-unknown-size", f"{file_name} does not say {what}",
-                    "Give the file its released name, such as human3r_896L.pth.")
+        what = (
+            f"whether it is {' or '.join(possible)}. Their tensors have the same shapes; they differ in the "
+            "resolution of the human prior, which neither the file's name nor training arguments in it tell."
+        )
+    raise UserError(
+        "checkpoint-unknown-size",
+        f"{file_name} does not say {what}",
+        "Give the file its released name, such as human3r_896L.pth.",
+    )

@@ -34,8 +34,11 @@ class RolloutSettings:
 
     def __post_init__(self) -> None:
         if self.reset_interval < 0 or self.reset_interval == 1:
-            raise UserError("bad-setting", f"The setting reset_interval is {self.reset_interval}.",
-                            "Use 0 for never, or 2 and more frames.")
+            raise UserError(
+                "bad-setting",
+                f"The setting reset_interval is {self.reset_interval}.",
+                "Use 0 for never, or 2 and more frames.",
+            )
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,9 @@ class ChunkedRollout:
         model, settings = self.model, self.settings
         parameter = next(model.parameters())
         images = image[None].to(parameter.device, parameter.dtype)
-        with torch.inference_mode(), torch.autocast(
-            parameter.device.type, dtype=settings.autocast, enabled=settings.autocast is not None
+        with (
+            torch.inference_mode(),
+            torch.autocast(parameter.device.type, dtype=settings.autocast, enabled=settings.autocast is not None),
         ):
             state = self._state or model.initial_state()
             prediction, state = model.step(images, state, settings.options)

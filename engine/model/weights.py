@@ -64,8 +64,9 @@ def load_named_model(name: str, device: torch.device, precision: str = "float32"
         called = path.name
     content = read_checkpoint(path, path.name)
     require_memory(name, content.config, precision, device)
-    model = build_strictly(content.config, content.tensors, path.name, inference_only=content.inference_only,
-                           matrices=DTYPES[precision])
+    model = build_strictly(
+        content.config, content.tensors, path.name, inference_only=content.inference_only, matrices=DTYPES[precision]
+    )
     return NamedModel(model.requires_grad_(False).to(device), f"{called} ({fingerprint(path)})")
 
 
@@ -73,9 +74,12 @@ def installed_weights(variant: str) -> Path:
     """The converted checkpoint of a released variant. Raises UserError (``weights-missing``) when it is not whole."""
     path = weights_folder() / f"{variant}.safetensors"
     if read_manifest(path) is None:
-        raise UserError("weights-missing", f"The weights {variant} are not installed in {path.parent}.",
-                        "Press Get Released Weights in the add-on's preferences, or run "
-                        f"`python -m weights_downloader get {variant}` in the engine's environment.")
+        raise UserError(
+            "weights-missing",
+            f"The weights {variant} are not installed in {path.parent}.",
+            "Press Get Released Weights in the add-on's preferences, or run "
+            f"`python -m weights_downloader get {variant}` in the engine's environment.",
+        )
     return path
 
 
@@ -85,15 +89,21 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(next(device for device, there in available.items() if there))
     if not available[name]:
-        raise UserError("device-missing", f"This computer offers torch no device {name!r}.",
-                        "Choose the device auto or cpu, or install a build of torch for this device.")
+        raise UserError(
+            "device-missing",
+            f"This computer offers torch no device {name!r}.",
+            "Choose the device auto or cpu, or install a build of torch for this device.",
+        )
     return torch.device(name)
 
 
 def _from_recipe(variant: str, device: torch.device, precision: str) -> NamedModel:
     if variant != "small" and variant not in RELEASED:
-        raise UserError("unknown-model", f"There are no recipe weights for {variant!r}.",
-                        f"Use recipe: and one of small, {', '.join(RELEASED)}.")
+        raise UserError(
+            "unknown-model",
+            f"There are no recipe weights for {variant!r}.",
+            f"Use recipe: and one of small, {', '.join(RELEASED)}.",
+        )
     config = small() if variant == "small" else released(variant)
     # They are made in float32 on the CPU, whatever becomes of them.
     require_memory(f"{RECIPE_PREFIX}{variant}", config, "float32", torch.device("cpu"))
@@ -104,8 +114,10 @@ def _from_recipe(variant: str, device: torch.device, precision: str) -> NamedMod
     fill_with_recipe(model, SMALL_RECIPE if variant == "small" else Recipe())
     tame_recipe(model)
     shorten(model, DTYPES[precision])
-    return NamedModel(model.eval().requires_grad_(False).to(device),
-                      f"{variant}, recipe weights (random: they show the path, not the truth)")
+    return NamedModel(
+        model.eval().requires_grad_(False).to(device),
+        f"{variant}, recipe weights (random: they show the path, not the truth)",
+    )
 
 
 def tame_recipe(model: Human3R) -> None:

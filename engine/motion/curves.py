@@ -13,12 +13,17 @@ def turn_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return quaternion_to_axis_angle(quaternion_multiply(quaternion_conjugate(first), second))
 
 
-def hermite(share: np.ndarray, start: np.ndarray, leaving: np.ndarray, end: np.ndarray,
-            arriving: np.ndarray) -> np.ndarray:
+def hermite(
+    share: np.ndarray, start: np.ndarray, leaving: np.ndarray, end: np.ndarray, arriving: np.ndarray
+) -> np.ndarray:
     """The cubic from `start` to `end` with these end slopes per unit of `share`, at shares of the way from 0 to 1.
 
     All shapes broadcast.
     """
     s = share
-    return ((1 + 2 * s) * (1 - s) ** 2 * start + s * (1 - s) ** 2 * leaving + s**2 * (3 - 2 * s) * end
-            + s**2 * (s - 1) * arriving)
+    return (
+        (1 + 2 * s) * (1 - s) ** 2 * start
+        + s * (1 - s) ** 2 * leaving
+        + s**2 * (3 - 2 * s) * end
+        + s**2 * (s - 1) * arriving
+    )

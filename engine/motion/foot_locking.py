@@ -102,8 +102,9 @@ def _fade(share: np.ndarray) -> np.ndarray:
     return 1 - share**2 * (3 - 2 * share)
 
 
-def _hip_shift(transforms: np.ndarray, wanted: np.ndarray, standing: np.ndarray, motion: BodyMotion,
-               settings: LockSettings) -> np.ndarray:
+def _hip_shift(
+    transforms: np.ndarray, wanted: np.ndarray, standing: np.ndarray, motion: BodyMotion, settings: LockSettings
+) -> np.ndarray:
     """(T, 3) how the hips follow what the standing feet ask for, and come near where a leg would be too short."""
     fit = LocalFit(motion.time_s, settings.hip_window_s)
     weight = fit.apply(standing.astype(np.float64)).clip(0, 1) + 0.05

@@ -81,5 +81,7 @@ def _edge(motion: BodyMotion, last: bool) -> tuple[np.ndarray, np.ndarray]:
     if len(near) < _LEAST_FRAMES:
         return np.zeros((motion.rotations.shape[1], 3)), np.zeros(3)
     seconds = motion.time_s[second] - motion.time_s[first]
-    return (turn_between(motion.rotations[first], motion.rotations[second]) / seconds,
-            (motion.pelvis[second] - motion.pelvis[first]) / seconds)
+    return (
+        turn_between(motion.rotations[first], motion.rotations[second]) / seconds,
+        (motion.pelvis[second] - motion.pelvis[first]) / seconds,
+    )

@@ -110,7 +110,7 @@ def _standing(joints: np.ndarray, camera_up: np.ndarray) -> tuple[np.ndarray, np
     if not len(joints):
         return np.zeros((0, 3)), np.zeros(0)
     joints = joints[:: max(1, len(joints) // 1000)]
-    knees, ankles, hips = (joints[:, joint:joint + 2].mean(axis=1) for joint in (LEFT_KNEE, LEFT_ANKLE, LEFT_HIP))
+    knees, ankles, hips = (joints[:, joint : joint + 2].mean(axis=1) for joint in (LEFT_KNEE, LEFT_ANKLE, LEFT_HIP))
     trunk, thigh, shank = (_unit(part) for part in (joints[:, NECK] - joints[:, PELVIS], hips - knees, knees - ankles))
     straight = (trunk * thigh).sum(axis=-1).clip(0, 1) ** 8 * (trunk * shank).sum(axis=-1).clip(0, 1) ** 4
     direction = _unit(joints[:, NECK] - ankles)
@@ -126,8 +126,8 @@ def _feet_height(joints: np.ndarray, up: np.ndarray) -> float | None:
 
 def _soles(joints: np.ndarray, up: np.ndarray) -> np.ndarray:
     """(P, 3) the lowest point under ankle or ball of either foot."""
-    ball = joints[:, LEFT_FOOT:LEFT_FOOT + 2] - BALL_ABOVE_SOLE_M * up
-    ankle = joints[:, LEFT_ANKLE:LEFT_ANKLE + 2] - _ANKLE_ABOVE_SOLE_M * up
+    ball = joints[:, LEFT_FOOT : LEFT_FOOT + 2] - BALL_ABOVE_SOLE_M * up
+    ankle = joints[:, LEFT_ANKLE : LEFT_ANKLE + 2] - _ANKLE_ABOVE_SOLE_M * up
     candidates = np.concatenate([ball, ankle], axis=1)
     return np.take_along_axis(candidates, (candidates @ up).argmin(axis=1)[:, None, None], axis=1)[:, 0]
 
@@ -139,8 +139,9 @@ def _levelled(up: np.ndarray, height: float, points: np.ndarray, soles: np.ndarr
     """
     evidence = np.concatenate([points, soles])
     # Neighbours share their errors: so many of them say as much as one independent measurement.
-    trust = np.concatenate([np.full(len(points), 1 / _POINTS_PER_MEASUREMENT),
-                            np.full(len(soles), 1 / _SOLES_PER_MEASUREMENT)])
+    trust = np.concatenate(
+        [np.full(len(points), 1 / _POINTS_PER_MEASUREMENT), np.full(len(soles), 1 / _SOLES_PER_MEASUREMENT)]
+    )
     for band in _LEVEL_BANDS_M:
         side = _unit(np.cross(up, np.eye(3)[np.abs(up).argmin()]))
         other = np.cross(up, side)

@@ -26,11 +26,11 @@ class LocalFit:
         self._weights = np.zeros((count, int((last - self._first).max(initial=1))))
         known: dict[bytes, np.ndarray] = {}
         for frame in range(count):
-            near = time_s[self._first[frame]:last[frame]] - time_s[frame]
+            near = time_s[self._first[frame] : last[frame]] - time_s[frame]
             key = np.round(near / _SAME_STEP_S).astype(np.int64).tobytes()
             if key not in known:
                 known[key] = _weights(near / half_width_s)
-            self._weights[frame, :len(near)] = known[key]
+            self._weights[frame, : len(near)] = known[key]
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """(T, ...) samples to (T, ...) smoothed ones."""

@@ -73,8 +73,9 @@ def resample(motion: BodyMotion, time_s: np.ndarray) -> BodyMotion:
         """Values after (T - 1, ...) moves from each frame to the next, from `start` on."""
         wide = (slice(None),) + (None,) * (moves.ndim - 1)
         speed = _speeds(moves / steps[wide], steps)
-        return hermite(share[wide], start, speed[left] * length[wide], start + moves[left],
-                       speed[left + 1] * length[wide])
+        return hermite(
+            share[wide], start, speed[left] * length[wide], start + moves[left], speed[left + 1] * length[wide]
+        )
 
     pelvis = between(motion.pelvis[left], np.diff(motion.pelvis, axis=0))
     turns = turn_between(motion.rotations[:-1], motion.rotations[1:])

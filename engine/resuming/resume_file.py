@@ -66,11 +66,18 @@ def resume_path(take: str | os.PathLike[str]) -> Path:
 def save_resume_point(point: ResumePoint) -> None:
     """Write the resume file of `point.settings.take`, replacing the one before. Raises OSError."""
     path = resume_path(point.settings.take)
-    values = {"format": FORMAT, "settings": asdict(point.settings), "model": point.model, "body": point.body,
-              "take_offset": point.take_offset, "frame_count": point.frame_count,
-              "next_source_frame": point.next_source_frame}
-    arrays: dict[str, Any] = {f"{stage}.{name}": value for stage, state in point.states.items()
-                              for name, value in state.items()}
+    values = {
+        "format": FORMAT,
+        "settings": asdict(point.settings),
+        "model": point.model,
+        "body": point.body,
+        "take_offset": point.take_offset,
+        "frame_count": point.frame_count,
+        "next_source_frame": point.next_source_frame,
+    }
+    arrays: dict[str, Any] = {
+        f"{stage}.{name}": value for stage, state in point.states.items() for name, value in state.items()
+    }
     temporary = path.with_name(path.name + ".new")
     with open(temporary, "wb") as file:
         np.savez(file, values=np.frombuffer(json.dumps(values).encode("utf-8"), np.uint8), **arrays)
@@ -85,8 +92,12 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
     path, take = resume_path(settings.take), Path(settings.take)
     start_anew = "Start the capture anew (with --overwrite instead of --resume)."
     if not path.is_file():
-        raise UserError("resume-missing", f"There is nothing to resume: {path} does not exist. The capture was "
-                        "complete or ended before its first checkpoint.", start_anew)
+        raise UserError(
+            "resume-missing",
+            f"There is nothing to resume: {path} does not exist. The capture was "
+            "complete or ended before its first checkpoint.",
+            start_anew,
+        )
     try:
         arrays = read_arrays(path, _MAX_BYTES)
         values = json.loads(arrays.pop("values").tobytes().decode("utf-8"))
@@ -97,25 +108,39 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
         known_format = values.pop("format") == FORMAT
         begun_with = CaptureSettings.from_json(values.pop("settings"))
         point = ResumePoint(settings=settings, states=states, **values)
-        if not (isinstance(point.model, str) and isinstance(point.body, str) and all(
+        if not (
+            isinstance(point.model, str)
+            and isinstance(point.body, str)
+            and all(
                 type(count) is int and count >= 0
-                for count in (point.take_offset, point.frame_count, point.next_source_frame))):
+                for count in (point.take_offset, point.frame_count, point.next_source_frame)
+            )
+        ):
             raise TypeError("it holds a value of the wrong type")
     except (BadArchive, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError("resume-unreadable", f"The resume file {path} cannot be read: {error}.", start_anew) from error
     if not known_format:
         raise UserError("resume-mismatch", f"The resume file {path} is of another version of this program.", start_anew)
-    differing = [name for name, value in asdict(begun_with).items()
-                 if name not in _NOT_COMPARED and value not in (_UNRESOLVED, getattr(settings, name))]
+    differing = [
+        name
+        for name, value in asdict(begun_with).items()
+        if name not in _NOT_COMPARED and value not in (_UNRESOLVED, getattr(settings, name))
+    ]
     if differing:
         name = differing[0]
         raise UserError(
-            "resume-mismatch", f"The capture was begun with {name} = {getattr(begun_with, name)!r} and cannot go on "
+            "resume-mismatch",
+            f"The capture was begun with {name} = {getattr(begun_with, name)!r} and cannot go on "
             f"with {getattr(settings, name)!r}.",
-            "Give the settings that it was begun with, or start anew with --overwrite.")
+            "Give the settings that it was begun with, or start anew with --overwrite.",
+        )
     if not take.is_file() or take.stat().st_size < point.take_offset:
-        raise UserError("resume-mismatch", f"The take {take} is not the one that {path.name} belongs to: it is missing "
-                        f"or shorter than {point.take_offset} bytes.", start_anew)
+        raise UserError(
+            "resume-mismatch",
+            f"The take {take} is not the one that {path.name} belongs to: it is missing "
+            f"or shorter than {point.take_offset} bytes.",
+            start_anew,
+        )
     return point
 
 
@@ -123,8 +148,11 @@ def check_same_model(point: ResumePoint, model: str, body: str) -> None:
     """Raises UserError (``resume-mismatch``) when the capture was begun with another model or body."""
     for what, before, now in (("model", point.model, model), ("body", point.body, body)):
         if before != now:
-            raise UserError("resume-mismatch", f"The capture was begun with the {what} {before!r}; this is {now!r}.",
-                            f"Give the {what} that it was begun with, or start anew with --overwrite.")
+            raise UserError(
+                "resume-mismatch",
+                f"The capture was begun with the {what} {before!r}; this is {now!r}.",
+                f"Give the {what} that it was begun with, or start anew with --overwrite.",
+            )
 
 
 def remove_resume_point(take: str | os.PathLike[str]) -> None:

@@ -25,8 +25,11 @@ _RIGID_TOLERANCE = 1e-3
 
 def unfit(stage: str, what: str) -> UserError:
     """The error of a state that no stage of this program exported."""
-    return UserError("resume-unreadable", f"The resume file's state of {stage} is not one that this program wrote: "
-                     f"{what}.", "Start the capture anew (with --overwrite instead of --resume).")
+    return UserError(
+        "resume-unreadable",
+        f"The resume file's state of {stage} is not one that this program wrote: {what}.",
+        "Start the capture anew (with --overwrite instead of --resume).",
+    )
 
 
 class StateReader:
@@ -72,8 +75,10 @@ class StateReader:
         poses = self.array(name, np.float64, *leading, 4, 4)
         turn = poses[..., :3, :3]
         rigid = np.abs(turn @ np.swapaxes(turn, -1, -2) - np.eye(3)).max(initial=0.0) < _RIGID_TOLERANCE
-        self.require(bool(rigid) and bool((np.linalg.det(turn) > 0).all())
-                     and bool((poses[..., 3, :] == (0, 0, 0, 1)).all()), f"{name} is no rigid motion")
+        self.require(
+            bool(rigid) and bool((np.linalg.det(turn) > 0).all()) and bool((poses[..., 3, :] == (0, 0, 0, 1)).all()),
+            f"{name} is no rigid motion",
+        )
         return poses
 
     def _counted(self, array: np.ndarray, name: str) -> list[int]:

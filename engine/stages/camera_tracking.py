@@ -78,10 +78,17 @@ class CameraTrackerSettings:
     """Pictures in a row that may be lost (blurred, covered) before the place is taken to be another one."""
 
     def __post_init__(self) -> None:
-        if not (self.most_points >= self.least_points >= 6 and 0 < self.least_survivors < 1 and self.most_views >= 1
-                and self.patience >= 1):
-            raise UserError("bad-setting", f"A camera cannot be tracked with {self}.",
-                            "Use 6 or more points, a share between 0 and 1, 1 or more views and pictures of patience.")
+        if not (
+            self.most_points >= self.least_points >= 6
+            and 0 < self.least_survivors < 1
+            and self.most_views >= 1
+            and self.patience >= 1
+        ):
+            raise UserError(
+                "bad-setting",
+                f"A camera cannot be tracked with {self}.",
+                "Use 6 or more points, a share between 0 and 1, 1 or more views and pictures of patience.",
+            )
 
 
 @dataclass(frozen=True)
@@ -153,8 +160,9 @@ class CameraTracker:
             self._missed = 0
             located = self._hold(self._adjusted(located))
             self._last = located
-            self._world_from_camera = (
-                self._reference.world_from_reference @ np.linalg.inv(located.camera_from_reference))
+            self._world_from_camera = self._reference.world_from_reference @ np.linalg.inv(
+                located.camera_from_reference
+            )
         else:
             self._missed += 1
         if self._needs_reference(picture, depth):
@@ -163,8 +171,11 @@ class CameraTracker:
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        state = {"world_from_camera": self._world_from_camera, "log_focal": np.array(self._log_focal),
-                 "counters": np.array([self._focal_count, self._missed])}
+        state = {
+            "world_from_camera": self._world_from_camera,
+            "log_focal": np.array(self._log_focal),
+            "counters": np.array([self._focal_count, self._missed]),
+        }
         for name, part in (("reference", self._reference), ("last", self._last)):
             if part is not None:
                 state |= {f"{name}_{item.name}": getattr(part, item.name) for item in fields(part)}
@@ -180,8 +191,12 @@ class CameraTracker:
         if "reference_picture" in state:
             self._reference = _read_reference(state)
             pixel, seen = _read_pixels(state, "last_pixel", "last_seen")
-            self._last = Located(state.array("last_grey", np.uint8, "height", "width"),
-                                 state.pose("last_camera_from_reference"), pixel, seen)
+            self._last = Located(
+                state.array("last_grey", np.uint8, "height", "width"),
+                state.pose("last_camera_from_reference"),
+                pixel,
+                seen,
+            )
 
     def fits(self, width: int, height: int) -> bool:
         """Whether what is remembered goes with pictures of this size."""
@@ -213,8 +228,15 @@ class CameraTracker:
         far = self._locate_from(guess, reference, last, grey, picture, depth)
         return max((way for way in (near, far) if way is not None), key=lambda way: way.seen.sum(), default=None)
 
-    def _locate_from(self, guess: np.ndarray, reference: Reference, last: Located, grey: np.ndarray,
-                     picture: np.ndarray, depth: np.ndarray) -> Located | None:
+    def _locate_from(
+        self,
+        guess: np.ndarray,
+        reference: Reference,
+        last: Located,
+        grey: np.ndarray,
+        picture: np.ndarray,
+        depth: np.ndarray,
+    ) -> Located | None:
         pixel, found = follow(reference.picture, picture, reference.pixel, guess, FINE_LEVELS)
         found &= np.isfinite(depth[nearest(pixel, depth)])  # somebody stands before the others
         tracked = np.flatnonzero(found)
@@ -224,8 +246,18 @@ class CameraTracker:
         cv2.setRNGSeed(0)  # the same tracks give the same pose in every run
         turn, _ = cv2.Rodrigues(last.camera_from_reference[:3, :3])
         solved, turn, shift, agreeing = cv2.solvePnPRansac(
-            points[tracked], pixel[tracked], reference.camera, None, turn, last.camera_from_reference[:3, 3:].copy(),
-            True, _RANSAC_TRIES, AGREEMENT_PX, _RANSAC_CONFIDENCE, flags=cv2.SOLVEPNP_ITERATIVE)
+            points[tracked],
+            pixel[tracked],
+            reference.camera,
+            None,
+            turn,
+            last.camera_from_reference[:3, 3:].copy(),
+            True,
+            _RANSAC_TRIES,
+            AGREEMENT_PX,
+            _RANSAC_CONFIDENCE,
+            flags=cv2.SOLVEPNP_ITERATIVE,
+        )
         if not solved or agreeing is None or len(agreeing) < self.settings.least_points:
             return None
         chosen = tracked[agreeing.ravel()]
@@ -244,23 +276,39 @@ class CameraTracker:
         assert reference is not None
         pixel = np.concatenate([reference.view_pixel, located.pixel[None]])
         seen = np.concatenate([reference.view_seen, located.seen[None]])
-        adjusted = adjust(np.concatenate([reference.view_from_reference, located.camera_from_reference[None]]),
-                          reference.log_depth, rays(reference.pixel, reference.camera), reference.camera, pixel, seen,
-                          reference.prior, reference.prior_sigma)
+        adjusted = adjust(
+            np.concatenate([reference.view_from_reference, located.camera_from_reference[None]]),
+            reference.log_depth,
+            rays(reference.pixel, reference.camera),
+            reference.camera,
+            pixel,
+            seen,
+            reference.prior,
+            reference.prior_sigma,
+        )
         poses = adjusted.view_from_reference
         kept = np.ones(len(poses), bool)
         earlier = np.concatenate([reference.pixel[None], pixel[:-1]])
         both = np.concatenate([np.ones_like(seen[:1]), seen[:-1]]) & located.seen
-        if min(_median_motion(before, located.pixel, common) for before, common in zip(earlier, both, strict=True)
-               ) < VIEW_PX:
+        if (
+            min(_median_motion(before, located.pixel, common) for before, common in zip(earlier, both, strict=True))
+            < VIEW_PX
+        ):
             kept[-1] = False
         elif len(poses) > self.settings.most_views:
             # The view that is nearest to the one before it goes.
-            steps = [_median_motion(pixel[view], pixel[view + 1], seen[view] & seen[view + 1])
-                     for view in range(len(poses) - 1)]
+            steps = [
+                _median_motion(pixel[view], pixel[view + 1], seen[view] & seen[view + 1])
+                for view in range(len(poses) - 1)
+            ]
             kept[int(np.argmin(steps))] = False
-        self._reference = replace(reference, log_depth=adjusted.log_depth, view_from_reference=poses[kept],
-                                  view_pixel=pixel[kept], view_seen=seen[kept])
+        self._reference = replace(
+            reference,
+            log_depth=adjusted.log_depth,
+            view_from_reference=poses[kept],
+            view_pixel=pixel[kept],
+            view_seen=seen[kept],
+        )
         return replace(located, camera_from_reference=poses[-1])
 
     def _hold(self, located: Located) -> Located:
@@ -268,8 +316,10 @@ class CameraTracker:
         reference, last = self._reference, self._last
         assert reference is not None and last is not None
         points, pixel = reference.points[located.seen], located.pixel[located.seen]
-        new, held = (project(transform(pose, points), reference.camera) - pixel
-                     for pose in (located.camera_from_reference, last.camera_from_reference))
+        new, held = (
+            project(transform(pose, points), reference.camera) - pixel
+            for pose in (located.camera_from_reference, last.camera_from_reference)
+        )
         noise = max(NOISE_FLOOR_PX, 1.4826 * float(np.median(np.abs(new))))
         gain = huber_costs(held, noise).sum() - huber_costs(new, noise).sum()
         return replace(located, camera_from_reference=last.camera_from_reference) if gain < HOLD_GAIN else located
@@ -283,11 +333,14 @@ class CameraTracker:
         count = len(reference.pixel)
         if self._last.seen.sum() < settings.least_survivors * count:
             return True
-        return (count < POOR_SHARE * settings.most_points
-                and len(corners(picture, _usable(depth), settings.most_points)) > 2 * count)
+        return (
+            count < POOR_SHARE * settings.most_points
+            and len(corners(picture, _usable(depth), settings.most_points)) > 2 * count
+        )
 
-    def _begin_reference(self, grey: np.ndarray, picture: np.ndarray, depth: np.ndarray, camera: np.ndarray,
-                         located: Located | None) -> None:
+    def _begin_reference(
+        self, grey: np.ndarray, picture: np.ndarray, depth: np.ndarray, camera: np.ndarray, located: Located | None
+    ) -> None:
         """Make this picture the reference; there is none when it has too few corners."""
         usable = _usable(depth)
         old, old_depth = self._still_seen(located, usable)
@@ -303,9 +356,18 @@ class CameraTracker:
         self._reference = self._last = None
         if len(pixel) >= self.settings.least_points:
             sigma = np.repeat([CARRIED_SIGMA, PREDICTED_SIGMA], [len(old), len(new)])
-            self._reference = Reference(picture, camera, self._world_from_camera, pixel, log_depth, sigma, log_depth,
-                                        np.empty((0, 4, 4)), np.empty((0, len(pixel), 2)),
-                                        np.empty((0, len(pixel)), bool))
+            self._reference = Reference(
+                picture,
+                camera,
+                self._world_from_camera,
+                pixel,
+                log_depth,
+                sigma,
+                log_depth,
+                np.empty((0, 4, 4)),
+                np.empty((0, len(pixel), 2)),
+                np.empty((0, len(pixel)), bool),
+            )
             self._last = Located(grey, np.eye(4), pixel, np.ones(len(pixel), bool))
 
     def _still_seen(self, located: Located | None, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -323,12 +385,16 @@ def _read_reference(state: StateReader) -> Reference:
     sigma = state.array("reference_prior_sigma", np.float64, "points")
     state.require(bool((sigma > 0).all()), "reference_prior_sigma is no deviation")
     return Reference(
-        state.array("reference_picture", np.uint8, "height", "width"), camera,
-        state.pose("reference_world_from_reference"), state.array("reference_pixel", np.float64, "points", 2),
-        state.array("reference_prior", np.float64, "points", most=_MOST_LOG), sigma,
+        state.array("reference_picture", np.uint8, "height", "width"),
+        camera,
+        state.pose("reference_world_from_reference"),
+        state.array("reference_pixel", np.float64, "points", 2),
+        state.array("reference_prior", np.float64, "points", most=_MOST_LOG),
+        sigma,
         state.array("reference_log_depth", np.float64, "points", most=_MOST_LOG),
         state.pose("reference_view_from_reference", "views"),
-        *_read_pixels(state, "reference_view_pixel", "reference_view_seen", "views"))
+        *_read_pixels(state, "reference_view_pixel", "reference_view_seen", "views"),
+    )
 
 
 def _read_pixels(state: StateReader, name: str, seen_name: str, *leading: str) -> tuple[np.ndarray, np.ndarray]:

@@ -26,11 +26,17 @@ class IntrinsicsSettings:
 
     def __post_init__(self) -> None:
         if not 0 < self.least_focal < self.greatest_focal:
-            raise UserError("bad-setting", "The bounds of the focal length are not in order.",
-                            "Use a least_focal above 0 and below greatest_focal.")
+            raise UserError(
+                "bad-setting",
+                "The bounds of the focal length are not in order.",
+                "Use a least_focal above 0 and below greatest_focal.",
+            )
         if not 0 < self.default_field_of_view < 180:
-            raise UserError("bad-setting", f"The setting default_field_of_view is {self.default_field_of_view}.",
-                            "Use degrees between 0 and 180.")
+            raise UserError(
+                "bad-setting",
+                f"The setting default_field_of_view is {self.default_field_of_view}.",
+                "Use degrees between 0 and 180.",
+            )
 
 
 @dataclass(frozen=True)

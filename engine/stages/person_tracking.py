@@ -32,8 +32,9 @@ class TrackerSettings:
 
     def __post_init__(self) -> None:
         if self.memory_frames < 1:
-            raise UserError("bad-setting", f"The setting memory_frames is {self.memory_frames}.",
-                            "Use 1 or more frames.")
+            raise UserError(
+                "bad-setting", f"The setting memory_frames is {self.memory_frames}.", "Use 1 or more frames."
+            )
 
 
 def token_scores(bank: np.ndarray, current: np.ndarray) -> np.ndarray:
@@ -127,8 +128,12 @@ class PersonTracker:
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        return {"tokens": self._tokens.copy(), "ids": self._ids.copy(), "last_seen": self._last_seen.copy(),
-                "counters": np.array([self._next_id, self._frame])}
+        return {
+            "tokens": self._tokens.copy(),
+            "ids": self._ids.copy(),
+            "last_seen": self._last_seen.copy(),
+            "counters": np.array([self._next_id, self._frame]),
+        }
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
@@ -137,7 +142,11 @@ class PersonTracker:
         self._ids = state.array("ids", np.int64, "people")
         self._last_seen = state.array("last_seen", np.int64, "people")
         self._next_id, self._frame = state.counts("counters", 2)
-        state.require(bool(((self._ids >= 0) & (self._ids < self._next_id)).all())
-                      and len(np.unique(self._ids)) == len(self._ids), "ids are not those that were given")
-        state.require(bool(((self._last_seen >= 0) & (self._last_seen <= self._frame)).all()),
-                      "last_seen is not in the past")
+        state.require(
+            bool(((self._ids >= 0) & (self._ids < self._next_id)).all())
+            and len(np.unique(self._ids)) == len(self._ids),
+            "ids are not those that were given",
+        )
+        state.require(
+            bool(((self._last_seen >= 0) & (self._last_seen <= self._frame)).all()), "last_seen is not in the past"
+        )

@@ -73,8 +73,16 @@ def huber_weights(residual: np.ndarray, sigma: float) -> np.ndarray:
     return HUBER / np.maximum(length, HUBER)
 
 
-def adjust(view_from_reference: np.ndarray, log_depth: np.ndarray, ray: np.ndarray, camera: np.ndarray,
-           pixel: np.ndarray, seen: np.ndarray, prior: np.ndarray, prior_sigma: np.ndarray) -> Adjusted:
+def adjust(
+    view_from_reference: np.ndarray,
+    log_depth: np.ndarray,
+    ray: np.ndarray,
+    camera: np.ndarray,
+    pixel: np.ndarray,
+    seen: np.ndarray,
+    prior: np.ndarray,
+    prior_sigma: np.ndarray,
+) -> Adjusted:
     """Improve (V, 4, 4) poses and (N,) log depths of points on (N, 3) `ray` of the reference view.
 
     `pixel` (V, N, 2) is where the views show the points, valid where `seen` (V, N); `camera` is the (3, 3) pinhole of

@@ -18,8 +18,9 @@ _NEAREST_M = 0.1
 """People of whom a joint is nearer, or behind the camera, are left to the mask."""
 
 
-def place_depth(depth: np.ndarray, people_mask: np.ndarray, joints: np.ndarray, camera: np.ndarray,
-                size: tuple[int, int]) -> np.ndarray:
+def place_depth(
+    depth: np.ndarray, people_mask: np.ndarray, joints: np.ndarray, camera: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
     """(H, W) predicted depths to the tracking picture's `size` (width, height); NaN for people and what is not known.
 
     `people_mask` is (H, W) bool; `joints` (n, 55, 3) are the people found, camera frame, metres; `camera` (3, 3) is the

@@ -43,8 +43,11 @@ class FusionSettings:
 
     def __post_init__(self) -> None:
         if not (self.voxel_size > 0 and self.max_points >= 1):
-            raise UserError("bad-setting", f"Fusion cannot have voxels of {self.voxel_size} m and at most "
-                            f"{self.max_points} points.", "Use a voxel size above 0 and 1 or more points.")
+            raise UserError(
+                "bad-setting",
+                f"Fusion cannot have voxels of {self.voxel_size} m and at most {self.max_points} points.",
+                "Use a voxel size above 0 and 1 or more points.",
+            )
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,14 @@ class PointFusion:
     def __len__(self) -> int:
         return self._count
 
-    def update(self, points_camera: np.ndarray, confidence: np.ndarray, rgb: np.ndarray, people_mask: np.ndarray,
-               world_from_camera: np.ndarray) -> Points:
+    def update(
+        self,
+        points_camera: np.ndarray,
+        confidence: np.ndarray,
+        rgb: np.ndarray,
+        people_mask: np.ndarray,
+        world_from_camera: np.ndarray,
+    ) -> Points:
         """Fuse one frame and return the points of voxels that were not known before, as first seen.
 
         `points_camera` is (H, W, 3), `confidence` (H, W), `rgb` (H, W, 3) uint8, `people_mask` (H, W) bool,
@@ -105,8 +114,12 @@ class PointFusion:
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything that `restore_state` needs, as arrays."""
-        return {"frame_count": np.array(self._frame_count), "slot_keys": self._slot_keys[:self._count],
-                "sums": self._sums[:self._count], "best": self._best[:self._count]}
+        return {
+            "frame_count": np.array(self._frame_count),
+            "slot_keys": self._slot_keys[: self._count],
+            "sums": self._sums[: self._count],
+            "best": self._best[: self._count],
+        }
 
     def restore_state(self, state: dict[str, np.ndarray]) -> None:
         """Continue exactly where `export_state` was called, under the same settings.
@@ -121,8 +134,10 @@ class PointFusion:
         self._count = len(self._slot_keys)
         self._slots = np.argsort(self._slot_keys).astype(np.int32)
         self._keys = self._slot_keys[self._slots]
-        reader.require(bool((self._keys[1:] > self._keys[:-1]).all()) and self._count <= self.settings.max_points,
-                       "slot_keys are not those of different voxels")
+        reader.require(
+            bool((self._keys[1:] > self._keys[:-1]).all()) and self._count <= self.settings.max_points,
+            "slot_keys are not those of different voxels",
+        )
         reader.require(bool((self._sums[:, 6] > 0).all()), "sums have no weight")
 
     def _fuse(self, world: np.ndarray, rgb: np.ndarray, weight: np.ndarray) -> Points:
@@ -141,7 +156,7 @@ class PointFusion:
         self._sums[slots] += sums[known]
         self._best[slots] = np.maximum(self._best[slots], best[known])
 
-        new = np.flatnonzero(~known)[:self.settings.max_points - self._count]
+        new = np.flatnonzero(~known)[: self.settings.max_points - self._count]
         first, last = self._count, self._count + len(new)
         self._reserve(last)
         self._slot_keys[first:last], self._sums[first:last], self._best[first:last] = keys[new], sums[new], best[new]
@@ -154,8 +169,9 @@ class PointFusion:
         sums = self._sums[which].astype(np.float64)
         mean = sums[:, :6] / sums[:, 6:]
         corner = _unpack(self._slot_keys[which]) * self.settings.voxel_size
-        return Points((corner + mean[:, :3]).astype(np.float32), np.round(mean[:, 3:]).astype(np.uint8),
-                      self._best[which].copy())
+        return Points(
+            (corner + mean[:, :3]).astype(np.float32), np.round(mean[:, 3:]).astype(np.uint8), self._best[which].copy()
+        )
 
     def _reserve(self, count: int) -> None:
         capacity = len(self._best)
@@ -165,12 +181,13 @@ class PointFusion:
         for name in ("_slot_keys", "_sums", "_best"):
             old = getattr(self, name)
             grown = np.empty((capacity, *old.shape[1:]), old.dtype)
-            grown[:self._count] = old[:self._count]
+            grown[: self._count] = old[: self._count]
             setattr(self, name, grown)
 
 
-def _merge(keys: np.ndarray, relative: np.ndarray, rgb: np.ndarray,
-           weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _merge(
+    keys: np.ndarray, relative: np.ndarray, rgb: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points with their voxels' keys to sorted unique keys, weighted sums (K, 7) and best confidences (K,)."""
     if len(keys) == 0:
         return keys, np.empty((0, 7), np.float32), np.empty(0, np.float32)

@@ -49,13 +49,15 @@ def corners(picture: np.ndarray, usable: np.ndarray, most: int) -> np.ndarray:
     """The (N, 2) strongest corners where `usable` (h, w) is true, at most `most`, spread over the picture."""
     found = None
     if most > 0:
-        found = cv2.goodFeaturesToTrack(picture, most, _CORNER_QUALITY, corner_gap(picture),
-                                        mask=usable.astype(np.uint8))
+        found = cv2.goodFeaturesToTrack(
+            picture, most, _CORNER_QUALITY, corner_gap(picture), mask=usable.astype(np.uint8)
+        )
     return np.empty((0, 2)) if found is None else found.reshape(-1, 2).astype(np.float64)
 
 
-def follow(first: np.ndarray, second: np.ndarray, pixel: np.ndarray, guess: np.ndarray,
-           levels: int) -> tuple[np.ndarray, np.ndarray]:
+def follow(
+    first: np.ndarray, second: np.ndarray, pixel: np.ndarray, guess: np.ndarray, levels: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Where (N, 2) points of the first picture are in the second, searched from a guess; and (N,) whether found."""
     start = pixel.astype(np.float32)
     height, width = second.shape
@@ -72,9 +74,17 @@ def nearest(pixel: np.ndarray, picture: np.ndarray) -> tuple[np.ndarray, np.ndar
     return cell[:, 1], cell[:, 0]
 
 
-def _search(first: np.ndarray, second: np.ndarray, start: np.ndarray, guess: np.ndarray,
-            levels: int) -> tuple[np.ndarray, np.ndarray]:
+def _search(
+    first: np.ndarray, second: np.ndarray, start: np.ndarray, guess: np.ndarray, levels: int
+) -> tuple[np.ndarray, np.ndarray]:
     found, status, _ = cv2.calcOpticalFlowPyrLK(
-        first, second, start[:, None], guess[:, None].copy(), winSize=(WINDOW_PX, WINDOW_PX), maxLevel=levels,
-        criteria=_STOP, flags=cv2.OPTFLOW_USE_INITIAL_FLOW)
+        first,
+        second,
+        start[:, None],
+        guess[:, None].copy(),
+        winSize=(WINDOW_PX, WINDOW_PX),
+        maxLevel=levels,
+        criteria=_STOP,
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+    )
     return found[:, 0], status[:, 0] > 0

@@ -82,11 +82,15 @@ def bridges(frames: Iterable[Frame], roll: Roll, limit_s: float, body: BodyModel
     return found
 
 
-def _bridges_of(person: int, rows: _Rows, cameras: np.ndarray, time_s: np.ndarray, limit_s: float,
-                body: BodyModel) -> list[tuple[int, Bridge]]:
+def _bridges_of(
+    person: int, rows: _Rows, cameras: np.ndarray, time_s: np.ndarray, limit_s: float, body: BodyModel
+) -> list[tuple[int, Bridge]]:
     if not ((np.diff(time_s) > 0).all() and (np.diff(rows.pictures) > 0).all()):
-        raise UserError("take-damaged", f"Time does not go on from picture to picture, or person {person} is twice in "
-                        "one.", "Leave the gaps as they are, or convert the video again.")
+        raise UserError(
+            "take-damaged",
+            f"Time does not go on from picture to picture, or person {person} is twice in one.",
+            "Leave the gaps as they are, or convert the video again.",
+        )
     betas = np.median(np.stack(rows.betas), axis=0).astype(np.float32)
     expressions, at = np.stack(rows.expressions), time_s[rows.pictures]
     motion = _motion_in_world(rows, cameras[rows.pictures], at, betas, body)
@@ -105,8 +109,9 @@ def _bridges_of(person: int, rows: _Rows, cameras: np.ndarray, time_s: np.ndarra
     return made
 
 
-def _motion_in_world(rows: _Rows, cameras: np.ndarray, time_s: np.ndarray, betas: np.ndarray,
-                     body: BodyModel) -> BodyMotion:
+def _motion_in_world(
+    rows: _Rows, cameras: np.ndarray, time_s: np.ndarray, betas: np.ndarray, body: BodyModel
+) -> BodyMotion:
     poses = np.stack(rows.poses)
     turns = axis_angle_to_matrix(poses)
     pelvis = body.pelvis_from_head(turns, betas, np.stack(rows.expressions), np.stack(rows.heads))

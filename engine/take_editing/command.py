@@ -30,8 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, _EPILOG
     parser.add_argument("source", type=Path, metavar="TAKE.h3r", help="the take to read")
-    parser.add_argument("target", type=Path, nargs="?", metavar="OUT.h3r",
-                        help="where to write the edited take; without it, the people are listed")
+    parser.add_argument(
+        "target",
+        type=Path,
+        nargs="?",
+        metavar="OUT.h3r",
+        help="where to write the edited take; without it, the people are listed",
+    )
     edits = (
         ("--merge", _merge, "A,B[,...]", "B and the others become A; where two are seen at once, the first counts"),
         ("--split", _split, "A@AT", "A becomes somebody else from there on"),
@@ -43,10 +48,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for option, parse, form, text in edits:
         parser.add_argument(option, dest="edits", action="extend", default=[], type=parse, metavar=form, help=text)
-    parser.add_argument("--fill-gaps", type=float, metavar="SECONDS",
-                        help="put everybody into the pictures that missed them, in gaps up to this long")
-    parser.add_argument("--body", default="", metavar="FILE",
-                        help="body file to fill gaps with (.npz), or mannequin (the take's own, where it is there)")
+    parser.add_argument(
+        "--fill-gaps",
+        type=float,
+        metavar="SECONDS",
+        help="put everybody into the pictures that missed them, in gaps up to this long",
+    )
+    parser.add_argument(
+        "--body",
+        default="",
+        metavar="FILE",
+        help="body file to fill gaps with (.npz), or mannequin (the take's own, where it is there)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing take")
     parser.add_argument("--json", action="store_true", help="print the people as one line of JSON")
 
@@ -81,12 +94,22 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
 
 def _table(people: list[Entry]) -> str:
     rows = [("number", "name", "pictures", "from", "to", "longest gap", "")]
-    rows += [(str(entry.person), entry.name, str(entry.pictures), f"{entry.first_picture} ({entry.first_s:.2f} s)",
-              f"{entry.last_picture} ({entry.last_s:.2f} s)", f"{entry.longest_gap_s:.2f} s",
-              "hidden" if entry.hidden else "") for entry in people]
+    rows += [
+        (
+            str(entry.person),
+            entry.name,
+            str(entry.pictures),
+            f"{entry.first_picture} ({entry.first_s:.2f} s)",
+            f"{entry.last_picture} ({entry.last_s:.2f} s)",
+            f"{entry.longest_gap_s:.2f} s",
+            "hidden" if entry.hidden else "",
+        )
+        for entry in people
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-                     for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _number(text: str) -> int:

@@ -65,8 +65,9 @@ def list_people(path: Path) -> tuple[list[Entry], str | None]:
         return Roll(reader).entries(), reader.problem
 
 
-def edit_take(source: Path, target: Path, edits: Sequence[Edit], fill: FillGaps | None = None,
-              overwrite: bool = False) -> EditedTake:
+def edit_take(
+    source: Path, target: Path, edits: Sequence[Edit], fill: FillGaps | None = None, overwrite: bool = False
+) -> EditedTake:
     """Write the take `source` with edited people to `target`: the edits in their order, and the filling last.
 
     The source is only read. Raises UserError (``take-unreadable``, ``take-exists``, ``take-unwritable``,
@@ -75,11 +76,15 @@ def edit_take(source: Path, target: Path, edits: Sequence[Edit], fill: FillGaps 
     with TakeReader(source) as reader:
         roll = Roll(reader)
         if target.exists() and source.samefile(target):
-            raise UserError("take-exists", f"{target} is the take itself, which stays as it is.",
-                            "Give the edited take another name.")
+            raise UserError(
+                "take-exists",
+                f"{target} is the take itself, which stays as it is.",
+                "Give the edited take another name.",
+            )
         if target.exists() and not overwrite:
-            raise UserError("take-exists", f"The take {target} exists already.",
-                            "Give --overwrite to replace it, or another name.")
+            raise UserError(
+                "take-exists", f"The take {target} exists already.", "Give --overwrite to replace it, or another name."
+            )
         notes = [] if reader.problem is None else [reader.problem]
         for edit in edits:
             edit.apply(roll)
@@ -143,8 +148,9 @@ def _with(frame: Frame, bridge: Bridge) -> Frame:
         "betas": bridge.betas, "expression": bridge.expression, "translation": bridge.translation,
         "head_point": head, "head_px": frame.focal_px * head[:2] / depth + frame.principal_point_px,
     }  # fmt: skip
-    arrays: dict[str, Any] = {name: np.concatenate([getattr(frame, name), np.asarray(row[name])[None]])
-                              for name in _OF_PEOPLE}
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(frame, name), np.asarray(row[name])[None]]) for name in _OF_PEOPLE
+    }
     return replace(frame, **arrays)
 
 
@@ -174,5 +180,8 @@ def _whole_file(target: Path) -> Iterator[BinaryIO]:
                 yield file
             written.replace(target)
     except OSError as error:
-        raise UserError("take-unwritable", f"The take {target} cannot be written: {error.strerror}.",
-                        "Choose a folder with space left and permission to write.") from error
+        raise UserError(
+            "take-unwritable",
+            f"The take {target} cannot be written: {error.strerror}.",
+            "Choose a folder with space left and permission to write.",
+        ) from error

@@ -73,8 +73,11 @@ class Split:
         rows = roll.rows_of(self.person)
         late = rows & self.at.reached(roll)[roll.row_picture]
         if not late.any() or late.sum() == rows.sum():
-            raise UserError("nothing-to-split", f"Person {self.person} is not seen on both sides of that moment.",
-                            "Choose a moment between the first and the last picture with the person.")
+            raise UserError(
+                "nothing-to-split",
+                f"Person {self.person} is not seen on both sides of that moment.",
+                "Choose a moment between the first and the last picture with the person.",
+            )
         roll.track[late] = roll.new_person()
 
 
@@ -94,13 +97,19 @@ class Swap:
         late = self.at.reached(roll)[roll.row_picture]
         first, second = roll.rows_of(self.first) & late, roll.rows_of(self.second) & late
         if not (first.any() or second.any()):
-            raise UserError("nothing-to-swap", f"Neither person {self.first} nor {self.second} is seen from there on.",
-                            "Choose an earlier moment.")
+            raise UserError(
+                "nothing-to-swap",
+                f"Neither person {self.first} nor {self.second} is seen from there on.",
+                "Choose an earlier moment.",
+            )
         roll.track[first], roll.track[second] = self.second, self.first
         for person in (self.first, self.second):
             if not roll.rows_of(person).any():
-                raise UserError("nobody-left", f"Person {person} would have no motion left.",
-                                f"Merge {self.first} and {self.second} instead.")
+                raise UserError(
+                    "nobody-left",
+                    f"Person {person} would have no motion left.",
+                    f"Merge {self.first} and {self.second} instead.",
+                )
 
 
 @dataclass(frozen=True)

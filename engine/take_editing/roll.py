@@ -78,8 +78,11 @@ class Roll:
         """Raises UserError (``no-such-person``) where nobody has this number."""
         if person not in self.people():
             numbers = ", ".join(map(str, self.people()))
-            raise UserError("no-such-person", f"There is no person {person} at this point of the edits.",
-                            f"People are: {numbers}." if numbers else "The take shows nobody.")
+            raise UserError(
+                "no-such-person",
+                f"There is no person {person} at this point of the edits.",
+                f"People are: {numbers}." if numbers else "The take shows nobody.",
+            )
 
     def new_person(self) -> int:
         """A number that nobody in the take ever had."""
@@ -105,9 +108,16 @@ class Roll:
         pictures = self.row_picture[self.rows_of(person)]
         first, last = int(pictures[0]), int(pictures[-1])
         return Entry(
-            person, self.names.get(person, numbered_name(person)), person in self.hidden, len(pictures),
-            int(self.source_frame[first]), int(self.source_frame[last]), float(self.time_s[first]),
-            float(self.time_s[last]), float(np.diff(self.time_s[pictures]).max(initial=0.0)))
+            person,
+            self.names.get(person, numbered_name(person)),
+            person in self.hidden,
+            len(pictures),
+            int(self.source_frame[first]),
+            int(self.source_frame[last]),
+            float(self.time_s[first]),
+            float(self.time_s[last]),
+            float(np.diff(self.time_s[pictures]).max(initial=0.0)),
+        )
 
 
 def records(reader: TakeReader) -> Iterator[tuple[Message, int, int]]:

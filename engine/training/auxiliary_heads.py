@@ -44,7 +44,7 @@ class AuxiliaryHeads(nn.Module):
         stride = 4
         rows, columns = part.shape[1] // stride, part.shape[2] // stride
         top, left = (fine.shape[2] - rows) // 2, (fine.shape[3] - columns) // 2
-        inside = fine[:, :, top:top + rows, left:left + columns]
+        inside = fine[:, :, top : top + rows, left : left + columns]
         labels = part[:, 1::stride, 1::stride]
         weight = torch.ones(1 + PART_COUNT, device=fine.device)
         weight[0] = 0.2  # most of the picture is nobody
@@ -59,7 +59,7 @@ class AuxiliaryHeads(nn.Module):
 def _per_patch(values: Tensor) -> Tensor:
     """(B, H, W, C) at 2 x 2 places of each patch: (B, N, 4, C)."""
     step = PATCH_SIZE // _CELLS
-    grid = values[:, step // 2::step, step // 2::step]
+    grid = values[:, step // 2 :: step, step // 2 :: step]
     rows, columns = grid.shape[1] // _CELLS, grid.shape[2] // _CELLS
     cells = grid.unflatten(1, (rows, _CELLS)).unflatten(3, (columns, _CELLS)).transpose(2, 3)
     return cells.flatten(3, 4).flatten(1, 2)

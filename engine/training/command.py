@@ -17,17 +17,32 @@ DONE, USER_ERROR, CANCELLED = 0, 1, 130
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("--recipe", choices=RECIPE_NAMES, default="small",
-                        help="small: the embedded model from scratch; prompt-tuning: the paper's, only the human "
-                             "layers learn (needs --weights)")
-    parser.add_argument("--output", required=True, metavar="FOLDER",
-                        help="for state, weights and curves; a run that was stopped goes on when this is repeated")
-    parser.add_argument("--weights", metavar="FILE", nargs="+",
-                        help="checkpoint to start from, with all that training needs; or CUT3R's and Multi-HMR's; or "
-                             "default, to go on from the embedded model")
-    parser.add_argument("--dataset", metavar="FOLDER",
-                        help="draw clips from the training split of this dataset on disk, in the layout that "
-                             "`python -m engine.synthetic FOLDER` writes, instead of making them on the fly")
+    parser.add_argument(
+        "--recipe",
+        choices=RECIPE_NAMES,
+        default="small",
+        help="small: the embedded model from scratch; prompt-tuning: the paper's, only the human "
+        "layers learn (needs --weights)",
+    )
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="FOLDER",
+        help="for state, weights and curves; a run that was stopped goes on when this is repeated",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="FILE",
+        nargs="+",
+        help="checkpoint to start from, with all that training needs; or CUT3R's and Multi-HMR's; or "
+        "default, to go on from the embedded model",
+    )
+    parser.add_argument(
+        "--dataset",
+        metavar="FOLDER",
+        help="draw clips from the training split of this dataset on disk, in the layout that "
+        "`python -m engine.synthetic FOLDER` writes, instead of making them on the fly",
+    )
     parser.add_argument("--body", default="", metavar="FILE", help="body in the SMPL-X format (the bundled mannequin)")
     parser.add_argument("--stages", nargs="*", default=(), metavar="NAME", help="only these stages of the recipe")
     parser.add_argument("--length", type=float, default=1.0, metavar="FACTOR", help="factor on all steps (%(default)s)")

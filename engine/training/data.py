@@ -64,8 +64,9 @@ class ClipPool:
     The contents follow from the number of draws alone, so that training resumes exactly.
     """
 
-    def __init__(self, settings: ClipSettings, clips: int, fresh: int, first_seed: int = 0,
-                 device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, settings: ClipSettings, clips: int, fresh: int, first_seed: int = 0, device: torch.device | str = "cpu"
+    ) -> None:
         """Keep ``clips`` clips; each :meth:`draw` makes ``fresh`` new ones, from ``first_seed`` on."""
         self.settings = replace(settings, labels=True)
         self.capacity, self.fresh, self.first_seed, self.device = clips, fresh, first_seed, device

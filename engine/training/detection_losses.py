@@ -15,8 +15,9 @@ def detection_loss(scores: Tensor, picture: Tensor, patch: Tensor, ignored: Tens
     a Gaussian of one patch. ``ignored`` (B, S, S) bool marks patches that do not count.
     """
     side = scores.shape[-1]
-    row, column = torch.meshgrid(torch.arange(side, device=scores.device), torch.arange(side, device=scores.device),
-                                 indexing="ij")
+    row, column = torch.meshgrid(
+        torch.arange(side, device=scores.device), torch.arange(side, device=scores.device), indexing="ij"
+    )
     away = (row - patch[:, :1, None]) ** 2 + (column - patch[:, 1:, None]) ** 2
     bumps = torch.exp(-away.to(scores.dtype) / (2 * 0.6**2))
     target = torch.zeros_like(scores)

@@ -27,8 +27,9 @@ class Matches:
     """(N, 2) the patch centres themselves."""
 
 
-def patch_matches(depth: Tensor, instance: Tensor, focal_px: Tensor, poses: Tensor, target_depth: Tensor,
-                  target_poses: Tensor) -> Matches:
+def patch_matches(
+    depth: Tensor, instance: Tensor, focal_px: Tensor, poses: Tensor, target_depth: Tensor, target_poses: Tensor
+) -> Matches:
     """Follow patch centres by true depth and poses.
 
     ``depth``, ``instance``, ``target_depth`` (B, H, W); ``focal_px`` (B,); ``poses`` (B, 4, 4) world from camera.
@@ -52,8 +53,7 @@ def patch_matches(depth: Tensor, instance: Tensor, focal_px: Tensor, poses: Tens
     return Matches(pixel, patch, visible, torch.stack((u, v), dim=-1).flatten(0, 1).to(depth))
 
 
-def matching_loss(source: Tensor, target: Tensor, matches: Matches,
-                  temperature: float = 0.07) -> tuple[Tensor, Tensor]:
+def matching_loss(source: Tensor, target: Tensor, matches: Matches, temperature: float = 0.07) -> tuple[Tensor, Tensor]:
     """InfoNCE of (B, N, C) source patches among the (B, N, C) of the target; also the share of right answers."""
     similarity = functional.normalize(source.float(), dim=-1) @ functional.normalize(target.float(), dim=-1).mT
     logits = similarity[matches.visible] / temperature

@@ -62,8 +62,9 @@ class LossWeights:
 class Objective:
     """Turns batches into losses."""
 
-    def __init__(self, model: Human3R, heads: AuxiliaryHeads, skeleton: Skeleton, surface: BodySurface,
-                 weights: LossWeights) -> None:
+    def __init__(
+        self, model: Human3R, heads: AuxiliaryHeads, skeleton: Skeleton, surface: BodySurface, weights: LossWeights
+    ) -> None:
         self.model, self.heads, self.skeleton, self.surface, self.weights = model, heads, skeleton, surface, weights
 
     def people(self, truth: Truth) -> Losses:
@@ -86,8 +87,9 @@ class Objective:
             losses = self._seen_losses(truth, 0, head.head_scores(prior), square_px, mask, taught, taps)
             people = self._people_truth(truth, 0, batch_index, slot)
             if taps.raw_rotations is not None:
-                losses |= body_losses(taps.raw_rotations, betas, expression, point, people, self.skeleton,
-                                      self.weights.person)
+                losses |= body_losses(
+                    taps.raw_rotations, betas, expression, point, people, self.skeleton, self.weights.person
+                )
                 if taps.reading is not None:
                     losses |= reader_losses(taps.reading, people, self.weights.person)
         return losses
@@ -114,8 +116,9 @@ class Objective:
         with Taps(self.model) as taps:
             for frame in range(frames):
                 taps.clear()
-                prediction, state = self.model.step(truth.images[:, frame], state, options,
-                                                    truth.prompts(frame, taught))
+                prediction, state = self.model.step(
+                    truth.images[:, frame], state, options, truth.prompts(frame, taught)
+                )
                 predictions.append(prediction)
                 parts.append(self._frame_losses(truth, frame, prediction, taught[:, frame], taps, points, poses))
                 named.append(NamedTokens(prediction.people.token, *taught[:, frame].nonzero().unbind(-1)))
@@ -130,43 +133,73 @@ class Objective:
             name: torch.stack([part[name] for part in parts if name in part]).sum() / frames for name in parts[-1]
         }
         camera = camera_losses(torch.stack([p.camera_pose for p in predictions], dim=1), poses)
-        losses |= {"translation": weights.translation * camera["translation"],
-                   "rotation": weights.rotation * camera["rotation"]}
+        losses |= {
+            "translation": weights.translation * camera["translation"],
+            "rotation": weights.rotation * camera["rotation"],
+        }
         losses |= self._point_losses(predictions, points, valid, poses, truth.images)
         return losses
 
-    def _frame_losses(self, truth: Truth, frame: int, prediction: FramePrediction, taught: Tensor, taps: Taps,
-                      points: Tensor, poses: Tensor) -> Losses:
+    def _frame_losses(
+        self,
+        truth: Truth,
+        frame: int,
+        prediction: FramePrediction,
+        taught: Tensor,
+        taps: Taps,
+        points: Tensor,
+        poses: Tensor,
+    ) -> Losses:
         weights, people = self.weights, prediction.people
-        losses = self._seen_losses(truth, frame, prediction.scores, people.head_square_px, prediction.mask, taught,
-                                   taps)
+        losses = self._seen_losses(
+            truth, frame, prediction.scores, people.head_square_px, prediction.mask, taught, taps
+        )
         batch_index, slot = taught.nonzero().unbind(-1)
         persons = self._people_truth(truth, frame, batch_index, slot)
         if weights.paper:
-            losses |= paper_people_losses(people, persons, truth.focal_px[batch_index, frame],
-                                          (truth.images.shape[-2], truth.images.shape[-1]), self.surface)
+            losses |= paper_people_losses(
+                people,
+                persons,
+                truth.focal_px[batch_index, frame],
+                (truth.images.shape[-2], truth.images.shape[-1]),
+                self.surface,
+            )
         elif weights.people and taps.raw_rotations is not None:
-            bodies = body_losses(taps.raw_rotations, people.betas, people.expression, people.head_point, persons,
-                                 self.skeleton, weights.person)
+            bodies = body_losses(
+                taps.raw_rotations,
+                people.betas,
+                people.expression,
+                people.head_point,
+                persons,
+                self.skeleton,
+                weights.person,
+            )
             if taps.reading is not None:
                 bodies |= reader_losses(taps.reading, persons, weights.person)
             losses |= {name: weights.people * value for name, value in bodies.items()}
         assert taps.stream is not None and taps.encoded is not None
-        image_tokens = taps.stream[:, 1:1 + taps.encoded.shape[1]]
+        image_tokens = taps.stream[:, 1 : 1 + taps.encoded.shape[1]]
         if weights.world:
             turn, shift = poses[:, frame, None, :3, :3], poses[:, frame, None, None, :3, 3]
             world = points[:, frame] @ turn.mT + shift
             losses["world"] = weights.world * self.heads.world_loss(image_tokens, world, truth.depth[:, frame] > 0)
         if weights.flow and frame:
-            matches = patch_matches(truth.depth[:, frame], truth.instance[:, frame], truth.focal_px[:, frame],
-                                    poses[:, frame], truth.depth[:, 0], poses[:, 0])
+            matches = patch_matches(
+                truth.depth[:, frame],
+                truth.instance[:, frame],
+                truth.focal_px[:, frame],
+                poses[:, frame],
+                truth.depth[:, 0],
+                poses[:, 0],
+            )
             wanted = (matches.position_px - matches.center_px).clamp(-96, 96)
             error = (self.heads.flow_px(image_tokens) - wanted).abs().sum(dim=-1) / 32
             losses["flow"] = weights.flow * (error * matches.visible).sum() / matches.visible.sum().clamp(min=1)
         return losses
 
-    def _seen_losses(self, truth: Truth, frame: int, scores: Tensor, square_px: Tensor, mask: Tensor, taught: Tensor,
-                     taps: Taps) -> Losses:
+    def _seen_losses(
+        self, truth: Truth, frame: int, scores: Tensor, square_px: Tensor, mask: Tensor, taught: Tensor, taps: Taps
+    ) -> Losses:
         """Detection, offset, mask, and what the fine features say about the surface."""
         weights, config = self.weights, self.model.config
         batch_index, slot = taught.nonzero().unbind(-1)
@@ -185,17 +218,20 @@ class Objective:
             losses |= {name: weights.surface * value for name, value in surface.items()}
         return losses
 
-    def _point_losses(self, predictions: list[FramePrediction], points: Tensor, valid: Tensor, poses: Tensor,
-                      images: Tensor) -> Losses:
+    def _point_losses(
+        self, predictions: list[FramePrediction], points: Tensor, valid: Tensor, poses: Tensor, images: Tensor
+    ) -> Losses:
         weights = self.weights
         if not weights.points:
             return {}
         found = torch.stack([p.points_self for p in predictions], dim=1)
         confidence = torch.stack([p.confidence for p in predictions], dim=1)
         scale = scene_scale(points, valid, confidence)
-        losses = {"points": weights.points * point_loss(found, confidence, points, valid, scale),
-                  "log_depth": weights.log_depth * log_depth_loss(found, points, valid),
-                  "rays": weights.rays * ray_loss(found, points, valid)}
+        losses = {
+            "points": weights.points * point_loss(found, confidence, points, valid, scale),
+            "log_depth": weights.log_depth * log_depth_loss(found, points, valid),
+            "rays": weights.rays * ray_loss(found, points, valid),
+        }
         if weights.world_map:
             world = points @ poses[:, :, None, :3, :3].mT + poses[:, :, None, None, :3, 3]
             cross = torch.stack([_made(p.points_world) for p in predictions], dim=1)
@@ -207,8 +243,14 @@ class Objective:
 
     def _match(self, source: Tensor, target: Tensor, truth: Truth, frame: int, other: int) -> Tensor:
         poses = truth.world_from_camera
-        matches = patch_matches(truth.depth[:, frame], truth.instance[:, frame], truth.focal_px[:, frame],
-                                poses[:, frame], truth.depth[:, other], poses[:, other])
+        matches = patch_matches(
+            truth.depth[:, frame],
+            truth.instance[:, frame],
+            truth.focal_px[:, frame],
+            poses[:, frame],
+            truth.depth[:, other],
+            poses[:, other],
+        )
         return matching_loss(source, target, matches)[0]
 
     def _taught(self, truth: Truth) -> Tensor:

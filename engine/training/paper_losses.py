@@ -20,8 +20,9 @@ _REPROJECTION_FROM_M = 1.0
 """Mean error of the vertices in the camera frame under which the reprojection counts."""
 
 
-def paper_people_losses(people: People, truth: PeopleTruth, focal_px: Tensor, size: tuple[int, int],
-                        surface: BodySurface) -> dict[str, Tensor]:
+def paper_people_losses(
+    people: People, truth: PeopleTruth, focal_px: Tensor, size: tuple[int, int], surface: BodySurface
+) -> dict[str, Tensor]:
     """L1 losses of n people; ``focal_px`` (n,), ``size`` (height, width) of the picture."""
     if not len(people):
         return {}
@@ -51,8 +52,9 @@ def paper_people_losses(people: People, truth: PeopleTruth, focal_px: Tensor, si
     return {name: PEOPLE_SCALE * term for name, term in terms.items()}
 
 
-def _posed(rotations: Tensor, betas: Tensor, expression: Tensor, head_point: Tensor,
-           surface: BodySurface) -> tuple[Tensor, Tensor]:
+def _posed(
+    rotations: Tensor, betas: Tensor, expression: Tensor, head_point: Tensor, surface: BodySurface
+) -> tuple[Tensor, Tensor]:
     """(n, 55, 3) joints and (n, V, 3) vertices in the camera frame, the head joint at ``head_point``."""
     everything = torch.eye(3, device=rotations.device).repeat(len(rotations), JOINT_COUNT, 1, 1)
     everything[:, list(HUMAN3R_TO_JOINT)] = rotations

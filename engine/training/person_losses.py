@@ -81,8 +81,15 @@ def heading_bin(root: Tensor) -> Tensor:
     return ((angle / (2 * math.pi) * YAW_BINS).floor().long() + YAW_BINS // 2).clamp(0, YAW_BINS - 1)
 
 
-def body_losses(raw: Tensor, betas: Tensor, expression: Tensor, head_point: Tensor, truth: PeopleTruth,
-                skeleton: Skeleton, weights: PersonWeights) -> dict[str, Tensor]:
+def body_losses(
+    raw: Tensor,
+    betas: Tensor,
+    expression: Tensor,
+    head_point: Tensor,
+    truth: PeopleTruth,
+    skeleton: Skeleton,
+    weights: PersonWeights,
+) -> dict[str, Tensor]:
     """Losses of (n, 318) raw rotations, (n, 10) betas and expression, and (n, 3) head points."""
     count = max(len(raw), 1)
     columns = raw.float().unflatten(-1, (53, 3, 2))

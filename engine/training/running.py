@@ -53,13 +53,15 @@ def train(options: argparse.Namespace) -> None:
         leave_group()
 
 
-def _model(recipe: str, weights: list[str] | None, seed: int, device: torch.device, dataset: Path | None,
-           body: BodyModel) -> Human3R:
+def _model(
+    recipe: str, weights: list[str] | None, seed: int, device: torch.device, dataset: Path | None, body: BodyModel
+) -> Human3R:
     if weights:
         return load_starting_weights(weights, device)
     if recipe == "prompt-tuning":
-        raise UserError("weights-missing", "Prompt tuning changes a trained model.",
-                        "Give its checkpoint by --weights.")
+        raise UserError(
+            "weights-missing", "Prompt tuning changes a trained model.", "Give its checkpoint by --weights."
+        )
     torch.manual_seed(seed)
     model = Human3R(embedded())
     source = named_recipe(recipe).stages[0].sources[0]

@@ -49,4 +49,4 @@ class Skeleton:
                 turns[joint] = parent_turns[:, index] if local is None else parent_turns[:, index] @ local
                 places[joint] = moved[:, index]
         joints_now = torch.stack(places, dim=1)
-        return joints_now - joints_now[:, HEAD:HEAD + 1]
+        return joints_now - joints_now[:, HEAD : HEAD + 1]

@@ -47,13 +47,17 @@ def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R
     config = infer_config(tensors, expressions, Path(paths[-1]).name)
     model = Human3R(config)
     wanted = model.state_dict()
-    fitting = {name: tensors[name] for name, own in wanted.items()
-               if name in tensors and tensors[name].shape == own.shape}
+    fitting = {
+        name: tensors[name] for name, own in wanted.items() if name in tensors and tensors[name].shape == own.shape
+    }
     missing = [name for name in wanted if name not in fitting and not name.startswith(_MAY_BE_NEW)]
     if missing:
         names = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
-        raise UserError("checkpoint-mismatch", f"These weights lack {names}.",
-                        "Give CUT3R's checkpoint and then Multi-HMR's, in the sizes of the released models.")
+        raise UserError(
+            "checkpoint-mismatch",
+            f"These weights lack {names}.",
+            "Give CUT3R's checkpoint and then Multi-HMR's, in the sizes of the released models.",
+        )
     _start_upright(model, fitting)
     model.load_state_dict(wanted | fitting)
     return model.to(device)

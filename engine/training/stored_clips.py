@@ -33,17 +33,27 @@ class StoredClipPool(ClipPool):
     Sequences too short for the clips are left out.
     """
 
-    def __init__(self, folder: Path, body: BodyModel, settings: ClipSettings, clips: int, fresh: int,
-                 first_seed: int = 0, device: torch.device | str = "cpu") -> None:
-        """`body` is the one whose parameters the dataset holds. Raises UserError (`dataset-missing`, `dataset-short`).
-        """
+    def __init__(
+        self,
+        folder: Path,
+        body: BodyModel,
+        settings: ClipSettings,
+        clips: int,
+        fresh: int,
+        first_seed: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """`body` is whose parameters the dataset holds. Raises UserError (`dataset-missing`, `dataset-short`)."""
         super().__init__(settings, clips, fresh, first_seed, device)
         self._body = body
         counts = {path: frame_count(path) for path in sequences(folder, TRAINING)}
         self._sequences = [(path, count) for path, count in counts.items() if count >= settings.frames]
         if not self._sequences:
-            raise UserError("dataset-short", f"No sequence in {folder} has {settings.frames} frames.",
-                            "Choose a dataset with longer sequences.")
+            raise UserError(
+                "dataset-short",
+                f"No sequence in {folder} has {settings.frames} frames.",
+                "Choose a dataset with longer sequences.",
+            )
 
     def _of_seeds(self, seeds: list[int]) -> Truth:
         return join([truth_of(self._clip(seed).as_batch()) for seed in seeds]).to(self.device)
@@ -59,8 +69,15 @@ class StoredClipPool(ClipPool):
         return fitted(clip, settings.size)
 
 
-def pool_of(folder: Path | None, body: BodyModel, settings: ClipSettings, clips: int, fresh: int, first_seed: int = 0,
-            device: torch.device | str = "cpu") -> ClipPool:
+def pool_of(
+    folder: Path | None,
+    body: BodyModel,
+    settings: ClipSettings,
+    clips: int,
+    fresh: int,
+    first_seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> ClipPool:
     """Clips of the dataset in `folder`; without one, made on the fly."""
     if folder is None:
         return ClipPool(settings, clips, fresh, first_seed, device)
@@ -76,8 +93,12 @@ def fitted(clip: Clip, size: tuple[int, int]) -> Clip:
     old_height, old_width = clip.rgb.shape[1:3]
     old_x, old_y = clip.principal_point_px.tolist()
     new_x, new_y = width // 2, height // 2
-    scale = min(old_x / new_x, old_y / new_y, (old_width - 1 - old_x) / (width - 1 - new_x),
-                (old_height - 1 - old_y) / (height - 1 - new_y))
+    scale = min(
+        old_x / new_x,
+        old_y / new_y,
+        (old_width - 1 - old_x) / (width - 1 - new_x),
+        (old_height - 1 - old_y) / (height - 1 - new_y),
+    )
     if abs(scale - 1) < 1e-6 and (old_width, old_height, old_x, old_y) == (width, height, new_x, new_y):
         return clip
     old_from_new = np.array([[scale, 0, old_x - scale * new_x], [0, scale, old_y - scale * new_y]])
@@ -100,5 +121,9 @@ def fitted(clip: Clip, size: tuple[int, int]) -> Clip:
 def _warped(pictures: np.ndarray, old_from_new: np.ndarray, size: tuple[int, int], sampling: int) -> np.ndarray:
     """(T, H, W, ...) pictures at another size."""
     flags = sampling | cv2.WARP_INVERSE_MAP
-    return np.stack([cv2.warpAffine(picture, old_from_new, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-                     for picture in pictures])
+    return np.stack(
+        [
+            cv2.warpAffine(picture, old_from_new, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+            for picture in pictures
+        ]
+    )

@@ -47,9 +47,12 @@ class Taps:
             self.stream = output
 
         hooks: list[tuple[nn.Module, Callable[..., None]]] = [
-            (head.decpose, rotations), (model.enc_norm, encoded), (model.dec_norm, stream),
+            (head.decpose, rotations),
+            (model.enc_norm, encoded),
+            (model.dec_norm, stream),
         ]
         if model.config.convolutional:
+
             def reading(_: object, __: object, output: PersonReading) -> None:
                 self.reading = output
 
@@ -61,7 +64,8 @@ class Taps:
         self._handles = [module.register_forward_hook(hook) for module, hook in hooks]
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for handle in self._handles:
             handle.remove()

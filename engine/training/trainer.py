@@ -60,8 +60,14 @@ class TrainerOptions:
 class Trainer:
     """Trains a model through a recipe. Make one, call :meth:`run`; the same call after a crash goes on exactly."""
 
-    def __init__(self, model: Human3R, recipe: Recipe, body: BodyModel, options: TrainerOptions,
-                 say: Callable[[str], None] = print) -> None:
+    def __init__(
+        self,
+        model: Human3R,
+        recipe: Recipe,
+        body: BodyModel,
+        options: TrainerOptions,
+        say: Callable[[str], None] = print,
+    ) -> None:
         self.model, self.recipe, self.options = model.to(options.device), recipe, options
         torch.manual_seed(options.seed)
         self.heads = AuxiliaryHeads(model.config).to(options.device)
@@ -125,8 +131,11 @@ class Trainer:
             return
         state = torch.load(path, map_location=self.options.device, weights_only=True)
         if state["recipe"] != self.recipe.name or state["stage"] > len(self.recipe.stages):
-            raise UserError("training-mismatch", f"{self.options.folder} holds a run of the recipe {state['recipe']}.",
-                            "Choose another folder, or the same recipe.")
+            raise UserError(
+                "training-mismatch",
+                f"{self.options.folder} holds a run of the recipe {state['recipe']}.",
+                "Choose another folder, or the same recipe.",
+            )
         self.model.load_state_dict(state["model"])
         self.heads.load_state_dict(state["heads"])
         self.stage_number, self.step = state["stage"], state["step"]
@@ -149,12 +158,20 @@ class Trainer:
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(stage.learns(name))
             parameter.grad = None
-        self._optimizer = torch.optim.AdamW(self._learning(), stage.learning_rate, betas=self.recipe.betas,
-                                            weight_decay=self.recipe.weight_decay)
+        self._optimizer = torch.optim.AdamW(
+            self._learning(), stage.learning_rate, betas=self.recipe.betas, weight_decay=self.recipe.weight_decay
+        )
         offset = self.options.seed + self.options.rank * _SEEDS_PER_PROCESS + self.stage_number * 7919
         self._pools = [
-            pool_of(self.options.dataset, self.body, source.settings, stage.pool, stage.fresh,
-                    offset + number * _SEEDS_PER_SOURCE, self.options.device)
+            pool_of(
+                self.options.dataset,
+                self.body,
+                source.settings,
+                stage.pool,
+                stage.fresh,
+                offset + number * _SEEDS_PER_SOURCE,
+                self.options.device,
+            )
             for number, source in enumerate(stage.sources)
         ]
 

@@ -84,8 +84,11 @@ class Truth:
 def unproject(depth: Tensor, focal_px: Tensor) -> Tensor:
     """(..., H, W) depth and (...) focal lengths to (..., H, W, 3) points; pixel centres are whole numbers."""
     height, width = depth.shape[-2:]
-    v, u = torch.meshgrid(torch.arange(height, device=depth.device) - height // 2,
-                          torch.arange(width, device=depth.device) - width // 2, indexing="ij")
+    v, u = torch.meshgrid(
+        torch.arange(height, device=depth.device) - height // 2,
+        torch.arange(width, device=depth.device) - width // 2,
+        indexing="ij",
+    )
     scaled = depth / focal_px[..., None, None]
     return torch.stack((u * scaled, v * scaled, depth), dim=-1)
 

@@ -79,8 +79,10 @@ class VideoFile(Footage):
         size = tuple(int(self._capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         if not self._capture.isOpened() or min(size) < 1:
             raise UserError(
-                "footage-unreadable", f"{path} cannot be read as a video: it is damaged, or of a kind that the decoder "
-                "does not know.", "See whether another program plays it, or convert it to MP4 (H.264).")
+                "footage-unreadable",
+                f"{path} cannot be read as a video: it is damaged, or of a kind that the decoder does not know.",
+                "See whether another program plays it, or convert it to MP4 (H.264).",
+            )
         self.size = (size[0], size[1])
         announced = self._capture.get(cv2.CAP_PROP_FPS)
         self.frame_rate = frame_rate or (announced if 0 < announced <= 1000 else SEQUENCE_RATE)
@@ -123,8 +125,10 @@ class VideoFile(Footage):
         if self._lost:
             parts.append(f"{self._lost} damaged pictures of {self._name} were left out.")
         if ended_early_at_s is not None:
-            parts.append(f"{self._name} ends early, at {ended_early_at_s:.1f} s of {self._duration_s:.1f} s: the file "
-                         "is cut off or damaged there.")
+            parts.append(
+                f"{self._name} ends early, at {ended_early_at_s:.1f} s of {self._duration_s:.1f} s: the file "
+                "is cut off or damaged there."
+            )
         return " ".join(parts) or None
 
     def _time(self, index: int, stamp_s: float, previous_s: float) -> float:
@@ -155,9 +159,11 @@ class PictureSequence(Footage):
             size = (rgb.shape[1], rgb.shape[0])
             if size != self.size:
                 raise UserError(
-                    "footage-sizes-differ", f"{self._paths[index]} is {size[0]}x{size[1]} pixels, the first picture "
+                    "footage-sizes-differ",
+                    f"{self._paths[index]} is {size[0]}x{size[1]} pixels, the first picture "
                     f"{self._paths[0].name} is {self.size[0]}x{self.size[1]}.",
-                    "Bring all pictures of the sequence to one size, or move those that do not belong to it.")
+                    "Bring all pictures of the sequence to one size, or move those that do not belong to it.",
+                )
             yield Picture(index, index / self.frame_rate, rgb)
 
 
@@ -173,12 +179,18 @@ def open_footage(source: str | os.PathLike[str], frame_rate: float | None = None
     if path.is_file():
         return VideoFile(path, frame_rate)
     if path.is_dir():
-        raise UserError("footage-empty", f"The folder {path} has no pictures in it.",
-                        "Choose a video file, or a folder with PNG, JPEG, TIFF or other pictures.")
+        raise UserError(
+            "footage-empty",
+            f"The folder {path} has no pictures in it.",
+            "Choose a video file, or a folder with PNG, JPEG, TIFF or other pictures.",
+        )
     if pictures is None:
         raise UserError("footage-missing", f"There is no file or folder {path}.", "Check the path and its spelling.")
-    raise UserError("footage-empty", f"No file matches the pattern {path}.",
-                    "Check the folder, the name before the number, and how many digits the number has.")
+    raise UserError(
+        "footage-empty",
+        f"No file matches the pattern {path}.",
+        "Check the folder, the name before the number, and how many digits the number has.",
+    )
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -194,8 +206,11 @@ def read_picture(path: Path) -> np.ndarray:
     except (OSError, cv2.error):
         picture = None
     if picture is None or picture.dtype not in (np.uint8, np.uint16, np.float32):
-        raise UserError("footage-unreadable", f"The picture {path} cannot be read: it is damaged or of unknown kind.",
-                        "Open it in another program to see whether it is whole, and save it as PNG or JPEG.")
+        raise UserError(
+            "footage-unreadable",
+            f"The picture {path} cannot be read: it is damaged or of unknown kind.",
+            "Open it in another program to see whether it is whole, and save it as PNG or JPEG.",
+        )
     if picture.dtype == np.uint16:
         picture = ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
     elif picture.dtype == np.float32:

@@ -59,7 +59,8 @@ class PictureMap:
                 "footage-too-narrow",
                 f"Pictures of {footage_size[0]}x{footage_size[1]} are too narrow: scaled to a long side of {long_side} "
                 f"pixels they have less than {patch_size} on the other.",
-                "Crop the footage to a ratio of the sides under 30:1.")
+                "Crop the footage to a ratio of the sides under 30:1.",
+            )
         corner = centre_x - cut_width // 2, centre_y - cut_height // 2
         return cls((footage_size[0], footage_size[1]), (width, height), corner, (cut_width, cut_height))
 
@@ -129,7 +130,7 @@ def prepare_frame(rgb: np.ndarray, picture_map: PictureMap) -> np.ndarray:
     method = Image.Resampling.LANCZOS if shrinking else Image.Resampling.BICUBIC
     scaled = np.asarray(Image.fromarray(rgb).resize(picture_map.scaled_size, method))
     (left, top), (width, height) = picture_map.crop_corner, picture_map.network_size
-    return scaled[top:top + height, left:left + width].copy()
+    return scaled[top : top + height, left : left + width].copy()
 
 
 def tracking_picture(rgb: np.ndarray, picture_map: PictureMap) -> np.ndarray:

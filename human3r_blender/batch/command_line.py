@@ -94,45 +94,82 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="human3r", description="A video becomes a .blend.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     convert = commands.add_parser("convert", help="videos become .blend files")
-    convert.add_argument("sources", nargs="+", metavar="VIDEO",
-                         help="video, folder of videos, folder of images, or image-sequence pattern")
-    convert.add_argument("--take", type=Path, metavar="PATH",
-                         help="keep the take: a .h3r file, or a folder for several videos (default: a temporary file "
-                         "beside the output, kept only when the conversion fails)")
-    convert.add_argument("--engine-python", default="", metavar="PATH",
-                         help="Python of the engine's environment (default: the add-on's preferences, then "
-                         "the environment variable HUMAN3R_ENGINE_PYTHON, then the installed one)")
+    convert.add_argument(
+        "sources",
+        nargs="+",
+        metavar="VIDEO",
+        help="video, folder of videos, folder of images, or image-sequence pattern",
+    )
+    convert.add_argument(
+        "--take",
+        type=Path,
+        metavar="PATH",
+        help="keep the take: a .h3r file, or a folder for several videos (default: a temporary file "
+        "beside the output, kept only when the conversion fails)",
+    )
+    convert.add_argument(
+        "--engine-python",
+        default="",
+        metavar="PATH",
+        help="Python of the engine's environment (default: the add-on's preferences, then "
+        "the environment variable HUMAN3R_ENGINE_PYTHON, then the installed one)",
+    )
     add_setting_options(convert)
     convert.set_defaults(run=_convert)
-    importing = commands.add_parser("import", help="takes, and motions in AMASS's format, become .blend files, "
-                                    "without the engine")
-    importing.add_argument("sources", nargs="+", metavar="TAKE",
-                           help=".h3r file, or a folder of them; or a motion of AMASS's (.npz)")
+    importing = commands.add_parser(
+        "import", help="takes, and motions in AMASS's format, become .blend files, without the engine"
+    )
+    importing.add_argument(
+        "sources", nargs="+", metavar="TAKE", help=".h3r file, or a folder of them; or a motion of AMASS's (.npz)"
+    )
     importing.set_defaults(run=_import)
     retarget = commands.add_parser("retarget", help="people in .blend files move characters")
     retarget.add_argument("sources", nargs="+", metavar="BLEND", help=".blend file with people, or a folder of them")
     retarget.set_defaults(run=_retarget)
     for command in (convert, importing, retarget):
-        command.add_argument("--output", required=True, type=Path, metavar="PATH",
-                             help=".blend file, or a folder, which several videos need")
+        command.add_argument(
+            "--output",
+            required=True,
+            type=Path,
+            metavar="PATH",
+            help=".blend file, or a folder, which several videos need",
+        )
         command.add_argument("--overwrite", action="store_true", help="replace existing .blend files")
-        command.add_argument("--json", metavar="FILE",
-                             help="write a summary as JSON; - for standard output, where Blender prints lines too")
+        command.add_argument(
+            "--json",
+            metavar="FILE",
+            help="write a summary as JSON; - for standard output, where Blender prints lines too",
+        )
         if command is not retarget:
-            add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path", "clean"),
-                                choices={"ground": GROUNDS})
-            command.add_argument("--clean", type=float, default=ImportOptions.clean, metavar="STRENGTH",
-                                 help=f"{field_docs(ImportOptions)['clean']} (%(default)s)")
+            add_setting_options(
+                command,
+                ImportOptions,
+                title="import settings",
+                leave_out=("body_path", "clean"),
+                choices={"ground": GROUNDS},
+            )
+            command.add_argument(
+                "--clean",
+                type=float,
+                default=ImportOptions.clean,
+                metavar="STRENGTH",
+                help=f"{field_docs(ImportOptions)['clean']} (%(default)s)",
+            )
         retargeting.add_arguments(command, required=command is retarget)
         exports.add_arguments(command)
-    engine = commands.add_parser("install-engine", help="install, repair, update or remove the engine's Python "
-                                 "environment")
+    engine = commands.add_parser(
+        "install-engine", help="install, repair, update or remove the engine's Python environment"
+    )
     engine_command.add_arguments(engine)
     engine.set_defaults(run=engine_command.run)
     reporting = commands.add_parser("diagnostics", help="print a report on this installation, with names taken out")
     reporting.set_defaults(run=diagnostics.run, json=None)
-    importing.add_argument("--body", default="", metavar="PATH",
-                           help="SMPL-X body file (.npz), or mannequin; empty for the body that the take was made with")
+    importing.add_argument(
+        "--body",
+        default="",
+        metavar="PATH",
+        help="SMPL-X body file (.npz), or mannequin; empty for the body that the take was made with",
+    )
     return parser
 
 
@@ -155,10 +192,16 @@ def _convert(options: argparse.Namespace, interrupted: _Interruption) -> list[Re
         with _reported(result, label):
             take = takes[number][1] if takes else _temporary_take(output)
             # made absolute, for the engine works in another folder
-            settings = settings_from_options(options, source=source, take=str(take), model=_model(options.model),
-                                             body=import_options.body_path)
-            run = sessions.start_capture(_empty_scene(source), settings, import_options,
-                                         options.engine_python or choices.chosen().engine_python, keep_engine=True)
+            settings = settings_from_options(
+                options, source=source, take=str(take), model=_model(options.model), body=import_options.body_path
+            )
+            run = sessions.start_capture(
+                _empty_scene(source),
+                settings,
+                import_options,
+                options.engine_python or choices.chosen().engine_python,
+                keep_engine=True,
+            )
             _run_to_end(run, result, interrupted, label)
             if run.progress.phase == "complete":
                 _finish(options, result, output, label)
@@ -183,8 +226,12 @@ def _import(options: argparse.Namespace, interrupted: _Interruption) -> list[Res
             if Path(source).suffix.lower() == motions.SUFFIX:
                 _build_motion(source, import_options, result, label)
             else:
-                _run_to_end(sessions.start_import(_empty_scene(source), Path(source), import_options), result,
-                            interrupted, label)
+                _run_to_end(
+                    sessions.start_import(_empty_scene(source), Path(source), import_options),
+                    result,
+                    interrupted,
+                    label,
+                )
             if result.status in ("complete", "incomplete"):
                 _finish(options, result, output, label)
     return results
@@ -254,8 +301,11 @@ def _run_to_end(run: Session, result: Result, interrupted: _Interruption, label:
     result.people = run.people_count
     if run.error is not None:
         raise run.error
-    print(f"{label}: {run.progress.phase}, {run.progress.describe()}" + (f" ({run.note})" if run.note else ""),
-          file=sys.stderr, flush=True)
+    print(
+        f"{label}: {run.progress.phase}, {run.progress.describe()}" + (f" ({run.note})" if run.note else ""),
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _keep_or_remove(take: Path, result: Result, label: str, wanted: bool) -> None:
@@ -298,20 +348,27 @@ def _save(output: Path) -> None:
             bpy.ops.wm.save_as_mainfile(filepath=str(written), copy=True, relative_remap=False, check_existing=False)
             written.replace(output)
     except (OSError, RuntimeError) as error:
-        raise UserError("output-unwritable", f"{output} cannot be written: {error}.",
-                        "Choose a folder with space left and permission to write.") from error
+        raise UserError(
+            "output-unwritable",
+            f"{output} cannot be written: {error}.",
+            "Choose a folder with space left and permission to write.",
+        ) from error
 
 
 def _temporary_take(output: Path) -> Path:
     """A fresh file beside the output: on the same disk, and easy to find should the conversion fail."""
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix=output.stem + "-", suffix=".h3r", dir=output.parent,
-                                         delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            prefix=output.stem + "-", suffix=".h3r", dir=output.parent, delete=False
+        ) as file:
             return Path(file.name)
     except OSError as error:
-        raise UserError("output-unwritable", f"{output.parent} cannot be written to: {error.strerror}.",
-                        "Choose a folder with space left and permission to write.") from error
+        raise UserError(
+            "output-unwritable",
+            f"{output.parent} cannot be written to: {error.strerror}.",
+            "Choose a folder with space left and permission to write.",
+        ) from error
 
 
 def _print_error(label: str, error: UserError) -> None:

@@ -30,20 +30,34 @@ class Interruption(Protocol):
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--build", choices=installation.CHOICES, default="auto",
-                         help="build of torch (%(default)s: what this machine's graphics card and driver can use)")
-    command.add_argument("--python", default="", metavar="PATH",
-                         help="Python 3.11 to 3.14 that the environment is made from (default: Blender's own)")
+    command.add_argument(
+        "--build",
+        choices=installation.CHOICES,
+        default="auto",
+        help="build of torch (%(default)s: what this machine's graphics card and driver can use)",
+    )
+    command.add_argument(
+        "--python",
+        default="",
+        metavar="PATH",
+        help="Python 3.11 to 3.14 that the environment is made from (default: Blender's own)",
+    )
     action = command.add_mutually_exclusive_group()
-    for name, text in (("repair", "build it anew from what was downloaded, and download what is damaged"),
-                       ("update", "bring it to what this version of the add-on locks"),
-                       ("remove", "delete it, and everything that was downloaded for it"),
-                       ("status", "say what is installed, and do nothing")):
+    for name, text in (
+        ("repair", "build it anew from what was downloaded, and download what is damaged"),
+        ("update", "bring it to what this version of the add-on locks"),
+        ("remove", "delete it, and everything that was downloaded for it"),
+        ("status", "say what is installed, and do nothing"),
+    ):
         action.add_argument(f"--{name}", dest="action", action="store_const", const=name, help=text)
-    command.add_argument("--yes", action="store_true",
-                         help="agree to what would be downloaded; without it the command says that, and stops")
-    command.add_argument("--json", dest="events", action="store_true",
-                         help="one JSON object a line, on standard output")
+    command.add_argument(
+        "--yes",
+        action="store_true",
+        help="agree to what would be downloaded; without it the command says that, and stops",
+    )
+    command.add_argument(
+        "--json", dest="events", action="store_true", help="one JSON object a line, on standard output"
+    )
     command.set_defaults(action="install", json=None)
 
 
@@ -52,12 +66,30 @@ def run(options: argparse.Namespace, interrupted: Interruption) -> list[object]:
     folder = data_folder()
     if options.action == "status":
         found = installation.status(folder)
-        _say(options, {"event": "status", "state": found.state, "detail": found.detail,
-                       "python": str(found.python) if found.python else None}, f"{found.state} {found.detail}".rstrip())
+        _say(
+            options,
+            {
+                "event": "status",
+                "state": found.state,
+                "detail": found.detail,
+                "python": str(found.python) if found.python else None,
+            },
+            f"{found.state} {found.detail}".rstrip(),
+        )
         return []
     plan = installation.plan(folder, action=options.action, kind=options.build, python=options.python)
-    _say(options, {"event": "plan", "action": plan.action, "build": plan.build.kind, "lines": plan.describe(),
-                   "download_bytes": plan.download_bytes, "disk_bytes": plan.disk_bytes}, "\n".join(plan.describe()))
+    _say(
+        options,
+        {
+            "event": "plan",
+            "action": plan.action,
+            "build": plan.build.kind,
+            "lines": plan.describe(),
+            "download_bytes": plan.download_bytes,
+            "disk_bytes": plan.disk_bytes,
+        },
+        "\n".join(plan.describe()),
+    )
     work = installation.start(plan, online=bpy.app.online_access, consented=options.yes)
     heard = Task(plan.action)
     next_line, cancelling = 0.0, False

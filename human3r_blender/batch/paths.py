@@ -22,8 +22,12 @@ def find_sources(given: Iterable[str], suffixes: Collection[str] = VIDEO_SUFFIXE
     return sources
 
 
-def plan_outputs(sources: Sequence[str], output: Path, overwrite: bool, suffix: str = ".blend",
-                 ) -> list[tuple[str, Path]]:
+def plan_outputs(
+    sources: Sequence[str],
+    output: Path,
+    overwrite: bool,
+    suffix: str = ".blend",
+) -> list[tuple[str, Path]]:
     """(source, output file) pairs: ``output`` itself for one source, files named after the sources in a folder else.
 
     Raises :class:`UserError`: ``output-not-folder``, ``output-exists``.
@@ -31,8 +35,11 @@ def plan_outputs(sources: Sequence[str], output: Path, overwrite: bool, suffix: 
     output = output.absolute()
     if output.suffix.lower() == suffix and not output.is_dir():
         if len(sources) > 1:
-            raise UserError("output-not-folder", f"{len(sources)} results do not fit into one file, {output.name}.",
-                            "Give a folder.")
+            raise UserError(
+                "output-not-folder",
+                f"{len(sources)} results do not fit into one file, {output.name}.",
+                "Give a folder.",
+            )
         planned = [(source, output) for source in sources]
     else:
         planned, taken = [], set()

@@ -20,17 +20,23 @@ _running: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
 
 def clean_environment() -> dict[str, str]:
     """The variables of this process without those by which Blender's Python would steer another one."""
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith("PYTHON") and name != "__PYVENV_LAUNCHER__"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTHON") and name != "__PYVENV_LAUNCHER__"
+    }
     return kept | {"PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
 
 
-def start(command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None
-          ) -> subprocess.Popen[bytes]:
+def start(command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start a program with pipes for all three streams and without a window. Raises :class:`OSError`."""
     process = subprocess.Popen(
-        list(command), cwd=folder, env=clean_environment() | dict(variables or {}),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        list(command),
+        cwd=folder,
+        env=clean_environment() | dict(variables or {}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         start_new_session=True,  # Ctrl-C in Blender's terminal is for Blender, which then cancels in order
     )

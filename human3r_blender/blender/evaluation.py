@@ -41,8 +41,11 @@ def evaluating(item: bpy.types.Object, like: bpy.types.Scene) -> Iterator[Evalua
     if item.mode == "EDIT":
         raise UserError("armature-edited", f"{item.name} is in Edit Mode.", "Leave Edit Mode, then try again.")
     if item.data.pose_position == "REST":
-        raise UserError("armature-at-rest", f"{item.name} shows its rest position and hides every pose.",
-                        "Choose Pose Position in the properties of its armature, then try again.")
+        raise UserError(
+            "armature-at-rest",
+            f"{item.name} shows its rest position and hides every pose.",
+            "Choose Pose Position in the properties of its armature, then try again.",
+        )
     hidden = item.hide_viewport
     scene = bpy.data.scenes.new("Human3R retargeting")
     try:

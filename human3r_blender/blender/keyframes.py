@@ -222,6 +222,7 @@ def settle(find: Callable[[], bpy.types.ID | None]) -> Iterator[None]:
 
     `find` finds the block, before each slice anew.
     """
+
     def found() -> Curves:
         block = find()
         return {} if block is None else curves(block)

@@ -22,12 +22,15 @@ _SECRETS = (
     (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "<e-mail>"),
     (re.compile(r"\bhf_\w{8,}"), "<token>"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{8,}"), r"\1 <removed>"),
-    (re.compile(r"(?i)\b(\w*password|passwd|\w*token|\w*secret|authorization|user ?name)\b([\"']?\s*[=:]\s*)[^\n]+"),
-     r"\1\2<removed>"),
+    (
+        re.compile(r"(?i)\b(\w*password|passwd|\w*token|\w*secret|authorization|user ?name)\b([\"']?\s*[=:]\s*)[^\n]+"),
+        r"\1\2<removed>",
+    ),
 )
 _ANY_HOME = re.compile(  # of whomever, also where a name has spaces and where quoting doubles the separators
     r"(?i)(?<![\w.-])([a-z]:)?[\\/]+(home|users|documents and settings)[\\/]+"
-    rf"({_NAME}(?: {_NAME}){{0,2}}(?=[\\/])|{_NAME})")
+    rf"({_NAME}(?: {_NAME}){{0,2}}(?=[\\/])|{_NAME})"
+)
 
 
 def redact(text: str, home: Path | None = None, names: Iterable[str] | None = None) -> str:

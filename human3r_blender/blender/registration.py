@@ -52,5 +52,8 @@ def unregister(modules: Sequence[ModuleType]) -> None:
 
 def modules_of(package: ModuleType) -> list[ModuleType]:
     """All modules in a package's own folder, by name."""
-    return [importlib.import_module(f"{package.__name__}.{found.name}")
-            for found in pkgutil.iter_modules(package.__path__) if not found.ispkg]
+    return [
+        importlib.import_module(f"{package.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(package.__path__)
+        if not found.ispkg
+    ]

@@ -70,8 +70,14 @@ def find(take_id: str, role: str, track_id: int | None = None, hint: str = "") -
 
 def find_action(take_id: str, role: str, track_id: int) -> bpy.types.Action | None:
     """A person's Action with this role, None when there is none (any more)."""
-    return next((action for action in bpy.data.actions if action.get(ROLE) == role and action.get(TAKE) == take_id
-                 and action.get(TRACK) == track_id), None)
+    return next(
+        (
+            action
+            for action in bpy.data.actions
+            if action.get(ROLE) == role and action.get(TAKE) == take_id and action.get(TRACK) == track_id
+        ),
+        None,
+    )
 
 
 def people(root: bpy.types.Object) -> list[bpy.types.Object]:

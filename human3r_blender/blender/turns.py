@@ -50,6 +50,7 @@ def operators_allowed() -> Iterator[None]:
 
 def submit(name: str, compute: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Future[T]:
     """Compute on a thread of its own, called ``name``."""
+
     def compute_alone() -> T:
         with python_allowed():
             return compute(*arguments, **options)

@@ -30,7 +30,6 @@ FULL_QUEUE_S = 0.02
 LOG_LINES = 200
 
 
-
 class EngineProcess:
     """A running ``python -m engine serve``. Every method but :meth:`wait_and_receive` returns at once."""
 
@@ -43,8 +42,9 @@ class EngineProcess:
         try:
             self._process = child_process.start([str(python), "-m", "engine", "serve"], root or EXTENSION_ROOT)
         except OSError as error:
-            raise UserError("no-engine", f"The engine's Python, {python}, cannot be started: {error.strerror}.",
-                            NO_ENGINE_REMEDY) from error
+            raise UserError(
+                "no-engine", f"The engine's Python, {python}, cannot be started: {error.strerror}.", NO_ENGINE_REMEDY
+            ) from error
         self._reader = threading.Thread(target=self._read_messages, name="human3r-messages", daemon=True)
         self._logger = threading.Thread(target=self._read_log, name="human3r-log", daemon=True)
         self._reader.start()
@@ -107,8 +107,13 @@ class EngineProcess:
         except TruncatedRecord:
             pass  # it died while it wrote
         except CorruptRecord as error:
-            self._put(UserError("engine-garbled", f"The engine sent something that is not a message: {error}.",
-                                "Start again; if it stays, copy the error report and file an issue."))
+            self._put(
+                UserError(
+                    "engine-garbled",
+                    f"The engine sent something that is not a message: {error}.",
+                    "Start again; if it stays, copy the error report and file an issue.",
+                )
+            )
         self._put(None)
 
     def _put(self, item: Message | UserError | None) -> None:
@@ -133,18 +138,27 @@ class EngineProcess:
         for line in last_words:
             if line.startswith("ModuleNotFoundError: No module named "):
                 missing = line.rpartition(" ")[2].strip("'")
-                return UserError("engine-incomplete", f"The engine's Python, {self.python}, has no module {missing}.",
-                                 "Press Repair in Preferences > Add-ons > Human3R; if that Python was chosen by hand, "
-                                 "install the engine's packages into it, or clear the choice there.")
+                return UserError(
+                    "engine-incomplete",
+                    f"The engine's Python, {self.python}, has no module {missing}.",
+                    "Press Repair in Preferences > Add-ons > Human3R; if that Python was chosen by hand, "
+                    "install the engine's packages into it, or clear the choice there.",
+                )
         how = "closed its output" if code is None else f"ended by signal {-code}" if code < 0 else f"ended with {code}"
         said = " Its last words: " + " | ".join(last_words) if last_words else ""
         if code in (-9, 137):
-            return UserError("engine-died", f"The engine {how}: the system killed it, most likely for lack of memory."
-                             f"{said}", "Close other programs or choose a smaller model, then start again; the take "
-                             "is good up to its last record.")
-        return UserError("engine-died", f"The engine {how} in the middle of its work.{said}",
-                         "Start again; the take is good up to its last record and can be imported. If it happens "
-                         "again, copy the error report and file an issue.")
+            return UserError(
+                "engine-died",
+                f"The engine {how}: the system killed it, most likely for lack of memory.{said}",
+                "Close other programs or choose a smaller model, then start again; the take "
+                "is good up to its last record.",
+            )
+        return UserError(
+            "engine-died",
+            f"The engine {how} in the middle of its work.{said}",
+            "Start again; the take is good up to its last record and can be imported. If it happens "
+            "again, copy the error report and file an issue.",
+        )
 
 
 def launch(preferred_python: str = "") -> EngineProcess:

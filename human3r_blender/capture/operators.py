@@ -38,8 +38,9 @@ class HUMAN3R_OT_start_capture(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.human3r
         try:
-            run = sessions.start_capture(context.scene, settings.capture_settings(), settings.import_options(),
-                                         choices.read().engine_python)
+            run = sessions.start_capture(
+                context.scene, settings.capture_settings(), settings.import_options(), choices.read().engine_python
+            )
         except UserError as error:
             return refuse(self, error)
         return _go_on(self, run)
@@ -162,6 +163,12 @@ def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     menu.layout.operator(HUMAN3R_OT_import_take.bl_idname, text="Human3R Take (.h3r)")
 
 
-CLASSES = (HUMAN3R_OT_start_capture, HUMAN3R_OT_cancel_capture, HUMAN3R_OT_import_take, HUMAN3R_OT_choose_video,
-           HUMAN3R_OT_copy_error, HUMAN3R_FH_take)
+CLASSES = (
+    HUMAN3R_OT_start_capture,
+    HUMAN3R_OT_cancel_capture,
+    HUMAN3R_OT_import_take,
+    HUMAN3R_OT_choose_video,
+    HUMAN3R_OT_copy_error,
+    HUMAN3R_FH_take,
+)
 MENU_ENTRIES = (("TOPBAR_MT_file_import", _draw_import_menu),)

@@ -105,11 +105,19 @@ def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters
         missing = "" if released.installed else " (not installed)"
         draw_text(column, f"Model: released {released.item.name}{missing}", characters - BESIDE_BUTTON)
     elif settings.model_source in ("DEFAULT", "EMBEDDED"):
-        draw_text(column, "Model: embedded default (trained on synthetic clips, try-out only)",
-                  characters - BESIDE_BUTTON)
-    draw_text(column, {"mannequin": "Body: mannequin (SMPL-X not installed)", "installed": "Body: SMPL-X",
-                       "chosen": "Body: the chosen file", "absent": "Body: the chosen file is missing"}[facts.body],
-              characters - BESIDE_BUTTON)
+        draw_text(
+            column, "Model: embedded default (trained on synthetic clips, try-out only)", characters - BESIDE_BUTTON
+        )
+    draw_text(
+        column,
+        {
+            "mannequin": "Body: mannequin (SMPL-X not installed)",
+            "installed": "Body: SMPL-X",
+            "chosen": "Body: the chosen file",
+            "absent": "Body: the chosen file is missing",
+        }[facts.body],
+        characters - BESIDE_BUTTON,
+    )
     row.operator("human3r.show_preferences", text="", icon="PREFERENCES")
 
 
@@ -140,8 +148,12 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
         if run.note:
             draw_text(column, run.note, characters)
     if run.header is not None and "recipe" in run.header.model:
-        draw_text(layout.column(align=True), "Recipe weights: these show the path from video to scene. "
-                   "The people and the place are not true.", characters, icon="INFO")
+        draw_text(
+            layout.column(align=True),
+            "Recipe weights: these show the path from video to scene. The people and the place are not true.",
+            characters,
+            icon="INFO",
+        )
 
 
 def _settings_column(panel: bpy.types.Panel, context: bpy.types.Context) -> bpy.types.UILayout:

@@ -83,12 +83,22 @@ class Session:
         except UserError as error:
             self._fail(error)
         except ReferenceError:
-            self._fail(UserError("scene-changed", "Something that this run was building was deleted meanwhile.",
-                                 self._import_remedy()))
+            self._fail(
+                UserError(
+                    "scene-changed",
+                    "Something that this run was building was deleted meanwhile.",
+                    self._import_remedy(),
+                )
+            )
             self._end("failed")
         except Exception as error:  # a fault of ours must reach the person, and must not leave the engine running
-            self._fail(UserError("internal-error", f"Building the scene failed: {type(error).__name__}: {error}.",
-                                 "Copy the error report and file an issue. " + self._import_remedy()))
+            self._fail(
+                UserError(
+                    "internal-error",
+                    f"Building the scene failed: {type(error).__name__}: {error}.",
+                    "Copy the error report and file an issue. " + self._import_remedy(),
+                )
+            )
             self._end("failed")
             self.log += traceback.format_exc().splitlines()
         return self.is_active
@@ -126,8 +136,13 @@ class Session:
         lines = [f"Blender {bpy.app.version_string} on {bpy.app.build_platform.decode(errors='replace')}"]
         if self.error is not None:
             lines += [f"code: {self.error.code}", f"message: {self.error.message}", f"remedy: {self.error.remedy}"]
-        lines += [f"progress: {self.progress.phase}, {self.progress.describe()}", f"take: {self.take}",
-                  f"header: {self.header}", "engine's log:", *self.log]
+        lines += [
+            f"progress: {self.progress.phase}, {self.progress.describe()}",
+            f"take: {self.take}",
+            f"header: {self.header}",
+            "engine's log:",
+            *self.log,
+        ]
         return "\n".join(lines)
 
     def _pump(self, budget_s: float, wait_s: float) -> None:
@@ -231,8 +246,13 @@ def is_running() -> bool:
 busy.announce(busy.RUN, is_running)
 
 
-def start_capture(scene: bpy.types.Scene, settings: CaptureSettings, options: ImportOptions,
-                  preferred_python: str = "", keep_engine: bool = False) -> Session:
+def start_capture(
+    scene: bpy.types.Scene,
+    settings: CaptureSettings,
+    options: ImportOptions,
+    preferred_python: str = "",
+    keep_engine: bool = False,
+) -> Session:
     """Start the engine on a video. ``keep_engine`` keeps its process, and the loaded model, for the next capture.
 
     Raises :class:`UserError`: ``busy``, ``no-engine``.

@@ -50,8 +50,9 @@ class HUMAN3R_OT_use_preset(bpy.types.Operator):
     bl_label = "Use Preset of Settings"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: StringProperty(name="Preset", description="File of the preset", subtype="FILE_PATH",
-                             options={"SKIP_SAVE"})
+    filepath: StringProperty(
+        name="Preset", description="File of the preset", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.filepath:
@@ -75,10 +76,18 @@ class HUMAN3R_OT_add_preset(AddPresetBase, bpy.types.Operator):
     preset_subdir = FOLDER
     preset_defines = ["settings = bpy.context.scene.human3r"]
 
-    remove_name: BoolProperty(name="Remove", description="Remove the preset of this name instead", default=False,
-                              options={"HIDDEN", "SKIP_SAVE"})
-    remove_active: BoolProperty(name="Remove the Last Used", default=False, options={"HIDDEN", "SKIP_SAVE"},
-                                description="Remove the preset that was used last instead")
+    remove_name: BoolProperty(
+        name="Remove",
+        description="Remove the preset of this name instead",
+        default=False,
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+    remove_active: BoolProperty(
+        name="Remove the Last Used",
+        default=False,
+        options={"HIDDEN", "SKIP_SAVE"},
+        description="Remove the preset that was used last instead",
+    )
 
     @property
     def preset_values(self) -> list[str]:

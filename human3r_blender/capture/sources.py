@@ -77,7 +77,8 @@ class TakeSource:
         self.take = take
         self._reader = TakeReader(take)
         self._messages: Iterator[Message] = itertools.islice(
-            itertools.chain([self._reader.header], self._reader), limit)
+            itertools.chain([self._reader.header], self._reader), limit
+        )
         self._frames = 0
         self._cancelled = False
 

@@ -27,14 +27,27 @@ def mesh(item: bpy.types.Object) -> bpy.types.Object | None:
 
 def collection(item: bpy.types.Object) -> bpy.types.Collection | None:
     """The collection made for a person; None once the user deleted it."""
-    return next((home for home in bpy.data.collections if tags.ROLE not in home
-                 and home.get(tags.TAKE) == item[tags.TAKE] and home.get(tags.TRACK) == item[tags.TRACK]), None)
+    return next(
+        (
+            home
+            for home in bpy.data.collections
+            if tags.ROLE not in home
+            and home.get(tags.TAKE) == item[tags.TAKE]
+            and home.get(tags.TRACK) == item[tags.TRACK]
+        ),
+        None,
+    )
 
 
 def actions(item: bpy.types.Object) -> list[bpy.types.Action]:
     """The Actions of the person's versions, those of former people left out."""
-    return [action for action in bpy.data.actions if action.get(tags.TAKE) == item[tags.TAKE]
-            and action.get(tags.TRACK) == item[tags.TRACK] and action.get(tags.ROLE) != tags.FORMER]
+    return [
+        action
+        for action in bpy.data.actions
+        if action.get(tags.TAKE) == item[tags.TAKE]
+        and action.get(tags.TRACK) == item[tags.TRACK]
+        and action.get(tags.ROLE) != tags.FORMER
+    ]
 
 
 def rename(item: bpy.types.Object, name: str) -> str:
@@ -70,8 +83,11 @@ def set_hidden(item: bpy.types.Object, hidden: bool) -> None:
     """
     home = collection(item)
     if home is None:
-        raise UserError("no-collection", f"{item.name} is in no collection of its own any more.",
-                        "Hide its objects in the outliner.")
+        raise UserError(
+            "no-collection",
+            f"{item.name} is in no collection of its own any more.",
+            "Hide its objects in the outliner.",
+        )
     home.hide_viewport = home.hide_render = hidden
 
 

@@ -31,8 +31,9 @@ def _linear(channel: float) -> float:
     return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
 
 
-PALETTE: tuple[Color, ...] = tuple((_linear(red), _linear(green), _linear(blue), 1.0)
-                                   for red, green, blue in PALETTE_SRGB)
+PALETTE: tuple[Color, ...] = tuple(
+    (_linear(red), _linear(green), _linear(blue), 1.0) for red, green, blue in PALETTE_SRGB
+)
 
 
 def bodies() -> list[bpy.types.Object]:

@@ -90,12 +90,21 @@ def remove(item: bpy.types.Object) -> bool:
 
 def collection(item: bpy.types.Object) -> bpy.types.Collection | None:
     """What a person's marks are in; None without any."""
-    return next((home for home in bpy.data.collections if home.get(tags.ROLE) == tags.CONTACTS
-                 and home.get(tags.TAKE) == item.get(tags.TAKE) and home.get(tags.TRACK) == item.get(tags.TRACK)), None)
+    return next(
+        (
+            home
+            for home in bpy.data.collections
+            if home.get(tags.ROLE) == tags.CONTACTS
+            and home.get(tags.TAKE) == item.get(tags.TAKE)
+            and home.get(tags.TRACK) == item.get(tags.TRACK)
+        ),
+        None,
+    )
 
 
-def changes(contacts: Contacts, column: int, away: tuple[np.ndarray, np.ndarray] | None
-            ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def changes(
+    contacts: Contacts, column: int, away: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """When one foot's mark changes: (N,) scene frames, the first one included; (N,) whether it stands from there on, as
     numbers; and (N, 3) where the mark then lies.
 
@@ -108,8 +117,12 @@ def changes(contacts: Contacts, column: int, away: tuple[np.ndarray, np.ndarray]
     stands = contacts.planted[row, column] & ~is_away
     stretch = np.searchsorted([part.start for part in contacts.stretches], row, side="right")
     starts = np.flatnonzero(np.diff(stands, prepend=not stands[0]) | (stands & (np.diff(stretch, prepend=-1) != 0)))
-    places = np.stack([np.median(contacts.places[row[first:last], column], axis=0)
-                       for first, last in zip(starts, [*starts[1:], len(at)], strict=True)])
+    places = np.stack(
+        [
+            np.median(contacts.places[row[first:last], column], axis=0)
+            for first, last in zip(starts, [*starts[1:], len(at)], strict=True)
+        ]
+    )
     return at[starts], stands[starts].astype(np.float64), places - _BELOW_M * contacts.up
 
 

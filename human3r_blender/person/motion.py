@@ -59,8 +59,11 @@ def motion_of_curves(item: bpy.types.Object, rate: float, curves: keyframes.Curv
 def refuse_none(item: bpy.types.Object, frames: np.ndarray) -> None:
     """Raises UserError (``person-not-animated``) where there are no keyed frames."""
     if not len(frames):
-        raise UserError("person-not-animated", f"{item.name} has no keys.",
-                        "Choose a person that Human3R made, or give the armature its Action.")
+        raise UserError(
+            "person-not-animated",
+            f"{item.name} has no keys.",
+            "Choose a person that Human3R made, or give the armature its Action.",
+        )
 
 
 def keyed_motion(frames: np.ndarray, values: np.ndarray, rate: float, rest: np.ndarray) -> KeyedMotion:
@@ -77,8 +80,9 @@ def values_of(motion: BodyMotion) -> np.ndarray:
     return np.concatenate([location, motion.rotations.reshape(len(motion), -1)], axis=1)
 
 
-def set_motion(curves: keyframes.Curves, names: Sequence[keyframes.CurveName], frames: np.ndarray,
-               values: np.ndarray) -> None:
+def set_motion(
+    curves: keyframes.Curves, names: Sequence[keyframes.CurveName], frames: np.ndarray, values: np.ndarray
+) -> None:
     """Give the keys of some curves of `NAMES` other values: (T, 223) of `values_of`, at (T,) frames.
 
     Every key of theirs is at one of the frames; which keys there are stays.
@@ -102,8 +106,9 @@ def up_in_body(item: bpy.types.Object) -> np.ndarray:
 
 def read_keys(curves: keyframes.Curves, names: Sequence[keyframes.CurveName]) -> Keys:
     """Frames and values of those of the named curves that have keys."""
-    return {name: keyframes.read(curves[name]) for name in names
-            if name in curves and len(curves[name].keyframe_points)}
+    return {
+        name: keyframes.read(curves[name]) for name in names if name in curves and len(curves[name].keyframe_points)
+    }
 
 
 def merge_keys(keys: Keys, curves: keyframes.Curves) -> tuple[np.ndarray, np.ndarray]:

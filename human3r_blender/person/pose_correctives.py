@@ -115,7 +115,7 @@ def rest_offsets(body: BodyModel, betas: np.ndarray, expressions: np.ndarray, ro
     still = body.rest_joints(betas)
     moved = body.rest_joints(betas, expressions)
     shift = moved - still
-    if np.abs(shift - shift[:, PELVIS:PELVIS + 1]).max() < 1e-6 and np.abs(shift[:, PELVIS]).max() < 1e-6:
+    if np.abs(shift - shift[:, PELVIS : PELVIS + 1]).max() < 1e-6 and np.abs(shift[:, PELVIS]).max() < 1e-6:
         return offsets
     # Both with the pelvis at the origin, where the armature's pelvis bone puts it.
     rest = body.rest_vertices(betas, expressions) + offsets

@@ -45,8 +45,12 @@ class PersonKeys:
 
     def part(self, rows: np.ndarray) -> PersonKeys:
         """The rows where (T,) is true."""
-        motion = replace(self.motion, time_s=self.motion.time_s[rows], rotations=self.motion.rotations[rows],
-                         pelvis=self.motion.pelvis[rows])
+        motion = replace(
+            self.motion,
+            time_s=self.motion.time_s[rows],
+            rotations=self.motion.rotations[rows],
+            pelvis=self.motion.pelvis[rows],
+        )
         return PersonKeys(self.frames[rows], motion, self.expressions[rows], self.betas[rows], self.kinds[rows])
 
     def on(self, rest_joints: np.ndarray) -> PersonKeys:
@@ -64,10 +68,19 @@ class PersonKeys:
             return np.concatenate([first, second])[order]
 
         ours, theirs = self.motion, added.motion
-        motion = BodyMotion.make(both(ours.time_s, theirs.time_s), both(ours.rotations, theirs.rotations),
-                                 both(ours.pelvis, theirs.pelvis), ours.rest_joints)
-        return PersonKeys(both(self.frames, added.frames), motion, both(self.expressions, added.expressions),
-                          both(self.betas, added.betas), both(self.kinds, added.kinds))
+        motion = BodyMotion.make(
+            both(ours.time_s, theirs.time_s),
+            both(ours.rotations, theirs.rotations),
+            both(ours.pelvis, theirs.pelvis),
+            ours.rest_joints,
+        )
+        return PersonKeys(
+            both(self.frames, added.frames),
+            motion,
+            both(self.expressions, added.expressions),
+            both(self.betas, added.betas),
+            both(self.kinds, added.kinds),
+        )
 
 
 def read(item: bpy.types.Object, rate: float) -> PersonKeys:
@@ -100,7 +113,8 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
     raw, mesh = raw_action(item), mesh_of(item)
     betas = np.median(keys.betas, axis=0).astype(np.float32)
     if not np.array_equal(betas, body_mesh.shape(mesh)) or not np.allclose(
-            armature.rest_joints(item), body.rest_joints(betas), atol=1e-6):
+        armature.rest_joints(item), body.rest_joints(betas), atol=1e-6
+    ):
         armature.set_rest_joints(item, body.rest_joints(betas))
         body_mesh.set_shape(mesh, betas)
     rest = armature.rest_joints(item)
@@ -126,8 +140,9 @@ def raw_action(item: bpy.types.Object) -> bpy.types.Action:
     """A person's raw Action. Raises UserError (``no-raw-motion``)."""
     raw = versions.find(item, tags.RAW)
     if raw is None:
-        raise UserError("no-raw-motion", f"{item.name} has no raw motion any more.",
-                        "Undo its deletion, or import the take again.")
+        raise UserError(
+            "no-raw-motion", f"{item.name} has no raw motion any more.", "Undo its deletion, or import the take again."
+        )
     return raw
 
 
@@ -135,8 +150,11 @@ def mesh_of(item: bpy.types.Object) -> bpy.types.Object:
     """A person's mesh. Raises UserError (``no-mesh``)."""
     mesh = blocks.mesh(item)
     if mesh is None or mesh.data.shape_keys is None:
-        raise UserError("no-mesh", f"{item.name} has no mesh any more, or one without its shape.",
-                        "Undo its deletion, or import the take again.")
+        raise UserError(
+            "no-mesh",
+            f"{item.name} has no mesh any more, or one without its shape.",
+            "Undo its deletion, or import the take again.",
+        )
     return mesh
 
 
@@ -144,8 +162,11 @@ def root_of(item: bpy.types.Object) -> bpy.types.Object:
     """The root of a person's take. Raises UserError (``no-root``)."""
     root = tags.find(item[tags.TAKE], tags.ROOT)
     if root is None:
-        raise UserError("no-root", f"The empty that {item.name} hung from was deleted.",
-                        "Undo its deletion, or import the take again.")
+        raise UserError(
+            "no-root",
+            f"The empty that {item.name} hung from was deleted.",
+            "Undo its deletion, or import the take again.",
+        )
     return root
 
 

@@ -44,19 +44,28 @@ class SourceMotion:
 
 def is_person(item: bpy.types.Object | None) -> bool:
     """Whether an object is an armature with the joints of a body."""
-    return (item is not None and item.type == "ARMATURE"
-            and all(name in item.data.bones for name in JOINT_NAMES[:BODY_JOINT_COUNT]))
+    return (
+        item is not None
+        and item.type == "ARMATURE"
+        and all(name in item.data.bones for name in JOINT_NAMES[:BODY_JOINT_COUNT])
+    )
 
 
 def frames_of(item: bpy.types.Object) -> tuple[float, float]:
     """First and last scene frame that a person's motion has keys at. Raises UserError (``source-not-animated``)."""
     ranges = [(strip.frame_start, strip.frame_end) for strip in _strips(item)]
     paths = {_path(item.pose.bones[name], "rotation_quaternion") for name in JOINT_NAMES if name in item.pose.bones}
-    ranges += [tuple(curve.range()) for (path, _), curve in keyframes.curves(item).items()
-               if path in paths and len(curve.keyframe_points)]
+    ranges += [
+        tuple(curve.range())
+        for (path, _), curve in keyframes.curves(item).items()
+        if path in paths and len(curve.keyframe_points)
+    ]
     if not ranges:
-        raise UserError("source-not-animated", f"{item.name} does not move: it has no keys.",
-                        "Choose a person that Human3R made, or give this armature its Action.")
+        raise UserError(
+            "source-not-animated",
+            f"{item.name} does not move: it has no keys.",
+            "Choose a person that Human3R made, or give this armature its Action.",
+        )
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
 
@@ -88,8 +97,11 @@ def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -
 def sample_bones(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -> BonePoses:
     """The bones of a person at (T,) scene frames. Raises UserError (``source-not-a-person``)."""
     if not is_person(item):
-        raise UserError("source-not-a-person", f"{item.name} has not the joints of a body.",
-                        "Choose a person's armature, which has bones called pelvis, left_hip, spine1 and so on.")
+        raise UserError(
+            "source-not-a-person",
+            f"{item.name} has not the joints of a body.",
+            "Choose a person's armature, which has bones called pelvis, left_hip, spine1 and so on.",
+        )
     names = [_bone_name(item, name) for name in JOINT_NAMES]
     present = np.array([bool(name) for name in names])
     # the joint itself, or the nearest of its parents that is there
@@ -114,8 +126,9 @@ def upright(rest_joints: np.ndarray, axes: np.ndarray) -> np.ndarray:
     `rest_joints` (N, 3) start with the pelvis and hold what is above and below; see `calibration.Figure` for its use.
     `axes` (3, 3) has the armature's axes in its columns.
     """
-    spread = rest_joints[JOINT_NAMES.index("neck")] - rest_joints[[JOINT_NAMES.index("left_ankle"),
-                                                                    JOINT_NAMES.index("right_ankle")]].mean(axis=0)
+    spread = rest_joints[JOINT_NAMES.index("neck")] - rest_joints[
+        [JOINT_NAMES.index("left_ankle"), JOINT_NAMES.index("right_ankle")]
+    ].mean(axis=0)
     return nearest_axis(spread, axes)
 
 
@@ -134,8 +147,13 @@ def _computed(item: bpy.types.Object, names: list[str], frames: np.ndarray) -> n
     def values(bone: bpy.types.PoseBone, channel: str) -> np.ndarray:
         now = getattr(bone, channel)
         columns = [curves.get((_path(bone, channel), axis)) for axis in range(len(now))]
-        return np.stack([np.full(len(frames), now[axis]) if curve is None else keyframes.sample(curve, frames)
-                         for axis, curve in enumerate(columns)], axis=-1)
+        return np.stack(
+            [
+                np.full(len(frames), now[axis]) if curve is None else keyframes.sample(curve, frames)
+                for axis, curve in enumerate(columns)
+            ],
+            axis=-1,
+        )
 
     def pose(bone: bpy.types.PoseBone) -> np.ndarray:
         if bone.name not in poses:
@@ -156,8 +174,14 @@ def _computed(item: bpy.types.Object, names: list[str], frames: np.ndarray) -> n
 def _is_plain(item: bpy.types.Object) -> bool:
     """Whether F-curves on quaternions and locations are all that moves the armature and its bones."""
     bones = item.pose.bones
-    if any(bone.constraints or bone.rotation_mode != "QUATERNION" or bone.scale[:] != (1.0, 1.0, 1.0)
-           or not bone.bone.use_local_location or not bone.bone.use_inherit_rotation for bone in bones):
+    if any(
+        bone.constraints
+        or bone.rotation_mode != "QUATERNION"
+        or bone.scale[:] != (1.0, 1.0, 1.0)
+        or not bone.bone.use_local_location
+        or not bone.bone.use_inherit_rotation
+        for bone in bones
+    ):
         return False
     if _strips(item) or (item.animation_data is not None and item.animation_data.drivers):
         return False

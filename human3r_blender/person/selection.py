@@ -49,8 +49,9 @@ def may_edit_people(operator: type[bpy.types.Operator], context: bpy.types.Conte
 def refuse_none(chosen: Sequence[bpy.types.Object]) -> None:
     """Raises UserError (``nobody-selected``) where nobody is chosen."""
     if not chosen:
-        raise UserError("nobody-selected", "Nobody is selected.",
-                        "Select the armature or the mesh of a person that Human3R made.")
+        raise UserError(
+            "nobody-selected", "Nobody is selected.", "Select the armature or the mesh of a person that Human3R made."
+        )
 
 
 def names(chosen: Sequence[bpy.types.Object]) -> str:

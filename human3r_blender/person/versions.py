@@ -93,14 +93,16 @@ def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> Non
         pass
 
 
-def clean_in_steps(find_armature: FindObject, rate: float, settings: CleanUpSettings,
-                   takes_live: bool = False) -> Iterator[None]:
+def clean_in_steps(
+    find_armature: FindObject, rate: float, settings: CleanUpSettings, takes_live: bool = False
+) -> Iterator[None]:
     """Make a person's clean Action and play it, in slices of a few milliseconds, the arithmetic on a thread.
 
     `rate` is the scene's frames per second. It takes the place of the clean Action that there was, also where NLA
     strips use that. With `takes_live` the live Action of a run that ends is made the clean one. Ends early if the
     person is deleted. Raises UserError (``person-not-animated``).
     """
+
     def raw_curves() -> keyframes.Curves:
         item = find_armature()
         raw = None if item is None else find(item, tags.RAW)
@@ -116,8 +118,9 @@ def clean_in_steps(find_armature: FindObject, rate: float, settings: CleanUpSett
     frames, values = merge_keys(keys, raw_curves())
     refuse_none(item, frames)
     yield
-    computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, armature.rest_joints(item),
-                             up_in_body(item), settings)
+    computing = turns.submit(
+        "human3r-clean-up", _compute, frames, values, rate, armature.rest_joints(item), up_in_body(item), settings
+    )
     while not computing.done():
         wait([computing], timeout=_PATIENCE_S)
         yield
@@ -135,8 +138,9 @@ class _Cleaned:
     contacts: contact_marks.Contacts
 
 
-def _compute(frames: np.ndarray, values: np.ndarray, rate: float, rest: np.ndarray, up: np.ndarray,
-             settings: CleanUpSettings) -> _Cleaned:
+def _compute(
+    frames: np.ndarray, values: np.ndarray, rate: float, rest: np.ndarray, up: np.ndarray, settings: CleanUpSettings
+) -> _Cleaned:
     motion = keyed_motion(frames, values, rate, rest).motion
     cleaned = clean_up(motion, up, settings)
     balls = cleaned.motion.joints()[:, list(contact_marks.BALLS)]
@@ -198,8 +202,11 @@ def _copy(raw: bpy.types.Action, version: str) -> bpy.types.Action:
 def _same_keys(action: bpy.types.Action, raw: bpy.types.Action) -> bool:
     """Whether an Action has as many keys of the pose as the raw one, curve by curve."""
     ours, theirs = (keyframes.curves_in(which, LOCATION) for which in (action, raw))
-    return all(name in ours and len(ours[name].keyframe_points) == len(theirs[name].keyframe_points)
-               for name in NAMES if name in theirs)
+    return all(
+        name in ours and len(ours[name].keyframe_points) == len(theirs[name].keyframe_points)
+        for name in NAMES
+        if name in theirs
+    )
 
 
 def begin_live(item: bpy.types.Object) -> None:

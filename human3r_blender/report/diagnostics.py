@@ -20,26 +20,50 @@ from ..setup.background_task import Task
 LOG_LINES = 50
 HASHES = ("source_sha256", "sha256")
 """What a manifest says of the publisher's file and of the converted one."""
-CAPTURE_SETTINGS = ("model_source", "device", "precision", "start", "end", "stride", "frame_rate", "reset_interval",
-                    "ttt3r", "detection_threshold", "track_memory", "point_confidence", "voxel_size", "max_points",
-                    "point_maps")
+CAPTURE_SETTINGS = (
+    "model_source",
+    "device",
+    "precision",
+    "start",
+    "end",
+    "stride",
+    "frame_rate",
+    "reset_interval",
+    "ttt3r",
+    "detection_threshold",
+    "track_memory",
+    "point_confidence",
+    "voxel_size",
+    "max_points",
+    "point_maps",
+)
 """Properties of the scene that are told. Paths of footage and takes are the person's own business."""
 
 
 def report() -> str:
     """Everything that helps to understand a failure. Starts the engine's Python once: takes seconds."""
     sections = {
-        "Versions": _versions(), "Graphics": _graphics(), "Engine": _engine(), "Installed": _installed(),
-        "Overview": _overview(), "Settings": _settings(), "Last error": _errors(), "Log": _log(),
+        "Versions": _versions(),
+        "Graphics": _graphics(),
+        "Engine": _engine(),
+        "Installed": _installed(),
+        "Overview": _overview(),
+        "Settings": _settings(),
+        "Last error": _errors(),
+        "Log": _log(),
     }
     parts = [f"{title}\n" + "\n".join(f"  {line}" for line in lines) for title, lines in sections.items()]
     return redact("Human3R for Blender, diagnostics\n\n" + "\n\n".join(parts) + "\n")
 
 
 def _versions() -> list[str]:
-    return [f"add-on {_addon_version()}", f"Blender {bpy.app.version_string}, "
-            f"{bpy.app.build_hash.decode(errors='replace')}, {bpy.app.build_platform.decode(errors='replace')}",
-            f"Blender's Python {platform.python_version()}", f"system {platform.platform()}, {platform.machine()}"]
+    return [
+        f"add-on {_addon_version()}",
+        f"Blender {bpy.app.version_string}, "
+        f"{bpy.app.build_hash.decode(errors='replace')}, {bpy.app.build_platform.decode(errors='replace')}",
+        f"Blender's Python {platform.python_version()}",
+        f"system {platform.platform()}, {platform.machine()}",
+    ]
 
 
 def _addon_version() -> str:
@@ -59,8 +83,10 @@ def _graphics() -> list[str]:
         return ["Blender runs without a window."]
     import gpu
 
-    return [f"{gpu.platform.vendor_get()}, {gpu.platform.renderer_get()}, {gpu.platform.version_get()}, "
-            f"{gpu.platform.backend_type_get()}"]
+    return [
+        f"{gpu.platform.vendor_get()}, {gpu.platform.renderer_get()}, {gpu.platform.version_get()}, "
+        f"{gpu.platform.backend_type_get()}"
+    ]
 
 
 def _engine() -> list[str]:
@@ -69,8 +95,11 @@ def _engine() -> list[str]:
         return ["no Python to run it"]
     engine_check.start(python).join(engine_check.TIMEOUT_S)
     facts = probe.facts().engine
-    return [f"{python} ({facts.origin})", *(text for _, text in engine_check.findings()),
-            f"self-test: {facts.self_test}. {facts.self_test_detail}"]
+    return [
+        f"{python} ({facts.origin})",
+        *(text for _, text in engine_check.findings()),
+        f"self-test: {facts.self_test}. {facts.self_test_detail}",
+    ]
 
 
 def _installed() -> list[str]:
@@ -100,8 +129,11 @@ def _settings() -> list[str]:
 
 
 def _errors() -> list[str]:
-    lines = [f"{title}: [{work.error.code}] {work.error.message} {work.error.remedy}"
-             for title, work in _last_works() if work.error is not None]
+    lines = [
+        f"{title}: [{work.error.code}] {work.error.message} {work.error.remedy}"
+        for title, work in _last_works()
+        if work.error is not None
+    ]
     return lines or ["none"]
 
 

@@ -72,8 +72,9 @@ class ImportOptions:
 
     def __post_init__(self) -> None:
         if self.ground not in GROUNDS:
-            raise UserError("bad-setting", f"The setting ground is {self.ground!r}.",
-                            f"Use one of {', '.join(GROUNDS)}.")
+            raise UserError(
+                "bad-setting", f"The setting ground is {self.ground!r}.", f"Use one of {', '.join(GROUNDS)}."
+            )
         if not 0 <= self.clean <= 1:
             raise UserError("bad-setting", f"The setting clean is {self.clean}.", "Use a value from 0 (off) to 1.")
         if not self.absence_s >= 0:
@@ -249,8 +250,11 @@ class SceneBuilder:
     def _living_root(self) -> bpy.types.Object:
         root = self.root
         if root is None or not root.users_collection:
-            raise UserError("take-removed", f"{self._name}, which the reconstruction hangs from, was deleted.",
-                            "Import the take again: File > Import > Human3R take.")
+            raise UserError(
+                "take-removed",
+                f"{self._name}, which the reconstruction hangs from, was deleted.",
+                "Import the take again: File > Import > Human3R take.",
+            )
         return root
 
     def _write_camera(self) -> Steps:

@@ -92,8 +92,11 @@ def follows_estimates(root: bpy.types.Object) -> bool:
 def return_to_estimate(root: bpy.types.Object) -> None:
     """Put the root back to the last estimate. Raises UserError (``no-estimate``) where there was none."""
     if ESTIMATE not in root:
-        raise UserError("no-estimate", "No floor was found for this take.",
-                        "Import it again with the floor found by itself, or set the floor by hand.")
+        raise UserError(
+            "no-estimate",
+            "No floor was found for this take.",
+            "Import it again with the floor found by itself, or set the floor by hand.",
+        )
     root.matrix_basis = Matrix(np.array(root[ESTIMATE]).reshape(4, 4))
 
 

@@ -110,7 +110,7 @@ class Person:
         if self.armature() is None and self.mesh() is None:
             self.written, self._visibility_written = len(track.frames), len(track.visibility)
             return
-        if first - 1 in track.holds[self._holds_written:]:
+        if first - 1 in track.holds[self._holds_written :]:
             for find in (self._arriving_curves, self._expression_curves):
                 for curve in find().values():
                     keyframes.hold_last(curve)
@@ -130,8 +130,8 @@ class Person:
                     yield from self._live.add(track.frames[rows], rotations, location)
                 self._rotations.append(rotations)
             pose = np.concatenate(poses) if self._live is None else self._live.take()
-            expression = np.stack(track.expressions[first:self.written])
-            frames, kinds = np.array(track.frames[first:self.written]), track.interpolation(first, self.written)
+            expression = np.stack(track.expressions[first : self.written])
+            frames, kinds = np.array(track.frames[first : self.written]), track.interpolation(first, self.written)
             yield from self._append(self._arriving_curves, NAMES, pose, frames, kinds)
             names = tuple((path, 0) for path in EXPRESSIONS)
             yield from self._append(self._expression_curves, names, expression, frames, kinds)
@@ -160,8 +160,9 @@ class Person:
             yield
         elif sum(map(len, self._rotations)) == self.written:  # fewer when the user deleted the person
             pose = _pose(np.concatenate(location), np.concatenate(self._rotations))
-            yield from self._append(self._raw_curves, NAMES, pose, np.array(self.track.frames),
-                                    self.track.interpolation(0, self.written))
+            yield from self._append(
+                self._raw_curves, NAMES, pose, np.array(self.track.frames), self.track.interpolation(0, self.written)
+            )
         for find in (self._raw_curves, self._expression_curves):
             yield from keyframes.settle_curves(find)
 
@@ -179,7 +180,11 @@ class Person:
                 keyframes.set_values(curve, values)
 
     def _append(
-        self, find: FindCurves, names: Sequence[keyframes.CurveName], values: np.ndarray, frames: np.ndarray,
+        self,
+        find: FindCurves,
+        names: Sequence[keyframes.CurveName],
+        values: np.ndarray,
+        frames: np.ndarray,
         kinds: np.ndarray,
     ) -> Iterator[None]:
         """Append (T, N) values to the N curves called `names`, of those that `find` finds, in slices."""
@@ -194,7 +199,7 @@ class Person:
 
     def _write_visibility(self) -> None:
         """Keys that hide armature and mesh while the person is away."""
-        changes = self.track.visibility[self._visibility_written:]
+        changes = self.track.visibility[self._visibility_written :]
         if not changes:
             return
         self._visibility_written += len(changes)

@@ -16,8 +16,9 @@ from ..blender import registration
 
 def packages() -> list[ModuleType]:
     """The sections' packages, in the order in which the sidebar shows them."""
-    found = [importlib.import_module(f"{__name__}.{found.name}")
-             for found in pkgutil.iter_modules(__path__) if found.ispkg]
+    found = [
+        importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__) if found.ispkg
+    ]
     return sorted(found, key=lambda package: package.ORDER)
 
 

@@ -21,8 +21,10 @@ def submenus() -> list[tuple[str, str, str]]:
     """Class name and label of each submenu, and the package whose operators are in it. All other operators are in the
     menu itself."""
     of_sections = [(package.__name__, package.TITLE) for package in packages()]
-    return [(f"HUMAN3R_MT_{name.rpartition('.')[2]}", label, name)
-            for name, label in (*of_sections, (f"{PACKAGE}.setup", "Set-up"))]
+    return [
+        (f"HUMAN3R_MT_{name.rpartition('.')[2]}", label, name)
+        for name, label in (*of_sections, (f"{PACKAGE}.setup", "Set-up"))
+    ]
 
 
 def operators() -> Iterator[type[bpy.types.Operator]]:
@@ -31,8 +33,11 @@ def operators() -> Iterator[type[bpy.types.Operator]]:
     while waiting:
         cls = waiting.pop(0)
         waiting += cls.__subclasses__()
-        if (cls.__module__.startswith(f"{PACKAGE}.") and cls.is_registered
-                and "INTERNAL" not in getattr(cls, "bl_options", ())):
+        if (
+            cls.__module__.startswith(f"{PACKAGE}.")
+            and cls.is_registered
+            and "INTERNAL" not in getattr(cls, "bl_options", ())
+        ):
             yield cls
 
 

@@ -24,8 +24,13 @@ from ..blender.progress import format_bytes, format_duration
 LOG_LINES = 200
 CANCEL_GRACE_S = child_process.GRACE_S
 
-STAGES = {"waiting": "Waiting for another download to end", "download": "Downloading", "verify": "Checking",
-          "convert": "Converting, once, for quick starts", "install": "Installing"}
+STAGES = {
+    "waiting": "Waiting for another download to end",
+    "download": "Downloading",
+    "verify": "Checking",
+    "convert": "Converting, once, for quick starts",
+    "install": "Installing",
+}
 """Words of the downloader's protocol, for people; other stages are sentences already."""
 
 
@@ -109,8 +114,14 @@ class ChildTask(Task):
     Its standard input stays open: the end of it asks a child to stop, also when Blender should crash.
     """
 
-    def __init__(self, title: str, command: Sequence[str], folder: Path = child_process.EXTENSION_ROOT,
-                 variables: Mapping[str, str] | None = None, told: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        command: Sequence[str],
+        folder: Path = child_process.EXTENSION_ROOT,
+        variables: Mapping[str, str] | None = None,
+        told: str = "",
+    ) -> None:
         """Start it. ``told`` are lines for its standard input: secrets go there, and nowhere else.
 
         Raises :class:`UserError` (``task-not-started``) when the system cannot start that program.
@@ -120,8 +131,11 @@ class ChildTask(Task):
         try:
             self._process = child_process.start(command, folder, variables)
         except OSError as error:
-            raise UserError("task-not-started", f"{command[0]} cannot be started: {error.strerror}.",
-                            "Repair the engine, or choose another Python in the preferences.") from error
+            raise UserError(
+                "task-not-started",
+                f"{command[0]} cannot be started: {error.strerror}.",
+                "Repair the engine, or choose another Python in the preferences.",
+            ) from error
         self._logger = threading.Thread(target=self._read_log, name="human3r-task-log", daemon=True)
         self._reader = threading.Thread(target=self._read_events, args=(told,), name="human3r-task", daemon=True)
         self._logger.start()
@@ -134,8 +148,9 @@ class ChildTask(Task):
     def cancel(self) -> None:
         if self.is_active and not self.is_cancelling:
             self.is_cancelling = True
-            threading.Thread(target=child_process.end, args=(self._process, CANCEL_GRACE_S), name="human3r-task-end",
-                             daemon=True).start()
+            threading.Thread(
+                target=child_process.end, args=(self._process, CANCEL_GRACE_S), name="human3r-task-end", daemon=True
+            ).start()
 
     def close(self) -> None:
         self.is_cancelling = self.is_active
@@ -167,8 +182,11 @@ class ChildTask(Task):
         """Why it ended without saying so: from the exit code and the last lines on standard error."""
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         said = " Its last words: " + " | ".join(self._last_words) if self._last_words else ""
-        return UserError("task-died", f"{self.title}: the program {how}.{said}",
-                         "Try again. If it happens again, copy the report and file an issue.")
+        return UserError(
+            "task-died",
+            f"{self.title}: the program {how}.{said}",
+            "Try again. If it happens again, copy the report and file an issue.",
+        )
 
 
 def wait(task: Task, seconds: float) -> bool:

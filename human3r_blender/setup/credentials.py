@@ -35,8 +35,15 @@ def user() -> str:
 
 def field(name: str, title: str, description: str) -> Any:
     """A text property for an operator: ``user`` or ``password``."""
+
     def write(_: bpy.types.Operator, value: str) -> None:
         _typed[name] = value
 
-    return StringProperty(name=title, description=description, subtype="PASSWORD", options={"SKIP_SAVE"},
-                          get=lambda _: _typed[name], set=write)
+    return StringProperty(
+        name=title,
+        description=description,
+        subtype="PASSWORD",
+        options={"SKIP_SAVE"},
+        get=lambda _: _typed[name],
+        set=write,
+    )

@@ -43,17 +43,27 @@ def findings() -> list[tuple[str, str]]:
 
 def _ask(python: Path) -> None:
     try:
-        done = subprocess.run([str(python), "-c", _QUESTION], cwd=EXTENSION_ROOT, env=clean_environment(),
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_S, check=True,
-                              creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+        done = subprocess.run(
+            [str(python), "-c", _QUESTION],
+            cwd=EXTENSION_ROOT,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
         answer = json.loads(done.stdout.splitlines()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
         _findings[:] = [("ERROR", f"{python} did not answer: {error}")]
         return
     missing = [name for name in ("numpy", "cv2", "torch") if answer[name] is None]
     if missing:
-        _findings[:] = [("ERROR", f"Python {answer['python']} lacks {', '.join(missing)}."),
-                        ("BLANK1", "Install the engine's packages into it, or choose another Python.")]
+        _findings[:] = [
+            ("ERROR", f"Python {answer['python']} lacks {', '.join(missing)}."),
+            ("BLANK1", "Install the engine's packages into it, or choose another Python."),
+        ]
     else:
         device = answer["cuda"] or "the processor (no CUDA device found)"
         _findings[:] = [("CHECKMARK", f"Python {answer['python']} with torch {answer['torch']}, runs on {device}.")]

@@ -11,8 +11,10 @@ from ...engine.installed.locations import data_folder
 from . import installation
 
 PYTHON_VARIABLE = "HUMAN3R_ENGINE_PYTHON"
-NO_ENGINE_REMEDY = (f"Press Install in Preferences > Add-ons > Human3R; or choose there the Python of an environment "
-                    f"that has the engine's packages, or set {PYTHON_VARIABLE}.")
+NO_ENGINE_REMEDY = (
+    f"Press Install in Preferences > Add-ons > Human3R; or choose there the Python of an environment "
+    f"that has the engine's packages, or set {PYTHON_VARIABLE}."
+)
 
 
 def find_python(preferred: str = "") -> Path:
@@ -26,12 +28,16 @@ def find_python(preferred: str = "") -> Path:
         path = Path(value).expanduser()
         if path.is_file() and os.access(path, os.X_OK):
             return path.absolute()  # not resolved: a virtual environment's python is a link that must stay one
-        raise UserError("no-engine", f"The engine's Python, {path} (from {origin}), is not a program.",
-                        NO_ENGINE_REMEDY)
+        raise UserError(
+            "no-engine", f"The engine's Python, {path} (from {origin}), is not a program.", NO_ENGINE_REMEDY
+        )
     installed = installation.installed_python(data_folder())
     if installed is not None:
         return installed
     found = installation.status(data_folder())
     what = {"broken": f"does not work: {found.detail}", "unfinished": "was not installed to the end."}
-    raise UserError("no-engine", f"The engine {what.get(found.state, 'is not installed.')} Nothing can run the model.",
-                    NO_ENGINE_REMEDY)
+    raise UserError(
+        "no-engine",
+        f"The engine {what.get(found.state, 'is not installed.')} Nothing can run the model.",
+        NO_ENGINE_REMEDY,
+    )

@@ -51,6 +51,7 @@ class TaskOperator(OperatorParts):
 
     def begin(self, start: Callable[[], Task], on_end: Callable[[Task], None] | None = None) -> set[str]:
         """Start the task. A failure at once is reported; a later one is shown where the progress was."""
+
         def ended(task: Task) -> None:
             if on_end is not None:
                 on_end(task)
@@ -88,7 +89,8 @@ class EngineAction(TaskOperator):
             context.window.cursor_set("DEFAULT")
         self.consented = True  # by the dialog's button; without it execute is not called
         return context.window_manager.invoke_props_dialog(
-            self, width=DIALOG_WIDTH, title=self.bl_label, confirm_text=self.action.capitalize())
+            self, width=DIALOG_WIDTH, title=self.bl_label, confirm_text=self.action.capitalize()
+        )
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column(align=True)
@@ -96,8 +98,13 @@ class EngineAction(TaskOperator):
             draw_text(column, line, characters_in(DIALOG_WIDTH), icon="DOT")
         if self.action != "remove":
             column.separator()
-            draw_text(column, "Nothing outside that folder is changed. You can cancel at any time; what was "
-                      "downloaded is kept for the next try.", characters_in(DIALOG_WIDTH), icon="INFO")
+            draw_text(
+                column,
+                "Nothing outside that folder is changed. You can cancel at any time; what was "
+                "downloaded is kept for the next try.",
+                characters_in(DIALOG_WIDTH),
+                icon="INFO",
+            )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not self.consented:
@@ -164,8 +171,11 @@ class LicensedDownload(TaskOperator):
     needs_network = True
     needs_engine = True
 
-    accept: BoolProperty(name="I have read the licence and accept it", options={"SKIP_SAVE"},
-                         description="Without this nothing is downloaded")
+    accept: BoolProperty(
+        name="I have read the licence and accept it",
+        options={"SKIP_SAVE"},
+        description="Without this nothing is downloaded",
+    )
 
     def item(self) -> registry.Item | None:
         raise NotImplementedError
@@ -176,7 +186,8 @@ class LicensedDownload(TaskOperator):
             return {"CANCELLED"}
         title = item.title.partition(":")[0].partition("(")[0].strip()
         return context.window_manager.invoke_props_dialog(
-            self, width=DIALOG_WIDTH, title=f"Get {title}", confirm_text="Download")
+            self, width=DIALOG_WIDTH, title=f"Get {title}", confirm_text="Download"
+        )
 
     def draw(self, context: bpy.types.Context) -> None:
         item = self.item()
@@ -192,8 +203,13 @@ class LicensedDownload(TaskOperator):
         column.separator()
         size = item.size or item.about_bytes
         said = f"about {format_bytes(size)}" if size else "as large as the server says"
-        draw_text(column, f"Downloads {item.file}, {said}, into {locations.data_folder()}. An interrupted download "
-                  "goes on where it stopped.", characters, icon="IMPORT")
+        draw_text(
+            column,
+            f"Downloads {item.file}, {said}, into {locations.data_folder()}. An interrupted download "
+            "goes on where it stopped.",
+            characters,
+            icon="IMPORT",
+        )
         self.draw_choices(column, item)
         self.layout.prop(self, "accept")
 
@@ -213,8 +229,11 @@ class HUMAN3R_OT_get_weights(LicensedDownload, bpy.types.Operator):
     bl_options = {"INTERNAL"}  # the preferences' rows say which
 
     name: StringProperty(name="Variant", options={"SKIP_SAVE"}, description="Which variant: 896L, 672L, 672B or 672S")
-    half: BoolProperty(name="Install in half precision (half the space on disk, a little less exact)",
-                       options={"SKIP_SAVE"}, description="Keep the large matrices with 16 bits a number")
+    half: BoolProperty(
+        name="Install in half precision (half the space on disk, a little less exact)",
+        options={"SKIP_SAVE"},
+        description="Keep the large matrices with 16 bits a number",
+    )
 
     def item(self) -> registry.Item | None:
         found = registry.find(self.name)
@@ -239,18 +258,28 @@ class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
     bl_idname = "human3r.get_body"
     bl_label = "Get SMPL-X"
 
-    user: credentials.field("user", "User Name", "Your user name, often your e-mail address, at smpl-x.is.tue.mpg.de. "
-                            "It is shown below the field once it is typed, and not stored")
-    password: credentials.field("password", "Password", "Your password at smpl-x.is.tue.mpg.de. It is sent to that "
-                                "site, and stored nowhere")
+    user: credentials.field(
+        "user",
+        "User Name",
+        "Your user name, often your e-mail address, at smpl-x.is.tue.mpg.de. "
+        "It is shown below the field once it is typed, and not stored",
+    )
+    password: credentials.field(
+        "password", "Password", "Your password at smpl-x.is.tue.mpg.de. It is sent to that site, and stored nowhere"
+    )
 
     def item(self) -> registry.Item | None:
         return registry.find("smplx")
 
     def draw_choices(self, column: bpy.types.UILayout, item: registry.Item) -> None:
         column.separator()
-        draw_text(column, "The publisher asks for your account there. Name and password are sent to that site alone "
-                  "and stored nowhere.", characters_in(DIALOG_WIDTH), icon="LOCKED")
+        draw_text(
+            column,
+            "The publisher asks for your account there. Name and password are sent to that site alone "
+            "and stored nowhere.",
+            characters_in(DIALOG_WIDTH),
+            icon="LOCKED",
+        )
         row = column.row()
         row.label(text="", icon="BLANK1")
         row.operator("wm.url_open", text="Register (free)", icon="URL").url = item.register
@@ -258,16 +287,24 @@ class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
         fields.use_property_split = True
         fields.prop(self, "user")
         fields.prop(self, "password")
-        draw_text(self.layout.column(), f"User name: {credentials.user() or 'not typed yet'}",
-                  characters_in(DIALOG_WIDTH), icon="USER")
+        draw_text(
+            self.layout.column(),
+            f"User name: {credentials.user() or 'not typed yet'}",
+            characters_in(DIALOG_WIDTH),
+            icon="USER",
+        )
 
     def cancel(self, context: bpy.types.Context) -> None:
         credentials.clear()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         login = credentials.take()
-        refusal = self.refusal() or ("" if all(login) else "Type the user name and password of your account at "
-                                     "smpl-x.is.tue.mpg.de, or import the file after downloading it in a browser.")
+        refusal = self.refusal() or (
+            ""
+            if all(login)
+            else "Type the user name and password of your account at "
+            "smpl-x.is.tue.mpg.de, or import the file after downloading it in a browser."
+        )
         if refusal:
             self.report({"ERROR"}, refusal)
             return {"CANCELLED"}
@@ -299,8 +336,13 @@ class HUMAN3R_OT_remove_data(TaskOperator, bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_confirm(
-            self, event, title=f"Remove {self.name}?", confirm_text="Remove", icon="WARNING",
-            message="It has to be downloaded or imported again to be used again.")
+            self,
+            event,
+            title=f"Remove {self.name}?",
+            confirm_text="Remove",
+            icon="WARNING",
+            message="It has to be downloaded or imported again to be used again.",
+        )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         item = registry.find(self.name)
@@ -328,6 +370,15 @@ def _keep_self_test(task: Task) -> None:
         self_test_record.keep(python, task)
 
 
-CLASSES = (HUMAN3R_OT_install_engine, HUMAN3R_OT_repair_engine, HUMAN3R_OT_update_engine, HUMAN3R_OT_remove_engine,
-           HUMAN3R_OT_self_test, HUMAN3R_OT_get_weights, HUMAN3R_OT_get_body, HUMAN3R_OT_import_data,
-           HUMAN3R_OT_remove_data, HUMAN3R_OT_verify_data)
+CLASSES = (
+    HUMAN3R_OT_install_engine,
+    HUMAN3R_OT_repair_engine,
+    HUMAN3R_OT_update_engine,
+    HUMAN3R_OT_remove_engine,
+    HUMAN3R_OT_self_test,
+    HUMAN3R_OT_get_weights,
+    HUMAN3R_OT_get_body,
+    HUMAN3R_OT_import_data,
+    HUMAN3R_OT_remove_data,
+    HUMAN3R_OT_verify_data,
+)

@@ -14,8 +14,12 @@ from .engine_python import find_python
 
 DOWNLOADER = "weights_downloader"
 SELF_TEST = "Self-test"
-ACTIONS = {"install": "Installing the engine", "repair": "Repairing the engine", "update": "Updating the engine",
-           "remove": "Removing the engine"}
+ACTIONS = {
+    "install": "Installing the engine",
+    "repair": "Repairing the engine",
+    "update": "Updating the engine",
+    "remove": "Removing the engine",
+}
 
 
 class InstallationTask(Task):
@@ -41,15 +45,20 @@ class InstallationTask(Task):
         self._installation.close()
 
 
-def get(name: str, preferred_python: str, title: str, half: bool = False,
-        login: tuple[str, str] | None = None) -> ChildTask:
+def get(
+    name: str, preferred_python: str, title: str, half: bool = False, login: tuple[str, str] | None = None
+) -> ChildTask:
     """Download and install an item whose licence the person has accepted. Raises :class:`UserError`.
 
     ``half`` installs weights in half precision; ``login`` is user name and password.
     """
     told = "" if login is None else "".join(f"{line}\n" for line in login)
-    return _downloader(find_python(preferred_python), f"Getting {title}",
-                       ["get", name, "--accept-licence", *(["--half"] if half else [])], told)
+    return _downloader(
+        find_python(preferred_python),
+        f"Getting {title}",
+        ["get", name, "--accept-licence", *(["--half"] if half else [])],
+        told,
+    )
 
 
 def import_file(path: Path, preferred_python: str) -> ChildTask:

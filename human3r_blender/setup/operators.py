@@ -23,8 +23,11 @@ class HUMAN3R_OT_choose_python(bpy.types.Operator, ImportHelper):
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(self.filepath)
         if not path.is_file():
-            self.report({"ERROR"}, f"{path} is not a file: choose the python program itself, in the environment's "
-                        "folder bin (Scripts on Windows).")
+            self.report(
+                {"ERROR"},
+                f"{path} is not a file: choose the python program itself, in the environment's "
+                "folder bin (Scripts on Windows).",
+            )
             return {"CANCELLED"}
         choices.read().engine_python = str(path)
         return _changed(context)
@@ -139,5 +142,13 @@ def _changed(context: bpy.types.Context) -> set[str]:
     return {"FINISHED"}
 
 
-CLASSES = (HUMAN3R_OT_choose_python, HUMAN3R_OT_clear_python, HUMAN3R_OT_clear_body_file, HUMAN3R_OT_cancel_task,
-           HUMAN3R_OT_dismiss_task, HUMAN3R_OT_allow_online, HUMAN3R_OT_show_preferences, HUMAN3R_OT_open_data_folder)
+CLASSES = (
+    HUMAN3R_OT_choose_python,
+    HUMAN3R_OT_clear_python,
+    HUMAN3R_OT_clear_body_file,
+    HUMAN3R_OT_cancel_task,
+    HUMAN3R_OT_dismiss_task,
+    HUMAN3R_OT_allow_online,
+    HUMAN3R_OT_show_preferences,
+    HUMAN3R_OT_open_data_folder,
+)

@@ -189,38 +189,56 @@ def _next_step(facts: Facts) -> Step:
         return Step(f"{facts.task}: wait for its end, or cancel it.")
     if engine.state != "ready" or engine.self_test == "failed":
         if engine.origin != "own":
-            return Step("The chosen Python cannot run the engine. Choose another one, or clear it and let the add-on "
-                        "install its own.", "human3r.choose_python", "Choose Python")
-        return _blocked(facts, "or choose a Python that has the packages already (below, under Engine)") \
-            or _engine_step(engine)
+            return Step(
+                "The chosen Python cannot run the engine. Choose another one, or clear it and let the add-on "
+                "install its own.",
+                "human3r.choose_python",
+                "Choose Python",
+            )
+        return _blocked(
+            facts, "or choose a Python that has the packages already (below, under Engine)"
+        ) or _engine_step(engine)
     if engine.self_test == "unknown":
         return Step("See whether the engine runs on this machine, and how fast.", "human3r.self_test", "Run Self-test")
     if facts.body == "absent":
-        return Step("Use the installed body or the mannequin instead, or choose the file again.",
-                    "human3r.clear_body_file", "Forget the File")
+        return Step(
+            "Use the installed body or the mannequin instead, or choose the file again.",
+            "human3r.clear_body_file",
+            "Forget the File",
+        )
     if model.damaged:
         name = model.damaged[0]
-        return _blocked(facts, "or import the file again (below, under Model)") \
-            or Step(f"Download {name} again.", "human3r.get_weights", f"Get {name}", name)
+        return _blocked(facts, "or import the file again (below, under Model)") or Step(
+            f"Download {name} again.", "human3r.get_weights", f"Get {name}", name
+        )
     if not model.installed:
         name = model.recommended
-        return _blocked(facts, "or import a file that you have already (below, under Model)") \
-            or Step("Get the released weights, for people and places as in the paper. Non-commercial use only.",
-                    "human3r.get_weights", f"Get {name}", name)
+        return _blocked(facts, "or import a file that you have already (below, under Model)") or Step(
+            "Get the released weights, for people and places as in the paper. Non-commercial use only.",
+            "human3r.get_weights",
+            f"Get {name}",
+            name,
+        )
     return READY
 
 
 def _engine_step(engine: EngineFacts) -> Step:
     if engine.state == "absent":
         size = f" It takes up to {format_bytes(engine.needs_bytes)}." if engine.needs_bytes else ""
-        return Step(f"Install the engine. You see what is downloaded, and where to, before it begins.{size}",
-                    "human3r.install_engine", "Install the Engine")
+        return Step(
+            f"Install the engine. You see what is downloaded, and where to, before it begins.{size}",
+            "human3r.install_engine",
+            "Install the Engine",
+        )
     if engine.state == "unfinished":
         return Step("Go on with the installation where it stopped.", "human3r.install_engine", "Go On Installing")
     if engine.state == "outdated":
         return Step("Bring the engine up to this version of the add-on.", "human3r.update_engine", "Update the Engine")
-    return Step("Repair the engine: what is damaged or missing is installed again.",
-                "human3r.repair_engine", "Repair the Engine")
+    return Step(
+        "Repair the engine: what is damaged or missing is installed again.",
+        "human3r.repair_engine",
+        "Repair the Engine",
+    )
 
 
 def _blocked(facts: Facts, otherwise: str) -> Step | None:
@@ -228,9 +246,15 @@ def _blocked(facts: Facts, otherwise: str) -> Step | None:
     if not facts.is_online:
         if facts.is_online_locked:
             return Step("Blender was started in offline mode. Start it without --offline-mode, " + otherwise + ".")
-        return Step("Allow online access: Preferences > System > Network > Allow Online Access, " + otherwise + ".",
-                    "human3r.allow_online", "Open System Preferences")
+        return Step(
+            "Allow online access: Preferences > System > Network > Allow Online Access, " + otherwise + ".",
+            "human3r.allow_online",
+            "Open System Preferences",
+        )
     if facts.free_bytes < _needed_bytes(facts):
-        return Step(f"Free {format_bytes(_needed_bytes(facts) - facts.free_bytes)} on the disk that holds the data "
-                    "folder.", "human3r.open_data_folder", "Open the Data Folder")
+        return Step(
+            f"Free {format_bytes(_needed_bytes(facts) - facts.free_bytes)} on the disk that holds the data folder.",
+            "human3r.open_data_folder",
+            "Open the Data Folder",
+        )
     return None

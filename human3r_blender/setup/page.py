@@ -12,8 +12,12 @@ from . import install_operators, overview, probe, tasks
 from .background_task import Task
 from .overview import Facts, Overview, Step
 
-ICONS = {overview.OK: "CHECKMARK", overview.OPTIONAL: "INFO", overview.MISSING: "RADIOBUT_OFF",
-         overview.PROBLEM: "ERROR"}
+ICONS = {
+    overview.OK: "CHECKMARK",
+    overview.OPTIONAL: "INFO",
+    overview.MISSING: "RADIOBUT_OFF",
+    overview.PROBLEM: "ERROR",
+}
 NAME_SHARE = 0.17
 """Of a row's width, for what it is about."""
 STEP_SCALE = 1.5
@@ -30,8 +34,12 @@ def draw(layout: bpy.types.UILayout, settings: bpy.types.AddonPreferences, conte
         draw_task(layout, task, characters)
     if task is None or not task.is_active:
         draw_step(layout, view.step, characters)
-    for name, title, draw_box in (("show_engine", "Engine", _draw_engine), ("show_model", "Model", _draw_model),
-                                  ("show_body", "Body", _draw_body), ("show_help", "Help", _draw_help)):
+    for name, title, draw_box in (
+        ("show_engine", "Engine", _draw_engine),
+        ("show_model", "Model", _draw_model),
+        ("show_body", "Body", _draw_body),
+        ("show_help", "Help", _draw_help),
+    ):
         is_open = getattr(settings, name)
         box = layout.box()
         row = box.row()
@@ -91,8 +99,9 @@ def draw_task(layout: bpy.types.UILayout, task: Task, characters: int) -> None:
 def _draw_engine(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, facts: Facts, characters: int) -> None:
     engine = facts.engine
     column = box.column()
-    draw_text(column, "The engine runs the model: Python packages in a folder of their own, apart from Blender's.",
-              characters)
+    draw_text(
+        column, "The engine runs the model: Python packages in a folder of their own, apart from Blender's.", characters
+    )
     row = column.row(align=True)
     row.enabled = engine.origin == "own"
     installed = engine.state in ("ready", "outdated", "broken")
@@ -111,32 +120,47 @@ def _draw_engine(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, 
     if settings.engine_python:
         row.operator("human3r.clear_python", text="", icon="X")
     elif engine.origin == "environment":
-        draw_text(box.column(align=True), f"The environment variable names the Python: {engine.detail}", characters,
-                  icon="INFO")
+        draw_text(
+            box.column(align=True),
+            f"The environment variable names the Python: {engine.detail}",
+            characters,
+            icon="INFO",
+        )
     _draw_offline(box, facts, characters)
 
 
 def _draw_model(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, facts: Facts, characters: int) -> None:
-    draw_text(box.column(align=True), "The released weights are for NON-COMMERCIAL USE ONLY. The embedded default "
-              "needs no download; it was trained on synthetic clips, and is for trying out.", characters, icon="INFO")
+    draw_text(
+        box.column(align=True),
+        "The released weights are for NON-COMMERCIAL USE ONLY. The embedded default "
+        "needs no download; it was trained on synthetic clips, and is for trying out.",
+        characters,
+        icon="INFO",
+    )
     column = box.column(align=True)
     is_measured = facts.engine.self_test == "passed"  # before that nobody knows what this machine can do
     for status in probe.weights():
         _draw_item(column, status, "human3r.get_weights", is_measured and status.item.name == facts.model.recommended)
     row = box.row(align=True)
-    row.operator("human3r.import_data", text="Import Weights from File", icon="FILEBROWSER"
-                 ).filter_glob = install_operators.WEIGHTS_FILES
+    row.operator(
+        "human3r.import_data", text="Import Weights from File", icon="FILEBROWSER"
+    ).filter_glob = install_operators.WEIGHTS_FILES
     row.operator("human3r.verify_data", text="Verify Files", icon="VIEWZOOM")
     _draw_offline(box, facts, characters)
 
 
 def _draw_body(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, facts: Facts, characters: int) -> None:
-    draw_text(box.column(align=True), "The bundled mannequin is free for every use. SMPL-X has the people's true "
-              "shape; it is for NON-COMMERCIAL USE ONLY, and needs a free account at its publisher.", characters,
-              icon="INFO")
+    draw_text(
+        box.column(align=True),
+        "The bundled mannequin is free for every use. SMPL-X has the people's true "
+        "shape; it is for NON-COMMERCIAL USE ONLY, and needs a free account at its publisher.",
+        characters,
+        icon="INFO",
+    )
     _draw_item(box.column(align=True), probe.body(), "human3r.get_body", False)
-    box.operator("human3r.import_data", text="Import SMPL-X from File", icon="FILEBROWSER"
-                 ).filter_glob = install_operators.BODY_FILES
+    box.operator(
+        "human3r.import_data", text="Import SMPL-X from File", icon="FILEBROWSER"
+    ).filter_glob = install_operators.BODY_FILES
     fields = box.column()
     fields.use_property_split = True
     fields.prop(settings, "body_file")
@@ -144,8 +168,12 @@ def _draw_body(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, fa
 
 
 def _draw_help(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, facts: Facts, characters: int) -> None:
-    draw_text(box.column(align=True), "The report has versions, devices, what is installed, the last error and the "
-              "logs' last lines. User names, home folders and logins are taken out of it.", characters)
+    draw_text(
+        box.column(align=True),
+        "The report has versions, devices, what is installed, the last error and the "
+        "logs' last lines. User names, home folders and logins are taken out of it.",
+        characters,
+    )
     row = box.row(align=True)
     row.operator("human3r.copy_diagnostics", icon="COPYDOWN")
     row.operator("human3r.open_data_folder", icon="FILE_FOLDER")
@@ -163,8 +191,9 @@ def _draw_item(column: bpy.types.UILayout, status: inventory.Status, operator: s
         words.append(f"{format_bytes(status.unfinished_bytes)} downloaded so far")
     if is_recommended and not status.installed:
         words.append("recommended here")
-    row.label(text=f"{item.name}: {', '.join(words)}",
-              icon=ICONS[overview.OK if status.installed else overview.MISSING])
+    row.label(
+        text=f"{item.name}: {', '.join(words)}", icon=ICONS[overview.OK if status.installed else overview.MISSING]
+    )
     button = row.row()
     button.alignment = "RIGHT"
     if status.installed:
@@ -180,8 +209,12 @@ def _draw_offline(box: bpy.types.UILayout, facts: Facts, characters: int) -> Non
     if facts.is_online:
         return
     if facts.is_online_locked:
-        draw_text(box.column(align=True), "Blender was started in offline mode: nothing can be downloaded.", characters,
-                  icon="INTERNET_OFFLINE")
+        draw_text(
+            box.column(align=True),
+            "Blender was started in offline mode: nothing can be downloaded.",
+            characters,
+            icon="INTERNET_OFFLINE",
+        )
     else:
         row = box.row()
         row.label(text="Downloads are off: Blender does not allow add-ons to go online.", icon="INTERNET_OFFLINE")

@@ -72,8 +72,10 @@ def recommended_weights() -> str:
 def best_installed() -> inventory.Status | None:
     """The weights to use unless the person chose others: the proposed ones, else the largest that are installed."""
     installed = [status for status in weights() if status.installed]
-    return next((status for status in installed if status.item.name == recommended_weights()),
-                installed[0] if installed else None)
+    return next(
+        (status for status in installed if status.item.name == recommended_weights()),
+        installed[0] if installed else None,
+    )
 
 
 def _find() -> Facts:
@@ -85,9 +87,15 @@ def _find() -> Facts:
         body_state = "installed" if body().installed and chosen.body_file != "mannequin" else "mannequin"
     task = tasks.current()
     return Facts(
-        engine=_find_engine(chosen), model=_find_model(), body=body_state, body_detail=chosen.body_file,
-        is_online=bpy.app.online_access, is_online_locked=bpy.app.online_access_override,
-        free_bytes=_free_bytes(locations.data_folder()), task=task.title if task is not None and task.is_active else "")
+        engine=_find_engine(chosen),
+        model=_find_model(),
+        body=body_state,
+        body_detail=chosen.body_file,
+        is_online=bpy.app.online_access,
+        is_online_locked=bpy.app.online_access_override,
+        free_bytes=_free_bytes(locations.data_folder()),
+        task=task.title if task is not None and task.is_active else "",
+    )
 
 
 def _find_engine(chosen: choices.Choices) -> EngineFacts:
@@ -111,17 +119,21 @@ def _find_model() -> ModelFacts:
     damaged = [status for status in found if not status.installed and status.path.exists()]
     name = damaged[0].item.name if damaged else recommended_weights()
     item = next(status.item for status in found if status.item.name == name)
-    return ModelFacts(tuple(status.item.name for status in found if status.installed),
-                      tuple(status.item.name for status in damaged), name,
-                      ORIGINAL_AND_INSTALLED * (item.size or item.about_bytes or 0))
+    return ModelFacts(
+        tuple(status.item.name for status in found if status.installed),
+        tuple(status.item.name for status in damaged),
+        name,
+        ORIGINAL_AND_INSTALLED * (item.size or item.about_bytes or 0),
+    )
 
 
 def _proposed_bytes() -> float:
     """Disk space that installing the engine takes; 0 until the machine has been asked, which takes a second or two."""
     global _planning
     if _plan is None and _planning is None:
-        _planning = threading.Thread(target=_make_plan, args=(locations.data_folder(),), name="human3r-plan",
-                                     daemon=True)
+        _planning = threading.Thread(
+            target=_make_plan, args=(locations.data_folder(),), name="human3r-plan", daemon=True
+        )
         _planning.start()
     return float(_plan.disk_bytes) if _plan is not None else 0.0
 

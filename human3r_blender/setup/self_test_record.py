@@ -61,5 +61,7 @@ def _describe(result: dict[str, object]) -> str:
     kind = str(result.get("device"))
     device = f"{DEVICE_NAMES.get(kind, kind)} ({result.get('device_name')})"
     memory = f"{result.get('device_memory_mb') or result.get('memory_mb')} MiB"
-    return (f"{result.get('frames_per_second')} pictures per second on {device}, {result.get('precision')}, {memory}, "
-            f"torch {result.get('torch')}.")
+    return (
+        f"{result.get('frames_per_second')} pictures per second on {device}, {result.get('precision')}, {memory}, "
+        f"torch {result.get('torch')}."
+    )

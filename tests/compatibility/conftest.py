@@ -15,8 +15,13 @@ collect_ignore = []
 if importlib.util.find_spec("bpy"):
     from ..blender.conftest import pytest_unconfigure  # noqa: F401  it loads the extension
 else:
-    collect_ignore += ["test_blend_file.py", "test_import.py", "test_operators.py", "test_presets.py",
-                       "test_registered.py"]
+    collect_ignore += [
+        "test_blend_file.py",
+        "test_import.py",
+        "test_operators.py",
+        "test_presets.py",
+        "test_registered.py",
+    ]
 if not importlib.util.find_spec("torch"):
     collect_ignore.append("test_takes.py")
 

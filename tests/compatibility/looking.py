@@ -48,8 +48,10 @@ def check_places(scene, known, root_matrix):
         seen = [(np.array(camera.matrix_world.translation), known["camera"][index])]
         for number, person in enumerate(everyone):
             if number == 0 or index not in known["missed"]:
-                seen += [(place(person, "pelvis"), known["pelvis"][index][number]),
-                         (place(person, "head"), known["heads"][index][number])]
+                seen += [
+                    (place(person, "pelvis"), known["pelvis"][index][number]),
+                    (place(person, "head"), known["heads"][index][number]),
+                ]
         for found, wanted in seen:
             np.testing.assert_allclose(found, root[:3, :3] @ wanted + root[:3, 3], atol=1e-4, err_msg=f"frame {index}")
         assert abs(camera.data.lens / camera.data.sensor_width - known["focal_px"] / width) < 1e-5

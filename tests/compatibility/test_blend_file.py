@@ -35,5 +35,6 @@ def test_nothing_is_missing(opened, known):
     np.testing.assert_allclose(looking.only(opened, "root").matrix_world, saved["root_matrix"], atol=1e-6)
     assert len(looking.only(opened, "points").data.vertices) == known["people"]["points"]
     assert looking.place(opened.objects[saved["character"]], "mixamorig7:Hips") == pytest.approx(
-        saved["character_hips"], abs=1e-4)
+        saved["character_hips"], abs=1e-4
+    )
     assert anna.visible_get() and not bob.visible_get()

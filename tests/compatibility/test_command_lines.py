@@ -8,8 +8,10 @@ import pytest
 
 from tests.fixtures import parsers
 
-PROGRAMS = (*(parsers.MODULES if importlib.util.find_spec("torch") else ()),
-            *((parsers.HUMAN3R,) if importlib.util.find_spec("bpy") else ()))
+PROGRAMS = (
+    *(parsers.MODULES if importlib.util.find_spec("torch") else ()),
+    *((parsers.HUMAN3R,) if importlib.util.find_spec("bpy") else ()),
+)
 """Those that run in this environment."""
 SAME = ("default", "nargs", "type")
 

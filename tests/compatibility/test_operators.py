@@ -24,16 +24,58 @@ SIMPLE = {
 }
 """With Anna selected, they only have to do their work."""
 
-CHECKED = {"show_version", "show_contacts", "rename_person", "hide_people", "show_people", "delete_people",
-           "split_people", "merge_people", "swap_people", "bake_correctives", "select_person", "set_scale",
-           "found_ground", "retarget", "retarget_save_preset", "retarget_remove_preset", "export", "import_motion",
-           "import_take", "choose_video", "show_colors", "play_camera_view", "add_preset", "use_preset"}
+CHECKED = {
+    "show_version",
+    "show_contacts",
+    "rename_person",
+    "hide_people",
+    "show_people",
+    "delete_people",
+    "split_people",
+    "merge_people",
+    "swap_people",
+    "bake_correctives",
+    "select_person",
+    "set_scale",
+    "found_ground",
+    "retarget",
+    "retarget_save_preset",
+    "retarget_remove_preset",
+    "export",
+    "import_motion",
+    "import_take",
+    "choose_video",
+    "show_colors",
+    "play_camera_view",
+    "add_preset",
+    "use_preset",
+}
 """What the other tests here and in the files beside this one try."""
 
-NOT_OF_A_SCENE = {"allow_online", "cancel_capture", "cancel_task", "choose_python", "clear_body_file", "clear_python",
-                  "copy_diagnostics", "copy_error", "dismiss_task", "get_body", "get_weights", "import_data",
-                  "install_engine", "open_data_folder", "remove_data", "remove_engine", "repair_engine", "self_test",
-                  "show_preferences", "start_capture", "update_engine", "verify_data"}
+NOT_OF_A_SCENE = {
+    "allow_online",
+    "cancel_capture",
+    "cancel_task",
+    "choose_python",
+    "clear_body_file",
+    "clear_python",
+    "copy_diagnostics",
+    "copy_error",
+    "dismiss_task",
+    "get_body",
+    "get_weights",
+    "import_data",
+    "install_engine",
+    "open_data_folder",
+    "remove_data",
+    "remove_engine",
+    "repair_engine",
+    "self_test",
+    "show_preferences",
+    "start_capture",
+    "update_engine",
+    "verify_data",
+}
 """Set-up, and runs of the engine."""
 
 

@@ -39,6 +39,9 @@ def changes(before, now):
 
 
 def _serves(there, wanted):
-    return (all(there.get(key) == wanted.get(key) for key in SAME)
-            and there.get("items", {}).items() >= wanted.get("items", {}).items()
-            and there.get("least", 0) <= wanted.get("least", 0) and there.get("most", 0) >= wanted.get("most", 0))
+    return (
+        all(there.get(key) == wanted.get(key) for key in SAME)
+        and there.get("items", {}).items() >= wanted.get("items", {}).items()
+        and there.get("least", 0) <= wanted.get("least", 0)
+        and there.get("most", 0) >= wanted.get("most", 0)
+    )

@@ -27,12 +27,20 @@ def test_a_take_is_read(written, known):
     wanted, settings = known["people"], header.settings
     frames = [message for message in messages if isinstance(message, Frame)]
     assert (list(header.footage_size), header.frame_rate, header.frame_count) == (
-        wanted["size"], wanted["rate"], wanted["frames"])
+        wanted["size"],
+        wanted["rate"],
+        wanted["frames"],
+    )
     assert (settings.source, settings.stride, settings.reset_interval, settings.camera) == (
-        "walk.mp4", 2, 50, "tracked")
+        "walk.mp4",
+        2,
+        50,
+        "tracked",
+    )
     assert dict(header.person_names) == {0: "Anna"}
     assert [list(frame.track_id) for frame in frames] == [
-        [0] if index in wanted["missed"] else [0, 1] for index in range(wanted["frames"])]
+        [0] if index in wanted["missed"] else [0, 1] for index in range(wanted["frames"])
+    ]
     for frame in frames:
         np.testing.assert_allclose(frame.betas, np.array(wanted["betas"])[frame.track_id], rtol=1e-6)
         heads = frame.head_point @ frame.world_from_camera[:3, :3].T + frame.world_from_camera[:3, 3]
@@ -48,9 +56,13 @@ def test_an_interrupted_run_goes_on(written, known):
     run, take = known["interrupted"], written / "interrupted.h3r"
     before = [message for message in read(take)[1] if isinstance(message, Frame)]
     assert len(before) == run["interrupted_after"]
-    done = subprocess.run([sys.executable, "-m", "engine", "run", "walk.mp4", "--take", take.name, *run["options"],
-                           "--resume", "--json"], cwd=written, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "run", "walk.mp4", "--take", take.name, *run["options"], "--resume", "--json"],
+        cwd=written,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "complete"
     after = [message for message in read(take)[1] if isinstance(message, Frame)]

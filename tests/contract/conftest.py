@@ -21,8 +21,11 @@ def released_arrays() -> dict[str, np.ndarray]:
     tree = arrays["kintree_table"].copy()
     tree[0, 0] = 2**32 - 1
     doubles = {name: arrays[name].astype(np.float64) for name in ("v_template", "J_regressor", "weights")}
-    return arrays | doubles | {"shapedirs": directions, "kintree_table": tree.astype(np.uint32),
-                               "f": arrays["f"].astype(np.uint32)}
+    return (
+        arrays
+        | doubles
+        | {"shapedirs": directions, "kintree_table": tree.astype(np.uint32), "f": arrays["f"].astype(np.uint32)}
+    )
 
 
 @pytest.fixture(scope="session")
@@ -43,11 +46,22 @@ class OldPickle:
     def array(cls, array: np.ndarray) -> bytes:
         shape = b"(" + b"".join(b"J" + struct.pack("<i", side) for side in array.shape) + b"t"
         code = array.dtype.str[1:]
-        dtype = (b"cnumpy\ndtype\n" + cls.text(code) + b"K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xff"
-                 + b"J\xff\xff\xff\xffK\x00tb")
+        dtype = (
+            b"cnumpy\ndtype\n"
+            + cls.text(code)
+            + b"K\x00K\x01\x87R(K\x03U\x01<NNNJ\xff\xff\xff\xff"
+            + b"J\xff\xff\xff\xffK\x00tb"
+        )
         raw = array.astype(array.dtype.newbyteorder("<")).tobytes(order="C")
-        return (b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01" + shape + dtype
-                + b"\x89T" + struct.pack("<i", len(raw)) + raw + b"tb")
+        return (
+            b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01"
+            + shape
+            + dtype
+            + b"\x89T"
+            + struct.pack("<i", len(raw))
+            + raw
+            + b"tb"
+        )
 
     @classmethod
     def chumpy(cls, array: np.ndarray) -> bytes:
@@ -59,9 +73,22 @@ class OldPickle:
         columns, rows = np.nonzero(dense.T)
         starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=dense.shape[1]))]).astype(np.int32)
         height, width = dense.shape
-        entries = (cls.text("_shape") + b"(M" + struct.pack("<H", height) + b"M" + struct.pack("<H", width) + b"t"
-                   + cls.text("maxprint") + b"K2" + cls.text("data") + cls.array(dense[rows, columns])
-                   + cls.text("indices") + cls.array(rows.astype(np.int32)) + cls.text("indptr") + cls.array(starts))
+        entries = (
+            cls.text("_shape")
+            + b"(M"
+            + struct.pack("<H", height)
+            + b"M"
+            + struct.pack("<H", width)
+            + b"t"
+            + cls.text("maxprint")
+            + b"K2"
+            + cls.text("data")
+            + cls.array(dense[rows, columns])
+            + cls.text("indices")
+            + cls.array(rows.astype(np.int32))
+            + cls.text("indptr")
+            + cls.array(starts)
+        )
         return b"cscipy.sparse.csc\ncsc_matrix\n)\x81}(" + entries + b"ub"
 
     @classmethod
@@ -71,10 +98,15 @@ class OldPickle:
     @classmethod
     def body(cls, arrays: dict[str, np.ndarray]) -> bytes:
         """A body file with a sparse regressor, and the keys beside the arrays that the published ones have."""
-        entries = {name: cls.sparse(array) if name == "J_regressor" else cls.array(array)
-                   for name, array in arrays.items()}
-        extra = {"part2num": b"}(U\x04HeadK\x00U\x03JawK\x01u", "joint2num": b"}(U\x06PelvisK\x00u",
-                 "bs_type": cls.text("lrotmin"), "dynamic_lmk_faces_idx": cls.array(np.zeros((79, 17), np.int64))}
+        entries = {
+            name: cls.sparse(array) if name == "J_regressor" else cls.array(array) for name, array in arrays.items()
+        }
+        extra = {
+            "part2num": b"}(U\x04HeadK\x00U\x03JawK\x01u",
+            "joint2num": b"}(U\x06PelvisK\x00u",
+            "bs_type": cls.text("lrotmin"),
+            "dynamic_lmk_faces_idx": cls.array(np.zeros((79, 17), np.int64)),
+        }
         return cls.table(entries | extra)
 
 
@@ -90,5 +122,6 @@ def body_sources(released_arrays, small_arrays, tmp_path_factory) -> SimpleNames
     np.savez(folder / "SMPLX_NEUTRAL.npz", **released_arrays)
     np.savez(folder / "small.npz", **small_arrays)
     (folder / "SMPLX_NEUTRAL.pkl").write_bytes(OldPickle.body(small_arrays))
-    return SimpleNamespace(npz=folder / "SMPLX_NEUTRAL.npz", small=folder / "small.npz",
-                           pkl=folder / "SMPLX_NEUTRAL.pkl")
+    return SimpleNamespace(
+        npz=folder / "SMPLX_NEUTRAL.npz", small=folder / "small.npz", pkl=folder / "SMPLX_NEUTRAL.pkl"
+    )

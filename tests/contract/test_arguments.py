@@ -20,8 +20,9 @@ def make_parser(**options):
 def test_every_field_has_a_text():
     docs = field_docs(CaptureSettings)
     assert set(docs) == {item.name for item in fields(CaptureSettings)}
-    assert all(len(text) > 10 and "\n" not in text and "  " not in text and not text.endswith(".")
-               for text in docs.values())
+    assert all(
+        len(text) > 10 and "\n" not in text and "  " not in text and not text.endswith(".") for text in docs.values()
+    )
 
 
 def test_no_options_give_the_defaults():
@@ -31,9 +32,11 @@ def test_no_options_give_the_defaults():
 
 def test_options_of_every_type():
     options = make_parser().parse_args(
-        ["--no-ttt3r", "--point-maps", "--end", "30", "--frame-rate", "29.97", "--device", "cpu", "--model", "m.pt"])
+        ["--no-ttt3r", "--point-maps", "--end", "30", "--frame-rate", "29.97", "--device", "cpu", "--model", "m.pt"]
+    )
     assert settings_from_options(options, source="a", take="b") == CaptureSettings(
-        "a", "b", ttt3r=False, point_maps=True, end=30, frame_rate=29.97, device="cpu", model="m.pt")
+        "a", "b", ttt3r=False, point_maps=True, end=30, frame_rate=29.97, device="cpu", model="m.pt"
+    )
 
 
 def test_required_fields_that_are_not_left_out():

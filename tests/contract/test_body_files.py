@@ -75,9 +75,15 @@ def assert_installed(source: Path, folder: Path, expected: BodyModel, gender: st
 def test_from_the_publishers_zip_the_npz_of_the_gender_is_taken(body_sources, tmp_path, mannequin):
     male = io.BytesIO()
     np.savez(male, v_template=np.zeros((6890, 3)), J_regressor=np.eye(24, 6890), f=np.eye(3))  # told from the other
-    source = zipped(tmp_path / "models_smplx_v1_1.zip", {
-        "models/smplx/version.txt": b"1.1", "models/smplx/SMPLX_NEUTRAL.pkl": b"\x80\x02(never read",
-        "models/smplx/SMPLX_MALE.npz": male.getvalue(), "models/smplx/SMPLX_NEUTRAL.npz": body_sources.small})
+    source = zipped(
+        tmp_path / "models_smplx_v1_1.zip",
+        {
+            "models/smplx/version.txt": b"1.1",
+            "models/smplx/SMPLX_NEUTRAL.pkl": b"\x80\x02(never read",
+            "models/smplx/SMPLX_MALE.npz": male.getvalue(),
+            "models/smplx/SMPLX_NEUTRAL.npz": body_sources.small,
+        },
+    )
     assert_installed(source, tmp_path, mannequin)
     with pytest.raises(UserError, match="is a SMPL body"):
         install_body(source, tmp_path / "male.npz", "male")
@@ -98,8 +104,11 @@ def test_from_a_python_2_pickle_with_a_sparse_regressor_in_a_zip(body_sources, t
 
 @pytest.mark.parametrize("protocol", [2, 5])
 def test_from_a_python_3_pickle(small_arrays, tmp_path, mannequin, protocol):
-    arrays = small_arrays | {"v_template": np.asfortranarray(small_arrays["v_template"]),
-                             "weights": small_arrays["weights"].astype(">f8"), "part2num": {"Head": 0}}
+    arrays = small_arrays | {
+        "v_template": np.asfortranarray(small_arrays["v_template"]),
+        "weights": small_arrays["weights"].astype(">f8"),
+        "part2num": {"Head": 0},
+    }
     assert_installed(written(tmp_path / "b.pkl", pickle.dumps(arrays, protocol)), tmp_path, mannequin)
 
 
@@ -116,8 +125,9 @@ def test_constants_of_chumpy(old_pickle, tmp_path):
     np.testing.assert_array_equal(as_array(items["a"]), array)
 
 
-@pytest.mark.parametrize(("joints", "vertices", "family"),
-                         [(24, 6890, "SMPL"), (52, 6890, "SMPL-H"), (16, 778, "MANO"), (5, 5023, "FLAME")])
+@pytest.mark.parametrize(
+    ("joints", "vertices", "family"), [(24, 6890, "SMPL"), (52, 6890, "SMPL-H"), (16, 778, "MANO"), (5, 5023, "FLAME")]
+)
 @pytest.mark.parametrize("as_pickle", [False, True])
 def test_relatives_are_called_by_their_names(old_pickle, tmp_path, joints, vertices, family, as_pickle):
     arrays = {"v_template": np.zeros((vertices, 3)), "J_regressor": np.eye(joints, vertices), "f": np.eye(3)}
@@ -131,12 +141,18 @@ def test_relatives_are_called_by_their_names(old_pickle, tmp_path, joints, verti
     assert "models_smplx_v1_1.zip" in error.remedy and "smpl-x.is.tue.mpg.de" in error.remedy
 
 
-@pytest.mark.parametrize(("member", "says"), [
-    ("SMPL_python_v.1.1.0/smpl/models/basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl", "SMPL models"),
-    ("smplh/neutral/model.npz", "SMPL-H models"), ("mano_v1_2/models/MANO_LEFT.pkl", "MANO models"),
-    ("FLAME2020/generic_model.pkl", "FLAME models"), ("readme.txt", "no file SMPLX_NEUTRAL.npz"),
-    ("models_lockedhead/smplx/SMPLX_NEUTRAL.npz", "locked head"), ("SMPLX_NEUTRAL_2020.npz", "variant of 2020"),
-])
+@pytest.mark.parametrize(
+    ("member", "says"),
+    [
+        ("SMPL_python_v.1.1.0/smpl/models/basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl", "SMPL models"),
+        ("smplh/neutral/model.npz", "SMPL-H models"),
+        ("mano_v1_2/models/MANO_LEFT.pkl", "MANO models"),
+        ("FLAME2020/generic_model.pkl", "FLAME models"),
+        ("readme.txt", "no file SMPLX_NEUTRAL.npz"),
+        ("models_lockedhead/smplx/SMPLX_NEUTRAL.npz", "locked head"),
+        ("SMPLX_NEUTRAL_2020.npz", "variant of 2020"),
+    ],
+)
 def test_the_other_downloads_are_told_by_what_they_hold(tmp_path, member, says):
     error = refusal(zipped(tmp_path / "download.zip", {member: b"x"}), tmp_path)
     assert error.code == "body-not-smplx" and says in error.message
@@ -151,12 +167,18 @@ def test_the_locked_head_variant_is_told_by_its_name_or_its_missing_hands(small_
     assert error.code == "body-not-smplx" and "hands_componentsl" in error.message
 
 
-@pytest.mark.parametrize(("name", "content", "says"), [
-    ("smplx.zip", b"\n<!DOCTYPE html><html>Please log in", "web page"), ("smplx.npz", b"<html>", "web page"),
-    ("x.npz", b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "git-lfs"),
-    ("x.tar.gz", b"\x1f\x8b\x08\x00", "archive of another kind"), ("x.npz", b"", "empty"),
-    ("x.fbx", b"Kaydara FBX Binary", "neither"), ("x.pkl", b"\x80\x02}(", "before seeing STOP"),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("smplx.zip", b"\n<!DOCTYPE html><html>Please log in", "web page"),
+        ("smplx.npz", b"<html>", "web page"),
+        ("x.npz", b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "git-lfs"),
+        ("x.tar.gz", b"\x1f\x8b\x08\x00", "archive of another kind"),
+        ("x.npz", b"", "empty"),
+        ("x.fbx", b"Kaydara FBX Binary", "neither"),
+        ("x.pkl", b"\x80\x02}(", "before seeing STOP"),
+    ],
+)
 def test_what_is_no_body_at_all(tmp_path, name, content, says):
     assert says in refusal(written(tmp_path / name, content), tmp_path).message
 
@@ -181,8 +203,10 @@ def test_a_zip_with_a_password(body_sources, tmp_path):
     assert "password" in refusal(written(path, bytes(content)), tmp_path).message
 
 
-@pytest.mark.parametrize("name", ["../SMPLX_NEUTRAL.npz", "/tmp/SMPLX_NEUTRAL.npz", "C:\\x\\SMPLX_NEUTRAL.npz",
-                                  "a\\..\\..\\SMPLX_NEUTRAL.npz"])
+@pytest.mark.parametrize(
+    "name",
+    ["../SMPLX_NEUTRAL.npz", "/tmp/SMPLX_NEUTRAL.npz", "C:\\x\\SMPLX_NEUTRAL.npz", "a\\..\\..\\SMPLX_NEUTRAL.npz"],
+)
 def test_members_with_dishonest_names_are_not_touched(tmp_path, name):
     folder = tmp_path / "deep" / "er"
     folder.mkdir(parents=True)
@@ -248,7 +272,8 @@ def hostile_pickles(sentinel: str) -> dict[str, bytes]:
         "inst": b"(V" + text + b"\nibuiltins\neval\n.",
         "obj": b"(cbuiltins\neval\nV" + text + b"\no.",
         "newobj": b"\x80\x02cos\nsystem\nX\x05\x00\x00\x00touch\x85\x81.",
-        "extension": b"\x80\x02\x82\x01.", "persistent id": b"Pos.system\n.",
+        "extension": b"\x80\x02\x82\x01.",
+        "persistent id": b"Pos.system\n.",
         "chumpy that is none": b"\x80\x02cchumpy.ch.os\nsystem;\n.",
         "a whole body with a call behind it": b"\x80\x02}(U\x01aK\x01ucos\nsystem\n(Vtrue\ntR.",
     }
@@ -272,9 +297,12 @@ def test_the_hostile_pickles_are_really_hostile(tmp_path):
 
 BOMBS = {
     "eight-byte length": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 60),
-    "byte array": b"\x80\x05\x96" + struct.pack("<Q", 1 << 60), "frame": b"\x80\x04\x95" + struct.pack("<Q", 1 << 60),
-    "memo index": b"\x80\x02]r\xff\xff\xff\x7f.", "long": b"\x80\x02\x8b\xff\xff\xff\x7f.",
-    "nested marks": b"\x80\x02" + b"(" * 40_000 + b".", "nested tuples": b"\x80\x02)" + b"\x85" * 40_000 + b".",
+    "byte array": b"\x80\x05\x96" + struct.pack("<Q", 1 << 60),
+    "frame": b"\x80\x04\x95" + struct.pack("<Q", 1 << 60),
+    "memo index": b"\x80\x02]r\xff\xff\xff\x7f.",
+    "long": b"\x80\x02\x8b\xff\xff\xff\x7f.",
+    "nested marks": b"\x80\x02" + b"(" * 40_000 + b".",
+    "nested tuples": b"\x80\x02)" + b"\x85" * 40_000 + b".",
     "doubling key": b"\x80\x02})" + b"2\x86" * 60 + b"K\x01s.",
 }
 

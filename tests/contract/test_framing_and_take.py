@@ -17,19 +17,32 @@ SETTINGS = CaptureSettings(source="clip.mp4", take="clip.h3r", end=30)
 
 def make_header() -> messages.TakeHeader:
     return messages.TakeHeader(
-        messages.PROTOCOL_VERSION, "test", (640, 480), 29.97, None, "small", "mannequin", SETTINGS)
+        messages.PROTOCOL_VERSION, "test", (640, 480), 29.97, None, "small", "mannequin", SETTINGS
+    )
 
 
 def make_frame(people: int = 2, seed: int = 0) -> messages.Frame:
     random = np.random.default_rng(seed)
     mask = random.random((12, 17)) > 0.5
     return messages.Frame(
-        index=3, source_frame=6, time_s=0.25, focal_px=700.5, world_from_camera=np.eye(4),
-        principal_point_px=np.array([320.0, 240.0]), track_id=np.arange(people), score=random.random(people),
-        pose_axis_angle=random.normal(size=(people, 55, 3)), betas=random.normal(size=(people, 10)),
-        expression=random.normal(size=(people, 10)), translation=random.normal(size=(people, 3)),
-        head_point=random.normal(size=(people, 3)), head_px=random.normal(size=(people, 2)),
-        mask_size=(17, 12), mask_box_px=(-0.5, -0.5, 639.5, 479.5), mask_bits=messages.pack_mask(mask))
+        index=3,
+        source_frame=6,
+        time_s=0.25,
+        focal_px=700.5,
+        world_from_camera=np.eye(4),
+        principal_point_px=np.array([320.0, 240.0]),
+        track_id=np.arange(people),
+        score=random.random(people),
+        pose_axis_angle=random.normal(size=(people, 55, 3)),
+        betas=random.normal(size=(people, 10)),
+        expression=random.normal(size=(people, 10)),
+        translation=random.normal(size=(people, 3)),
+        head_point=random.normal(size=(people, 3)),
+        head_px=random.normal(size=(people, 2)),
+        mask_size=(17, 12),
+        mask_box_px=(-0.5, -0.5, 639.5, 479.5),
+        mask_bits=messages.pack_mask(mask),
+    )
 
 
 def make_points() -> messages.ScenePoints:
@@ -39,10 +52,16 @@ def make_points() -> messages.ScenePoints:
 EVERY_KIND = [
     make_header(),
     dataclasses.replace(make_header(), person_names=((0, "Anna"), (3, "Bo\u0308")), hidden_people=(4, 7)),
-    make_frame(), make_frame(people=0), make_points(),
+    make_frame(),
+    make_frame(people=0),
+    make_points(),
     messages.PointMap(3, np.ones((4, 6, 3)), np.ones((4, 6, 2)), np.zeros((4, 6, 3)), np.ones((4, 6))),
-    messages.TakeEnd("complete", 4), messages.Status("loading", "Loading"), messages.Failure("a", "b", "c"),
-    messages.StartCapture(SETTINGS), messages.CancelCapture(), messages.Shutdown(),
+    messages.TakeEnd("complete", 4),
+    messages.Status("loading", "Loading"),
+    messages.Failure("a", "b", "c"),
+    messages.StartCapture(SETTINGS),
+    messages.CancelCapture(),
+    messages.Shutdown(),
 ]
 
 
@@ -81,8 +100,10 @@ def test_mask_round_trip():
     np.testing.assert_array_equal(messages.pack_mask(mask), frame.mask_bits)
 
 
-@pytest.mark.parametrize("change", [{"person_names": [[0]]}, {"person_names": [["0", "Anna"]]}, {"hidden_people": 3},
-                                    {"hidden_people": [0.5]}])
+@pytest.mark.parametrize(
+    "change",
+    [{"person_names": [[0]]}, {"person_names": [["0", "Anna"]]}, {"hidden_people": 3}, {"hidden_people": [0.5]}],
+)
 def test_a_header_with_impossible_people_is_refused(change):
     record = messages.encode(make_header())
     record.values.update(change)
@@ -127,7 +148,7 @@ def test_random_bytes_never_do_more_than_raise():
     for _ in range(300):
         data = bytearray(valid)
         start = int(random.integers(len(data) - 40))
-        data[start:start + 40] = random.bytes(40)
+        data[start : start + 40] = random.bytes(40)
         with pytest.raises(framing.CorruptRecord):
             messages.decode(framing.read_record(io.BytesIO(bytes(data))))
 
@@ -160,20 +181,33 @@ def test_writer_resumes_at_an_offset(tmp_path):
     assert path.read_bytes() == to_bytes(make_header(), make_frame(seed=1), messages.TakeEnd("complete", 1))
 
 
-@pytest.mark.parametrize(("change", "code"), [
-    ({"stride": 0}, "bad-setting"), ({"end": 0}, "bad-setting"), ({"source": ""}, "bad-setting"),
-    ({"detection_threshold": 1.5}, "bad-setting"), ({"device": "abacus"}, "bad-setting"),
-    ({"reset_interval": 1}, "bad-setting"),
-])
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"stride": 0}, "bad-setting"),
+        ({"end": 0}, "bad-setting"),
+        ({"source": ""}, "bad-setting"),
+        ({"detection_threshold": 1.5}, "bad-setting"),
+        ({"device": "abacus"}, "bad-setting"),
+        ({"reset_interval": 1}, "bad-setting"),
+    ],
+)
 def test_bad_settings_are_refused(change, code):
     with pytest.raises(UserError) as error:
         dataclasses.replace(SETTINGS, **change)
     assert error.value.code == code and next(iter(change)) in error.value.message
 
 
-@pytest.mark.parametrize("values", [None, {"source": "a"}, {"source": "a", "take": "b", "stride": "2"},
-                                    {"source": "a", "take": "b", "ttt3r": 1},
-                                    {"source": "a", "take": "b", "colour": 1}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {"source": "a"},
+        {"source": "a", "take": "b", "stride": "2"},
+        {"source": "a", "take": "b", "ttt3r": 1},
+        {"source": "a", "take": "b", "colour": 1},
+    ],
+)
 def test_settings_from_json_check_names_and_types(values):
     with pytest.raises(UserError):
         CaptureSettings.from_json(values)

@@ -23,16 +23,47 @@ from tests.fuzzing import changed_json, mutations, survives
 
 SETTINGS = CaptureSettings(source="clip.mp4", take="clip.h3r", end=30)
 HEADER = messages.TakeHeader(
-    messages.PROTOCOL_VERSION, "t", (64, 48), 29.97, None, "m", "mannequin", SETTINGS, "12345678",
-    ((0, "Anna"),), (1, 2))
+    messages.PROTOCOL_VERSION,
+    "t",
+    (64, 48),
+    29.97,
+    None,
+    "m",
+    "mannequin",
+    SETTINGS,
+    "12345678",
+    ((0, "Anna"),),
+    (1, 2),
+)
 FRAME = messages.Frame(
-    index=0, source_frame=0, time_s=0.0, focal_px=70.0, world_from_camera=np.eye(4), principal_point_px=np.ones(2),
-    track_id=np.arange(1), score=np.ones(1), pose_axis_angle=np.zeros((1, 55, 3)), betas=np.zeros((1, 10)),
-    expression=np.zeros((1, 10)), translation=np.zeros((1, 3)), head_point=np.zeros((1, 3)), head_px=np.zeros((1, 2)),
-    mask_size=(4, 3), mask_box_px=(0.0, 0.0, 1.0, 1.0), mask_bits=np.zeros(2, np.uint8))
+    index=0,
+    source_frame=0,
+    time_s=0.0,
+    focal_px=70.0,
+    world_from_camera=np.eye(4),
+    principal_point_px=np.ones(2),
+    track_id=np.arange(1),
+    score=np.ones(1),
+    pose_axis_angle=np.zeros((1, 55, 3)),
+    betas=np.zeros((1, 10)),
+    expression=np.zeros((1, 10)),
+    translation=np.zeros((1, 3)),
+    head_point=np.zeros((1, 3)),
+    head_px=np.zeros((1, 2)),
+    mask_size=(4, 3),
+    mask_box_px=(0.0, 0.0, 1.0, 1.0),
+    mask_bits=np.zeros(2, np.uint8),
+)
 POINTS = messages.ScenePoints(0, False, np.ones((2, 3)), np.ones((2, 3)), np.ones(2))
-EVERYTHING = [HEADER, FRAME, POINTS, messages.TakeEnd("complete", 1, ""), messages.Failure("a", "b", "c"),
-              messages.StartCapture(SETTINGS), messages.Status("loading", "x")]
+EVERYTHING = [
+    HEADER,
+    FRAME,
+    POINTS,
+    messages.TakeEnd("complete", 1, ""),
+    messages.Failure("a", "b", "c"),
+    messages.StartCapture(SETTINGS),
+    messages.Status("loading", "x"),
+]
 
 
 def record_bytes(*parts: messages.Message) -> bytes:
@@ -51,7 +82,7 @@ def sealed(header: object, payload: bytes) -> bytes:
 
 def parts_of(record: bytes) -> tuple[object, bytes]:
     _, header, payload = struct.unpack_from("<4sIQ", record)
-    return json.loads(record[16:16 + header]), record[16 + header:16 + header + payload]
+    return json.loads(record[16 : 16 + header]), record[16 + header : 16 + header + payload]
 
 
 def read_take(path) -> None:
@@ -75,8 +106,9 @@ def test_forged_records_with_good_checksums(message, tmp_path):
     path, (header, payload) = tmp_path / "t.h3r", parts_of(record_bytes(message))
     for forged in changed_json(header, 200, seed=2):
         data = sealed(forged, payload)
-        survives(lambda data=data: messages.decode(framing.read_record(io.BytesIO(data))),
-                 (framing.CorruptRecord, UserError))
+        survives(
+            lambda data=data: messages.decode(framing.read_record(io.BytesIO(data))), (framing.CorruptRecord, UserError)
+        )
         path.write_bytes(record_bytes(HEADER) + data)
         survives(lambda: read_take(path), (UserError,))
 
@@ -98,8 +130,10 @@ def test_json_nested_without_end():
 def tiny_arrays():
     """The arrays of a body, much too small: readers come as far as the check of the shapes."""
     names = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "kintree_table", "f")
-    return {name: np.arange(6, dtype=np.float64 if number < 5 else np.int64).reshape(2, 3)
-            for number, name in enumerate(names)}
+    return {
+        name: np.arange(6, dtype=np.float64 if number < 5 else np.int64).reshape(2, 3)
+        for number, name in enumerate(names)
+    }
 
 
 def zip_bytes(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
@@ -131,15 +165,19 @@ def test_forged_arrays_with_good_checksums(tmp_path, tiny_arrays):
         survives(lambda: read_arrays(path, 1 << 20), (BadArchive,))
 
 
-@pytest.mark.parametrize("description", [
-    "'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846976,)",
-    "'descr': '<f8', 'fortran_order': False, 'shape': (" + "4294967296, " * 40 + ")",
-    "'descr': '<f8', 'fortran_order': False, 'shape': (-1,)", "'descr': '|O', 'fortran_order': False, 'shape': (1,)",
-    "'descr': '<U0', 'fortran_order': False, 'shape': (1152921504606846976,)",
-    "'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)",
-    "'descr': '<f8', 'fortran_order': False, 'shape': " + "(" * 3000,
-    "'descr': __import__('os').system('true'), 'fortran_order': False, 'shape': (1,)",
-])
+@pytest.mark.parametrize(
+    "description",
+    [
+        "'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846976,)",
+        "'descr': '<f8', 'fortran_order': False, 'shape': (" + "4294967296, " * 40 + ")",
+        "'descr': '<f8', 'fortran_order': False, 'shape': (-1,)",
+        "'descr': '|O', 'fortran_order': False, 'shape': (1,)",
+        "'descr': '<U0', 'fortran_order': False, 'shape': (1152921504606846976,)",
+        "'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)",
+        "'descr': '<f8', 'fortran_order': False, 'shape': " + "(" * 3000,
+        "'descr': __import__('os').system('true'), 'fortran_order': False, 'shape': (1,)",
+    ],
+)
 def test_headers_of_arrays_that_lie(tmp_path, description):
     text = ("{" + description + ", }").encode()
     content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) + 1) + text + b"\n" + bytes(8)
@@ -149,9 +187,11 @@ def test_headers_of_arrays_that_lie(tmp_path, description):
 
 def test_damaged_pickles(tmp_path, old_pickle, tiny_arrays):
     path = tmp_path / "b.pkl"
-    seeds = [old_pickle.body(tiny_arrays), old_pickle.table({"a": old_pickle.chumpy(np.eye(2))}),
-             *(pickle.dumps(tiny_arrays | {"part2num": {"Head": 1}, "s": [1, (2,)]}, protocol)
-               for protocol in (0, 2, 4, 5))]
+    seeds = [
+        old_pickle.body(tiny_arrays),
+        old_pickle.table({"a": old_pickle.chumpy(np.eye(2))}),
+        *(pickle.dumps(tiny_arrays | {"part2num": {"Head": 1}, "s": [1, (2,)]}, protocol) for protocol in (0, 2, 4, 5)),
+    ]
 
     def read() -> None:
         for value in read_items(path).values():

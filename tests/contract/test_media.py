@@ -15,8 +15,19 @@ SIGNATURES = {
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("a_10.jpg", "a_8.JPG", "a_9.jpg", "._a_8.jpg", ".b.png", "Thumbs.db", "desktop.ini", "x2.mp4",
-                 "x10.mov", "._x2.mp4", "a_².jpg"):
+    for name in (
+        "a_10.jpg",
+        "a_8.JPG",
+        "a_9.jpg",
+        "._a_8.jpg",
+        ".b.png",
+        "Thumbs.db",
+        "desktop.ini",
+        "x2.mp4",
+        "x10.mov",
+        "._x2.mp4",
+        "a_².jpg",
+    ):
         (tmp_path / name).touch()
     (tmp_path / "a_1.jpg").mkdir()
     return tmp_path

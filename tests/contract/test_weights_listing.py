@@ -24,9 +24,15 @@ def data(tmp_path, monkeypatch):
 
 def bare(*arguments):
     """Run the program without any installed package; exit code, events and standard error."""
-    done = subprocess.run([sys.executable, "-S", "-m", "weights_downloader", *arguments, "--json"], cwd=ROOT,
-                          env=os.environ | {"PYTHONPATH": ""}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "weights_downloader", *arguments, "--json"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": ""},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
 
@@ -34,17 +40,21 @@ def install(weights, content):
     """Converted weights and their manifest, as the converter leaves them."""
     weights.parent.mkdir(parents=True)
     weights.write_bytes(content)
-    inventory.manifest_path(weights).write_text(json.dumps(
-        {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "precision": "float32"}))
+    inventory.manifest_path(weights).write_text(
+        json.dumps({"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "precision": "float32"})
+    )
 
 
-@pytest.mark.parametrize(("platform", "variable", "value", "expected"), [
-    ("linux", "XDG_DATA_HOME", "/data", "/data/human3r-blender"),
-    ("linux", "XDG_DATA_HOME", "not/absolute", "/home/someone/.local/share/human3r-blender"),
-    ("darwin", "XDG_DATA_HOME", "/data", "/home/someone/Library/Application Support/human3r-blender"),
-    ("win32", "LOCALAPPDATA", "/local", "/local/human3r-blender"),
-    ("win32", "LOCALAPPDATA", "", "/home/someone/AppData/Local/human3r-blender"),
-])
+@pytest.mark.parametrize(
+    ("platform", "variable", "value", "expected"),
+    [
+        ("linux", "XDG_DATA_HOME", "/data", "/data/human3r-blender"),
+        ("linux", "XDG_DATA_HOME", "not/absolute", "/home/someone/.local/share/human3r-blender"),
+        ("darwin", "XDG_DATA_HOME", "/data", "/home/someone/Library/Application Support/human3r-blender"),
+        ("win32", "LOCALAPPDATA", "/local", "/local/human3r-blender"),
+        ("win32", "LOCALAPPDATA", "", "/home/someone/AppData/Local/human3r-blender"),
+    ],
+)
 def test_the_data_folder_is_the_platforms(monkeypatch, platform, variable, value, expected):
     monkeypatch.delenv(locations.DATA_VARIABLE, raising=False)
     monkeypatch.setenv("HOME", "/home/someone")
@@ -54,15 +64,21 @@ def test_the_data_folder_is_the_platforms(monkeypatch, platform, variable, value
 
 
 def test_the_variable_decides_where_everything_lies(data):
-    places = (locations.weights_folder(), locations.downloads_folder(), locations.body_path(),
-              locations.engine_folder(), locations.records_path())
+    places = (
+        locations.weights_folder(),
+        locations.downloads_folder(),
+        locations.body_path(),
+        locations.engine_folder(),
+        locations.records_path(),
+    )
     assert len(set(places)) == 5 and all(place.is_relative_to(data) for place in places)
     assert not data.exists()  # asking creates nothing
 
 
 def test_the_four_checkpoints_are_pinned_and_all_terms_are_said():
     assert [item.file for item in ITEMS if item.kind == "weights"] == [
-        f"human3r_{name}.pth" for name in ("896L", "672L", "672B", "672S")]
+        f"human3r_{name}.pth" for name in ("896L", "672L", "672B", "672S")
+    ]
     large = find("896L")
     assert (large.size, large.sha256[:8], large.source.revision[:8]) == (4_670_554_642, "1c5d8907", "1902f6b7")
     assert all("NON-COMMERCIAL" in item.licence.terms and item.licence.url.startswith("https://") for item in ITEMS)
@@ -78,7 +94,10 @@ def test_list_says_what_is_there_and_under_which_terms(data):
     items = {item["name"]: item for item in answer["items"]}
     assert list(items) == ["896L", "672L", "672B", "672S", "smplx"]
     assert (items["896L"]["installed"], items["896L"]["installed_bytes"], items["896L"]["precision"]) == (
-        True, 7, "float32")
+        True,
+        7,
+        "float32",
+    )
     assert not items["672S"]["installed"] and items["672S"]["unfinished_bytes"] == 5
     assert "NON-COMMERCIAL" in items["smplx"]["licence"]["terms"]
 
@@ -116,13 +135,14 @@ def test_the_inventory_works_under_whatever_name_blender_gives_the_package(data)
     """Blender imports it as bl_ext.<repository>.human3r_blender.engine.installed, and knows no top-level engine."""
     program = f"""
 import importlib, importlib.machinery, importlib.util, sys
-folder = {str(ROOT / 'engine' / 'installed')!r}
+folder = {str(ROOT / "engine" / "installed")!r}
 spec = importlib.util.spec_from_file_location("some_extension", folder + "/__init__.py",
                                               submodule_search_locations=[folder])
 sys.modules["some_extension"] = module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 print(len(importlib.import_module("some_extension.inventory").statuses()), "engine" in sys.modules)
 """
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], cwd=ROOT / "tests", capture_output=True,
-                          text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], cwd=ROOT / "tests", capture_output=True, text=True, timeout=60
+    )
     assert done.stdout.split() == ["5", "False"], done.stderr

@@ -37,18 +37,36 @@ def golden_runs() -> list[Path]:
 def config_from_golden_meta(meta: dict) -> Human3RConfig:
     """The configuration that a golden file's ``meta_json`` describes; unknown entries are an error."""
     given = dict(meta["config"])
-    fixed = {"state_pe": "2d", "pos_embed": "RoPE100", "rgb_head": True, "pose_head": True, "msk_head": True,
-             "patch_embed_cls": "PatchEmbedDust3R", "head_type": "dpt", "output_mode": "pts3d+pose+smpl",
-             "depth_mode": ["exp", "-inf", "inf"], "conf_mode": ["exp", 1, "inf"],
-             "pose_mode": ["exp", "-inf", "inf"], "landscape_only": False}
+    fixed = {
+        "state_pe": "2d",
+        "pos_embed": "RoPE100",
+        "rgb_head": True,
+        "pose_head": True,
+        "msk_head": True,
+        "patch_embed_cls": "PatchEmbedDust3R",
+        "head_type": "dpt",
+        "output_mode": "pts3d+pose+smpl",
+        "depth_mode": ["exp", "-inf", "inf"],
+        "conf_mode": ["exp", 1, "inf"],
+        "pose_mode": ["exp", "-inf", "inf"],
+        "landscape_only": False,
+    }
     given.pop("freeze", None)
     for name, value in fixed.items():
         assert given.pop(name, value) == value, name
     width, depth, heads = PRIORS[given.pop("backbone")[len("dinov2_vit")].upper()]
-    names = {"state_size": "state_tokens", "local_mem_size": "memory_slots", "enc_embed_dim": "encoder_width",
-             "enc_depth": "encoder_depth", "enc_num_heads": "encoder_heads", "dec_embed_dim": "decoder_width",
-             "dec_depth": "decoder_depth", "dec_num_heads": "decoder_heads", "mhmr_img_res": "prior_resolution",
-             "ray_enc_depth": "ray_map_depth"}
+    names = {
+        "state_size": "state_tokens",
+        "local_mem_size": "memory_slots",
+        "enc_embed_dim": "encoder_width",
+        "enc_depth": "encoder_depth",
+        "enc_num_heads": "encoder_heads",
+        "dec_embed_dim": "decoder_width",
+        "dec_depth": "decoder_depth",
+        "dec_num_heads": "decoder_heads",
+        "mhmr_img_res": "prior_resolution",
+        "ray_enc_depth": "ray_map_depth",
+    }
     values = {ours: given.pop(theirs) for theirs, ours in names.items() if theirs in given}
     # The files so far leave these two to their defaults; their entries' names can only be guessed at.
     for theirs in [name for name in given if name.endswith("heads") and ("state" in name or "mem" in name)]:

@@ -31,9 +31,11 @@ from weights_downloader import part, records
 pytestmark = pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 
 TENSORS = {"patch_embed.proj.weight": torch.ones(4, 3), "enc_blocks.0.norm.bias": torch.zeros(5)}
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-                    lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(max_size=8), part, max_size=4),
-                    max_leaves=12)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(max_size=8), part, max_size=4),
+    max_leaves=12,
+)
 
 examples = settings(max_examples=100 * ROUNDS, deadline=None, derandomize=True, database=None)
 
@@ -96,9 +98,33 @@ def test_constructor_expressions(expression):
 
 
 @examples
-@given(st.sampled_from(sorted(_TYPES)), st.dictionaries(st.sampled_from(
-    ["protocol", "generator", "footage_size", "frame_rate", "frame_count", "model", "body", "settings", "index",
-     "mask_size", "status", "note", "phase", "text", "code", "message", "remedy"]), JSON))
+@given(
+    st.sampled_from(sorted(_TYPES)),
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "protocol",
+                "generator",
+                "footage_size",
+                "frame_rate",
+                "frame_count",
+                "model",
+                "body",
+                "settings",
+                "index",
+                "mask_size",
+                "status",
+                "note",
+                "phase",
+                "text",
+                "code",
+                "message",
+                "remedy",
+            ]
+        ),
+        JSON,
+    ),
+)
 def test_messages_of_any_values(kind, values):
     survives(lambda: decode(Record(kind, values, {})), (CorruptRecord, UserError))
 
@@ -128,7 +154,7 @@ def test_resume_files(tmp_path):
         survives(lambda: load_resume_point(wanted), (UserError,))
     parts = npz_parts(whole)
     values = parts["values.npy"]
-    described = json.loads(values[values.index(b"{", 100):])
+    described = json.loads(values[values.index(b"{", 100) :])
     for changed in changed_json(described, 200, seed=6):
         stream = io.BytesIO()
         np.save(stream, np.frombuffer(json.dumps(changed).encode(), np.uint8))
@@ -140,8 +166,21 @@ def test_ground_truth(tmp_path):
     path = tmp_path / "truth.npz"
     eye = np.broadcast_to(np.eye(4), (2, 4, 4))
     people = SmplxPeople(np.zeros((2, 1, 55, 3)), np.zeros((1, 10)), np.zeros((2, 1, 10)), np.zeros((2, 1, 3)))
-    write_truth(path, ClipTruth("x", (64, 48), 25.0, np.arange(2), eye, np.ones(2), np.ones((2, 2)), people=people,
-                                present=np.ones((2, 1), bool), expected=np.ones((2, 1), bool)))
+    write_truth(
+        path,
+        ClipTruth(
+            "x",
+            (64, 48),
+            25.0,
+            np.arange(2),
+            eye,
+            np.ones(2),
+            np.ones((2, 2)),
+            people=people,
+            present=np.ones((2, 1), bool),
+            expected=np.ones((2, 1), bool),
+        ),
+    )
     whole = path.read_bytes()
     assert survives(lambda: read_truth(path), ())
     for data in mutations(whole, 150, seed=7):
@@ -163,10 +202,16 @@ def test_records_and_manifests_of_the_downloader(tmp_path, monkeypatch):
     target = tmp_path / "big.bin"
     target.with_name("big.bin.part").write_bytes(b"x")
     readers = (
-        (locations.records_path(), {"published": {"a.pth": figures}, "installed": {"b": figures}},
-         lambda: records.installed("b")),
-        (inventory.manifest_path(weights), {"source_name": "a", "sha256": "0", "bytes": 1},
-         lambda: (inventory.read_manifest(weights), conversion.read_manifest(weights))),
+        (
+            locations.records_path(),
+            {"published": {"a.pth": figures}, "installed": {"b": figures}},
+            lambda: records.installed("b"),
+        ),
+        (
+            inventory.manifest_path(weights),
+            {"source_name": "a", "sha256": "0", "bytes": 1},
+            lambda: (inventory.read_manifest(weights), conversion.read_manifest(weights)),
+        ),
         (inventory.origin_path(target), {"size": 5, "validator": "abc"}, lambda: part.Part(target, print).origin),
     )
     for path, value, read in readers:

@@ -26,8 +26,14 @@ def add_foreign(folder, names):
 
 
 def start(folder, module, *arguments, path, options=()):
-    done = subprocess.run([sys.executable, *options, "-m", module, *arguments], cwd=folder, stdin=subprocess.DEVNULL,
-                          env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, *options, "-m", module, *arguments],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
     mark = folder / "executed"
     return done.returncode, done.stderr, mark.read_text() if mark.exists() else ""
 

@@ -51,18 +51,26 @@ def engine_python():
 @pytest.fixture(scope="session")
 def run_engine_script(engine_python):
     """Run a script with the engine's Python."""
+
     def run(script, *arguments):
-        subprocess.run([engine_python, str(script), *map(str, arguments)], check=True, timeout=180,
-                       env=os.environ | {"OMP_NUM_THREADS": "1"})
+        subprocess.run(
+            [engine_python, str(script), *map(str, arguments)],
+            check=True,
+            timeout=180,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+
     return run
 
 
 @pytest.fixture(scope="session")
 def make_video(engine_python):
     """Write an MP4 of 320 x 240 pixels, 25 pictures a second."""
+
     def make(path, count):
         subprocess.run([engine_python, "-c", MAKE_VIDEO, str(path), str(count)], check=True, timeout=60)
         return path
+
     return make
 
 
@@ -72,22 +80,33 @@ def start_command(engine_python, tmp_path_factory):
     resources = tmp_path_factory.mktemp("resources")
 
     def start(*arguments, **variables):
-        environment = os.environ | {"HUMAN3R_ENGINE_PYTHON": engine_python, "BLENDER_USER_RESOURCES": str(resources),
-                                    "OMP_NUM_THREADS": "1"} | variables
-        return subprocess.Popen([sys.executable, str(ROOT / "tools" / "run_in_module.py"), *map(str, arguments)],
-                                env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        environment = (
+            os.environ
+            | {"HUMAN3R_ENGINE_PYTHON": engine_python, "BLENDER_USER_RESOURCES": str(resources), "OMP_NUM_THREADS": "1"}
+            | variables
+        )
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "tools" / "run_in_module.py"), *map(str, arguments)],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     return start
 
 
 @pytest.fixture(scope="session")
 def run_command(start_command, tmp_path_factory):
     """Run ``human3r ARGUMENTS`` to its end, with a summary."""
+
     def run(*arguments, **variables):
         summary = tmp_path_factory.mktemp("summary") / "summary.json"
         command = start_command(*arguments, "--json", summary, **variables)
         _, errors = command.communicate(timeout=180)
         results = json.loads(summary.read_text())["results"] if summary.exists() else []
         return Done(command.returncode, errors, results)
+
     return run
 
 
@@ -95,8 +114,9 @@ def run_command(start_command, tmp_path_factory):
 def demo_blend(run_command, tmp_path_factory):
     """The bundled clip as the default model sees it."""
     blend = tmp_path_factory.mktemp("demo") / "demo.blend"
-    done = run_command("convert", ROOT / "demo" / "demo.mp4", "--output", blend, "--device", "cpu",
-                       "--body", "mannequin")
+    done = run_command(
+        "convert", ROOT / "demo" / "demo.mp4", "--output", blend, "--device", "cpu", "--body", "mannequin"
+    )
     assert done.code == 0, done.errors
     return blend
 
@@ -106,8 +126,9 @@ def truth_blend(run_engine_script, run_command, tmp_path_factory):
     """The bundled clip as it really is: its ground truth came as a take."""
     folder = tmp_path_factory.mktemp("truth")
     take, blend = folder / "truth.h3r", folder / "truth.blend"
-    run_engine_script(ROOT / "tools" / "truth_take.py", ROOT / "demo" / "demo_truth.npz", ROOT / "demo" / "demo.mp4",
-                      take)
+    run_engine_script(
+        ROOT / "tools" / "truth_take.py", ROOT / "demo" / "demo_truth.npz", ROOT / "demo" / "demo.mp4", take
+    )
     done = run_command("import", take, "--output", blend, "--clean", "0")
     assert done.code == 0, done.errors
     return blend

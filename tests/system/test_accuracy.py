@@ -48,10 +48,32 @@ class Bounds:
 
 
 BOUNDS = {
-    "default model": Bounds(joints_m=0.8, head_m=0.8, pose_m=0.1, facing_deg=12.0, joints_px=18.0, camera_m=0.12,
-                            camera_deg=1.0, lens=0.2, points_m=0.54, surface_m=0.27, color_agreement=0.45),
-    "truth": Bounds(joints_m=1e-3, head_m=1e-3, pose_m=1e-3, facing_deg=0.1, joints_px=0.1, camera_m=1e-3,
-                    camera_deg=0.1, lens=1e-4, points_m=1e-3, surface_m=0.06, color_agreement=0.7),
+    "default model": Bounds(
+        joints_m=0.8,
+        head_m=0.8,
+        pose_m=0.1,
+        facing_deg=12.0,
+        joints_px=18.0,
+        camera_m=0.12,
+        camera_deg=1.0,
+        lens=0.2,
+        points_m=0.54,
+        surface_m=0.27,
+        color_agreement=0.45,
+    ),
+    "truth": Bounds(
+        joints_m=1e-3,
+        head_m=1e-3,
+        pose_m=1e-3,
+        facing_deg=0.1,
+        joints_px=0.1,
+        camera_m=1e-3,
+        camera_deg=0.1,
+        lens=1e-4,
+        points_m=1e-3,
+        surface_m=0.06,
+        color_agreement=0.7,
+    ),
 }
 
 
@@ -113,8 +135,9 @@ def test_bones_are_where_the_joints_are(compared):
 def test_people_face_where_they_face_and_left_is_left(compared):
     assert np.median(degrees(compared.scene.facing, compared.truth.facing)) < compared.bounds.facing_deg
     for left, right in LEFT_RIGHT:
-        ours, true = (joints[..., left, :] - joints[..., right, :] for joints in
-                      (compared.scene.joints, compared.truth.joints))
+        ours, true = (
+            joints[..., left, :] - joints[..., right, :] for joints in (compared.scene.joints, compared.truth.joints)
+        )
         same = (ours * true).sum(axis=-1) > 0
         assert same.mean() > 0.9, (left, right)
 

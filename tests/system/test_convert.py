@@ -24,8 +24,23 @@ def converted(run_command, make_video, tmp_path_factory):
     make_video(folder / "a.mp4", FRAMES)
     (folder / "b.mp4").write_text("not a video")
     make_video(folder / "c.mp4", FRAMES)
-    done = run_command("convert", folder, "--output", folder / "out", "--take", folder / "takes", "--end", FRAMES - 4,
-                       "--stride", "2", "--export", "bvh,npz", "--export-frame-rate", "50", *SMALL)
+    done = run_command(
+        "convert",
+        folder,
+        "--output",
+        folder / "out",
+        "--take",
+        folder / "takes",
+        "--end",
+        FRAMES - 4,
+        "--stride",
+        "2",
+        "--export",
+        "bvh,npz",
+        "--export-frame-rate",
+        "50",
+        *SMALL,
+    )
     return folder, done
 
 
@@ -89,11 +104,14 @@ def test_nothing_is_left_beside_the_output(run_command, make_video, tmp_path):
     assert "output-exists" in done.errors and "--overwrite" in done.errors
 
 
-@pytest.mark.parametrize(("arguments", "variables", "code"), [
-    (("--model", "absent.safetensors"), {}, "checkpoint-missing"),
-    (("--body", "absent.npz"), {}, None),
-    ((), {"HUMAN3R_ENGINE_PYTHON": "/does/not/exist"}, "no-engine"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "variables", "code"),
+    [
+        (("--model", "absent.safetensors"), {}, "checkpoint-missing"),
+        (("--body", "absent.npz"), {}, None),
+        ((), {"HUMAN3R_ENGINE_PYTHON": "/does/not/exist"}, "no-engine"),
+    ],
+)
 def test_what_is_missing_is_named(run_command, make_video, tmp_path, arguments, variables, code):
     make_video(tmp_path / "clip.mp4", 2)
     done = run_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *arguments, **variables)
@@ -108,8 +126,14 @@ def test_a_python_without_the_engines_packages_is_named(run_command, make_video,
     bare = tmp_path / "bare-python"
     bare.write_text('#!/bin/sh\nexec "$HUMAN3R_TEST_PYTHON" -S "$@"\n')  # -S: no installed packages
     bare.chmod(0o755)
-    done = run_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend",
-                       HUMAN3R_ENGINE_PYTHON=str(bare), HUMAN3R_TEST_PYTHON=os.path.realpath("/proc/self/exe"))
+    done = run_command(
+        "convert",
+        tmp_path / "clip.mp4",
+        "--output",
+        tmp_path / "clip.blend",
+        HUMAN3R_ENGINE_PYTHON=str(bare),
+        HUMAN3R_TEST_PYTHON=os.path.realpath("/proc/self/exe"),
+    )
     assert done.results[0]["error"]["code"] == "engine-incomplete" and "has no module" in done.errors
 
 
@@ -118,8 +142,18 @@ def test_too_little_memory_is_named(run_command, make_video, tmp_path, engine_py
     limited = tmp_path / "limited-python"
     limited.write_text('#!/bin/sh\nulimit -v 4000000\nexec "$HUMAN3R_TEST_PYTHON" "$@"\n')
     limited.chmod(0o755)
-    done = run_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", "--model", "recipe:896L",
-                       "--device", "cpu", HUMAN3R_ENGINE_PYTHON=str(limited), HUMAN3R_TEST_PYTHON=engine_python)
+    done = run_command(
+        "convert",
+        tmp_path / "clip.mp4",
+        "--output",
+        tmp_path / "clip.blend",
+        "--model",
+        "recipe:896L",
+        "--device",
+        "cpu",
+        HUMAN3R_ENGINE_PYTHON=str(limited),
+        HUMAN3R_TEST_PYTHON=engine_python,
+    )
     error = done.results[0]["error"]
     assert done.code == 1 and error["code"] == "not-enough-memory" and "smaller" in error["remedy"]
 
@@ -150,8 +184,9 @@ def test_interrupting_keeps_a_take_that_can_be_imported(start_command, run_comma
 def test_an_engine_killed_in_the_middle_leaves_a_take_to_import(start_command, run_command, make_video, tmp_path):
     make_video(tmp_path / "clip.mp4", 400)
     summary = tmp_path / "summary.json"
-    command = start_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *SMALL, *FEW_PEOPLE,
-                            "--json", summary)
+    command = start_command(
+        "convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *SMALL, *FEW_PEOPLE, "--json", summary
+    )
     read_until(command.stderr, " frames, ")  # the pace is known once a frame is done
     children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)

@@ -29,8 +29,11 @@ def archive(root, tmp_path_factory):
     """The zip, made by Blender's own tool from the manifest's rules."""
     tool = Path(bpy.utils.script_paths(subdir="addons_core")[0]) / "bl_pkg" / "cli" / "blender_ext.py"
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, str(tool), "build", "--source-dir", str(root), "--output-dir", str(folder)],
-                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, str(tool), "build", "--source-dir", str(root), "--output-dir", str(folder)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     (made,) = folder.glob("*.zip")
     return made
 
@@ -41,9 +44,14 @@ def test_the_zip_has_the_extension_and_nothing_else(archive):
     assert {"__init__.py", "blender_manifest.toml", "LICENSE", "engine", "human3r_blender", "weights_downloader"} <= top
     assert not top & {"tests", "docs", "benchmarks", "build.py", "tools", "demo", ".environments", ".git", "outputs"}
     assert "engine/assets/mannequin.npz" in names and "engine/contract/messages.py" in names
-    assert {"requirements/lock/engine.txt", "requirements/lock/base.txt", "requirements/lock/uv.txt",
-            "requirements/lock/torch-cpu-linux.txt", "requirements/lock/sizes.json",
-            "human3r_blender/setup/installation/installer.py"} <= set(names)
+    assert {
+        "requirements/lock/engine.txt",
+        "requirements/lock/base.txt",
+        "requirements/lock/uv.txt",
+        "requirements/lock/torch-cpu-linux.txt",
+        "requirements/lock/sizes.json",
+        "human3r_blender/setup/installation/installer.py",
+    } <= set(names)
     assert not [name for name in names if "__pycache__" in name]
     assert archive.stat().st_size < 50e6
 
@@ -54,7 +62,19 @@ def test_blender_installs_the_zip_and_converts_with_it(archive, make_video, engi
     environment = os.environ | {"BLENDER_USER_RESOURCES": str(resources), "HUMAN3R_ENGINE_PYTHON": engine_python}
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(
-        [sys.executable, "-c", INSTALL_AND_CONVERT, str(archive), str(tmp_path / "clip.mp4"),
-         str(tmp_path / "clip.blend")], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        [
+            sys.executable,
+            "-c",
+            INSTALL_AND_CONVERT,
+            str(archive),
+            str(tmp_path / "clip.mp4"),
+            str(tmp_path / "clip.blend"),
+        ],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"installed in {resources}" in done.stdout and (tmp_path / "clip.blend").is_file()

@@ -76,8 +76,10 @@ def read_scene(path, frames):
     points = next(item for item in scene.objects if item.name.startswith("Scene points"))
     every = max(1, len(points.data.vertices) // POINTS_READ)
     world = np.array(points.matrix_world)
-    position, color = _read(points.data.vertices, "co", 3)[::every], _read(points.data.color_attributes[0].data,
-                                                                           "color_srgb", 4)[::every, :3]
+    position, color = (
+        _read(points.data.vertices, "co", 3)[::every],
+        _read(points.data.color_attributes[0].data, "color_srgb", 4)[::every, :3],
+    )
     columns = [np.stack(column) for column in zip(*rows, strict=True)]
     return World(*columns, position @ world[:3, :3].T + world[:3, 3], color), np.array(points.parent.matrix_world)
 
@@ -101,8 +103,9 @@ def true_world(path, frames, root):
     rotations = axis_angle_to_matrix(truth["people.pose_axis_angle"][frames])
     betas = np.broadcast_to(truth["people.betas"], (len(frames), *truth["people.betas"].shape))
     body = BodyModel.load(default_body_path())
-    joints = body.posed_joints(rotations, betas, truth["people.expression"][frames],
-                               truth["people.translation"][frames])[:, :, :JOINTS]
+    joints = body.posed_joints(
+        rotations, betas, truth["people.expression"][frames], truth["people.translation"][frames]
+    )[:, :, :JOINTS]
     focal, centre = truth["focal_px"][frames], truth["principal_point_px"][frames]
     pixels = joints[..., :2] / joints[..., 2:] * focal[:, None, None, None] + centre[:, None, None] + 0.5
 
@@ -116,13 +119,22 @@ def true_world(path, frames, root):
     every = np.arange(len(frames))
     axis = np.broadcast_to(np.eye(3), (len(frames), 3, 3))
     return World(
-        joints=to_world(joints, every), facing=to_world(rotations[:, :, PELVIS, :, 2], every, 0.0),
-        shown=truth["expected"][frames], joints_px=pixels, camera=to_world(np.zeros((len(frames), 3)), every),
-        looking=to_world(axis[:, 2], every, 0.0), up=to_world(-axis[:, 1], every, 0.0),
+        joints=to_world(joints, every),
+        facing=to_world(rotations[:, :, PELVIS, :, 2], every, 0.0),
+        shown=truth["expected"][frames],
+        joints_px=pixels,
+        camera=to_world(np.zeros((len(frames), 3)), every),
+        looking=to_world(axis[:, 2], every, 0.0),
+        up=to_world(-axis[:, 1], every, 0.0),
         width_per_distance=truth["footage_size"][0] / focal,
-        points=np.concatenate([to_world(points[None], np.array([row]))[0]
-                               for row, points in zip(every, _seen_points(truth, frames), strict=True)]),
-        colors=np.empty((0, 3)))
+        points=np.concatenate(
+            [
+                to_world(points[None], np.array([row]))[0]
+                for row, points in zip(every, _seen_points(truth, frames), strict=True)
+            ]
+        ),
+        colors=np.empty((0, 3)),
+    )
 
 
 def _seen_points(truth, frames):

@@ -44,8 +44,10 @@ START = (1060, 158)
 VIEW_MIDDLE = (420, 400)
 OPEN_AT_FIRST = (("Display", 591), ("People", 455))
 """Sections that are open when a run has ended, the lower one first, and the heights of their headings."""
-SECTIONS = {name: 455 + 26 * place for place, name in
-            enumerate(("People", "Display", "Ground and Scale", "Clean-up", "Retarget", "Export"))}
+SECTIONS = {
+    name: 455 + 26 * place
+    for place, name in enumerate(("People", "Display", "Ground and Scale", "Clean-up", "Retarget", "Export"))
+}
 """Heights of the headings once all sections are closed."""
 EDIT = 565  # heading inside an open section People with two people in it; each one more is 21 pixels
 HEADINGS = 965  # pixels from the left
@@ -55,8 +57,14 @@ ASIDE = Vector((0.9, 0.0, 0.0))  # so much to the right is hidden by the sidebar
 
 
 def people():
-    return sorted((item for item in bpy.context.scene.objects
-                   if item.type == "ARMATURE" and item.get("human3r_role") == "armature"), key=lambda item: item.name)
+    return sorted(
+        (
+            item
+            for item in bpy.context.scene.objects
+            if item.type == "ARMATURE" and item.get("human3r_role") == "armature"
+        ),
+        key=lambda item: item.name,
+    )
 
 
 def look(rotation, place, distance, frame=FRAME):
@@ -156,8 +164,7 @@ def put_people_right():
     picture("6-split")
     yield from click((HEADINGS, EDIT + 21))
     run(bpy.ops.human3r.select_person, name=first.name)
-    assert run(bpy.ops.human3r.merge_people, "INVOKE_DEFAULT", True,
-               other=str(other["human3r_track"])) == {"FINISHED"}
+    assert run(bpy.ops.human3r.merge_people, "INVOKE_DEFAULT", True, other=str(other["human3r_track"])) == {"FINISHED"}
     yield 0.5
     assert len(people()) == count
     for before, after in zip([item.name for item in people()], ("Ada", "Ben"), strict=False):
@@ -180,8 +187,10 @@ def put_people_right():
 def sliding(person):
     """Metres that the balls of a person's feet move from frame to frame, while a contact mark lies below."""
     moved, before = [], {}
-    marks = {side: next(item for item in person.children if item.name.endswith(f"{side} contact"))
-             for side in ("left", "right")}
+    marks = {
+        side: next(item for item in person.children if item.name.endswith(f"{side} contact"))
+        for side in ("left", "right")
+    }
     for frame in range(bpy.context.scene.frame_start, bpy.context.scene.frame_end + 1):
         bpy.context.scene.frame_set(frame)
         for side, mark in marks.items():
@@ -232,8 +241,11 @@ def bring_a_character():
     body.name = "Hero body"
     choose(metarig)
     assert run(bpy.ops.pose.rigify_generate) == {"FINISHED"}
-    rig = next(item for item in bpy.context.scene.objects
-               if item.type == "ARMATURE" and item is not metarig and item not in people())
+    rig = next(
+        item
+        for item in bpy.context.scene.objects
+        if item.type == "ARMATURE" and item is not metarig and item not in people()
+    )
     metarig.hide_set(True)
     choose(body, rig)
     assert run(bpy.ops.object.parent_set, type="ARMATURE_AUTO") == {"FINISHED"}
@@ -311,9 +323,17 @@ def export():
     picture("11-export")
     rig, path = bpy.data.objects["Hero"], OUTPUTS / "hero.fbx"
     choose(bpy.data.objects["Hero body"], rig)
-    run(bpy.ops.export_scene.fbx, filepath=str(path), use_selection=True, object_types={"ARMATURE", "MESH"},
-        use_armature_deform_only=True, add_leaf_bones=False, bake_anim_use_all_actions=False,
-        bake_anim_use_nla_strips=False, bake_anim_simplify_factor=0.0)
+    run(
+        bpy.ops.export_scene.fbx,
+        filepath=str(path),
+        use_selection=True,
+        object_types={"ARMATURE", "MESH"},
+        use_armature_deform_only=True,
+        add_leaf_bones=False,
+        bake_anim_use_all_actions=False,
+        bake_anim_use_nla_strips=False,
+        bake_anim_simplify_factor=0.0,
+    )
     run(bpy.ops.import_scene.fbx, filepath=str(path))
     copy = next(item for item in bpy.context.selected_objects if item.type == "ARMATURE")
     farthest = 0.0
@@ -332,8 +352,18 @@ def steps():
     """What the page says, in its order, with the seconds to wait in between."""
     empty_scene()
     yield 1.0
-    for step in (choose_the_video, watch_it_fill, play_the_camera_view, check_the_floor, put_people_right, clean_up,
-                 bring_a_character, retarget, character_beside_the_person, export):
+    for step in (
+        choose_the_video,
+        watch_it_fill,
+        play_the_camera_view,
+        check_the_floor,
+        put_people_right,
+        clean_up,
+        bring_a_character,
+        retarget,
+        character_beside_the_person,
+        export,
+    ):
         print(f"-- {step.__name__}")
         yield from step()
 

@@ -93,8 +93,10 @@ def assert_in_free_part(area, camera):
     """The camera's picture is not covered by the sidebar, the tools or the headers."""
     region = next(region for region in area.regions if region.type == "WINDOW")
     scene = bpy.context.scene
-    corners = [location_3d_to_region_2d(region, area.spaces.active.region_3d, camera.matrix_world @ corner)
-               for corner in camera.data.view_frame(scene=scene)]
+    corners = [
+        location_3d_to_region_2d(region, area.spaces.active.region_3d, camera.matrix_world @ corner)
+        for corner in camera.data.view_frame(scene=scene)
+    ]
     left, bottom, right, top = addon_module("sections.display.view").free_part(area)
     print(f"picture {[tuple(map(round, corner)) for corner in corners]} in {left, bottom, right, top}")
     assert right < region.width, "the sidebar covers nothing"

@@ -115,9 +115,11 @@ class Stopwatch:
 
     def report(self):
         slices = sorted(self.slices)
-        print(f"{len(slices)} slices of work, the longest {1000 * slices[-1]:.0f} ms, 99 % below "
-              f"{1000 * slices[len(slices) * 99 // 100]:.0f} ms; drawing included, the longest time without "
-              f"reaction was {1000 * self.longest:.0f} ms")
+        print(
+            f"{len(slices)} slices of work, the longest {1000 * slices[-1]:.0f} ms, 99 % below "
+            f"{1000 * slices[len(slices) * 99 // 100]:.0f} ms; drawing included, the longest time without "
+            f"reaction was {1000 * self.longest:.0f} ms"
+        )
 
 
 def timed_steps():

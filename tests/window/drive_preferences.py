@@ -131,8 +131,10 @@ def reports():
 
 def begin(kind, title):
     background_task, tasks = addon_module("setup.background_task"), addon_module("setup.tasks")
-    tasks.begin(lambda: background_task.ChildTask(title, [sys.executable, str(STAND_IN), kind]),
-                lambda task: addon_module("setup.probe").forget())  # as the buttons do
+    tasks.begin(
+        lambda: background_task.ChildTask(title, [sys.executable, str(STAND_IN), kind]),
+        lambda task: addon_module("setup.probe").forget(),
+    )  # as the buttons do
 
 
 def tasks_come_and_go():

@@ -31,6 +31,7 @@ PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
 
 def drive(steps):
     """Show the add-on's panels, run the steps and quit; whatever fails ends Blender with exit code 1."""
+
     def step():
         try:
             return next(everything)

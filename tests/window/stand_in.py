@@ -4,9 +4,23 @@
 import bpy
 from mathutils import Vector
 
-THICKNESS = {"spine": 0.2, "spine.001": 0.19, "spine.002": 0.21, "spine.003": 0.2, "spine.005": 0.1, "spine.006": 0.18,
-             "shoulder": 0.12, "upper_arm": 0.095, "forearm": 0.08, "hand": 0.075, "thigh": 0.125, "shin": 0.105,
-             "foot": 0.08, "toe": 0.07, "pelvis": 0.1}
+THICKNESS = {
+    "spine": 0.2,
+    "spine.001": 0.19,
+    "spine.002": 0.21,
+    "spine.003": 0.2,
+    "spine.005": 0.1,
+    "spine.006": 0.18,
+    "shoulder": 0.12,
+    "upper_arm": 0.095,
+    "forearm": 0.08,
+    "hand": 0.075,
+    "thigh": 0.125,
+    "shin": 0.105,
+    "foot": 0.08,
+    "toe": 0.07,
+    "pelvis": 0.1,
+}
 """Radius of the metaballs along the meta-rig's bones, metres; the body is about half as thick."""
 
 

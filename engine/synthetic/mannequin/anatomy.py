@@ -256,9 +256,7 @@ def palm_loft(p: Proportions, joints: dict[str, np.ndarray]) -> Loft:
         (0.70, -0.005, 0.0145, 0.016, 0.041),
         (0.86, -0.006, 0.0130, 0.0145, 0.0405),
     ]
-    stations = [
-        (wrist[0] + s * length, wrist[1], wrist[2] + z, up, down, half, half) for s, z, up, down, half in rows
-    ]
+    stations = [(wrist[0] + s * length, wrist[1], wrist[2] + z, up, down, half, half) for s, z, up, down, half in rows]
     return Loft((0, 0, 0), (1, 0, 0), (0, 1, 0), stations, exponent=2.6, cap=0.004)
 
 

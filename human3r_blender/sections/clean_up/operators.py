@@ -24,8 +24,9 @@ VERSIONS = (
 
 
 def strength_property() -> object:
-    return FloatProperty(name="Strength", description=TEXTS["strength"], default=DEFAULT.strength, min=0.0, max=1.0,
-                         subtype="FACTOR")
+    return FloatProperty(
+        name="Strength", description=TEXTS["strength"], default=DEFAULT.strength, min=0.0, max=1.0, subtype="FACTOR"
+    )
 
 
 def lock_feet_property() -> object:
@@ -37,13 +38,16 @@ class Human3RCleanUp(bpy.types.PropertyGroup):
 
     strength: strength_property()
     lock_feet: lock_feet_property()
-    everyone: BoolProperty(name="All People", default=True,
-                           description="Clean up and compare all people of the scene, not the selected ones alone")
+    everyone: BoolProperty(
+        name="All People",
+        default=True,
+        description="Clean up and compare all people of the scene, not the selected ones alone",
+    )
 
 
 class HUMAN3R_OT_clean_up(bpy.types.Operator):
     """Make a second Action of each person with less jitter and with feet that stay where they stand. The raw Action is
-kept; a clean one that is there already is made anew, and changes to it are lost"""
+    kept; a clean one that is there already is made anew, and changes to it are lost"""
 
     bl_idname = "human3r.clean_up"
     bl_label = "Clean Up People"
@@ -51,8 +55,9 @@ kept; a clean one that is there already is made anew, and changes to it are lost
 
     strength: strength_property()
     lock_feet: lock_feet_property()
-    everyone: BoolProperty(name="All People", default=True,
-                           description="Clean up all people of the scene, not the selected ones alone")
+    everyone: BoolProperty(
+        name="All People", default=True, description="Clean up all people of the scene, not the selected ones alone"
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -63,8 +68,9 @@ kept; a clean one that is there already is made anew, and changes to it are lost
         try:
             selection.refuse_none(people)
             for item in people:
-                versions.clean(item, timing.rate_for(context.scene, None),
-                               CleanUpSettings(self.strength, self.lock_feet))
+                versions.clean(
+                    item, timing.rate_for(context.scene, None), CleanUpSettings(self.strength, self.lock_feet)
+                )
         except UserError as error:
             return refuse(self, error)
         self.report({"INFO"}, f"{selection.names(people)}: cleaned up. The raw motion is kept to compare.")
@@ -79,8 +85,11 @@ class HUMAN3R_OT_show_version(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     version: EnumProperty(name="Version", description="Which Action plays", items=VERSIONS, default="CLEAN")
-    everyone: BoolProperty(name="All People", default=True,
-                           description="Of all people that were cleaned up, not of the selected ones alone")
+    everyone: BoolProperty(
+        name="All People",
+        default=True,
+        description="Of all people that were cleaned up, not of the selected ones alone",
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -107,8 +116,9 @@ class HUMAN3R_OT_compare(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         everyone = not any(versions.find(item, tags.CLEAN) for item in selection.people(context, False))
-        return _show(self, context, everyone,
-                     lambda item: tags.RAW if versions.shown(item) == tags.CLEAN else tags.CLEAN)
+        return _show(
+            self, context, everyone, lambda item: tags.RAW if versions.shown(item) == tags.CLEAN else tags.CLEAN
+        )
 
 
 class HUMAN3R_OT_show_contacts(bpy.types.Operator):
@@ -142,8 +152,9 @@ def _some_are_clean(operator: type[bpy.types.Operator], context: bpy.types.Conte
     return True
 
 
-def _show(operator: bpy.types.Operator, context: bpy.types.Context, everyone: bool,
-          role: Callable[[bpy.types.Object], str]) -> set[str]:
+def _show(
+    operator: bpy.types.Operator, context: bpy.types.Context, everyone: bool, role: Callable[[bpy.types.Object], str]
+) -> set[str]:
     changed = [item for item in selection.people(context, everyone) if versions.find(item, tags.CLEAN)]
     if not changed:
         operator.report({"WARNING"}, "Nobody of these was cleaned up yet.")

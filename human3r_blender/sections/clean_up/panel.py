@@ -28,8 +28,9 @@ class HUMAN3R_PT_clean_up(Section, bpy.types.Panel):
         chosen = selection.people(context, settings.everyone)
         row = layout.row()
         row.enabled = bool(chosen)
-        button = row.operator("human3r.clean_up", icon="MOD_SMOOTH",
-                              text="Clean Up" if chosen else "Clean Up (nobody selected)")
+        button = row.operator(
+            "human3r.clean_up", icon="MOD_SMOOTH", text="Clean Up" if chosen else "Clean Up (nobody selected)"
+        )
         button.strength, button.lock_feet, button.everyone = settings.strength, settings.lock_feet, settings.everyone
         cleaned = [item for item in chosen if versions.find(item, tags.CLEAN) is not None]
         if not cleaned:
@@ -44,8 +45,12 @@ class HUMAN3R_PT_clean_up(Section, bpy.types.Panel):
         homes = [home for item in cleaned if (home := contact_marks.collection(item)) is not None]
         if homes:
             hidden = all(home.hide_viewport for home in homes)
-            layout.operator("human3r.show_contacts", icon="HIDE_ON" if hidden else "HIDE_OFF", depress=not hidden,
-                            text="Contact Marks").show = hidden
+            layout.operator(
+                "human3r.show_contacts",
+                icon="HIDE_ON" if hidden else "HIDE_OFF",
+                depress=not hidden,
+                text="Contact Marks",
+            ).show = hidden
 
 
 CLASSES = (HUMAN3R_PT_clean_up,)

@@ -18,8 +18,15 @@ _kept: dict[int, _View] = {}
 """What a 3D view showed before, by the address of its area."""
 
 
-_OVERLAYS = {"show_overlays": True, "show_bones": False, "show_relationship_lines": False, "show_floor": False,
-             "show_axis_x": False, "show_axis_y": False, "show_cursor": False}
+_OVERLAYS = {
+    "show_overlays": True,
+    "show_bones": False,
+    "show_relationship_lines": False,
+    "show_floor": False,
+    "show_axis_x": False,
+    "show_axis_y": False,
+    "show_cursor": False,
+}
 """What of the overlays is shown meanwhile. The footage and the names are overlays themselves."""
 
 
@@ -59,13 +66,22 @@ def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Obje
     if item is None:
         raise UserError("no-camera", "This take has no camera in the scene.", "Import it with its camera.")
     _kept[area.as_pointer()] = _View(
-        root[tags.TAKE], region.view_perspective, region.view_location.copy(), region.view_rotation.copy(),
-        region.view_distance, region.view_camera_zoom, tuple(region.view_camera_offset),
-        view.camera.name if view.use_local_camera and view.camera else "", view.shading.type,
-        tuple(getattr(view.overlay, name) for name in _OVERLAYS), item.data.show_background_images,
-        points is None or points.hide_get())
+        root[tags.TAKE],
+        region.view_perspective,
+        region.view_location.copy(),
+        region.view_rotation.copy(),
+        region.view_distance,
+        region.view_camera_zoom,
+        tuple(region.view_camera_offset),
+        view.camera.name if view.use_local_camera and view.camera else "",
+        view.shading.type,
+        tuple(getattr(view.overlay, name) for name in _OVERLAYS),
+        item.data.show_background_images,
+        points is None or points.hide_get(),
+    )
     has_footage = bool(item.data.background_images) or camera.show_footage(
-        item, root.get(tags.SOURCE, ""), (context.scene.render.resolution_x, context.scene.render.resolution_y))
+        item, root.get(tags.SOURCE, ""), (context.scene.render.resolution_x, context.scene.render.resolution_y)
+    )
     item.data.show_background_images = True
     view.use_local_camera, view.camera = True, item
     region.view_perspective = "CAMERA"

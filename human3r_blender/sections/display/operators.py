@@ -20,17 +20,22 @@ class Human3RDisplay(bpy.types.PropertyGroup):
     """How this scene's people are shown."""
 
     show_names: BoolProperty(
-        name="Names", default=True, update=lambda settings, context: name_tags.redraw(),
+        name="Names",
+        default=True,
+        update=lambda settings, context: name_tags.redraw(),
         description="Show the people's names over their heads, in all 3D views with overlays. A person is renamed by "
-                    "renaming the armature. Names are not rendered")
+        "renaming the armature. Names are not rendered",
+    )
     hide_points: BoolProperty(
-        name="Hide Points Meanwhile", default=True,
-        description="While the camera view plays, hide the points of the place, which would cover the footage")
+        name="Hide Points Meanwhile",
+        default=True,
+        description="While the camera view plays, hide the points of the place, which would cover the footage",
+    )
 
 
 class HUMAN3R_OT_show_colors(bpy.types.Operator):
     """Show the points of the place in the footage's colours: changes this 3D view to Material Preview, and back to
-Solid, in which points are grey and people have their colours anyway"""
+    Solid, in which points are grey and people have their colours anyway"""
 
     bl_idname = "human3r.show_colors"
     bl_label = "Show Colours"
@@ -95,13 +100,14 @@ class _PeopleOperator(bpy.types.Operator):
 
 class HUMAN3R_OT_color_people(_PeopleOperator):
     """Give each person another colour, one that people with any kind of colour vision tell apart: 12 of them, and from
-then on they repeat"""
+    then on they repeat"""
 
     bl_idname = "human3r.color_people"
     bl_label = "Colour People Apart"
 
-    everyone: BoolProperty(name="All People", default=True,
-                           description="Colour all people of the scene anew, not the selected ones alone")
+    everyone: BoolProperty(
+        name="All People", default=True, description="Colour all people of the scene anew, not the selected ones alone"
+    )
 
     def chosen(self, context: bpy.types.Context) -> list[bpy.types.Object]:
         return selection.people(context, self.everyone)
@@ -120,8 +126,15 @@ class HUMAN3R_OT_paint_people(_PeopleOperator):
     bl_idname = "human3r.paint_people"
     bl_label = "Set Colour of People"
 
-    color: FloatVectorProperty(name="Colour", description="Colour of the selected people's bodies", subtype="COLOR",
-                               size=4, min=0.0, max=1.0, default=colors.PALETTE[0])
+    color: FloatVectorProperty(
+        name="Colour",
+        description="Colour of the selected people's bodies",
+        subtype="COLOR",
+        size=4,
+        min=0.0,
+        max=1.0,
+        default=colors.PALETTE[0],
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         people = selection.people(context, False)
@@ -177,6 +190,12 @@ class HUMAN3R_OT_play_camera_view(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (Human3RDisplay, HUMAN3R_OT_show_colors, HUMAN3R_OT_show_names, HUMAN3R_OT_color_people,
-           HUMAN3R_OT_paint_people, HUMAN3R_OT_play_camera_view)
+CLASSES = (
+    Human3RDisplay,
+    HUMAN3R_OT_show_colors,
+    HUMAN3R_OT_show_names,
+    HUMAN3R_OT_color_people,
+    HUMAN3R_OT_paint_people,
+    HUMAN3R_OT_play_camera_view,
+)
 SCENE_PROPERTIES = {"human3r_display": Human3RDisplay}

@@ -20,14 +20,17 @@ class HUMAN3R_PT_display(Section, bpy.types.Panel):
         entered = camera_view.is_entered(area)
         row = layout.row()
         row.scale_y = 1.2
-        row.operator("human3r.play_camera_view", text="Back to My View" if entered else "Play Camera View",
-                     icon="LOOP_BACK" if entered else "PLAY", depress=entered)
+        row.operator(
+            "human3r.play_camera_view",
+            text="Back to My View" if entered else "Play Camera View",
+            icon="LOOP_BACK" if entered else "PLAY",
+            depress=entered,
+        )
         row = layout.row()
         row.enabled = not entered
         row.prop(display, "hide_points")
         row = layout.row(align=True)
-        row.operator("human3r.show_colors", icon="SHADING_TEXTURE",
-                     depress=area.spaces.active.shading.type == COLORED)
+        row.operator("human3r.show_colors", icon="SHADING_TEXTURE", depress=area.spaces.active.shading.type == COLORED)
         row.prop(display, "show_names", toggle=True, icon="SORTALPHA")
         row = layout.row(align=True)
         row.operator("human3r.color_people", icon="COLOR")

@@ -46,8 +46,12 @@ _SMPLH_TO_JOINT = (*range(BODY_JOINT_COUNT), *range(JOINT_COUNT)[LEFT_HAND], *ra
 """SMPL-H is SMPL-X without jaw and eyes."""
 
 _REMEDY = "Choose a motion file with SMPL-X poses (N x 165), such as AMASS's 'SMPL-X N' files or this add-on's exports."
-_FAMILIES = {72: "SMPL poses (24 joints), whose hands have no fingers", 63: "body poses alone, without the root",
-             66: "body poses alone, without hands", 159: "poses without the eyes"}
+_FAMILIES = {
+    72: "SMPL poses (24 joints), whose hands have no fingers",
+    63: "body poses alone, without the root",
+    66: "body poses alone, without hands",
+    159: "poses without the eyes",
+}
 
 
 @dataclass(frozen=True)
@@ -78,13 +82,26 @@ class AmassMotion:
 def write(path: Path, motion: AmassMotion) -> None:
     """Write a motion to `path`."""
     poses = motion.poses.reshape(len(motion.poses), JOINT_COUNT, 3)
-    parts = {"root_orient": slice(0, 1), "pose_body": BODY, "pose_hand": slice(LEFT_HAND.start, RIGHT_HAND.stop),
-             "pose_jaw": slice(JAW, JAW + 1), "pose_eye": slice(LEFT_EYE, RIGHT_EYE + 1)}
+    parts = {
+        "root_orient": slice(0, 1),
+        "pose_body": BODY,
+        "pose_hand": slice(LEFT_HAND.start, RIGHT_HAND.stop),
+        "pose_jaw": slice(JAW, JAW + 1),
+        "pose_eye": slice(LEFT_EYE, RIGHT_EYE + 1),
+    }
     values: dict[str, Any] = {name: poses[:, part].reshape(len(poses), -1) for name, part in parts.items()}
     values |= dict.fromkeys(RATE_KEYS, motion.frame_rate)
-    values |= {"poses": poses.reshape(len(poses), -1), "trans": motion.trans, "betas": motion.betas,
-               "num_betas": len(motion.betas), "gender": motion.gender, "surface_model_type": "smplx",
-               "mocap_time_length": len(poses) / motion.frame_rate, SCALE: motion.scale, BODY_NAME: motion.body}
+    values |= {
+        "poses": poses.reshape(len(poses), -1),
+        "trans": motion.trans,
+        "betas": motion.betas,
+        "num_betas": len(motion.betas),
+        "gender": motion.gender,
+        "surface_model_type": "smplx",
+        "mocap_time_length": len(poses) / motion.frame_rate,
+        SCALE: motion.scale,
+        BODY_NAME: motion.body,
+    }
     if motion.expression is not None:
         values["expression"] = motion.expression
     if motion.hidden is not None:
@@ -128,8 +145,10 @@ def read(path: Path) -> AmassMotion:
         raise _damaged(path, f"its scale is {scale}")
     gender, body = _text(arrays.get("gender")) or "neutral", _text(arrays.get(BODY_NAME))
     if gender != "neutral":
-        notes = (*notes, f"The motion was made with a {gender} body; shape and height are a little different on the "
-                 "neutral one.")
+        notes = (
+            *notes,
+            f"The motion was made with a {gender} body; shape and height are a little different on the neutral one.",
+        )
     return AmassMotion(frame_rate, poses, trans, betas, gender, expression, scale, hidden, body, notes)
 
 
@@ -141,8 +160,10 @@ def _poses(path: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     if width == 3 * _SMPLH_JOINTS:
         poses = np.zeros((len(given), JOINT_COUNT, 3))
         poses[:, _SMPLH_TO_JOINT] = _numbers(path, "poses", given).reshape(-1, _SMPLH_JOINTS, 3)
-        return poses, ("The motion was made for SMPL-H: body and fingers are taken over, the shape is not, because its "
-                       "numbers mean other shapes there. The person may stand a little too low or too high.",)
+        return poses, (
+            "The motion was made for SMPL-H: body and fingers are taken over, the shape is not, because its "
+            "numbers mean other shapes there. The person may stand a little too low or too high.",
+        )
     what = _FAMILIES.get(width, f"poses of {width} numbers a frame" if width else "no frames")
     raise UserError("motion-not-smplx", f"{path} has {what}; SMPL-X has 165 numbers a frame, SMPL-H 156.", _REMEDY)
 

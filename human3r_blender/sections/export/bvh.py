@@ -81,8 +81,12 @@ def _joint(joint: int, rest: np.ndarray, depth: int) -> list[str]:
     indent = "\t" * depth
     # The pelvis's channels say where it is, so that its offset is nothing to add to.
     offset = rest[joint] - rest[PARENTS[joint]] if depth else np.zeros(3)
-    lines = [f"{'JOINT' if depth else 'ROOT'} {JOINT_NAMES[joint]}", "{", f"\t{_offset(offset)}",
-             f"\tCHANNELS 3 {_ROTATION}" if depth else f"\tCHANNELS 6 Xposition Yposition Zposition {_ROTATION}"]
+    lines = [
+        f"{'JOINT' if depth else 'ROOT'} {JOINT_NAMES[joint]}",
+        "{",
+        f"\t{_offset(offset)}",
+        f"\tCHANNELS 3 {_ROTATION}" if depth else f"\tCHANNELS 6 Xposition Yposition Zposition {_ROTATION}",
+    ]
     lines = [indent + line for line in lines]
     for child in _children(joint):
         lines += _joint(child, rest, depth + 1)

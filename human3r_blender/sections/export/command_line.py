@@ -21,11 +21,15 @@ _PREFIX = "export_"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--export``, and ``--export-frame-rate`` and so on for the other settings."""
-    parser.add_argument("--export", default="", metavar="FORMATS",
-                        help=f"also write everybody to files beside the .blend, called after it: {','.join(FORMATS)}, "
-                        "or some of these")
-    add_setting_options(parser, ExportSettings, "export settings", ("formats", "overwrite"), {"target": TARGETS},
-                        _PREFIX)
+    parser.add_argument(
+        "--export",
+        default="",
+        metavar="FORMATS",
+        help=f"also write everybody to files beside the .blend, called after it: {','.join(FORMATS)}, or some of these",
+    )
+    add_setting_options(
+        parser, ExportSettings, "export settings", ("formats", "overwrite"), {"target": TARGETS}, _PREFIX
+    )
 
 
 def check(options: argparse.Namespace, blends: Iterable[Path]) -> None:
@@ -54,5 +58,6 @@ def run(options: argparse.Namespace, scene: bpy.types.Scene, blend: Path, label:
 
 
 def _settings(options: argparse.Namespace) -> ExportSettings:
-    return settings_from_options(options, ExportSettings, _PREFIX, formats=parse_formats(options.export),
-                                 overwrite=options.overwrite)
+    return settings_from_options(
+        options, ExportSettings, _PREFIX, formats=parse_formats(options.export), overwrite=options.overwrite
+    )

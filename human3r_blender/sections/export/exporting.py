@@ -39,8 +39,9 @@ def check_available(formats: Sequence[str]) -> None:
             _CHECKS[kind]()
 
 
-def export(scene: bpy.types.Scene, people: Sequence[bpy.types.Object], folder: Path, stem: str,
-           settings: ExportSettings) -> Exported:
+def export(
+    scene: bpy.types.Scene, people: Sequence[bpy.types.Object], folder: Path, stem: str, settings: ExportSettings
+) -> Exported:
     """Write people, the armatures of a scene, to `folder`, in files called after `stem`.
 
     Raises UserError (``nobody-to-export``, ``exporter-missing``, ``export-failed``, ``output-exists``,
@@ -51,8 +52,11 @@ def export(scene: bpy.types.Scene, people: Sequence[bpy.types.Object], folder: P
     hidden = {item: hidden_frames(item, scene, when) for item in people}
     found = [collect(item, scene, when, hidden[item]) for item in people if not hidden[item].all()]
     if not found:
-        raise UserError("nobody-to-export", "Everybody is hidden." if people else "There is nobody to export.",
-                        "Import a take or a motion first, or show and select a person that Human3R made.")
+        raise UserError(
+            "nobody-to-export",
+            "Everybody is hidden." if people else "There is nobody to export.",
+            "Import a take or a motion first, or show and select a person that Human3R made.",
+        )
     files = _plan(found, folder, stem, settings)
     for path, (kind, group) in files.items():
         with whole_file(path) as written:
@@ -61,16 +65,19 @@ def export(scene: bpy.types.Scene, people: Sequence[bpy.types.Object], folder: P
     return Exported(tuple(files), (*notes, *(note for person in found for note in person.notes)))
 
 
-def _plan(people: Sequence[PersonMotion], folder: Path, stem: str,
-          settings: ExportSettings) -> dict[Path, tuple[str, Sequence[PersonMotion]]]:
+def _plan(
+    people: Sequence[PersonMotion], folder: Path, stem: str, settings: ExportSettings
+) -> dict[Path, tuple[str, Sequence[PersonMotion]]]:
     """Which file holds which format and people. Raises UserError (``output-exists``)."""
     files: dict[Path, tuple[str, Sequence[PersonMotion]]] = {}
     for kind in settings.formats:
         if settings.shares_file(kind):
             files[folder / f"{stem}.{kind}"] = kind, people
         else:
-            files |= {folder / f"{stem}-{label}.{kind}": (kind, [person])
-                      for person, label in zip(people, _labels(people), strict=True)}
+            files |= {
+                folder / f"{stem}-{label}.{kind}": (kind, [person])
+                for person, label in zip(people, _labels(people), strict=True)
+            }
     for path in files:
         if path.exists() and not settings.overwrite:
             raise taken(path)
@@ -79,20 +86,29 @@ def _plan(people: Sequence[PersonMotion], folder: Path, stem: str,
 
 def taken(path: Path) -> UserError:
     """A file exists that was not to be replaced."""
-    return UserError("output-exists", f"{path} exists already.",
-                     "Choose another name or folder, or switch on overwriting.")
+    return UserError(
+        "output-exists", f"{path} exists already.", "Choose another name or folder, or switch on overwriting."
+    )
 
 
 def amass_motion(person: PersonMotion, frame_rate: float) -> amass.AmassMotion:
     """A person as AMASS-style files have it: a body of its natural size, and all lengths with it."""
     trans = person.motion.pelvis / person.scale - person.natural_rest[PELVIS]
-    return amass.AmassMotion(frame_rate, quaternion_to_axis_angle(person.motion.rotations), trans, person.betas,
-                             expression=person.expression, scale=person.scale,
-                             hidden=person.hidden if person.hidden.any() else None, body=person.body)
+    return amass.AmassMotion(
+        frame_rate,
+        quaternion_to_axis_angle(person.motion.rotations),
+        trans,
+        person.betas,
+        expression=person.expression,
+        scale=person.scale,
+        hidden=person.hidden if person.hidden.any() else None,
+        body=person.body,
+    )
 
 
-def _write(kind: str, path: Path, people: Sequence[PersonMotion], when: Clock, scene: bpy.types.Scene,
-           settings: ExportSettings) -> None:
+def _write(
+    kind: str, path: Path, people: Sequence[PersonMotion], when: Clock, scene: bpy.types.Scene, settings: ExportSettings
+) -> None:
     if kind == "npz":
         amass.write(path, amass_motion(people[0], float(when.rate)))
     elif kind == "bvh":

@@ -46,7 +46,7 @@ def _put_keys_on_time(path: Path, last_frame: int, rate: float) -> None:
     """
     data = path.read_bytes()
     magic, version, _, length, kind = _HEADER.unpack_from(data)
-    file, binary = json.loads(data[_HEADER.size:_HEADER.size + length]), bytearray(data[_HEADER.size + length:])
+    file, binary = json.loads(data[_HEADER.size : _HEADER.size + length]), bytearray(data[_HEADER.size + length :])
     inputs = {sampler["input"] for animation in file.get("animations", ()) for sampler in animation["samplers"]}
     accessors = [file["accessors"][index] for index in inputs]
     end_s = max((accessor["max"][0] for accessor in accessors), default=0.0)

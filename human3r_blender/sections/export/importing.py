@@ -41,8 +41,12 @@ SUFFIX = ".npz"
 _PICTURE = (1920, 1080)
 
 
-def import_motion(path: Path, scene: bpy.types.Scene, body_setting: str = "", set_scene_timing: bool = False,
-                  ) -> tuple[bpy.types.Object, tuple[str, ...]]:
+def import_motion(
+    path: Path,
+    scene: bpy.types.Scene,
+    body_setting: str = "",
+    set_scene_timing: bool = False,
+) -> tuple[bpy.types.Object, tuple[str, ...]]:
     """Make a person of the AMASS-style file `path`, with keys on whole frames of the scene from frame 1 on.
 
     The scene keeps its frame rate, and the motion is resampled by time; with `set_scene_timing` the scene takes the
@@ -53,15 +57,26 @@ def import_motion(path: Path, scene: bpy.types.Scene, body_setting: str = "", se
         own_rate = exact_rate(found.frame_rate)
         rate = own_rate if set_scene_timing else exact_rate(timing.rate_for(scene, None))
     except ValueError as error:
-        raise UserError("motion-unreadable", f"{path} cannot be read as a motion: {error}.",
-                        "Write the file again with its true frame rate.") from error
+        raise UserError(
+            "motion-unreadable",
+            f"{path} cannot be read as a motion: {error}.",
+            "Write the file again with its true frame rate.",
+        ) from error
     body_choice = choose_body(body_setting, locations.body_path())
     body = BodyModel.load(body_file(body_choice))
     settings = CaptureSettings(source=str(path), take=str(path.with_suffix(".h3r")))
     made_with = found.body or "SMPL-X"
     header = TakeHeader(PROTOCOL_VERSION, "AMASS", _PICTURE, float(rate), None, "AMASS", made_with, settings)
-    options = ImportOptions(body_path=body_choice, import_camera=False, import_points=False, show_footage=False,
-                            set_scene_timing=False, absence_s=0.0, clean=0.0, ground="off")
+    options = ImportOptions(
+        body_path=body_choice,
+        import_camera=False,
+        import_points=False,
+        show_footage=False,
+        set_scene_timing=False,
+        absence_s=0.0,
+        clean=0.0,
+        ground="off",
+    )
     if set_scene_timing:
         timing.set_scene_rate(scene, float(rate))
     builder = SceneBuilder(scene, header, options)
@@ -99,16 +114,25 @@ def frames(found: amass.AmassMotion, own_rate: Fraction, rate: Fraction, body: B
     heads = coordinates.points_from_root(motion.joints()[:, HEAD])
     # The builder puts the pelvis where the head is, of a body with this expression, which moves the head's joint.
     matrices = axis_angle_to_matrix(poses)
-    plain, shown = (body.posed_joints(matrices, np.broadcast_to(found.betas, (len(wanted), 10)), given)
-                    for given in (None, expression))
+    plain, shown = (
+        body.posed_joints(matrices, np.broadcast_to(found.betas, (len(wanted), 10)), given)
+        for given in (None, expression)
+    )
     heads += (shown[:, HEAD] - shown[:, PELVIS]) - (plain[:, HEAD] - plain[:, PELVIS])
     for index, time_s in enumerate(wanted.tolist()):
         yield _frame(index, time_s, poses[index], found.betas, expression[index], heads[index], bool(hidden[index]))
     yield TakeEnd("complete", len(wanted))
 
 
-def _frame(index: int, time_s: float, pose: np.ndarray, betas: np.ndarray, expression: np.ndarray, head: np.ndarray,
-           hidden: bool) -> Frame:
+def _frame(
+    index: int,
+    time_s: float,
+    pose: np.ndarray,
+    betas: np.ndarray,
+    expression: np.ndarray,
+    head: np.ndarray,
+    hidden: bool,
+) -> Frame:
     people = slice(0, 0) if hidden else slice(0, 1)
 
     def rows(values: np.ndarray) -> np.ndarray:

@@ -121,8 +121,17 @@ def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock, hidden:
     rest = scale * bones.rest[:, :3, 3]
     motion = BodyMotion.make(when.time_s, matrix_to_quaternion(local), joints[:, PELVIS], rest)
     mesh = _mesh(item)
-    return PersonMotion(item, mesh, motion, scale, hidden, _betas(mesh), _key_values(mesh, when.scene_frames),
-                        _body(item), tuple(_notes(item, motion, joints, hidden)))
+    return PersonMotion(
+        item,
+        mesh,
+        motion,
+        scale,
+        hidden,
+        _betas(mesh),
+        _key_values(mesh, when.scene_frames),
+        _body(item),
+        tuple(_notes(item, motion, joints, hidden)),
+    )
 
 
 def spans(hidden: np.ndarray) -> list[tuple[int, int]]:
@@ -136,9 +145,12 @@ def _scale(item: bpy.types.Object, worlds: np.ndarray) -> float:
     scale = float(np.cbrt(np.linalg.det(worlds[0, :3, :3])))
     right_angles = np.einsum("tij,tik->tjk", worlds[:, :3, :3], worlds[:, :3, :3]) / scale**2
     if not (scale > 0 and np.ptp(scales) <= _UNEVEN * scale and np.abs(right_angles - np.eye(3)).max() <= 3 * _UNEVEN):
-        raise UserError("scaled-unevenly", f"{item.name} is scaled differently along its axes, mirrored, or more at "
-                        "some times than at others, which no skeleton can follow.",
-                        "Give the person and the object that it hangs from one scale for all axes, without keys.")
+        raise UserError(
+            "scaled-unevenly",
+            f"{item.name} is scaled differently along its axes, mirrored, or more at "
+            "some times than at others, which no skeleton can follow.",
+            "Give the person and the object that it hangs from one scale for all axes, without keys.",
+        )
     return scale
 
 
@@ -191,8 +203,10 @@ def _notes(item: bpy.types.Object, motion: BodyMotion, joints: np.ndarray, hidde
     away = np.linalg.norm(motion.joints() - joints, axis=-1)
     if away.max() > _OUT_OF_PLACE_M:
         joint = JOINT_NAMES[int(away.max(axis=0).argmax())]
-        notes.append(f"{item.name}: bones were moved or scaled apart, which a body cannot do; the export is up to "
-                     f"{1000 * away.max():.0f} mm from the scene ({joint}).")
+        notes.append(
+            f"{item.name}: bones were moved or scaled apart, which a body cannot do; the export is up to "
+            f"{1000 * away.max():.0f} mm from the scene ({joint})."
+        )
     if hidden.any():
         notes.append(f"{item.name} is hidden in frames {describe_spans(hidden)} of the export, counted from 0.")
     return notes

@@ -19,16 +19,19 @@ from .settings import FORMATS
 
 class HUMAN3R_OT_export(bpy.types.Operator):
     """Write people to FBX, GLB, BVH, USD, Alembic or AMASS files: the motion that plays, over the scene's frame range.
-The scene is left as it is"""
+    The scene is left as it is"""
 
     bl_idname = "human3r.export"
     bl_label = "Export Human3R People"
     bl_options = {"REGISTER"}
 
     filepath: StringProperty(
-        name="File", subtype="FILE_PATH", options={"SKIP_SAVE"},
+        name="File",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
         description="Folder and name of the files. Each gets its format's ending, and the person's name where a file "
-                    "holds one person")
+        "holds one person",
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -83,9 +86,11 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
     filename_ext = ".npz"
     filter_glob: StringProperty(default="*.npz", options={"HIDDEN"})
     set_scene_timing: BoolProperty(
-        name="Set Scene Timing", default=False,
+        name="Set Scene Timing",
+        default=False,
         description="Give the scene the motion's frame rate and range; otherwise the motion is resampled to the "
-                    "scene's rate and plays at its true speed there")
+        "scene's rate and plays at its true speed there",
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -93,8 +98,9 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            root, notes = importing.import_motion(Path(bpy.path.abspath(self.filepath)), context.scene, chosen_body(),
-                                                  self.set_scene_timing)
+            root, notes = importing.import_motion(
+                Path(bpy.path.abspath(self.filepath)), context.scene, chosen_body(), self.set_scene_timing
+            )
         except UserError as error:
             return refuse(self, error)
         for note in notes:

@@ -39,11 +39,15 @@ class ExportSettings:
             message = f"There is no export format {unknown[0]!r}." if unknown else "No export format is chosen."
             raise UserError("bad-setting", message, f"Choose from {', '.join(FORMATS)}.")
         if self.target not in TARGETS:
-            raise UserError("bad-setting", f"The export's target is {self.target!r}.",
-                            f"Use one of {', '.join(TARGETS)}.")
+            raise UserError(
+                "bad-setting", f"The export's target is {self.target!r}.", f"Use one of {', '.join(TARGETS)}."
+            )
         if not (math.isfinite(self.frame_rate) and 0 <= self.frame_rate <= LARGEST_RATE):
-            raise UserError("bad-setting", f"The export's frame rate is {self.frame_rate}.",
-                            f"Use 0 for the scene's own, or up to {LARGEST_RATE:g} frames per second.")
+            raise UserError(
+                "bad-setting",
+                f"The export's frame rate is {self.frame_rate}.",
+                f"Use 0 for the scene's own, or up to {LARGEST_RATE:g} frames per second.",
+            )
 
     def shares_file(self, kind: str) -> bool:
         """Whether people go into one file of a format. Unreal takes one skeleton a file, BVH and npz have but one."""

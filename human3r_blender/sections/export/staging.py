@@ -51,9 +51,14 @@ def safe_name(name: str) -> str:
 
 
 @contextmanager
-def staged(name: str, people: Sequence[PersonMotion], rate: Fraction, centimetres: bool = False,
-           camera: tuple[bpy.types.Object, bpy.types.Scene, Clock] | None = None, armature_name: str = "",
-           ) -> Iterator[Stage]:
+def staged(
+    name: str,
+    people: Sequence[PersonMotion],
+    rate: Fraction,
+    centimetres: bool = False,
+    camera: tuple[bpy.types.Object, bpy.types.Scene, Clock] | None = None,
+    armature_name: str = "",
+) -> Iterator[Stage]:
     """The people in a scene called `name`, which is also what exporters call the animation.
 
     `centimetres` makes one unit of the scene's numbers a centimetre. `camera` is put in as its scene shows it at the
@@ -67,17 +72,23 @@ def staged(name: str, people: Sequence[PersonMotion], rate: Fraction, centimetre
         scene.unit_settings.system = "METRIC"
         scene.unit_settings.scale_length = 0.01 if centimetres else 1.0
         units = 100.0 if centimetres else 1.0
-        armatures = tuple(_person(scene, person, units, armature_name or safe_name(person.armature.name))
-                          for person in people)
+        armatures = tuple(
+            _person(scene, person, units, armature_name or safe_name(person.armature.name)) for person in people
+        )
         if camera is not None:
             _camera(scene, units, *camera)
         for item in scene.objects:
             item.select_set(True, view_layer=scene.view_layers[0])
         layer = scene.view_layers[0]
         layer.objects.active = armatures[0]
-        override = bpy.context.temp_override(scene=scene, view_layer=layer, collection=scene.collection,
-                                             active_object=armatures[0], object=armatures[0],
-                                             selected_objects=list(scene.objects))
+        override = bpy.context.temp_override(
+            scene=scene,
+            view_layer=layer,
+            collection=scene.collection,
+            active_object=armatures[0],
+            object=armatures[0],
+            selected_objects=list(scene.objects),
+        )
         with turns.operators_allowed(), override:
             # Some exporters read the objects themselves, not what is evaluated: only the graph of a scene that is in
             # use, as asking for it makes it, writes back to them, and only what it computes from then on.
@@ -124,16 +135,18 @@ def _person(scene: bpy.types.Scene, person: PersonMotion, units: float, name: st
     rotations = continuous_quaternions(rotations)
     keyframes.animate(skeleton, name)
     values = {_POSE.format(JOINT_NAMES[PELVIS], "location"): units * person.motion.pelvis @ to_body.T - rest[PELVIS]}
-    values |= {_POSE.format(joint, "rotation_quaternion"): rotations[:, index]
-               for index, joint in enumerate(JOINT_NAMES)}
+    values |= {
+        _POSE.format(joint, "rotation_quaternion"): rotations[:, index] for index, joint in enumerate(JOINT_NAMES)
+    }
     _key(skeleton, values)
     if person.mesh is not None:
         _body(scene, person, person.mesh, skeleton, units)
     return skeleton
 
 
-def _body(scene: bpy.types.Scene, person: PersonMotion, source: bpy.types.Object, skeleton: bpy.types.Object,
-          units: float) -> None:
+def _body(
+    scene: bpy.types.Scene, person: PersonMotion, source: bpy.types.Object, skeleton: bpy.types.Object, units: float
+) -> None:
     mesh = body_mesh.create(f"{skeleton.name}_mesh", source.data, skeleton)
     scene.collection.objects.link(mesh)
     mesh.data.shape_keys.animation_data_clear()
@@ -194,8 +207,13 @@ def _points(block: bpy.types.ShapeKey) -> np.ndarray:
     return points.reshape(-1, 3)
 
 
-def _camera(scene: bpy.types.Scene, units: float, source: bpy.types.Object, shown_in: bpy.types.Scene, when: Clock,
-            ) -> None:
+def _camera(
+    scene: bpy.types.Scene,
+    units: float,
+    source: bpy.types.Object,
+    shown_in: bpy.types.Scene,
+    when: Clock,
+) -> None:
     data = source.data.copy()
     data.animation_data_clear()
     data.background_images.clear()
@@ -215,8 +233,13 @@ def _camera(scene: bpy.types.Scene, units: float, source: bpy.types.Object, show
     axes = worlds[:, :3, :3] / np.linalg.norm(worlds[:, :3, :3], axis=1, keepdims=True)
     data.clip_start, data.clip_end = units * data.clip_start, units * data.clip_end
     keyframes.animate(item, item.name)
-    _key(item, {"location": units * worlds[:, :3, 3],
-                "rotation_quaternion": continuous_quaternions(matrix_to_quaternion(axes))})
+    _key(
+        item,
+        {
+            "location": units * worlds[:, :3, 3],
+            "rotation_quaternion": continuous_quaternions(matrix_to_quaternion(axes)),
+        },
+    )
     for name, values in zip(_LENS, lens.T, strict=True):
         setattr(data, name, values[0])
     moving = {name: values[:, None] for name, values in zip(_LENS, lens.T, strict=True) if np.ptp(values) > 0}

@@ -23,8 +23,11 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield written
             written.replace(path)
     except OSError as error:
-        raise UserError("output-unwritable", f"{path} cannot be written: {error}.",
-                        "Choose a folder with space left and permission to write.") from error
+        raise UserError(
+            "output-unwritable",
+            f"{path} cannot be written: {error}.",
+            "Choose a folder with space left and permission to write.",
+        ) from error
 
 
 def run_exporter(label: str, export: Callable[[], set[str]], written: Path) -> None:
@@ -33,11 +36,13 @@ def run_exporter(label: str, export: Callable[[], set[str]], written: Path) -> N
         with contextlib.redirect_stdout(io.StringIO()):  # exporters print pages
             ended = export()
     except RuntimeError as error:
-        raise UserError("export-failed", f"Blender's {label} exporter failed: {error}.",
-                        "Try another format, and report this.") from error
+        raise UserError(
+            "export-failed", f"Blender's {label} exporter failed: {error}.", "Try another format, and report this."
+        ) from error
     if "FINISHED" not in ended or not written.is_file():
-        raise UserError("export-failed", f"Blender's {label} exporter wrote nothing.",
-                        "Try another format, and report this.")
+        raise UserError(
+            "export-failed", f"Blender's {label} exporter wrote nothing.", "Try another format, and report this."
+        )
 
 
 def missing_exporter(label: str, remedy: str) -> UserError:

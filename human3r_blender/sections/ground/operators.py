@@ -55,7 +55,7 @@ class HUMAN3R_OT_floor_from_cursor(_RootOperator):
 
 class HUMAN3R_OT_floor_from_selection(_RootOperator):
     """Lay the floor through what is selected: vertices in edit mode, else objects. One or two places set its height,
-three and more its slope as well"""
+    three and more its slope as well"""
 
     bl_idname = "human3r.floor_from_selection"
     bl_label = "Floor Through the Selection"
@@ -63,8 +63,11 @@ three and more its slope as well"""
     def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
         places = selected_places(context, root)
         if not len(places):
-            raise UserError("nothing-selected", "Nothing is selected.",
-                            "Select points of the place in edit mode, or objects that stand on the floor.")
+            raise UserError(
+                "nothing-selected",
+                "Nothing is selected.",
+                "Select points of the place in edit mode, or objects that stand on the floor.",
+            )
         turn = Matrix.Identity(4)
         if len(places) >= 3:
             normal = _plane_normal(places)
@@ -77,7 +80,7 @@ three and more its slope as well"""
 
 class HUMAN3R_OT_face_camera(_RootOperator):
     """Turn the take about the vertical so that its camera looks along Y at the current frame: Blender's front view then
-shows what the camera sees"""
+    shows what the camera sees"""
 
     bl_idname = "human3r.face_camera"
     bl_label = "Turn to Face the Camera"
@@ -88,8 +91,11 @@ shows what the camera sees"""
             raise UserError("no-camera", "This take has no camera in the scene.", "Import it with its camera.")
         view = -np.array(camera.matrix_world, dtype=np.float64)[:3, 2]
         if np.hypot(view[0], view[1]) < 0.05 * np.linalg.norm(view):
-            raise UserError("camera-vertical", "The camera looks straight up or down at this frame.",
-                            "Go to a frame in which it looks ahead.")
+            raise UserError(
+                "camera-vertical",
+                "The camera looks straight up or down at this frame.",
+                "Go to a frame in which it looks ahead.",
+            )
         place = camera.matrix_world.translation
         turn = Matrix.Rotation(float(np.arctan2(view[0], view[1])), 4, "Z")
         _transform(root, Matrix.Translation(place) @ turn @ Matrix.Translation(-place))
@@ -97,13 +103,20 @@ shows what the camera sees"""
 
 class HUMAN3R_OT_set_scale(_RootOperator):
     """Scale the take so that the distance between two selected places is a length that you know: two vertices in edit
-mode, else two objects"""
+    mode, else two objects"""
 
     bl_idname = "human3r.set_scale"
     bl_label = "Scale from a Known Length"
 
-    length: FloatProperty(name="Length", description="True distance between the two selected places, metres",
-                          default=1.0, min=0.001, soft_max=100.0, subtype="DISTANCE", unit="LENGTH")
+    length: FloatProperty(
+        name="Length",
+        description="True distance between the two selected places, metres",
+        default=1.0,
+        min=0.001,
+        soft_max=100.0,
+        subtype="DISTANCE",
+        unit="LENGTH",
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         root = root_of(context)
@@ -157,5 +170,10 @@ def _transform(root: bpy.types.Object, change: Matrix) -> None:
     root.matrix_world = change @ root.matrix_world
 
 
-CLASSES = (HUMAN3R_OT_floor_from_cursor, HUMAN3R_OT_floor_from_selection, HUMAN3R_OT_face_camera,
-           HUMAN3R_OT_set_scale, HUMAN3R_OT_found_ground)
+CLASSES = (
+    HUMAN3R_OT_floor_from_cursor,
+    HUMAN3R_OT_floor_from_selection,
+    HUMAN3R_OT_face_camera,
+    HUMAN3R_OT_set_scale,
+    HUMAN3R_OT_found_ground,
+)

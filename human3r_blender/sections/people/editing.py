@@ -51,8 +51,11 @@ def split(item: bpy.types.Object, frame: float, rate: float) -> bpy.types.Object
     body, keys = rows.body_of(item), rows.read(item, rate)
     late = keys.frames >= frame - _AT_ONCE
     if late.all() or not late.any():
-        raise UserError("nothing-to-split", f"{item.name} is not seen on both sides of frame {frame:g}.",
-                        "Go to a frame between the first and the last key of the person.")
+        raise UserError(
+            "nothing-to-split",
+            f"{item.name} is not seen on both sides of frame {frame:g}.",
+            "Go to a frame between the first and the last key of the person.",
+        )
     track = Track(_next_number(item), betas=[np.median(keys.betas[late], axis=0).astype(np.float32)])
     person = Person(item[tags.TAKE], track)
     home = rows.root_of(item).users_collection[0]
@@ -80,14 +83,22 @@ def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: 
     ours, theirs = rows.read(first, rate), rows.read(second, rate)
     our_late, their_late = ours.frames >= frame - _AT_ONCE, theirs.frames >= frame - _AT_ONCE
     if not (our_late.any() or their_late.any()):
-        raise UserError("nothing-to-swap", f"Neither {first.name} nor {second.name} is seen from frame {frame:g} on.",
-                        "Go to an earlier frame.")
-    swapped = {first: ours.part(~our_late).with_rows(theirs.part(their_late)),
-               second: theirs.part(~their_late).with_rows(ours.part(our_late))}
+        raise UserError(
+            "nothing-to-swap",
+            f"Neither {first.name} nor {second.name} is seen from frame {frame:g} on.",
+            "Go to an earlier frame.",
+        )
+    swapped = {
+        first: ours.part(~our_late).with_rows(theirs.part(their_late)),
+        second: theirs.part(~their_late).with_rows(ours.part(our_late)),
+    }
     for item, keys in swapped.items():
         if not len(keys.frames):
-            raise UserError("nobody-left", f"{item.name} would have no motion left.",
-                            f"Merge {first.name} and {second.name} instead.")
+            raise UserError(
+                "nobody-left",
+                f"{item.name} would have no motion left.",
+                f"Merge {first.name} and {second.name} instead.",
+            )
     for item, keys in swapped.items():
         rows.write(item, keys, rate, body)
 
@@ -110,8 +121,13 @@ def fill_gaps(item: bpy.types.Object, limit_s: float, rate: float) -> int:
     kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
     both = np.concatenate([keys.frames, frames])
     order = np.argsort(both, kind="stable")
-    filled = PersonKeys(both[order], motion, np.concatenate([keys.expressions, expressions])[order],
-                        np.concatenate([keys.betas, betas])[order], np.concatenate([keys.kinds, kinds])[order])
+    filled = PersonKeys(
+        both[order],
+        motion,
+        np.concatenate([keys.expressions, expressions])[order],
+        np.concatenate([keys.betas, betas])[order],
+        np.concatenate([keys.kinds, kinds])[order],
+    )
     rows.write(item, filled, rate, body)
     return len(frames)
 
@@ -119,8 +135,9 @@ def fill_gaps(item: bpy.types.Object, limit_s: float, rate: float) -> int:
 def _next_number(item: bpy.types.Object) -> int:
     """A track id that nobody of a person's take has or, as far as their Actions are in the file, had."""
     blocks = [*bpy.data.objects, *bpy.data.actions]
-    return 1 + max(int(block[tags.TRACK]) for block in blocks
-                   if block.get(tags.TAKE) == item[tags.TAKE] and tags.TRACK in block)
+    return 1 + max(
+        int(block[tags.TRACK]) for block in blocks if block.get(tags.TAKE) == item[tags.TAKE] and tags.TRACK in block
+    )
 
 
 def _refuse_other_takes(items: Sequence[bpy.types.Object]) -> None:

@@ -20,21 +20,32 @@ def _other_people(operator: bpy.types.Operator, context: bpy.types.Context | Non
     """Everybody of the chosen person's take but that person, by track id."""
     chosen = selection.people(context, False) if context is not None else []
     everyone = selection.of_one_take(context, chosen[0]) if chosen else []
-    _shown_items[:] = [(str(item[tags.TRACK]), item.name, f"The other is {item.name}", item[tags.TRACK])
-                       for item in everyone if item != chosen[0]]
+    _shown_items[:] = [
+        (str(item[tags.TRACK]), item.name, f"The other is {item.name}", item[tags.TRACK])
+        for item in everyone
+        if item != chosen[0]
+    ]
     return _shown_items
 
 
 def limit_property() -> object:
-    return FloatProperty(name="Longest Gap", default=LIMIT_S, min=0.01, soft_max=5.0, unit="TIME_ABSOLUTE",
-                         subtype="TIME_ABSOLUTE",
-                         description="Gaps up to so many seconds are filled; longer ones stay, for nobody knows what "
-                                     "happened in them")
+    return FloatProperty(
+        name="Longest Gap",
+        default=LIMIT_S,
+        min=0.01,
+        soft_max=5.0,
+        unit="TIME_ABSOLUTE",
+        subtype="TIME_ABSOLUTE",
+        description="Gaps up to so many seconds are filled; longer ones stay, for nobody knows what happened in them",
+    )
 
 
 def everyone_property() -> object:
-    return BoolProperty(name="All People", default=False,
-                        description="Fill the gaps of all people of the scene, not of the selected ones alone")
+    return BoolProperty(
+        name="All People",
+        default=False,
+        description="Fill the gaps of all people of the scene, not of the selected ones alone",
+    )
 
 
 class Human3RPeople(bpy.types.PropertyGroup):
@@ -85,8 +96,11 @@ class _WithOther(_PeopleOperator):
         if self.properties.is_property_set("other"):
             found = [item for item in selection.of_one_take(context, chosen[0]) if str(item[tags.TRACK]) == self.other]
         if not found:
-            raise UserError("nobody-else", f"Only {chosen[0].name} is chosen.",
-                            "Select the other person as well, with the Shift key, or name the person in the menu.")
+            raise UserError(
+                "nobody-else",
+                f"Only {chosen[0].name} is chosen.",
+                "Select the other person as well, with the Shift key, or name the person in the menu.",
+            )
         return found
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -97,13 +111,14 @@ class _WithOther(_PeopleOperator):
 
 class HUMAN3R_OT_merge_people(_WithOther):
     """Make one person of several: the active one takes over the keys of the others. In pictures that show two of them
-the active one's keys count. The others' Actions stay in the file; a clean Action is made anew"""
+    the active one's keys count. The others' Actions stay in the file; a clean Action is made anew"""
 
     bl_idname = "human3r.merge_people"
     bl_label = "Merge People"
 
-    other: EnumProperty(name="With", description="Who becomes part of the active person", items=_other_people,
-                        options={"SKIP_SAVE"})
+    other: EnumProperty(
+        name="With", description="Who becomes part of the active person", items=_other_people, options={"SKIP_SAVE"}
+    )
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
         others = self.others(context, chosen)
@@ -114,7 +129,7 @@ the active one's keys count. The others' Actions stay in the file; a clean Actio
 
 class HUMAN3R_OT_split_people(_PeopleOperator):
     """Make new people of all keys from the current frame on, for tracks that went from one person to another. A clean
-Action is made anew"""
+    Action is made anew"""
 
     bl_idname = "human3r.split_people"
     bl_label = "Split People at the Current Frame"
@@ -128,13 +143,14 @@ Action is made anew"""
 
 class HUMAN3R_OT_swap_people(_WithOther):
     """Let two people change places from the current frame on, for tracks that went to the other person when they met.
-Names stay with what was before; clean Actions are made anew"""
+    Names stay with what was before; clean Actions are made anew"""
 
     bl_idname = "human3r.swap_people"
     bl_label = "Swap People from the Current Frame on"
 
-    other: EnumProperty(name="With", description="Who changes places with the active person", items=_other_people,
-                        options={"SKIP_SAVE"})
+    other: EnumProperty(
+        name="With", description="Who changes places with the active person", items=_other_people, options={"SKIP_SAVE"}
+    )
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
         others = self.others(context, chosen)
@@ -151,8 +167,9 @@ class HUMAN3R_OT_rename_person(_PeopleOperator):
     bl_idname = "human3r.rename_person"
     bl_label = "Rename Person"
 
-    name: StringProperty(name="Name", description="What the person is called from now on", maxlen=LONGEST,
-                         options={"SKIP_SAVE"})
+    name: StringProperty(
+        name="Name", description="What the person is called from now on", maxlen=LONGEST, options={"SKIP_SAVE"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self.name = selection.people(context, False)[0].name
@@ -189,8 +206,11 @@ class HUMAN3R_OT_hide_people(_PeopleOperator):
     bl_label = "Hide People"
 
     hide: BoolProperty(name="Hide", description="Whether to hide them; otherwise they are shown again", default=True)
-    person: StringProperty(name="Person", description="The name of whom to hide; empty for those who are selected",
-                           options={"HIDDEN", "SKIP_SAVE"})
+    person: StringProperty(
+        name="Person",
+        description="The name of whom to hide; empty for those who are selected",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -227,7 +247,7 @@ class HUMAN3R_OT_show_people(_PeopleOperator):
 
 class HUMAN3R_OT_fill_gaps(_PeopleOperator):
     """Give people keys in pictures that missed them: smooth curves that leave and arrive as fast as the motion beside
-the gap. A clean Action is made anew"""
+    the gap. A clean Action is made anew"""
 
     bl_idname = "human3r.fill_gaps"
     bl_label = "Fill Gaps of People"
@@ -247,7 +267,15 @@ the gap. A clean Action is made anew"""
         return f"{selection.names(chosen)}: {count} pictures filled."
 
 
-CLASSES = (Human3RPeople, HUMAN3R_OT_merge_people, HUMAN3R_OT_split_people, HUMAN3R_OT_swap_people,
-           HUMAN3R_OT_rename_person, HUMAN3R_OT_delete_people, HUMAN3R_OT_hide_people, HUMAN3R_OT_show_people,
-           HUMAN3R_OT_fill_gaps)
+CLASSES = (
+    Human3RPeople,
+    HUMAN3R_OT_merge_people,
+    HUMAN3R_OT_split_people,
+    HUMAN3R_OT_swap_people,
+    HUMAN3R_OT_rename_person,
+    HUMAN3R_OT_delete_people,
+    HUMAN3R_OT_hide_people,
+    HUMAN3R_OT_show_people,
+    HUMAN3R_OT_fill_gaps,
+)
 SCENE_PROPERTIES = {"human3r_people": Human3RPeople}

@@ -24,8 +24,9 @@ class HUMAN3R_PT_people(Section, bpy.types.Panel):
         column = self.layout.column(align=True)
         for armature in people[:LISTED_PEOPLE]:
             row = column.row(align=True)
-            row.operator("human3r.select_person", text=armature.name, icon="ARMATURE_DATA",
-                         depress=armature in chosen).name = armature.name
+            row.operator(
+                "human3r.select_person", text=armature.name, icon="ARMATURE_DATA", depress=armature in chosen
+            ).name = armature.name
             hidden = blocks.is_hidden(armature)
             eye = row.operator("human3r.hide_people", text="", icon="HIDE_ON" if hidden else "HIDE_OFF")
             eye.hide, eye.person = not hidden, armature.name
@@ -50,8 +51,9 @@ class HUMAN3R_PT_edit_people(Human3RPanel, bpy.types.Panel):
             column.operator("human3r.swap_people", text="Swap from Here on", icon="UV_SYNC_SELECT")
         else:
             column.operator_menu_enum("human3r.merge_people", "other", text="Merge with", icon="AUTOMERGE_ON")
-            column.operator_menu_enum("human3r.swap_people", "other", text="Swap from Here on with",
-                                      icon="UV_SYNC_SELECT")
+            column.operator_menu_enum(
+                "human3r.swap_people", "other", text="Swap from Here on with", icon="UV_SYNC_SELECT"
+            )
         column.operator("human3r.split_people", text="Split Here", icon="MOD_EDGESPLIT")
         row = column.row(align=True)
         row.operator("human3r.rename_person", text="Rename", icon="SORTALPHA")

@@ -15,8 +15,14 @@ from .character import Character
 from .transfer import Transfer
 
 
-def bake(item: bpy.types.Object, name: str, frames: np.ndarray, character: Character, transfer: Transfer,
-         switches: Sequence[tuple[str, str, float]]) -> bpy.types.Action:
+def bake(
+    item: bpy.types.Object,
+    name: str,
+    frames: np.ndarray,
+    character: Character,
+    transfer: Transfer,
+    switches: Sequence[tuple[str, str, float]],
+) -> bpy.types.Action:
     """Give a character a new Action called `name` with keys at (T,) scene frames.
 
     The Action that it had stays in the file. The rig's own pose is put to rest, so that bones without keys are at
@@ -65,8 +71,13 @@ def _rotation_channel(bone: bpy.types.PoseBone, turns: np.ndarray) -> tuple[str,
     return "rotation_euler", np.array(eulers)
 
 
-def _write(item: bpy.types.Object, bone: bpy.types.PoseBone, channel: str, frames: np.ndarray, values: np.ndarray,
-           ) -> None:
+def _write(
+    item: bpy.types.Object,
+    bone: bpy.types.PoseBone,
+    channel: str,
+    frames: np.ndarray,
+    values: np.ndarray,
+) -> None:
     """Keys of (T, components) values on one property of a bone: its own, or a custom one in brackets."""
     start = "" if channel.startswith("[") else "."
     path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"]{start}{channel}'

@@ -31,8 +31,13 @@ def _segments() -> dict[str, str]:
     """By slot of a limb, the slot whose head is the limb's end."""
     ends = {}
     for side in SIDES:
-        for start, end in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"),
-                           ("wrist", "middle1")):
+        for start, end in (
+            ("shoulder", "elbow"),
+            ("elbow", "wrist"),
+            ("hip", "knee"),
+            ("knee", "ankle"),
+            ("wrist", "middle1"),
+        ):
             ends[f"{side}_{start}"] = f"{side}_{end}"
         for name in FINGERS:
             if not name.endswith("3"):
@@ -106,8 +111,13 @@ def calibrate(source: Figure, target: Figure) -> dict[str, np.ndarray]:
     return found
 
 
-def _of_slot(slot: str, source: Figure, target: Figure, found: dict[str, np.ndarray], upright: np.ndarray,
-             ) -> np.ndarray:
+def _of_slot(
+    slot: str,
+    source: Figure,
+    target: Figure,
+    found: dict[str, np.ndarray],
+    upright: np.ndarray,
+) -> np.ndarray:
     side, _, name = slot.rpartition("_")
     parent = parent_slot(slot)
     # `spine` leans for the trunk's own sake; what hangs on it is compared with the upright figure again

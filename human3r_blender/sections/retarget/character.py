@@ -18,9 +18,14 @@ from .control_model import ControlModel
 from .rig_map import RigMap
 from .slots import SIDES
 
-LIMBS = {f"{side}_{name}": joints for side in SIDES for name, joints in (
-    ("arm", (f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")),
-    ("leg", (f"{side}_hip", f"{side}_knee", f"{side}_ankle")))}
+LIMBS = {
+    f"{side}_{name}": joints
+    for side in SIDES
+    for name, joints in (
+        ("arm", (f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")),
+        ("leg", (f"{side}_hip", f"{side}_knee", f"{side}_ankle")),
+    )
+}
 """By limb that inverse kinematics moves, the slots of its three joints."""
 
 
@@ -87,8 +92,11 @@ def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls:
         rested = evaluated.update()
         world = evaluation.world_matrix(rested)
         if np.linalg.det(world[:3, :3]) < 1e-9:
-            raise UserError("character-mirrored", f"{item.name} has a negative or zero scale.",
-                            "Apply its scale (Object > Apply > Scale), then retarget again.")
+            raise UserError(
+                "character-mirrored",
+                f"{item.name} has a negative or zero scale.",
+                "Apply its scale (Object > Apply > Scale), then retarget again.",
+            )
         heads = {slot: evaluation.bone_matrices(rested, rig.shown(slot))[0, :3, 3] for slot in rig.bones}
         model = control_model.learn(item, evaluated, names, sorted(moved))
     # A character's own proportions are seen without its object's scale; where it is uneven, directions are corrected.
@@ -102,11 +110,22 @@ def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls:
         pole, toe = (names.index(name) if name else None for name in (limb.pole, limb.toe))
         ik[limb_name] = IkControls(names.index(limb.target), pole, toe)
     root = names.index(rig.bones.get("root", rig.bones["pelvis"])[0])
-    return Character(model, tuple(slots), tuple(places), root, ik, world, figure,
-                     {slot: turn.T @ axis for slot, axis in axes.items() if axis is not None})
+    return Character(
+        model,
+        tuple(slots),
+        tuple(places),
+        root,
+        ik,
+        world,
+        figure,
+        {slot: turn.T @ axis for slot, axis in axes.items() if axis is not None},
+    )
 
 
 def switch_values(item: bpy.types.Object, rig: RigMap, controls: str) -> list[tuple[str, str, float]]:
     """(bone, property, value) of the switches that the rig really has."""
-    return [(switch.bone, switch.property, switch.fk if controls == "FK" else switch.ik) for switch in rig.switches
-            if switch.bone in item.pose.bones and switch.property in item.pose.bones[switch.bone]]
+    return [
+        (switch.bone, switch.property, switch.fk if controls == "FK" else switch.ik)
+        for switch in rig.switches
+        if switch.bone in item.pose.bones and switch.property in item.pose.bones[switch.bone]
+    ]

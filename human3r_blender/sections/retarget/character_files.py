@@ -20,8 +20,14 @@ from .settings import RetargetSettings
 from .verification import Report
 
 
-def retarget_file(scene: bpy.types.Scene, path: Path, preset: str = "", settings: RetargetSettings | None = None,
-                  link: bool = False, armature: str = "") -> list[Report]:
+def retarget_file(
+    scene: bpy.types.Scene,
+    path: Path,
+    preset: str = "",
+    settings: RetargetSettings | None = None,
+    link: bool = False,
+    armature: str = "",
+) -> list[Report]:
     """Bring a character into a scene once for each person in it, and put their motions on them.
 
     `preset` is a rig preset's name; empty: the one that fits, or else bones are found by their names. With `link` the
@@ -37,8 +43,7 @@ def retarget_file(scene: bpy.types.Scene, path: Path, preset: str = "", settings
 
 def people(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The armatures of a scene's people, in the order of their tracks; without those who were hidden as a whole."""
-    found = [item for item in scene.objects
-             if item.get(tags.ROLE) == tags.ARMATURE and not blocks.is_hidden(item)]
+    found = [item for item in scene.objects if item.get(tags.ROLE) == tags.ARMATURE and not blocks.is_hidden(item)]
     return sorted(found, key=lambda item: item[tags.TRACK])
 
 
@@ -57,8 +62,7 @@ def named(known: dict[str, presets.Preset], name: str) -> presets.Preset:
     for known_name, preset in known.items():
         if known_name.lower() == name.lower():
             return preset
-    raise UserError("preset-unknown", f"There is no rig preset called {name!r}.",
-                    f"Use one of: {', '.join(known)}.")
+    raise UserError("preset-unknown", f"There is no rig preset called {name!r}.", f"Use one of: {', '.join(known)}.")
 
 
 def bring(scene: bpy.types.Scene, path: Path, link: bool = False, armature: str = "") -> bpy.types.Object:
@@ -71,8 +75,11 @@ def bring(scene: bpy.types.Scene, path: Path, link: bool = False, armature: str 
             wanted.objects = list(there.objects)
             wanted.collections = list(there.collections) if link else []
     except OSError as error:
-        raise UserError("character-unreadable", f"The character's file {path.name} cannot be read: {error}.",
-                        "Choose a .blend file that this Blender can open.") from error
+        raise UserError(
+            "character-unreadable",
+            f"The character's file {path.name} cannot be read: {error}.",
+            "Choose a .blend file that this Blender can open.",
+        ) from error
     item = _rig_among([item for item in wanted.objects if item is not None and item.type == "ARMATURE"], path, armature)
     if link:
         _link(scene, item, wanted.collections)
@@ -93,8 +100,11 @@ def _rig_among(rigs: Sequence[bpy.types.Object], path: Path, name: str) -> bpy.t
     fitting = [rig for rig in rigs if not name or rig.name.startswith(name)]
     if not fitting:
         called = f" called {name}" if name else ""
-        raise UserError("character-missing", f"There is no armature{called} in {path.name}.",
-                        f"Its armatures: {', '.join(rig.name for rig in rigs) or 'none'}.")
+        raise UserError(
+            "character-missing",
+            f"There is no armature{called} in {path.name}.",
+            f"Its armatures: {', '.join(rig.name for rig in rigs) or 'none'}.",
+        )
 
     def likeness(rig: bpy.types.Object) -> tuple[float, int]:
         shares = [rig_map.share_found(preset, rig.data.bones.keys()) for preset in known.values()]
@@ -106,8 +116,11 @@ def _rig_among(rigs: Sequence[bpy.types.Object], path: Path, name: str) -> bpy.t
 def _link(scene: bpy.types.Scene, item: bpy.types.Object, collections: Sequence[bpy.types.Collection]) -> None:
     """Show a linked rig and what hangs from it: the smallest collection that has it all, or else piece by piece."""
     family = [item, *item.children_recursive]
-    around = [collection for collection in collections
-              if collection is not None and set(family) <= set(collection.all_objects)]
+    around = [
+        collection
+        for collection in collections
+        if collection is not None and set(family) <= set(collection.all_objects)
+    ]
     if around:
         scene.collection.children.link(min(around, key=lambda collection: len(collection.all_objects)))
     else:

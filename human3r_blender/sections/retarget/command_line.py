@@ -26,15 +26,31 @@ _CHOICES = {"controls": CONTROLS, "placement": PLACEMENTS, "calibration": CALIBR
 def add_arguments(parser: argparse.ArgumentParser, required: bool = False) -> None:
     """Add the options of retargeting; those of its settings begin with ``--retarget-``."""
     group = parser.add_argument_group("retargeting")
-    group.add_argument("--retarget-to", type=Path, metavar="RIG.blend", required=required,
-                       help="put every person's motion on a character of its own out of this file")
-    group.add_argument("--preset", default="", metavar="NAME",
-                       help=f"kind of the character's rig: {', '.join(presets.find_all()[0])}, or a preset of your own "
-                       "(default: the one that fits, or else by the bones' names)")
-    group.add_argument("--retarget-link", action="store_true",
-                       help="leave the character in its file, linked and overridden, instead of appending it")
-    group.add_argument("--retarget-armature", default="", metavar="NAME",
-                       help="the rig, in a file with several (default: the one that most looks like a known rig)")
+    group.add_argument(
+        "--retarget-to",
+        type=Path,
+        metavar="RIG.blend",
+        required=required,
+        help="put every person's motion on a character of its own out of this file",
+    )
+    group.add_argument(
+        "--preset",
+        default="",
+        metavar="NAME",
+        help=f"kind of the character's rig: {', '.join(presets.find_all()[0])}, or a preset of your own "
+        "(default: the one that fits, or else by the bones' names)",
+    )
+    group.add_argument(
+        "--retarget-link",
+        action="store_true",
+        help="leave the character in its file, linked and overridden, instead of appending it",
+    )
+    group.add_argument(
+        "--retarget-armature",
+        default="",
+        metavar="NAME",
+        help="the rig, in a file with several (default: the one that most looks like a known rig)",
+    )
     docs = field_docs(RetargetSettings)
     for item in fields(RetargetSettings):
         option, text = f"--retarget-{item.name.replace('_', '-')}", docs[item.name].replace("%", "%%")
@@ -45,8 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser, required: bool = False) -> No
         elif isinstance(item.default, bool):
             group.add_argument(option, action=argparse.BooleanOptionalAction, default=item.default, help=text)
         else:
-            group.add_argument(option, type=float if isinstance(item.default, float) else int, default=item.default,
-                               metavar="NUMBER", help=text)
+            group.add_argument(
+                option,
+                type=float if isinstance(item.default, float) else int,
+                default=item.default,
+                metavar="NUMBER",
+                help=text,
+            )
 
 
 def check(options: argparse.Namespace) -> None:
@@ -54,8 +75,11 @@ def check(options: argparse.Namespace) -> None:
     if options.retarget_to is None:
         return
     if not options.retarget_to.is_file():
-        raise UserError("character-unreadable", f"The character's file {options.retarget_to} does not exist.",
-                        "Give a .blend file with a rigged character.")
+        raise UserError(
+            "character-unreadable",
+            f"The character's file {options.retarget_to} does not exist.",
+            "Give a .blend file with a rigged character.",
+        )
     if options.preset:
         named(presets.find_all(rig_presets_folder())[0], options.preset)
     _settings(options)
@@ -69,13 +93,17 @@ def open_scene(path: Path) -> bpy.types.Scene:
     try:
         bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
     except RuntimeError as error:
-        raise UserError("scene-unreadable", f"{path} cannot be opened: {error}",
-                        "Give a .blend file that this Blender can open.") from error
+        raise UserError(
+            "scene-unreadable", f"{path} cannot be opened: {error}", "Give a .blend file that this Blender can open."
+        ) from error
     bpy.ops.file.make_paths_absolute()
     scene = bpy.context.scene
     if not people(scene):
-        raise UserError("scene-without-people", f"There are no people of Human3R in {path.name}.",
-                        "Give a .blend file that convert or import has made.")
+        raise UserError(
+            "scene-without-people",
+            f"There are no people of Human3R in {path.name}.",
+            "Give a .blend file that convert or import has made.",
+        )
     return scene
 
 
@@ -83,14 +111,23 @@ def run(options: argparse.Namespace, scene: bpy.types.Scene, label: str) -> list
     """Retarget what is in the scene, if that was asked for; a report for each person. Raises UserError."""
     if options.retarget_to is None:
         return []
-    reports = retarget_file(scene, options.retarget_to.absolute(), options.preset, _settings(options),
-                            options.retarget_link, options.retarget_armature)
+    reports = retarget_file(
+        scene,
+        options.retarget_to.absolute(),
+        options.preset,
+        _settings(options),
+        options.retarget_link,
+        options.retarget_armature,
+    )
     for line in [report.describe() for report in reports] or ["there is nobody to retarget."]:
         print(f"{label}: {line}", file=sys.stderr, flush=True)
     return reports
 
 
 def _settings(options: argparse.Namespace) -> RetargetSettings:
-    values = {item.name: getattr(options, f"retarget_{item.name}") for item in fields(RetargetSettings)
-              if item.name != "calibration"}
+    values = {
+        item.name: getattr(options, f"retarget_{item.name}")
+        for item in fields(RetargetSettings)
+        if item.name != "calibration"
+    }
     return RetargetSettings(**values)

@@ -127,16 +127,26 @@ def learn(item: bpy.types.Object, evaluation: Evaluation, names: Sequence[str], 
         bone.matrix_basis = Matrix()
     turning = np.stack(motions)
     turning[..., :3, :3] = nearest_rotation(turning[..., :3, :3])
-    found = [_anchors_of(control, turning, np.stack(before)[:, control], np.stack(places)[:, control],
-                         rest[control, :3, 3], size) for control in range(len(names))]
+    found = [
+        _anchors_of(
+            control, turning, np.stack(before)[:, control], np.stack(places)[:, control], rest[control, :3, 3], size
+        )
+        for control in range(len(names))
+    ]
     return ControlModel(
         tuple(names), rest, tuple(turn for turn, _, _ in found), tuple(place for _, place, _ in found), own_axes,
         tuple(name for name, (_, _, exact) in zip(names, found, strict=True) if not exact),
     )  # fmt: skip
 
 
-def _anchors_of(control: int, motions: np.ndarray, turn: np.ndarray, place: np.ndarray, rest: np.ndarray, size: float,
-                ) -> tuple[int, int, bool]:
+def _anchors_of(
+    control: int,
+    motions: np.ndarray,
+    turn: np.ndarray,
+    place: np.ndarray,
+    rest: np.ndarray,
+    size: float,
+) -> tuple[int, int, bool]:
     """What one control's rotation and its head follow, and whether the rotation does so exactly.
 
     (P, C, 4, 4) motions of all controls; (P, 3, 3) rotation and (P, 3) head of this one before its own keys.
@@ -175,8 +185,11 @@ def _sorted_by(anchors: Sequence[int], names: Sequence[str]) -> list[int]:
         ready = [control for control in sorted(left) if anchors[control] not in left]
         if not ready:
             circle = ", ".join(names[control] for control in sorted(left))
-            raise UserError("rig-circular", f"These controls follow each other in a circle: {circle}.",
-                            "Leave one of them out of the mapping.")
+            raise UserError(
+                "rig-circular",
+                f"These controls follow each other in a circle: {circle}.",
+                "Leave one of them out of the mapping.",
+            )
         order += ready
         left -= set(ready)
     return order

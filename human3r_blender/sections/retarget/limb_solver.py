@@ -36,8 +36,9 @@ def reach(upper: np.ndarray, lower: np.ndarray, way: np.ndarray, anatomy: np.nda
     first, second = np.linalg.norm(upper, axis=-1), np.linalg.norm(lower, axis=-1)
     line = unit(way)
     side = unit(_square(turned(shortest_rotation(upper + lower, way), _bend(upper, lower, anatomy, _ANATOMY)), line))
-    distance = np.clip(np.linalg.norm(way, axis=-1), np.abs(first - second) + 1e-6 * first,
-                       _STRAIGHTEST * (first + second))
+    distance = np.clip(
+        np.linalg.norm(way, axis=-1), np.abs(first - second) + 1e-6 * first, _STRAIGHTEST * (first + second)
+    )
     along = (first**2 - second**2 + distance**2) / (2 * distance)
     aside = np.sqrt(np.maximum(first**2 - along**2, 0))
     new_upper = along[:, None] * line + aside[:, None] * side
@@ -60,8 +61,13 @@ def _square(vectors: np.ndarray, line: np.ndarray) -> np.ndarray:
     return vectors - np.sum(vectors * line, axis=-1, keepdims=True) * line
 
 
-def sink_to_reach(starts: np.ndarray, goals: np.ndarray, lengths: np.ndarray, down: np.ndarray, most: float,
-                  ) -> np.ndarray:
+def sink_to_reach(
+    starts: np.ndarray,
+    goals: np.ndarray,
+    lengths: np.ndarray,
+    down: np.ndarray,
+    most: float,
+) -> np.ndarray:
     """(T,) how far to move the starts of some limbs along the unit vector `down` (3,) so that all reach their goals.
 
     `starts` and `goals` (T, L, 3), `lengths` (L,). At most `most`, and 0 where no sinking helps.

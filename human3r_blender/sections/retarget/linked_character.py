@@ -28,8 +28,13 @@ def make_editable(item: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.O
 def _overridden(item: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Object:
     rooms = [scene.collection, *(room for room in scene.collection.children_recursive if room.library is None)]
     children = [child for room in rooms for child in room.children if _shows(child, item)]
-    empties = [holder for holder in scene.objects if holder.instance_type == "COLLECTION"
-               and holder.instance_collection is not None and _shows(holder.instance_collection, item)]
+    empties = [
+        holder
+        for holder in scene.objects
+        if holder.instance_type == "COLLECTION"
+        and holder.instance_collection is not None
+        and _shows(holder.instance_collection, item)
+    ]
     before = set(bpy.data.objects)
     if children:
         whole: bpy.types.ID = children[0]
@@ -38,8 +43,11 @@ def _overridden(item: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Obj
     else:
         whole = item
     if whole.override_hierarchy_create(scene, scene.view_layers[0]) is None:
-        raise UserError("character-linked", f"No library override of {item.name} could be made.",
-                        "Append the character instead of linking it.")
+        raise UserError(
+            "character-linked",
+            f"No library override of {item.name} could be made.",
+            "Append the character instead of linking it.",
+        )
     made = [part for part in bpy.data.objects if part not in before]
     if not children and empties:
         _take_the_place_of(empties[0], made)

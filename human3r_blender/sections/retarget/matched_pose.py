@@ -50,12 +50,23 @@ def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
     try:
         kept = json.loads(item[PROPERTY])
     except (KeyError, ValueError, TypeError) as error:
-        raise UserError("pose-not-matched", f"No pose of {item.name} was matched yet.",
-                        "Pose it like the person at the current frame and press Match Current Pose.") from error
-    missing = [name for name, slot in zip(character.model.names, character.slots, strict=True)
-               if slot and name not in kept]
+        raise UserError(
+            "pose-not-matched",
+            f"No pose of {item.name} was matched yet.",
+            "Pose it like the person at the current frame and press Match Current Pose.",
+        ) from error
+    missing = [
+        name for name, slot in zip(character.model.names, character.slots, strict=True) if slot and name not in kept
+    ]
     if missing:
-        raise UserError("pose-not-matched", f"The matched pose does not have the bone {missing[0]}.",
-                        "The mapping was changed since: press Match Current Pose again.")
-    return np.stack([rotations.quaternion_to_matrix(np.array(kept[name])) if slot else np.eye(3)
-                     for name, slot in zip(character.model.names, character.slots, strict=True)])
+        raise UserError(
+            "pose-not-matched",
+            f"The matched pose does not have the bone {missing[0]}.",
+            "The mapping was changed since: press Match Current Pose again.",
+        )
+    return np.stack(
+        [
+            rotations.quaternion_to_matrix(np.array(kept[name])) if slot else np.eye(3)
+            for name, slot in zip(character.model.names, character.slots, strict=True)
+        ]
+    )

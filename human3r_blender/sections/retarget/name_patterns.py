@@ -18,16 +18,101 @@ from .slots import SIDES
 
 _LEFT, _RIGHT = ("l", "left", "lt", "lft", "izq", "gauche"), ("r", "right", "rt", "rgt", "der", "droite")
 
-_EMPTY = {"def", "bip", "biped", "bip01", "bip001", "j", "jnt", "joint", "bone", "b", "bn", "c", "x", "m", "org", "rig",
-          "fk", "ctrl", "control", "ccbase", "cc", "base", "skel", "human", "character", "valve", "valvebiped", "sk",
-          "main", "deform", "f", "finger", "val", "m0", "of", "the", "dq"}
+_EMPTY = {
+    "def",
+    "bip",
+    "biped",
+    "bip01",
+    "bip001",
+    "j",
+    "jnt",
+    "joint",
+    "bone",
+    "b",
+    "bn",
+    "c",
+    "x",
+    "m",
+    "org",
+    "rig",
+    "fk",
+    "ctrl",
+    "control",
+    "ccbase",
+    "cc",
+    "base",
+    "skel",
+    "human",
+    "character",
+    "valve",
+    "valvebiped",
+    "sk",
+    "main",
+    "deform",
+    "f",
+    "finger",
+    "val",
+    "m0",
+    "of",
+    "the",
+    "dq",
+}
 """Words that many rigs put into every name."""
 
-_OTHER = {"twist", "roll", "ik", "pole", "target", "helper", "end", "nub", "tip", "offset", "bend", "corrective",
-          "jiggle", "aux", "share", "volume", "muscle", "socket", "attach", "weapon", "prop", "cloth", "hair", "skirt",
-          "tail", "wing", "ear", "breast", "bust", "pec", "butt", "mch", "vis", "tweak", "master", "parent", "drv",
-          "driver", "stretch", "rubber", "palm", "metacarpal", "carpal", "widget", "null", "effector", "space", "half",
-          "leaf", "adjust", "sleeve", "scarf"}
+_OTHER = {
+    "twist",
+    "roll",
+    "ik",
+    "pole",
+    "target",
+    "helper",
+    "end",
+    "nub",
+    "tip",
+    "offset",
+    "bend",
+    "corrective",
+    "jiggle",
+    "aux",
+    "share",
+    "volume",
+    "muscle",
+    "socket",
+    "attach",
+    "weapon",
+    "prop",
+    "cloth",
+    "hair",
+    "skirt",
+    "tail",
+    "wing",
+    "ear",
+    "breast",
+    "bust",
+    "pec",
+    "butt",
+    "mch",
+    "vis",
+    "tweak",
+    "master",
+    "parent",
+    "drv",
+    "driver",
+    "stretch",
+    "rubber",
+    "palm",
+    "metacarpal",
+    "carpal",
+    "widget",
+    "null",
+    "effector",
+    "space",
+    "half",
+    "leaf",
+    "adjust",
+    "sleeve",
+    "scarf",
+}
 """Words of bones that are no limb."""
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -46,8 +131,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
 """By slot (paired ones without their side) the names it goes by, likelier ones first. `leg` is the shin where another
 bone is the thigh, `shoulder` the upper arm where another bone is the collar."""
 
-_FINGERS = {"thumb": ("thumb",), "index": ("index", "fore", "point", "pointer"), "middle": ("middle", "mid"),
-            "ring": ("ring",), "pinky": ("pinky", "little", "small", "pinkie")}
+_FINGERS = {
+    "thumb": ("thumb",),
+    "index": ("index", "fore", "point", "pointer"),
+    "middle": ("middle", "mid"),
+    "ring": ("ring",),
+    "pinky": ("pinky", "little", "small", "pinkie"),
+}
 _SEGMENTS = {"proximal": 1, "intermediate": 2, "distal": 3, "prox": 1, "inter": 2, "dist": 3}
 _CHAINS = {"spine": ("spine", "chest", "torso", "abdomen", "upper chest", "waist", "back", "ribs"), "neck": ("neck",)}
 
@@ -95,10 +185,12 @@ def _grown_together(words: list[str], side: str) -> tuple[list[str], str]:
     for place, word in enumerate(words):
         for found, codes in (("left", _LEFT), ("right", _RIGHT)):
             for code in codes:
-                for rest in (word[len(code):] if word.startswith(code) else "",
-                             word[: -len(code)] if word.endswith(code) else ""):
+                for rest in (
+                    word[len(code) :] if word.startswith(code) else "",
+                    word[: -len(code)] if word.endswith(code) else "",
+                ):
                     if rest in known and word not in known:
-                        return [*words[:place], rest, *words[place + 1:]], found
+                        return [*words[:place], rest, *words[place + 1 :]], found
     return words, ""
 
 
@@ -120,10 +212,17 @@ def find(parents: Mapping[str, str]) -> RigMap:
             used.add(bone)
 
     for side in ("", *SIDES):
-        for slot in ("pelvis", "head", "jaw") if not side else ("collar", "shoulder", "elbow", "wrist", "hip", "knee",
-                                                                "ankle", "foot"):
-            options = [bone for name in _NAMES[slot] for bone in order
-                       if names[bone].side == side and _same(names[bone].words, name)]
+        for slot in (
+            ("pelvis", "head", "jaw")
+            if not side
+            else ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot")
+        ):
+            options = [
+                bone
+                for name in _NAMES[slot]
+                for bone in order
+                if names[bone].side == side and _same(names[bone].words, name)
+            ]
             take(f"{side}_{slot}" if side else slot, options)
         if side:
             _sort_out(side, bones, used, parents)
@@ -132,8 +231,11 @@ def find(parents: Mapping[str, str]) -> RigMap:
                 for place, bone in enumerate(_numbered(line, names)):
                     take(f"{side}_{finger}{place + 1}", [bone])
     for chain, called in _CHAINS.items():
-        line = [bone for bone in order if bone not in used and not names[bone].side
-                and any(_same(names[bone].words, name) for name in called)]
+        line = [
+            bone
+            for bone in order
+            if bone not in used and not names[bone].side and any(_same(names[bone].words, name) for name in called)
+        ]
         if line:
             bones[chain] = tuple(_one_line(line, parents))
             used.update(line)
@@ -151,6 +253,7 @@ def _is_finger(words: str, called: tuple[str, ...]) -> bool:
 
 def _numbered(line: list[str], names: Mapping[str, Name]) -> list[str]:
     """Up to three segments of a finger from the hand outwards; a fourth, nearest to the hand, is in the palm."""
+
     def place(bone: str) -> tuple[int, int]:
         segment = next((_SEGMENTS[word] for word in names[bone].words.split() if word in _SEGMENTS), 0)
         return segment, names[bone].number or 0
@@ -172,6 +275,7 @@ def _sort_out(side: str, bones: dict[str, tuple[str, ...]], used: set[str], pare
 
 def _one_line(line: list[str], parents: Mapping[str, str]) -> list[str]:
     """Bones that hang one under the other, from the hips up: the longest such line."""
+
     def above(bone: str) -> list[str]:
         found = []
         while bone:

@@ -57,7 +57,7 @@ class HUMAN3R_OT_retarget_find_bones(_RetargetOperator):
 
 class HUMAN3R_OT_retarget_match_pose(_RetargetOperator):
     """Take the character's pose and the person's, both at the current frame, for the same pose. Pose the character like
-the person first"""
+    the person first"""
 
     bl_idname = "human3r.retarget_match_pose"
     bl_label = "Match Current Pose"
@@ -113,8 +113,9 @@ class HUMAN3R_OT_retarget_save_preset(_RetargetOperator):
         rig = settings.rig()
         rig.check(settings.character.pose.bones.keys())
         if self.name in presets.find_all()[0]:
-            raise UserError("preset-shipped", f"{self.name} is a preset that comes with the add-on.",
-                            "Give yours another name.")
+            raise UserError(
+                "preset-shipped", f"{self.name} is a preset that comes with the add-on.", "Give yours another name."
+            )
         preset = rig.as_preset(self.name)
         presets.parse(json.loads(json.dumps(presets.as_json(preset))), self.name)
         presets.write(preset, rig_presets_folder())
@@ -149,5 +150,10 @@ class HUMAN3R_OT_retarget_remove_preset(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (HUMAN3R_OT_retarget_find_bones, HUMAN3R_OT_retarget_match_pose, HUMAN3R_OT_retarget,
-           HUMAN3R_OT_retarget_save_preset, HUMAN3R_OT_retarget_remove_preset)
+CLASSES = (
+    HUMAN3R_OT_retarget_find_bones,
+    HUMAN3R_OT_retarget_match_pose,
+    HUMAN3R_OT_retarget,
+    HUMAN3R_OT_retarget_save_preset,
+    HUMAN3R_OT_retarget_remove_preset,
+)

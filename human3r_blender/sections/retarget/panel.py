@@ -21,8 +21,9 @@ class HUMAN3R_UL_retarget_bones(bpy.types.UIList):
     def filter_items(self, context, data, property_name):
         wanted = self.filter_name.lower()
         rows = getattr(data, property_name)
-        shown = [self.bitflag_filter_item if wanted in f"{row_label(row.key)} {row.bone}".lower() else 0
-                 for row in rows]
+        shown = [
+            self.bitflag_filter_item if wanted in f"{row_label(row.key)} {row.bone}".lower() else 0 for row in rows
+        ]
         return shown, []
 
 

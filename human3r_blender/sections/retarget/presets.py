@@ -29,8 +29,19 @@ EVIDENCE = {
 }
 """What `tested_on` in a preset can say, and how the panel and the documentation put it."""
 
-_KEYS = {"schema", "name", "description", "tested_on", "tested", "sides", "prefix", "bones", "measured", "ik",
-         "switches"}
+_KEYS = {
+    "schema",
+    "name",
+    "description",
+    "tested_on",
+    "tested",
+    "sides",
+    "prefix",
+    "bones",
+    "measured",
+    "ik",
+    "switches",
+}
 _LIMBS = ("arm", "leg")
 
 
@@ -86,8 +97,11 @@ def read(path: Path) -> Preset:
     try:
         return _read(path, path.stat().st_mtime_ns)
     except (OSError, ValueError) as error:
-        raise UserError("preset-unreadable", f"The rig preset {path.name} cannot be read: {error}.",
-                        "Correct the file, or remove it.") from error
+        raise UserError(
+            "preset-unreadable",
+            f"The rig preset {path.name} cannot be read: {error}.",
+            "Correct the file, or remove it.",
+        ) from error
 
 
 @lru_cache(maxsize=64)  # the panel asks for all presets whenever it is drawn
@@ -110,8 +124,11 @@ def parse(values: Any, source: str) -> Preset:
     except re.error as error:
         raise _invalid(source, f"prefix is no regular expression: {error}") from error
     sides = values.get("sides", ["L", "R"])
-    _check(isinstance(sides, list) and len(sides) == 2 and all(isinstance(side, str) for side in sides), source,
-           "sides is not two texts, the left's and the right's")
+    _check(
+        isinstance(sides, list) and len(sides) == 2 and all(isinstance(side, str) for side in sides),
+        source,
+        "sides is not two texts, the left's and the right's",
+    )
     bones = _slots(values.get("bones"), sides, "bones", source)
     measured = _slots(values.get("measured", {}), sides, "measured", source)
     for slot, names in measured.items():
@@ -149,8 +166,11 @@ def write(preset: Preset, folder: Path) -> Path:
             json.dump(as_json(preset), file, indent=2)
         Path(file.name).replace(path)
     except OSError as error:
-        raise UserError("preset-unwritable", f"The rig preset cannot be written to {folder}: {error.strerror}.",
-                        "Free some space, or check the permissions.") from error
+        raise UserError(
+            "preset-unwritable",
+            f"The rig preset cannot be written to {folder}: {error.strerror}.",
+            "Free some space, or check the permissions.",
+        ) from error
     return path
 
 
@@ -186,8 +206,11 @@ def _slots(values: Any, sides: list[str], key: str, source: str) -> dict[str, tu
     found: dict[str, tuple[str, ...]] = {}
     for slot, names in values.items():
         names = [names] if isinstance(names, str) else names
-        _check(isinstance(names, list) and bool(names) and all(isinstance(name, str) and name for name in names),
-               source, f"{key} {slot} is neither a bone's name nor a list of them")
+        _check(
+            isinstance(names, list) and bool(names) and all(isinstance(name, str) and name for name in names),
+            source,
+            f"{key} {slot} is neither a bone's name nor a list of them",
+        )
         _check(slot in CENTRAL or slot in PAIRED or slot in SLOTS, source, f"there is no slot {slot}")
         _check(len(names) == 1 or slot in CHAINS, source, f"{key} {slot} takes one bone")
         for side, code in zip(SIDES, sides, strict=True) if slot in PAIRED else (("", ""),):
@@ -200,11 +223,17 @@ def _limbs(values: Any, sides: list[str], source: str) -> dict[str, IkLimb]:
     found = {}
     for limb, controls in values.items():
         both = limb in _LIMBS
-        _check(both or limb in {f"{side}_{name}" for side in SIDES for name in _LIMBS}, source,
-               f"there is no limb {limb}")
-        _check(isinstance(controls, dict) and "target" in controls and controls.keys() <= {"target", "pole", "toe"}
-               and all(isinstance(name, str) for name in controls.values()), source,
-               f"ik {limb} is not a target, and perhaps a pole and a toe")
+        _check(
+            both or limb in {f"{side}_{name}" for side in SIDES for name in _LIMBS}, source, f"there is no limb {limb}"
+        )
+        _check(
+            isinstance(controls, dict)
+            and "target" in controls
+            and controls.keys() <= {"target", "pole", "toe"}
+            and all(isinstance(name, str) for name in controls.values()),
+            source,
+            f"ik {limb} is not a target, and perhaps a pole and a toe",
+        )
         for side, code in zip(SIDES, sides, strict=True) if both else (("", ""),):
             names = {key: name.replace("{side}", code) for key, name in controls.items()}
             found[f"{side}_{limb}" if side else limb] = IkLimb(**names)
@@ -215,13 +244,19 @@ def _switches(values: Any, sides: list[str], source: str) -> tuple[Switch, ...]:
     _check(isinstance(values, list), source, "switches is not a list")
     found = []
     for item in values:
-        _check(isinstance(item, dict) and item.keys() == {"bone", "property", "fk", "ik"}
-               and isinstance(item["bone"], str) and isinstance(item["property"], str)
-               and all(isinstance(item[mode], int | float) for mode in ("fk", "ik")), source,
-               "a switch is not a bone, a property and its numbers for fk and ik")
+        _check(
+            isinstance(item, dict)
+            and item.keys() == {"bone", "property", "fk", "ik"}
+            and isinstance(item["bone"], str)
+            and isinstance(item["property"], str)
+            and all(isinstance(item[mode], int | float) for mode in ("fk", "ik")),
+            source,
+            "a switch is not a bone, a property and its numbers for fk and ik",
+        )
         for code in sides if "{side}" in item["bone"] else ("",):
-            found.append(Switch(item["bone"].replace("{side}", code), item["property"], float(item["fk"]),
-                                float(item["ik"])))
+            found.append(
+                Switch(item["bone"].replace("{side}", code), item["property"], float(item["fk"]), float(item["ik"]))
+            )
     return tuple(found)
 
 
@@ -231,5 +266,8 @@ def _check(holds: bool, source: str, problem: str) -> None:
 
 
 def _invalid(source: str, problem: str) -> UserError:
-    return UserError("preset-invalid", f"The rig preset {source} cannot be used: {problem}.",
-                     "Correct the file (docs/retargeting.md says how), or remove it.")
+    return UserError(
+        "preset-invalid",
+        f"The rig preset {source} cannot be used: {problem}.",
+        "Correct the file (docs/retargeting.md says how), or remove it.",
+    )

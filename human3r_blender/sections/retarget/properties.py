@@ -43,11 +43,15 @@ def all_presets() -> dict[str, Preset]:
 
 def _preset_items(settings: object, context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
     found = all_presets()
-    items = [*((name, name, preset.describe() or "Your own preset") for name, preset in found.items()),
-             (BY_NAMES, "By Bone Names", "Find bones by what they are called: sides, synonyms, numbers")]
+    items = [
+        *((name, name, preset.describe() or "Your own preset") for name, preset in found.items()),
+        (BY_NAMES, "By Bone Names", "Find bones by what they are called: sides, synonyms, numbers"),
+    ]
     # A file keeps the number. One that is counted would mean another rig as soon as there is another preset.
-    _items[:] = [(RECOGNISE, "Recognise", "The preset that fits the character's bones, or else name patterns", 0),
-                 *((*item, zlib.crc32(item[0].encode()) & 0x7FFFFFFF) for item in items)]
+    _items[:] = [
+        (RECOGNISE, "Recognise", "The preset that fits the character's bones, or else name patterns", 0),
+        *((*item, zlib.crc32(item[0].encode()) & 0x7FFFFFFF) for item in items),
+    ]
     return _items
 
 
@@ -71,31 +75,62 @@ class Human3RRetarget(bpy.types.PropertyGroup):
     """Settings of the next retargeting."""
 
     source: PointerProperty(
-        name="Person", type=bpy.types.Object, poll=lambda _, item: sampling.is_person(item),
-        description="The person whose motion is taken: an armature that Human3R made, or another with SMPL-X bones")
+        name="Person",
+        type=bpy.types.Object,
+        poll=lambda _, item: sampling.is_person(item),
+        description="The person whose motion is taken: an armature that Human3R made, or another with SMPL-X bones",
+    )
     character: PointerProperty(
-        name="Character", type=bpy.types.Object, poll=_is_other_armature, update=_find_what_is_chosen,
-        description="The armature of the character's rig. A linked one becomes a library override")
-    preset: EnumProperty(name="Rig", items=_preset_items, update=_find_what_is_chosen,
-                         description="Which kind of rig the character has: what its bones and controls are called")
+        name="Character",
+        type=bpy.types.Object,
+        poll=_is_other_armature,
+        update=_find_what_is_chosen,
+        description="The armature of the character's rig. A linked one becomes a library override",
+    )
+    preset: EnumProperty(
+        name="Rig",
+        items=_preset_items,
+        update=_find_what_is_chosen,
+        description="Which kind of rig the character has: what its bones and controls are called",
+    )
     controls: EnumProperty(
-        name="Controls", description=TEXTS["controls"], default=DEFAULT.controls,
-        items=[("FK", "FK", "Rotations: arms keep the person's directions"),
-               ("IK", "IK", "Targets: hands go where the person's hands go, at the size of the character's arms")])
+        name="Controls",
+        description=TEXTS["controls"],
+        default=DEFAULT.controls,
+        items=[
+            ("FK", "FK", "Rotations: arms keep the person's directions"),
+            ("IK", "IK", "Targets: hands go where the person's hands go, at the size of the character's arms"),
+        ],
+    )
     plant_feet: BoolProperty(name="Plant Feet", description=TEXTS["plant_feet"], default=DEFAULT.plant_feet)
     placement: EnumProperty(
-        name="Start", description=TEXTS["placement"], default=DEFAULT.placement,
-        items=[("SOURCE", "Where the Person Stands", "The character walks in the footage's scene"),
-               ("CHARACTER", "Where the Character Stands", "The motion is turned and moved to the character")])
+        name="Start",
+        description=TEXTS["placement"],
+        default=DEFAULT.placement,
+        items=[
+            ("SOURCE", "Where the Person Stands", "The character walks in the footage's scene"),
+            ("CHARACTER", "Where the Character Stands", "The motion is turned and moved to the character"),
+        ],
+    )
     calibration: EnumProperty(
-        name="Rest Poses", description=TEXTS["calibration"], default=DEFAULT.calibration,
-        items=[("LIMBS", "By Limb Directions", "T, A and relaxed poses and any bone roll are brought together by "
-                                               "where the joints lie"),
-               ("POSE", "By a Matched Pose", "The poses of both at the moment of Match Current Pose count as equal")])
-    key_rate: FloatProperty(name="Key Rate", description=TEXTS["key_rate"], default=DEFAULT.key_rate, min=0.0,
-                            max=1000.0, precision=3)
-    use_range: BoolProperty(name="Frame Range", default=False,
-                            description="Bake only some frames of the scene instead of the whole motion")
+        name="Rest Poses",
+        description=TEXTS["calibration"],
+        default=DEFAULT.calibration,
+        items=[
+            (
+                "LIMBS",
+                "By Limb Directions",
+                "T, A and relaxed poses and any bone roll are brought together by where the joints lie",
+            ),
+            ("POSE", "By a Matched Pose", "The poses of both at the moment of Match Current Pose count as equal"),
+        ],
+    )
+    key_rate: FloatProperty(
+        name="Key Rate", description=TEXTS["key_rate"], default=DEFAULT.key_rate, min=0.0, max=1000.0, precision=3
+    )
+    use_range: BoolProperty(
+        name="Frame Range", default=False, description="Bake only some frames of the scene instead of the whole motion"
+    )
     frame_start: IntProperty(name="Start", default=1, description="First frame of the scene to bake")
     frame_end: IntProperty(name="End", default=250, description="Last frame of the scene to bake")
     rows: CollectionProperty(type=Human3RRetargetRow, description="Places of a figure and the bones in them")
@@ -108,8 +143,14 @@ class Human3RRetarget(bpy.types.PropertyGroup):
     def settings(self) -> RetargetSettings:
         """The settings as retargeting takes them. Raises UserError (``bad-setting``)."""
         return RetargetSettings(
-            self.controls, self.plant_feet, self.placement, self.calibration, self.key_rate,
-            self.frame_start if self.use_range else None, self.frame_end if self.use_range else None)
+            self.controls,
+            self.plant_feet,
+            self.placement,
+            self.calibration,
+            self.key_rate,
+            self.frame_start if self.use_range else None,
+            self.frame_end if self.use_range else None,
+        )
 
     def is_found(self) -> bool:
         """Whether the list of bones belongs to the character and the preset that are chosen."""

@@ -17,19 +17,30 @@ from .transfer import source_figure, transfer
 from .verification import Report, verify
 
 
-def retarget(source: bpy.types.Object, item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap,
-             settings: RetargetSettings | None = None) -> Report:
+def retarget(
+    source: bpy.types.Object,
+    item: bpy.types.Object,
+    scene: bpy.types.Scene,
+    rig: RigMap,
+    settings: RetargetSettings | None = None,
+) -> Report:
     """Put a person's motion on a character, as a new Action named after both. Raises UserError; then nothing changed.
 
     `source` is a person's armature, `item` the character's, which must be the file's own or a library override.
     """
     settings = settings or RetargetSettings()
     if item.type != "ARMATURE" or item is source:
-        raise UserError("character-unfit", f"{item.name} is not another character's armature.",
-                        "Choose the armature of the character's rig.")
+        raise UserError(
+            "character-unfit",
+            f"{item.name} is not another character's armature.",
+            "Choose the armature of the character's rig.",
+        )
     if item.library is not None:
-        raise UserError("character-linked", f"{item.name} is linked and cannot be animated here.",
-                        "Make a library override of it: Object > Library Override > Make.")
+        raise UserError(
+            "character-linked",
+            f"{item.name} is linked and cannot be animated here.",
+            "Make a library override of it: Object > Library Override > Make.",
+        )
     motion = sampling.sample(source, scene, _frames(source, scene, settings))
     character = study(item, scene, rig, settings.controls)
     by_limbs = settings.calibration == "LIMBS"
@@ -50,8 +61,11 @@ def _frames(source: bpy.types.Object, scene: bpy.types.Scene, settings: Retarget
     start = np.ceil(first - 1e-3) if settings.frame_start is None else settings.frame_start
     end = np.floor(last + 1e-3) if settings.frame_end is None else settings.frame_end
     if end < start:
-        raise UserError("bad-setting", f"The frames to bake end at {end:g}, before they start at {start:g}.",
-                        "Choose frames in which the person is there.")
+        raise UserError(
+            "bad-setting",
+            f"The frames to bake end at {end:g}, before they start at {start:g}.",
+            "Choose frames in which the person is there.",
+        )
     rate = scene.render.fps / scene.render.fps_base
     step = rate / settings.key_rate if settings.key_rate else 1.0
     return start + step * np.arange(int(np.floor((end - start) / step + 1e-6)) + 1)

@@ -34,21 +34,34 @@ class RigMap:
         """
         missing = [label(slot) for slot in REQUIRED if not self.bones.get(slot)]
         if missing:
-            raise UserError("retarget-bones-missing", f"The character has no bone for: {', '.join(missing)}.",
-                            "Choose the preset of its rig, or name these bones by hand.")
+            raise UserError(
+                "retarget-bones-missing",
+                f"The character has no bone for: {', '.join(missing)}.",
+                "Choose the preset of its rig, or name these bones by hand.",
+            )
         seen: dict[str, str] = {}
         for slot, names in self.bones.items():
             for name in names:
                 if name in seen and {slot, seen[name]} != {"root", "pelvis"}:
-                    raise UserError("retarget-bone-twice", f"The bone {name} is both {label(seen[name])} and "
-                                    f"{label(slot)}.", "Give each bone one place.")
+                    raise UserError(
+                        "retarget-bone-twice",
+                        f"The bone {name} is both {label(seen[name])} and {label(slot)}.",
+                        "Give each bone one place.",
+                    )
                 seen[name] = slot
         controls = [name for limb in self.ik.values() for name in (limb.target, limb.pole, limb.toe) if name]
-        absent = [name for names in (*self.bones.values(), *self.measured.values(), controls) for name in names
-                  if name not in bone_names]
+        absent = [
+            name
+            for names in (*self.bones.values(), *self.measured.values(), controls)
+            for name in names
+            if name not in bone_names
+        ]
         if absent:
-            raise UserError("retarget-bone-absent", f"The character has no bone called {absent[0]}.",
-                            "Find its bones anew, or correct the list of bones.")
+            raise UserError(
+                "retarget-bone-absent",
+                f"The character has no bone called {absent[0]}.",
+                "Find its bones anew, or correct the list of bones.",
+            )
 
     def as_preset(self, name: str) -> Preset:
         """The mapping as a preset of the user's own."""
@@ -67,8 +80,10 @@ def resolve(preset: Preset, bone_names: Iterable[str]) -> RigMap:
             bones[slot] = tuple(name for name, _ in pairs)
             if slot in preset.measured:
                 measured[slot] = tuple(seen for _, seen in pairs)
-    ik = {limb: replace(found, pole=find(found.pole), toe=find(found.toe), target=find(found.target))
-          for limb, found in preset.ik.items()}
+    ik = {
+        limb: replace(found, pole=find(found.pole), toe=find(found.toe), target=find(found.target))
+        for limb, found in preset.ik.items()
+    }
     switches = tuple(replace(switch, bone=name) for switch in preset.switches if (name := find(switch.bone)))
     return RigMap(bones, measured, {limb: found for limb, found in ik.items() if found.target}, switches)
 

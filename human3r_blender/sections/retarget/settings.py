@@ -41,8 +41,11 @@ class RetargetSettings:
             ("placement", self.placement in PLACEMENTS, f"Use one of {', '.join(PLACEMENTS)}."),
             ("calibration", self.calibration in CALIBRATIONS, f"Use one of {', '.join(CALIBRATIONS)}."),
             ("key_rate", 0 <= self.key_rate <= 1000, "Use 0, or up to 1000 keys per second."),
-            ("frame_end", self.frame_start is None or self.frame_end is None or self.frame_end >= self.frame_start,
-             "Use a frame at or after the first."),
+            (
+                "frame_end",
+                self.frame_start is None or self.frame_end is None or self.frame_end >= self.frame_start,
+                "Use a frame at or after the first.",
+            ),
         )
         for name, holds, remedy in checks:
             if not holds:

@@ -14,8 +14,9 @@ from ....engine.contract.skeleton import HEAD, JOINT_INDEX, JOINT_NAMES, NECK, P
 
 SIDES = ("left", "right")
 
-FINGERS = tuple(f"{finger}{segment}" for finger in ("thumb", "index", "middle", "ring", "pinky")
-                for segment in (1, 2, 3))
+FINGERS = tuple(
+    f"{finger}{segment}" for finger in ("thumb", "index", "middle", "ring", "pinky") for segment in (1, 2, 3)
+)
 
 PAIRED = ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot", *FINGERS)
 """Slots that exist on both sides, without their side."""

@@ -69,8 +69,13 @@ def source_figure(source: SourceMotion) -> Figure:
     return Figure({slot: head for slot, head in heads.items() if slot not in missing}, source.up)
 
 
-def transfer(source: SourceMotion, character: Character, calibration: np.ndarray, settings: RetargetSettings,
-             keep_directions: bool) -> Transfer:
+def transfer(
+    source: SourceMotion,
+    character: Character,
+    calibration: np.ndarray,
+    settings: RetargetSettings,
+    keep_directions: bool,
+) -> Transfer:
     """Put a motion on a character.
 
     `calibration` is (C, 3, 3), per control the world rotation that makes its rest the source's. `keep_directions` says
@@ -99,8 +104,11 @@ def transfer(source: SourceMotion, character: Character, calibration: np.ndarray
     for limb in character.ik:
         work.place_ik(limb, _bends_to(figure, source, limb))
     if not model.carried_by(character.root, work.order)[work.index("left_hip")]:
-        raise UserError("rig-root-unknown", f"The legs do not follow {model.names[character.root]}.",
-                        "Name the bone that moves the whole body as the root of the hips.")
+        raise UserError(
+            "rig-root-unknown",
+            f"The legs do not follow {model.names[character.root]}.",
+            "Name the bone that moves the whole body as the root of the hips.",
+        )
     return Transfer(work.motions, work.heads, placement, goals)
 
 
@@ -108,8 +116,11 @@ def _placement(source: SourceMotion, figure: Figure, character: Character, setti
     rest, linear = character.model.rest[:, :3, 3], character.world[:3, :3]
 
     def leg(joints: Mapping[str, np.ndarray]) -> float:
-        return sum(float(np.linalg.norm(joints[f"{side}_{end}"] - joints[f"{side}_{start}"]))
-                   for side in SIDES for start, end in (("hip", "knee"), ("knee", "ankle")))
+        return sum(
+            float(np.linalg.norm(joints[f"{side}_{end}"] - joints[f"{side}_{start}"]))
+            for side in SIDES
+            for start, end in (("hip", "knee"), ("knee", "ankle"))
+        )
 
     own = {slot: linear @ rest[control] for control, slot in enumerate(character.slots)}
     scale = leg(own) / leg(figure.heads)
@@ -119,8 +130,12 @@ def _placement(source: SourceMotion, figure: Figure, character: Character, setti
     start = np.array([pelvis[0], pelvis[1], floor])
     if settings.placement == "SOURCE":
         return Placement(scale, np.eye(3), start, start)
-    ends = [own[slot] + character.world[:3, 3] for side in SIDES for slot in (f"{side}_foot", f"{side}_ankle")
-            if slot in own]
+    ends = [
+        own[slot] + character.world[:3, 3]
+        for side in SIDES
+        for slot in (f"{side}_foot", f"{side}_ankle")
+        if slot in own
+    ]
     middle = (own["left_hip"] + own["right_hip"]) / 2 + character.world[:3, 3]
     end = np.array([middle[0], middle[1], min(head[2] for head in ends)])
     fronts = [(source.turns[0, 0] @ figure.axes()[:, 2])[:2], character.figure.axes()[:2, 2]]
@@ -129,8 +144,14 @@ def _placement(source: SourceMotion, figure: Figure, character: Character, setti
     return Placement(scale, turn, start, end)
 
 
-def _turn(source: SourceMotion, figure: Figure, character: Character, calibration: np.ndarray, placement: Placement,
-          keep_directions: bool) -> np.ndarray:
+def _turn(
+    source: SourceMotion,
+    figure: Figure,
+    character: Character,
+    calibration: np.ndarray,
+    placement: Placement,
+    keep_directions: bool,
+) -> np.ndarray:
     """(T, C, 3, 3) motions by rotation alone; the identity for controls of inverse kinematics."""
     turn, to_armature = character.turn, np.linalg.inv(character.world[:3, :3])
     motions = np.tile(np.eye(3), (len(source.frames), len(character.slots), 1, 1))
@@ -208,7 +229,7 @@ class _Work:
         """(T, 3) where the hand has to be, from the shoulder, at the size of the character's arm; and in the world."""
         joints = [JOINT_INDEX[slot] for slot in LIMBS[f"{side}_arm"]]
         controls = [self.index(slot) for slot in LIMBS[f"{side}_arm"]]
-        own = (self.rest[controls] @ self.character.world[:3, :3].T)
+        own = self.rest[controls] @ self.character.world[:3, :3].T
         size = _length(own) / _length(self.source.rest[joints])
         way = self.source.joints[:, joints[2]] - self.source.joints[:, joints[0]]
         from_shoulder = size * way @ self.placement.turn.T @ self.to_armature.T
@@ -242,7 +263,8 @@ class _Work:
         first, middle, last = (self.index(slot) for slot in slots)
         self.motions[:, controls.target] = self.motions[:, last]
         self.heads[:, controls.target] = self.heads[:, last] + turned(
-            self.motions[:, last], self.rest[controls.target] - self.rest[last])
+            self.motions[:, last], self.rest[controls.target] - self.rest[last]
+        )
         if controls.toe is not None and (toe := self.character.control(slots[2].replace("ankle", "foot"))) is not None:
             self.motions[:, controls.toe] = self.motions[:, toe]
         if controls.pole is not None:

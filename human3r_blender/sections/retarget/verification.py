@@ -52,8 +52,15 @@ class Report:
         return text + "."
 
 
-def verify(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, character: Character, source: SourceMotion,
-           transfer: Transfer, keep_directions: bool) -> Report:
+def verify(
+    item: bpy.types.Object,
+    scene: bpy.types.Scene,
+    rig: RigMap,
+    character: Character,
+    source: SourceMotion,
+    transfer: Transfer,
+    keep_directions: bool,
+) -> Report:
     """Measure a character that has its new Action."""
     rows = np.unique(np.linspace(0, len(source.frames) - 1, _FRAMES).round().astype(int))
     slots = [slot for slot in rig.bones if slot != "root"]
@@ -74,10 +81,19 @@ def verify(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, characte
         angle = float(angle_between(wanted, found).max())
         if angle >= worst:
             worst, where = angle, label(slot)
-    off = [np.linalg.norm(heads[:, slots.index(slot)] - goal[rows], axis=-1).max()
-           for slot, goal in transfer.goals.items()]
-    return Report(item.name, item.animation_data.action.name, len(source.frames), transfer.placement.scale, worst,
-                  where, float(max(off, default=0.0)), character.model.loose)
+    off = [
+        np.linalg.norm(heads[:, slots.index(slot)] - goal[rows], axis=-1).max() for slot, goal in transfer.goals.items()
+    ]
+    return Report(
+        item.name,
+        item.animation_data.action.name,
+        len(source.frames),
+        transfer.placement.scale,
+        worst,
+        where,
+        float(max(off, default=0.0)),
+        character.model.loose,
+    )
 
 
 def _has_goal(slot: str, transfer: Transfer) -> bool:

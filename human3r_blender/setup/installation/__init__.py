@@ -8,5 +8,15 @@ in a thread. No ``bpy`` here: ``engine_command.py`` and the preferences bring Bl
 from .builds import CHOICES
 from .installer import EngineStatus, Event, Installation, InstallPlan, close_all, installed_python, plan, start, status
 
-__all__ = ["CHOICES", "EngineStatus", "Event", "InstallPlan", "Installation", "close_all",
-           "installed_python", "plan", "start", "status"]
+__all__ = [
+    "CHOICES",
+    "EngineStatus",
+    "Event",
+    "InstallPlan",
+    "Installation",
+    "close_all",
+    "installed_python",
+    "plan",
+    "start",
+    "status",
+]

@@ -26,8 +26,22 @@ CUDA12_DRIVER = (525,)
 CUDA13_CAPABILITY = (7, 5)
 CUDA12_CAPABILITIES = ((5, 0), (9, 0))
 """What the builds' kernels cover: Turing and newer; Maxwell to Hopper."""
-ROCM_TARGETS = frozenset({"gfx908", "gfx90a", "gfx942", "gfx950", "gfx1030", "gfx1100", "gfx1101", "gfx1102",
-                          "gfx1150", "gfx1151", "gfx1200", "gfx1201"})
+ROCM_TARGETS = frozenset(
+    {
+        "gfx908",
+        "gfx90a",
+        "gfx942",
+        "gfx950",
+        "gfx1030",
+        "gfx1100",
+        "gfx1101",
+        "gfx1102",
+        "gfx1150",
+        "gfx1151",
+        "gfx1200",
+        "gfx1201",
+    }
+)
 """Targets that torch's ROCm 7.2 build has kernels and matrix libraries for."""
 
 GPU_UNPACK_FACTOR = 2.2
@@ -68,8 +82,9 @@ class Build:
 
 
 def _unlisted(kind: str, title: str, channel: str, torch_bytes: int) -> Build:
-    return Build(kind, title, ("base.txt",), channel, f"torch=={TORCH_VERSION}+{channel}", torch_bytes,
-                 GPU_UNPACK_FACTOR)
+    return Build(
+        kind, title, ("base.txt",), channel, f"torch=={TORCH_VERSION}+{channel}", torch_bytes, GPU_UNPACK_FACTOR
+    )
 
 
 # Sizes of wheels that only PyTorch's index has are those of Python 3.11 to 3.13 as recorded by others; of the
@@ -80,11 +95,18 @@ _CUDA_LINUX = Build("cuda", "NVIDIA cards (CUDA 13.0)", unpack_factor=GPU_UNPACK
 _METAL = Build("metal", "Apple silicon (Metal)")
 
 BUILDS: dict[tuple[str, str], tuple[Build, ...]] = {
-    ("linux", "x86_64"): (_CPU_LINUX, _CUDA_LINUX, _CUDA12,
-                          _unlisted("rocm", "AMD cards (ROCm 7.2)", "rocm7.2", 6_227_849_000)),
+    ("linux", "x86_64"): (
+        _CPU_LINUX,
+        _CUDA_LINUX,
+        _CUDA12,
+        _unlisted("rocm", "AMD cards (ROCm 7.2)", "rocm7.2", 6_227_849_000),
+    ),
     ("linux", "arm64"): (_CPU_LINUX, _CUDA_LINUX),
-    ("windows", "x86_64"): (Build("cpu", "the processor"),
-                            _unlisted("cuda", "NVIDIA cards (CUDA 13.0)", "cu130", 1_915_517_499), _CUDA12),
+    ("windows", "x86_64"): (
+        Build("cpu", "the processor"),
+        _unlisted("cuda", "NVIDIA cards (CUDA 13.0)", "cu130", 1_915_517_499),
+        _CUDA12,
+    ),
     ("macos", "arm64"): (_METAL, Build("cpu", "the processor")),
 }
 """By system and processor. A system that is not here has no torch of this version."""
@@ -98,17 +120,23 @@ def choose(hardware: Hardware, kind: str = "auto") -> tuple[Build, str]:
     """
     available = {build.kind: build for build in BUILDS.get((hardware.system, hardware.machine), ())}
     if not available:
-        raise UserError("machine-unsupported", f"There is no torch {TORCH_VERSION} for {hardware.system} on "
-                        f"{hardware.machine}.", "Use Linux (x86-64 or ARM), Windows (x86-64) or a Mac with Apple "
-                        "silicon; or choose a Python that has the engine's packages in the preferences.")
+        raise UserError(
+            "machine-unsupported",
+            f"There is no torch {TORCH_VERSION} for {hardware.system} on {hardware.machine}.",
+            "Use Linux (x86-64 or ARM), Windows (x86-64) or a Mac with Apple "
+            "silicon; or choose a Python that has the engine's packages in the preferences.",
+        )
     if kind == "auto":
         fitting, reason = _fitting_kind(hardware)
         if fitting in available:
             return available[fitting], reason
         return available["cpu"], f"{reason} For {hardware.system} on {hardware.machine} there is no such build."
     if kind not in available:
-        raise UserError("build-unavailable", f"There is no {kind} build for {hardware.system} on {hardware.machine}.",
-                        f"Choose one of: auto, {', '.join(available)}.")
+        raise UserError(
+            "build-unavailable",
+            f"There is no {kind} build for {hardware.system} on {hardware.machine}.",
+            f"Choose one of: auto, {', '.join(available)}.",
+        )
     return available[kind], "Chosen by hand."
 
 

@@ -20,16 +20,45 @@ LOG_LINES = 40
 KILL_GRACE_S = 2.0
 PYPI = "https://pypi.org/simple"
 
-_UV_KEPT = frozenset({
-    "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
-    "UV_KEYRING_PROVIDER", "UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_CONCURRENT_DOWNLOADS", "UV_SYSTEM_CERTS",
-    "UV_NATIVE_TLS", "UV_OFFLINE", "UV_PYTHON_INSTALL_MIRROR"})
+_UV_KEPT = frozenset(
+    {
+        "UV_DEFAULT_INDEX",
+        "UV_INDEX",
+        "UV_INDEX_URL",
+        "UV_EXTRA_INDEX_URL",
+        "UV_FIND_LINKS",
+        "UV_NO_INDEX",
+        "UV_KEYRING_PROVIDER",
+        "UV_HTTP_TIMEOUT",
+        "UV_HTTP_RETRIES",
+        "UV_CONCURRENT_DOWNLOADS",
+        "UV_SYSTEM_CERTS",
+        "UV_NATIVE_TLS",
+        "UV_OFFLINE",
+        "UV_PYTHON_INSTALL_MIRROR",
+    }
+)
 """Where things come from is the user's business; everything else could steer uv elsewhere or weaken its checks."""
-_PIP_DROPPED = frozenset({
-    "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIREMENT", "PIP_CONSTRAINT", "PIP_TRUSTED_HOST",
-    "PIP_NO_BINARY", "PIP_REQUIRE_HASHES", "PIP_PYTHON", "PIP_DRY_RUN"})
-_PIP_TO_UV = {"PIP_INDEX_URL": "UV_DEFAULT_INDEX", "PIP_EXTRA_INDEX_URL": "UV_INDEX", "PIP_FIND_LINKS": "UV_FIND_LINKS",
-              "PIP_CERT": "SSL_CERT_FILE"}
+_PIP_DROPPED = frozenset(
+    {
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_ROOT",
+        "PIP_REQUIREMENT",
+        "PIP_CONSTRAINT",
+        "PIP_TRUSTED_HOST",
+        "PIP_NO_BINARY",
+        "PIP_REQUIRE_HASHES",
+        "PIP_PYTHON",
+        "PIP_DRY_RUN",
+    }
+)
+_PIP_TO_UV = {
+    "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
+    "PIP_EXTRA_INDEX_URL": "UV_INDEX",
+    "PIP_FIND_LINKS": "UV_FIND_LINKS",
+    "PIP_CERT": "SSL_CERT_FILE",
+}
 """Who set a mirror for pip means it for uv as well."""
 
 
@@ -52,15 +81,25 @@ class CommandFailed(Exception):
 
 def installer_environment() -> dict[str, str]:
     """The variables for pip and uv: proxies, certificates and mirrors stay; what would weaken a check goes."""
-    variables = {name: value for name, value in child_process.clean_environment().items()
-                 if (not name.startswith("UV_") or name in _UV_KEPT or name.startswith("UV_INDEX_"))
-                 and name not in _PIP_DROPPED and name not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
+    variables = {
+        name: value
+        for name, value in child_process.clean_environment().items()
+        if (not name.startswith("UV_") or name in _UV_KEPT or name.startswith("UV_INDEX_"))
+        and name not in _PIP_DROPPED
+        and name not in ("VIRTUAL_ENV", "CONDA_PREFIX")
+    }
     for pip_name, uv_name in _PIP_TO_UV.items():
         if variables.get(pip_name):
             variables.setdefault(uv_name, variables[pip_name])
     variables.setdefault("UV_SYSTEM_CERTS", "true")  # a company's proxy signs with a certificate that the system knows
-    return variables | {"UV_NO_CONFIG": "1", "NO_COLOR": "1", "PIP_NO_INPUT": "1", "PIP_USER": "0",
-                        "PIP_REQUIRE_VIRTUALENV": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return variables | {
+        "UV_NO_CONFIG": "1",
+        "NO_COLOR": "1",
+        "PIP_NO_INPUT": "1",
+        "PIP_USER": "0",
+        "PIP_REQUIRE_VIRTUALENV": "0",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
 
 
 def package_index() -> str:
@@ -94,8 +133,12 @@ class Runner:
         if self._cancelled.is_set():
             raise Cancelled
 
-    def run(self, command: Sequence[str | Path], folder: Path, on_line: Callable[[str], None] = lambda line: None,
-            ) -> list[str]:
+    def run(
+        self,
+        command: Sequence[str | Path],
+        folder: Path,
+        on_line: Callable[[str], None] = lambda line: None,
+    ) -> list[str]:
         """The lines that the program wrote. Raises :class:`Cancelled`, :class:`CommandFailed`, :class:`OSError`."""
         words = [str(word) for word in command]
         said: deque[str] = deque(maxlen=LOG_LINES)
@@ -123,9 +166,19 @@ class Runner:
         with self._guard:
             self.check()
             self._process = subprocess.Popen(
-                command, cwd=folder, env=installer_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", pass_fds=self._keep_open,
-                start_new_session=True, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+                command,
+                cwd=folder,
+                env=installer_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                pass_fds=self._keep_open,
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
         try:
             with self._process as process:
                 yield process
@@ -136,8 +189,12 @@ class Runner:
 def end_group(process: subprocess.Popen[str]) -> None:
     """End a program and what it started: ask, then insist after a moment."""
     if sys.platform == "win32":
-        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False,
-                       creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
+        subprocess.run(
+            ["taskkill", "/T", "/F", "/PID", str(process.pid)],
+            capture_output=True,
+            check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
         return
     for insist in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):

@@ -74,9 +74,14 @@ def probe() -> Hardware:
     system = _SYSTEMS.get(platform.system(), platform.system().lower())
     machine = _MACHINES.get(platform.machine().lower(), platform.machine().lower())
     amd = _read_kfd(KFD_NODES.glob("*/properties")) if system == "linux" else ()
-    nvidia = () if system == "macos" else (
-        parse_nvidia_smi(_output(_nvidia_smi("name,driver_version,compute_cap")))
-        or parse_nvidia_smi(_output(_nvidia_smi("name,driver_version"))))  # drivers before 2021 do not know compute_cap
+    nvidia = (
+        ()
+        if system == "macos"
+        else (
+            parse_nvidia_smi(_output(_nvidia_smi("name,driver_version,compute_cap")))
+            or parse_nvidia_smi(_output(_nvidia_smi("name,driver_version")))
+        )
+    )  # drivers before 2021 do not know compute_cap
     return Hardware(system, machine, nvidia, amd)
 
 
@@ -87,9 +92,16 @@ def _nvidia_smi(fields: str) -> Sequence[str]:
 def _output(command: Sequence[str]) -> str:
     """What a program prints; nothing when it is not there or fails."""
     try:
-        return subprocess.run(command, env=clean_environment(), stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=PROBE_TIMEOUT_S, check=True,
-                              creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0)).stdout
+        return subprocess.run(
+            command,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PROBE_TIMEOUT_S,
+            check=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        ).stdout
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
         return ""
 

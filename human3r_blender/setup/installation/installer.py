@@ -89,13 +89,17 @@ class InstallPlan:
         if self.action == "remove":
             return [f"Removes the engine's environment and the installer's cache from {self.data_folder}."]
         size = f"{self.download_bytes / 1e9:.1f} GB" if self.download_bytes else "an unknown amount"
-        lines = [f"torch {builds.TORCH_VERSION} for {self.build.title}. {self.reason}",
-                 f"Downloads up to {size} from {' and '.join(self.sources)}.",
-                 f"Writes up to {self.disk_bytes / 1e9:.1f} GB into {self.data_folder}.",
-                 f"Python {self.python_version}: {self.base_python}"]
+        lines = [
+            f"torch {builds.TORCH_VERSION} for {self.build.title}. {self.reason}",
+            f"Downloads up to {size} from {' and '.join(self.sources)}.",
+            f"Writes up to {self.disk_bytes / 1e9:.1f} GB into {self.data_folder}.",
+            f"Python {self.python_version}: {self.base_python}",
+        ]
         if not self.build.is_hash_locked:
-            lines.append("No hash is published for this build of torch: the first download is trusted as it comes over "
-                         "TLS, and recorded; a later difference is refused.")
+            lines.append(
+                "No hash is published for this build of torch: the first download is trusted as it comes over "
+                "TLS, and recorded; a later difference is refused."
+            )
         return lines
 
 
@@ -131,8 +135,9 @@ def installed_python(data_folder: Path) -> Path | None:
     return python if python is not None and python.is_file() else None
 
 
-def plan(data_folder: Path, *, action: str = "install", kind: str = "auto", python: str = "",
-         lock_folder: Path = LOCK_FOLDER) -> InstallPlan:
+def plan(
+    data_folder: Path, *, action: str = "install", kind: str = "auto", python: str = "", lock_folder: Path = LOCK_FOLDER
+) -> InstallPlan:
     """What an action would do here. Asks the drivers and starts a Python: a second or two, not for a draw function.
 
     ``kind`` is of :data:`.builds.CHOICES`; a repair or an update with ``auto`` keeps the kind that is installed.
@@ -152,14 +157,32 @@ def plan(data_folder: Path, *, action: str = "install", kind: str = "auto", pyth
         reason = "As installed."
     base_python, version = steps.find_base_python(python)
     download = 0 if action == "remove" else Locks(build, lock_folder).download_bytes(machine.system, machine.machine)
-    sources = [host(package_index()), *([host(build.index)] if build.index else []),
-               *(["github.com (Python itself)"] if not Path(base_python).is_file() else [])]
-    return InstallPlan(action, data_folder, build, reason, base_python, version, download,
-                       int(download * build.unpack_factor), tuple(sources), lock_folder)
+    sources = [
+        host(package_index()),
+        *([host(build.index)] if build.index else []),
+        *(["github.com (Python itself)"] if not Path(base_python).is_file() else []),
+    ]
+    return InstallPlan(
+        action,
+        data_folder,
+        build,
+        reason,
+        base_python,
+        version,
+        download,
+        int(download * build.unpack_factor),
+        tuple(sources),
+        lock_folder,
+    )
 
 
-def start(agreed: InstallPlan, on_event: Callable[[Event], None] | None = None, *, online: bool, consented: bool,
-          ) -> Installation:
+def start(
+    agreed: InstallPlan,
+    on_event: Callable[[Event], None] | None = None,
+    *,
+    online: bool,
+    consented: bool,
+) -> Installation:
     """Do what the plan says, in a thread.
 
     ``online`` is whether the network may be used (``bpy.app.online_access`` in Blender), ``consented`` whether the
@@ -168,12 +191,18 @@ def start(agreed: InstallPlan, on_event: Callable[[Event], None] | None = None, 
     """
     if agreed.action != "remove":
         if not online:
-            raise UserError("offline", "Blender does not allow add-ons to go online, so nothing was downloaded.",
-                            "Allow it in Preferences > System > Network > Allow Online Access, or start Blender with "
-                            "--online-mode.")
+            raise UserError(
+                "offline",
+                "Blender does not allow add-ons to go online, so nothing was downloaded.",
+                "Allow it in Preferences > System > Network > Allow Online Access, or start Blender with "
+                "--online-mode.",
+            )
         if not consented:
-            raise UserError("consent-needed", "Nothing was downloaded: the plan has not been agreed to.",
-                            "Read what would be downloaded, then agree (--yes on the command line).")
+            raise UserError(
+                "consent-needed",
+                "Nothing was downloaded: the plan has not been agreed to.",
+                "Read what would be downloaded, then agree (--yes on the command line).",
+            )
     return Installation(agreed, on_event)
 
 
@@ -263,8 +292,11 @@ class Installation:
         store.manifest_path.unlink(missing_ok=True)  # first: from now on nobody starts what is being deleted
         gone = [remove_tree(folder) for folder in (store.environments, store.cache, store.tools)]
         if not all(gone):
-            raise UserError("files-in-use", f"Some files in {store.data} are in use and stay for now.",
-                            "End running captures (or restart Blender), then remove again.")
+            raise UserError(
+                "files-in-use",
+                f"Some files in {store.data} are in use and stay for now.",
+                "End running captures (or restart Blender), then remove again.",
+            )
 
     def _install(self) -> None:
         plan, store, runner = self.plan, self._store, self._runner
@@ -294,9 +326,12 @@ class Installation:
         free = shutil.disk_usage(self._store.engine).free
         needed = self.plan.disk_bytes - tree_bytes(self._store.cache)  # what is there is linked, not copied
         if free < needed:
-            raise UserError("no-space", f"{free / 1e9:.1f} GB are free where {self.plan.data_folder} lies, and up to "
-                            f"{needed / 1e9:.1f} GB are needed.",
-                            "Free some space, or choose another data folder with HUMAN3R_DATA.")
+            raise UserError(
+                "no-space",
+                f"{free / 1e9:.1f} GB are free where {self.plan.data_folder} lies, and up to "
+                f"{needed / 1e9:.1f} GB are needed.",
+                "Free some space, or choose another data folder with HUMAN3R_DATA.",
+            )
 
     def _build(self, uv: Path, environment: Path) -> Manifest:
         plan, store, runner = self.plan, self._store, self._runner
@@ -307,6 +342,7 @@ class Installation:
         for last_try in range(TRIES):
             self._stage("Downloading and installing packages")
             with Meter(store.cache, plan.download_bytes, plan.build.unpack_factor, self._report) as meter:
+
                 def on_line(line: str, meter: Meter = meter) -> None:
                     meter.read(line)
                     self._log(line)
@@ -317,8 +353,11 @@ class Installation:
             if not damaged:
                 break
             if last_try == TRIES - 1:
-                raise UserError("installation-damaged", f"Twice, files of {', '.join(damaged)} were damaged.",
-                                "Check the disk. What was installed before is untouched.")
+                raise UserError(
+                    "installation-damaged",
+                    f"Twice, files of {', '.join(damaged)} were damaged.",
+                    "Check the disk. What was installed before is untouched.",
+                )
             self._log(f"Damaged, downloaded anew: {', '.join(damaged)}")
             steps.forget_packages(runner, store, uv, damaged)
             remove_tree(environment)
@@ -328,9 +367,15 @@ class Installation:
             check_or_record(store.records_path, source, fingerprints(packages, plan.locks.names))
         self._stage("Checking that it runs")
         version = steps.check_imports(runner, python, plan.imports)
-        return Manifest(environment.name, plan.build.kind, plan.locks.identity, version,
-                        datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-                        installed_versions(packages), tree_bytes(environment))
+        return Manifest(
+            environment.name,
+            plan.build.kind,
+            plan.locks.identity,
+            version,
+            datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            installed_versions(packages),
+            tree_bytes(environment),
+        )
 
     def _report(self, name: str, done: int, total: int, bytes_per_s: float) -> None:
         self._tell({"event": "progress", "name": name, "done": done, "total": total, "bytes_per_s": bytes_per_s})

@@ -56,9 +56,13 @@ def fingerprints(site_packages: Path, leave_out: frozenset[str]) -> dict[str, st
         name = normalise(package.metadata["Name"] or "")
         if name in leave_out:
             continue
-        lines = sorted(f"{file.as_posix()} {file.hash.value}" for file in package.files or ()
-                       if file.hash is not None and ".." not in file.parts
-                       and not (file.parent.name.endswith(".dist-info") and file.name in _WRITTEN_BY_INSTALLERS))
+        lines = sorted(
+            f"{file.as_posix()} {file.hash.value}"
+            for file in package.files or ()
+            if file.hash is not None
+            and ".." not in file.parts
+            and not (file.parent.name.endswith(".dist-info") and file.name in _WRITTEN_BY_INSTALLERS)
+        )
         found[name] = f"{package.version} sha256:{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()}"
     return found
 

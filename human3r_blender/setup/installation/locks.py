@@ -50,7 +50,8 @@ class Locks:
         """What is downloaded onto an empty cache; 0 where the lock does not say."""
         sizes = json.loads((self.folder / SIZES).read_text(encoding="utf-8"))
         return self.build.torch_bytes + sum(
-            sizes.get(name, {}).get(f"{system}-{machine}", 0) for name in self.build.locks)
+            sizes.get(name, {}).get(f"{system}-{machine}", 0) for name in self.build.locks
+        )
 
 
 def pins(path: Path) -> list[tuple[str, str]]:

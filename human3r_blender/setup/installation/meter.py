@@ -23,8 +23,9 @@ _DOWNLOADED = re.compile(r"^\s*Downloaded (\S+)")
 class Meter:
     """Reports ``(name, done, total, bytes_per_s)`` about once a second, from a thread of its own, until closed."""
 
-    def __init__(self, cache: Path, total_bytes: int, unpack_factor: float,
-                 report: Callable[[str, int, int, float], None]) -> None:
+    def __init__(
+        self, cache: Path, total_bytes: int, unpack_factor: float, report: Callable[[str, int, int, float], None]
+    ) -> None:
         self._cache, self._total, self._factor, self._report = cache, total_bytes, unpack_factor, report
         self._sizes: dict[str, int] = {}
         self._open: list[str] = []

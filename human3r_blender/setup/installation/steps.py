@@ -25,9 +25,11 @@ ENGINE_IMPORTS = ("torch", "numpy", "cv2", "PIL", "safetensors", "scipy", "huggi
 
 _NO_SPACE = re.compile(r"no space left|not enough space|disk is full|os error (28|112)|errno 28", re.IGNORECASE)
 _BAD_HASH = re.compile(r"hash mismatch|do not match the hashes|hashes are required|no hashes", re.IGNORECASE)
-_NO_NETWORK = re.compile(r"failed to fetch|error sending request|dns error|connection|timed? ?out|max retries"
-                         r"|temporary failure in name|name resolution|certificate|could not find a version|status code",
-                         re.IGNORECASE)
+_NO_NETWORK = re.compile(
+    r"failed to fetch|error sending request|dns error|connection|timed? ?out|max retries"
+    r"|temporary failure in name|name resolution|certificate|could not find a version|status code",
+    re.IGNORECASE,
+)
 _ASK_VERSION = "import sys; print(*sys.version_info[:2])"
 _CHECK = """
 import importlib, json, sys
@@ -50,8 +52,11 @@ def find_base_python(chosen: str = "") -> tuple[str, str]:
         version = _python_version(runner, path)
         if version is None or not SUPPORTED_PYTHONS[0] <= version <= SUPPORTED_PYTHONS[1]:
             says = "is not a Python" if version is None else f"is Python {version[0]}.{version[1]}"
-            raise UserError("python-unusable", f"{path} {says}.", "Choose a Python from {}.{} to {}.{}.".format(
-                *SUPPORTED_PYTHONS[0], *SUPPORTED_PYTHONS[1]))
+            raise UserError(
+                "python-unusable",
+                f"{path} {says}.",
+                "Choose a Python from {}.{} to {}.{}.".format(*SUPPORTED_PYTHONS[0], *SUPPORTED_PYTHONS[1]),
+            )
         return path, "{}.{}".format(*version)
     for candidate in own_pythons():
         version = _python_version(runner, candidate)
@@ -76,8 +81,9 @@ def _python_version(runner: Runner, program: str | Path) -> tuple[int, int] | No
         return None
 
 
-def get_uv(runner: Runner, store: Store, base_python: str, say: Callable[[str], None],
-           lock_folder: Path = LOCK_FOLDER) -> Path:
+def get_uv(
+    runner: Runner, store: Store, base_python: str, say: Callable[[str], None], lock_folder: Path = LOCK_FOLDER
+) -> Path:
     """The uv of the lock's version, fetched by pip as a wheel with a known hash unless it is there already."""
     version = uv_version(lock_folder)
     home = store.tools / f"uv-{version}"
@@ -87,8 +93,23 @@ def get_uv(runner: Runner, store: Store, base_python: str, say: Callable[[str], 
     remove_tree(unfinished)
     store.tools.mkdir(parents=True, exist_ok=True)
     pip = _find_pip(runner, store, base_python, say)
-    runner.run([*pip, "install", "--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile",
-                "--progress-bar=off", "--target", unfinished, "--requirement", lock_folder / UV_LOCK], store.tools, say)
+    runner.run(
+        [
+            *pip,
+            "install",
+            "--no-deps",
+            "--require-hashes",
+            "--only-binary=:all:",
+            "--no-compile",
+            "--progress-bar=off",
+            "--target",
+            unfinished,
+            "--requirement",
+            lock_folder / UV_LOCK,
+        ],
+        store.tools,
+        say,
+    )
     remove_tree(home)
     unfinished.rename(home)
     if (program := _uv_program(home)) is None:
@@ -106,8 +127,11 @@ def _find_pip(runner: Runner, store: Store, base_python: str, say: Callable[[str
 
     Nothing is ever installed into Blender's Python.
     """
-    pythons = [*([base_python] if Path(base_python).is_file() else []), *map(str, own_pythons()),
-               *filter(None, map(shutil.which, ("python3", "python")))]
+    pythons = [
+        *([base_python] if Path(base_python).is_file() else []),
+        *map(str, own_pythons()),
+        *filter(None, map(shutil.which, ("python3", "python"))),
+    ]
     for python in dict.fromkeys(pythons):
         if _works(runner, [python, "-m", "pip", "--version"], store.tools):
             return [python, "-m", "pip"]
@@ -118,8 +142,11 @@ def _find_pip(runner: Runner, store: Store, base_python: str, say: Callable[[str
             own = str(store.environment_python(home))
             if _works(runner, [own, "-m", "pip", "--version"], store.tools):
                 return [own, "-m", "pip"]
-    raise UserError("no-installer", "No Python here has pip, which fetches the installer.",
-                    "Install pip for your system's Python (Debian and Ubuntu: python3-pip), then try again.")
+    raise UserError(
+        "no-installer",
+        "No Python here has pip, which fetches the installer.",
+        "Install pip for your system's Python (Debian and Ubuntu: python3-pip), then try again.",
+    )
 
 
 def _works(runner: Runner, command: Sequence[str], folder: Path) -> bool:
@@ -133,8 +160,20 @@ def _works(runner: Runner, command: Sequence[str], folder: Path) -> bool:
 def make_environment(runner: Runner, store: Store, uv: Path, base_python: str, folder: Path) -> None:
     """An empty virtual environment; the Python is downloaded only where no program was found for it."""
     given = Path(base_python).is_file()
-    runner.run([uv, "venv", "--no-project", "--cache-dir", store.cache, "--python", base_python,
-                *(["--no-python-downloads"] if given else ["--managed-python"]), folder], store.engine)
+    runner.run(
+        [
+            uv,
+            "venv",
+            "--no-project",
+            "--cache-dir",
+            store.cache,
+            "--python",
+            base_python,
+            *(["--no-python-downloads"] if given else ["--managed-python"]),
+            folder,
+        ],
+        store.engine,
+    )
 
 
 def site_packages(runner: Runner, python: Path) -> Path:
@@ -143,11 +182,21 @@ def site_packages(runner: Runner, python: Path) -> Path:
     return Path(runner.run([python, "-I", "-c", question], python.parent)[-1])
 
 
-def install_packages(runner: Runner, store: Store, uv: Path, python: Path, locks: Locks,
-                     on_line: Callable[[str], None]) -> None:
+def install_packages(
+    runner: Runner, store: Store, uv: Path, python: Path, locks: Locks, on_line: Callable[[str], None]
+) -> None:
     """First everything that the locks list, by hash; then what no lock lists, by its exact version."""
-    common: list[str | Path] = [uv, "pip", "install", "--python", python, "--cache-dir", store.cache,
-                                "--only-binary", ":all:"]
+    common: list[str | Path] = [
+        uv,
+        "pip",
+        "install",
+        "--python",
+        python,
+        "--cache-dir",
+        store.cache,
+        "--only-binary",
+        ":all:",
+    ]
     index = locks.build.index
     # Every version is pinned and hashed, so it does not matter which index answers first: best-match is safe here.
     sources: list[str | Path] = ["--index", index, "--index-strategy", "unsafe-best-match"] if index else []
@@ -170,9 +219,12 @@ def check_imports(runner: Runner, python: Path, imports: Sequence[str]) -> str:
         return str(json.loads(runner.run([python, "-I", "-c", _CHECK, *imports], python.parent)[-1])["python"])
     except CommandFailed as error:
         last_line = error.lines[-1] if error.lines else error
-        raise UserError("engine-incomplete", f"The new environment does not work: {last_line}",
-                        "If the line names a system library, install that; otherwise copy the report and file an "
-                        "issue. What was installed before is untouched.") from error
+        raise UserError(
+            "engine-incomplete",
+            f"The new environment does not work: {last_line}",
+            "If the line names a system library, install that; otherwise copy the report and file an "
+            "issue. What was installed before is untouched.",
+        ) from error
 
 
 def self_test(runner: Runner, python: Path) -> dict[str, object]:
@@ -191,14 +243,27 @@ def explain(error: CommandFailed | OSError) -> UserError:
     """What went wrong in words that name a next step; the program's own words are kept."""
     text = str(error)
     if _NO_SPACE.search(text):
-        return UserError("no-space", f"The disk is full: {text}", "Free some space, then start again: what was "
-                         "downloaded is kept. What was installed before is untouched.")
+        return UserError(
+            "no-space",
+            f"The disk is full: {text}",
+            "Free some space, then start again: what was downloaded is kept. What was installed before is untouched.",
+        )
     if _BAD_HASH.search(text):
-        return UserError("hash-mismatch", f"A download is not what the lock file says, so it was refused: {text}",
-                         "Try again on another network; if it stays, a mirror or a proxy serves other files. What was "
-                         "installed before is untouched.")
+        return UserError(
+            "hash-mismatch",
+            f"A download is not what the lock file says, so it was refused: {text}",
+            "Try again on another network; if it stays, a mirror or a proxy serves other files. What was "
+            "installed before is untouched.",
+        )
     if _NO_NETWORK.search(text):
-        return UserError("download-failed", f"The download failed: {text}", "Check the connection (and HTTPS_PROXY, "
-                         "UV_DEFAULT_INDEX if you use them), then start again: what was downloaded is kept.")
-    return UserError("installation-failed", f"The installation failed: {text}", "Start again: what was downloaded is "
-                     "kept. If it stays, copy the report and file an issue.")
+        return UserError(
+            "download-failed",
+            f"The download failed: {text}",
+            "Check the connection (and HTTPS_PROXY, "
+            "UV_DEFAULT_INDEX if you use them), then start again: what was downloaded is kept.",
+        )
+    return UserError(
+        "installation-failed",
+        f"The installation failed: {text}",
+        "Start again: what was downloaded is kept. If it stays, copy the report and file an issue.",
+    )

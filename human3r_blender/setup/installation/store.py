@@ -96,8 +96,11 @@ class Store:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         texts = (manifest.environment, manifest.kind, manifest.lock, manifest.python, manifest.installed_at)
-        if not (all(isinstance(text, str) for text in texts) and isinstance(manifest.versions, dict)
-                and isinstance(manifest.size_bytes, int)):
+        if not (
+            all(isinstance(text, str) for text in texts)
+            and isinstance(manifest.versions, dict)
+            and isinstance(manifest.size_bytes, int)
+        ):
             return None
         plain = Path(manifest.environment).name == manifest.environment and manifest.environment not in ("", "..", ".")
         return manifest if plain else None
@@ -125,8 +128,11 @@ class Store:
         self.engine.mkdir(parents=True, exist_ok=True)
         with open(self.engine / "lock", "a+b") as file:
             if not _try_lock(file):
-                raise UserError("installation-running", "Another installation of the engine is running in "
-                                f"{self.engine}.", "Wait for its end, or end it, then try again.")
+                raise UserError(
+                    "installation-running",
+                    f"Another installation of the engine is running in {self.engine}.",
+                    "Wait for its end, or end it, then try again.",
+                )
             yield file.fileno()
 
 

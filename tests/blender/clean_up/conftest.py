@@ -43,6 +43,7 @@ def scene():
 @pytest.fixture
 def build(scene):
     """Build a take at once and return its people; its ground is left as it is."""
+
     def run(take, **options):
         options = scene_builder.ImportOptions(ground="off", **options)
         made = scene_builder.SceneBuilder(scene, take.header, options)
@@ -51,6 +52,7 @@ def build(scene):
         made.finish()
         assert made.work() is False
         return tags.people(made.root)
+
     return run
 
 
@@ -63,10 +65,12 @@ def go_to():
 @pytest.fixture
 def seen_joints(go_to):
     """(T, 55, 3) where Blender shows the joints of an armature at some frames."""
+
     def run(item, frames):
         rows = []
         for frame in frames:
             go_to(frame)
             rows.append([item.matrix_world @ item.pose.bones[name].head for name in JOINT_NAMES])
         return np.array(rows)
+
     return run

@@ -13,8 +13,9 @@ from bl_ext.user_default.human3r_blender.human3r_blender.scene.builder import Im
 from .conftest import hoppers
 
 
-@pytest.mark.parametrize(("arguments", "strength"), [((), ImportOptions.clean), (("--clean", "0.3"), 0.3),
-                                                     (("--clean", "0"), 0.0)])
+@pytest.mark.parametrize(
+    ("arguments", "strength"), [((), ImportOptions.clean), (("--clean", "0.3"), 0.3), (("--clean", "0"), 0.0)]
+)
 def test_the_strength_is_in_the_file_and_in_the_summary(tmp_path, arguments, strength):
     take, output, summary = hoppers().write(tmp_path / "hop.h3r"), tmp_path / "hop.blend", tmp_path / "summary.json"
     assert command_line.main(["import", str(take), "--output", str(output), "--json", str(summary), *arguments]) == 0

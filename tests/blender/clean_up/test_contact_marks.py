@@ -77,8 +77,13 @@ def contacts(planted, frames=None, stretches=None):
     frames = np.arange(1.0, count + 1) if frames is None else np.asarray(frames, dtype=np.float64)
     places = np.zeros((count, 2, 3))
     places[:, :, 0] = np.arange(count)[:, None]
-    return contact_marks.Contacts(frames, np.array([planted, planted], dtype=bool).T, places, np.array([0.0, 1.0, 0.0]),
-                                  stretches or (slice(0, count),))
+    return contact_marks.Contacts(
+        frames,
+        np.array([planted, planted], dtype=bool).T,
+        places,
+        np.array([0.0, 1.0, 0.0]),
+        stretches or (slice(0, count),),
+    )
 
 
 @pytest.mark.parametrize(("planted", "away", "expected"), [
@@ -97,6 +102,7 @@ def test_changes_of_a_mark(planted, away, expected):
 
 def test_a_gap_within_a_contact_begins_another_place():
     at, stands, places = contact_marks.changes(
-        contacts((1, 1, 1, 1), (1, 2, 8, 9), (slice(0, 2), slice(2, 4))), 1, None)
+        contacts((1, 1, 1, 1), (1, 2, 8, 9), (slice(0, 2), slice(2, 4))), 1, None
+    )
     assert at.tolist() == [1, 8] and stands.tolist() == [1, 1]
     np.testing.assert_allclose(places[:, 0], (0.5, 2.5))

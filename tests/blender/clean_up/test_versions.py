@@ -20,8 +20,10 @@ STANDS = np.r_[5 : LEAVES - 4, LANDS + 6 : FRAMES - 5] + 1
 
 def keys_of(action):
     """Frames, values and interpolations of all curves of a person's pose in an Action."""
-    return {name: (*keyframes.read(curve), keyframes.interpolation(curve))
-            for name, curve in keyframes.curves_in(action, LOCATION).items()}
+    return {
+        name: (*keyframes.read(curve), keyframes.interpolation(curve))
+        for name, curve in keyframes.curves_in(action, LOCATION).items()
+    }
 
 
 def assert_same(one, other):

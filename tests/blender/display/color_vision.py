@@ -15,8 +15,9 @@ VISIONS = {
     "tritanopia": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
                             [0.004733, 0.691367, 0.303900]]),
 }  # fmt: skip
-_XYZ_FROM_RGB = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750],
-                          [0.0193339, 0.1191920, 0.9503041]])
+_XYZ_FROM_RGB = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 
 
@@ -24,8 +25,9 @@ def seen(linear_rgb, vision):
     """(..., 3) CIELAB of linear sRGB colours as somebody with a kind of colour vision sees them."""
     xyz = np.clip(linear_rgb @ VISIONS[vision].T, 0, 1) @ _XYZ_FROM_RGB.T / _WHITE
     part = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
-    return np.stack([116 * part[..., 1] - 16, 500 * (part[..., 0] - part[..., 1]),
-                     200 * (part[..., 1] - part[..., 2])], axis=-1)
+    return np.stack(
+        [116 * part[..., 1] - 16, 500 * (part[..., 0] - part[..., 1]), 200 * (part[..., 1] - part[..., 2])], axis=-1
+    )
 
 
 def difference(first, second):
@@ -47,6 +49,7 @@ def difference(first, second):
     light /= 1 + 0.015 * (mean_light - 50) ** 2 / np.sqrt(20 + (mean_light - 50) ** 2)
     chroma /= 1 + 0.045 * mean_c
     hue /= 1 + 0.015 * mean_c * weight
-    rotation = (-2 * np.sqrt(mean_c**7 / (mean_c**7 + 25.0**7))
-                * np.sin(np.radians(60 * np.exp(-(((mean_h - 275) / 25) ** 2)))))
+    rotation = (
+        -2 * np.sqrt(mean_c**7 / (mean_c**7 + 25.0**7)) * np.sin(np.radians(60 * np.exp(-(((mean_h - 275) / 25) ** 2))))
+    )
     return np.sqrt(light**2 + chroma**2 + hue**2 + rotation * chroma * hue)

@@ -29,6 +29,7 @@ def footage(tmp_path):
 @pytest.fixture
 def build(scene):
     """Build a synthetic take into the scene, as it lies and as it was predicted: `build(people=2, ...)`."""
+
     def run(frames=8, options=None, **changes):
         take = Synthetic(frames=frames, **changes)
         chosen = scene_builder.ImportOptions(ground="off", clean=0.0, **(options or {}))
@@ -38,17 +39,20 @@ def build(scene):
         made.finish()
         assert made.work() is False
         return made
+
     return run
 
 
 @pytest.fixture
 def select():
     """Make some objects, and no others, the selected ones; the first is active."""
+
     def run(*items):
         bpy.context.view_layer.update()  # before it, new objects cannot be selected
         for other in bpy.context.view_layer.objects:
             other.select_set(other in items)
         bpy.context.view_layer.objects.active = items[0] if items else None
+
     return run
 
 

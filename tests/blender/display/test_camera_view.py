@@ -12,11 +12,18 @@ from bl_ext.user_default.human3r_blender.human3r_blender.sections.display import
 def looks_of(area):
     """What a person sees of a 3D view's state."""
     view, region = area.spaces.active, area.spaces.active.region_3d
-    return {"perspective": region.view_perspective, "location": tuple(region.view_location),
-            "rotation": tuple(np.round(region.view_rotation, 5)), "distance": region.view_distance,
-            "zoom": region.view_camera_zoom, "offset": tuple(region.view_camera_offset),
-            "own": view.use_local_camera, "camera": view.camera, "shading": view.shading.type,
-            "overlays": [getattr(view.overlay, name) for name in camera_view._OVERLAYS]}
+    return {
+        "perspective": region.view_perspective,
+        "location": tuple(region.view_location),
+        "rotation": tuple(np.round(region.view_rotation, 5)),
+        "distance": region.view_distance,
+        "zoom": region.view_camera_zoom,
+        "offset": tuple(region.view_camera_offset),
+        "own": view.use_local_camera,
+        "camera": view.camera,
+        "shading": view.shading.type,
+        "overlays": [getattr(view.overlay, name) for name in camera_view._OVERLAYS],
+    }
 
 
 def play():

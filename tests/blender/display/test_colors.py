@@ -48,8 +48,15 @@ def test_each_colour_comes_once_before_one_comes_again():
 def colors_of(mesh):
     """The places that hold a person's colour."""
     shader = next(node for node in mesh.active_material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
-    return [tuple(place) for place in (mesh.color, mesh.active_material.diffuse_color, mesh.parent.color,
-                                       shader.inputs["Base Color"].default_value)]
+    return [
+        tuple(place)
+        for place in (
+            mesh.color,
+            mesh.active_material.diffuse_color,
+            mesh.parent.color,
+            shader.inputs["Base Color"].default_value,
+        )
+    ]
 
 
 def assert_painted(mesh, color):
@@ -70,7 +77,11 @@ def test_a_render_shows_the_colours(build, scene):
     if bpy.app.version < (5, 0):
         scene.world.use_nodes = True
     next(node for node in scene.world.node_tree.nodes if node.type == "BACKGROUND").inputs["Color"].default_value = (
-        1, 1, 1, 1)
+        1,
+        1,
+        1,
+        1,
+    )
     scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 4, False
     scene.render.resolution_x, scene.render.resolution_y, scene.render.film_transparent = 64, 36, True
     scene.view_settings.view_transform = "Standard"

@@ -33,8 +33,11 @@ def pixels(perspective, points):
 def head_vertices(mesh):
     """(N, 3) scene positions of the vertices that follow the head alone."""
     group = mesh.vertex_groups["head"].index
-    rows = [vertex.index for vertex in mesh.data.vertices
-            if any(part.group == group and part.weight > 0.95 for part in vertex.groups)]
+    rows = [
+        vertex.index
+        for vertex in mesh.data.vertices
+        if any(part.group == group and part.weight > 0.95 for part in vertex.groups)
+    ]
     seen = mesh.evaluated_get(bpy.context.evaluated_depsgraph_get())
     return np.array([tuple(seen.matrix_world @ seen.data.vertices[row].co) for row in rows])
 
@@ -61,8 +64,12 @@ def test_nearer_names_come_last_and_those_behind_the_view_not_at_all():
     tag = name_tags.NameTag("somebody", (0.0, 0.0, 0.0), 1.0, (1.0, 1.0, 1.0, 1.0))
     perspective = np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, -1, -0.2], [0, 0, -1, 0]])  # looks along -z
     heads = ((0.0, -name_tags._ABOVE_M, -2.0), (0.0, 0.0, -5.0), (0.0, 0.0, 3.0))
-    places = name_tags.places([name_tags.NameTag(tag.name, head, 1.0, tag.color) for head in heads], perspective,
-                              np.array([0.0, 1.0, 0.0]), (200.0, 100.0))
+    places = name_tags.places(
+        [name_tags.NameTag(tag.name, head, 1.0, tag.color) for head in heads],
+        perspective,
+        np.array([0.0, 1.0, 0.0]),
+        (200.0, 100.0),
+    )
     np.testing.assert_allclose(places[0], [100, 50, 2], atol=1e-9)
     assert places[1, 2] == 5 and np.isnan(places[2]).all()
 

@@ -26,8 +26,11 @@ def stir(settings):
         if item.type == "BOOLEAN":
             setattr(settings, name, not item.default)
         elif item.type == "ENUM":
-            setattr(settings, name, next(choice.identifier for choice in item.enum_items
-                                         if choice.identifier != item.default))
+            setattr(
+                settings,
+                name,
+                next(choice.identifier for choice in item.enum_items if choice.identifier != item.default),
+            )
         elif item.type == "STRING":
             setattr(settings, name, "stirred")
         else:
@@ -36,8 +39,9 @@ def stir(settings):
 
 def test_there_are_presets_for_the_usual_wishes():
     assert {path.stem for path in SHIPPED} >= {"Standard", "Fast_Preview", "Best_Quality", "Live"}
-    assert str(SHIPPED[0].parent.resolve()) in [str(Path(path).resolve()) for path in
-                                                bpy.utils.preset_paths(setting_presets.FOLDER)]
+    assert str(SHIPPED[0].parent.resolve()) in [
+        str(Path(path).resolve()) for path in bpy.utils.preset_paths(setting_presets.FOLDER)
+    ]
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -51,7 +55,8 @@ def test_shipped_presets_leave_nothing_to_what_was_before(scene, path):
     use(path)
     again = values(settings)
     assert {name: value for name, value in first.items() if name not in OF_THE_MACHINE} == {
-        name: value for name, value in again.items() if name not in OF_THE_MACHINE}
+        name: value for name, value in again.items() if name not in OF_THE_MACHINE
+    }
     assert {name: again[name] for name in OF_THE_MACHINE} == machine
     settings.model_source = "EMBEDDED"
     made, options = settings.capture_settings(), settings.import_options()  # which check every value
@@ -65,7 +70,8 @@ def test_the_standard_is_what_the_addon_starts_with(scene):
     assert all(value != fresh[name] for name, value in values(scene.human3r).items())
     use(next(path for path in SHIPPED if path.stem == "Standard"))
     assert {name: value for name, value in values(scene.human3r).items() if name not in OF_THE_MACHINE} == {
-        name: value for name, value in fresh.items() if name not in OF_THE_MACHINE}
+        name: value for name, value in fresh.items() if name not in OF_THE_MACHINE
+    }
 
 
 def test_presets_differ_in_what_their_names_say(scene):

@@ -16,17 +16,42 @@ NOT_SEARCHED = {
     "human3r.remove_data": "the button of a row in the preferences, which says what",
 }
 NO_UNDO = {
-    **dict.fromkeys(("human3r.cancel_capture", "human3r.copy_error", "human3r.cancel_task", "human3r.dismiss_task",
-                     "human3r.allow_online", "human3r.show_preferences", "human3r.open_data_folder",
-                     "human3r.copy_diagnostics", "human3r.self_test", "human3r.verify_data"),
-                    "changes nothing in the file, on disk or in the preferences"),
-    **dict.fromkeys(("human3r.choose_python", "human3r.clear_python", "human3r.clear_body_file"),
-                    "the preferences, which Blender's undo leaves alone"),
-    **dict.fromkeys(("human3r.install_engine", "human3r.repair_engine", "human3r.update_engine",
-                     "human3r.remove_engine", "human3r.get_weights", "human3r.get_body", "human3r.import_data",
-                     "human3r.remove_data"), "files of the installation, not of the scene"),
-    **dict.fromkeys(("human3r.add_preset", "human3r.retarget_save_preset", "human3r.retarget_remove_preset"),
-                    "a preset's file in the user's folder"),
+    **dict.fromkeys(
+        (
+            "human3r.cancel_capture",
+            "human3r.copy_error",
+            "human3r.cancel_task",
+            "human3r.dismiss_task",
+            "human3r.allow_online",
+            "human3r.show_preferences",
+            "human3r.open_data_folder",
+            "human3r.copy_diagnostics",
+            "human3r.self_test",
+            "human3r.verify_data",
+        ),
+        "changes nothing in the file, on disk or in the preferences",
+    ),
+    **dict.fromkeys(
+        ("human3r.choose_python", "human3r.clear_python", "human3r.clear_body_file"),
+        "the preferences, which Blender's undo leaves alone",
+    ),
+    **dict.fromkeys(
+        (
+            "human3r.install_engine",
+            "human3r.repair_engine",
+            "human3r.update_engine",
+            "human3r.remove_engine",
+            "human3r.get_weights",
+            "human3r.get_body",
+            "human3r.import_data",
+            "human3r.remove_data",
+        ),
+        "files of the installation, not of the scene",
+    ),
+    **dict.fromkeys(
+        ("human3r.add_preset", "human3r.retarget_save_preset", "human3r.retarget_remove_preset"),
+        "a preset's file in the user's folder",
+    ),
     "human3r.export": "writes files; the scene stays",
     "human3r.show_colors": "the shading of one view, which is no part of Blender's undo",
 }
@@ -35,8 +60,9 @@ DIMENSIONLESS = {
     "color": "a colour",
 }
 STATE = {"Human3RPreferences.bl_idname": "Blender's own, the add-on's name"}
-UNIT = re.compile(r"\b(metres|seconds|(frames|keys) per second|frames?|pictures?|points|place|score|0 \(none\) to 1)\b",
-                  re.IGNORECASE)
+UNIT = re.compile(
+    r"\b(metres|seconds|(frames|keys) per second|frames?|pictures?|points|place|score|0 \(none\) to 1)\b", re.IGNORECASE
+)
 
 
 def every(base):
@@ -64,8 +90,9 @@ def properties():
     for cls in OPERATORS:
         yield from ((cls.bl_idname, item) for item in of_operator(cls).properties if item.identifier != "rna_type")
     for cls in GROUPS:
-        yield from ((cls.__name__, item) for item in cls.bl_rna.properties
-                    if item.identifier not in ("rna_type", "name"))
+        yield from (
+            (cls.__name__, item) for item in cls.bl_rna.properties if item.identifier not in ("rna_type", "name")
+        )
 
 
 def is_plain(text):
@@ -88,8 +115,11 @@ def test_every_operator_says_what_it_does(cls):
 def test_the_search_finds_every_operator():
     hidden = {cls.bl_idname for cls in OPERATORS if "INTERNAL" in options(cls)}
     assert hidden == set(NOT_SEARCHED)
-    in_menus = [cls for package in ("", *(package for _, _, package in search_menu.submenus()))
-                for cls in search_menu.operators_in(package)]
+    in_menus = [
+        cls
+        for package in ("", *(package for _, _, package in search_menu.submenus()))
+        for cls in search_menu.operators_in(package)
+    ]
     assert len(in_menus) == len(set(in_menus))
     assert {cls.bl_idname for cls in in_menus} == {cls.bl_idname for cls in OPERATORS} - hidden
     for name, _, package in search_menu.submenus():
@@ -110,24 +140,35 @@ def test_every_change_can_be_undone():
 
 
 def test_every_property_says_what_it_is():
-    wrong = [f"{where}.{item.identifier}: {item.description!r}" for where, item in properties()
-             if not is_plain(item.description) and f"{where}.{item.identifier}" not in STATE
-             and not (item.identifier.startswith("filter_") and item.is_hidden)]  # the file browser's own
+    wrong = [
+        f"{where}.{item.identifier}: {item.description!r}"
+        for where, item in properties()
+        if not is_plain(item.description)
+        and f"{where}.{item.identifier}" not in STATE
+        and not (item.identifier.startswith("filter_") and item.is_hidden)
+    ]  # the file browser's own
     assert wrong == []
 
 
 def test_every_number_has_its_unit():
-    wrong = [f"{where}.{item.identifier}: {item.description!r}" for where, item in properties()
-             if item.type in ("INT", "FLOAT") and not UNIT.search(item.description)
-             and item.identifier not in DIMENSIONLESS]
+    wrong = [
+        f"{where}.{item.identifier}: {item.description!r}"
+        for where, item in properties()
+        if item.type in ("INT", "FLOAT") and not UNIT.search(item.description) and item.identifier not in DIMENSIONLESS
+    ]
     assert wrong == []
     lengths = [item for _, item in properties() if item.type == "FLOAT" and item.unit == "LENGTH"]
     assert lengths and all("metres" in item.description for item in lengths)
 
 
 def test_every_choice_says_what_it_means():
-    wrong = [f"{where}.{item.identifier}: {choice.identifier}" for where, item in properties() if item.type == "ENUM"
-             for choice in item.enum_items if not is_plain(choice.description)]
+    wrong = [
+        f"{where}.{item.identifier}: {choice.identifier}"
+        for where, item in properties()
+        if item.type == "ENUM"
+        for choice in item.enum_items
+        if not is_plain(choice.description)
+    ]
     assert wrong == []
 
 

@@ -90,8 +90,9 @@ ELSEWHERE = {
     "start_capture": "needs an engine; builds what import_take builds",
     "fill_gaps": "needs a take with gaps: tests/blender/people_tools",
     "import_motion": "needs a motion file: tests/blender/export",
-    **dict.fromkeys(("retarget", "retarget_find_bones", "retarget_match_pose"),
-                    "needs a character: tests/blender/retarget"),
+    **dict.fromkeys(
+        ("retarget", "retarget_find_bones", "retarget_match_pose"), "needs a character: tests/blender/retarget"
+    ),
 }
 
 

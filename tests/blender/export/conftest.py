@@ -32,13 +32,32 @@ def shown_joints(item):
 
 def everything():
     """Names of all data-blocks, and what the user has active, selected, in which mode and where in time."""
-    blocks = {name: sorted(block.name for block in getattr(bpy.data, name))
-              for name in ("objects", "meshes", "armatures", "cameras", "actions", "scenes", "collections", "materials",
-                           "shape_keys", "worlds")}
+    blocks = {
+        name: sorted(block.name for block in getattr(bpy.data, name))
+        for name in (
+            "objects",
+            "meshes",
+            "armatures",
+            "cameras",
+            "actions",
+            "scenes",
+            "collections",
+            "materials",
+            "shape_keys",
+            "worlds",
+        )
+    }
     scene, layer = bpy.context.scene, bpy.context.view_layer
     selected = sorted(item.name for item in layer.objects if item.select_get())
-    return (blocks, scene.name, scene.frame_current, scene.render.fps, selected, layer.objects.active.name,
-            bpy.context.mode)
+    return (
+        blocks,
+        scene.name,
+        scene.frame_current,
+        scene.render.fps,
+        selected,
+        layer.objects.active.name,
+        bpy.context.mode,
+    )
 
 
 @dataclass

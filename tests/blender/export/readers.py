@@ -73,14 +73,16 @@ def joints_of_locators(first, times):
     def places(prefix):
         graph = bpy.context.evaluated_depsgraph_get()
         objects = bpy.context.scene.objects
-        return np.array([objects[prefix + joint].evaluated_get(graph).matrix_world.translation
-                         for joint in JOINT_NAMES])
+        return np.array(
+            [objects[prefix + joint].evaluated_get(graph).matrix_world.translation for joint in JOINT_NAMES]
+        )
 
     return _over(first, times, {prefix.rstrip("_"): lambda prefix=prefix: places(prefix) for prefix in prefixes})
 
 
 def surfaces(first, times):
     """{mesh: (T, V, 3)} where Blender shows the vertices."""
+
     def vertices(item):
         graph = bpy.context.evaluated_depsgraph_get()
         seen = item.evaluated_get(graph)
@@ -124,12 +126,11 @@ def bvh_joints(path):
 
 
 def glb_file(path):
-    """(JSON part, key times of each sampler's own in seconds) of a GLB file, read as the format's specification says.
-    """
+    """(JSON part, key times of each sampler's own in seconds) of a GLB file, read as its specification says."""
     data = path.read_bytes()
     magic, version, size, length, kind = struct.unpack_from("<4sII I4s", data)
     assert (magic, version, size, kind) == (b"glTF", 2, len(data), b"JSON") and length % 4 == 0
-    file, binary = json.loads(data[20:20 + length]), data[20 + length:]
+    file, binary = json.loads(data[20 : 20 + length]), data[20 + length :]
     assert struct.unpack_from("<I4s", binary) == (len(binary) - 8, b"BIN\0")
     times = []
     for animation in file["animations"]:

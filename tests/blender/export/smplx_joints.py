@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs in the engine's Python: joints of AMASS-style files by the `smplx` package, for the tests inside Blender.
 
-    python smplx_joints.py BODY.npz MOTION.npz OUT.npy
+python smplx_joints.py BODY.npz MOTION.npz OUT.npy
 """
 
 import sys
@@ -12,8 +12,11 @@ import torch
 
 torch.set_num_threads(1)
 body_path, motion_path, out = sys.argv[1:]
-motion = {name: torch.tensor(values, dtype=torch.float32) for name, values in np.load(motion_path).items()
-          if values.dtype.kind == "f"}
+motion = {
+    name: torch.tensor(values, dtype=torch.float32)
+    for name, values in np.load(motion_path).items()
+    if values.dtype.kind == "f"
+}
 poses = motion["poses"].reshape(-1, 55, 3)
 count = len(poses)
 model = smplx.SMPLX(

@@ -30,13 +30,25 @@ def fbx_objects(path):
     parts = {part.id: part for part in root.elems}
 
     def properties(element):
-        return {item.props[0].decode(): item.props[4:] for part in element.elems if part.id == b"Properties70"
-                for item in part.elems}
+        return {
+            item.props[0].decode(): item.props[4:]
+            for part in element.elems
+            if part.id == b"Properties70"
+            for item in part.elems
+        }
 
-    nodes = {item.props[1].split(b"\0")[0].decode(): properties(item) for item in parts[b"Objects"].elems
-             if item.id == b"Model"}
-    times = [key.props[0] for item in parts[b"Objects"].elems if item.id == b"AnimationCurve"
-             for key in item.elems if key.id == b"KeyTime"]
+    nodes = {
+        item.props[1].split(b"\0")[0].decode(): properties(item)
+        for item in parts[b"Objects"].elems
+        if item.id == b"Model"
+    }
+    times = [
+        key.props[0]
+        for item in parts[b"Objects"].elems
+        if item.id == b"AnimationCurve"
+        for key in item.elems
+        if key.id == b"KeyTime"
+    ]
     return properties(parts[b"GlobalSettings"]), nodes, times
 
 
@@ -52,8 +64,10 @@ def test_fbx_stands_upright_and_in_scale(cast, tmp_path, target, per_metre, arma
         for part, still in (("Translation", 0), ("Rotation", 0), ("Scaling", 1)):
             assert nodes[name].get(f"Lcl {part}", [still] * 3) == pytest.approx([still] * 3, abs=1e-4), name
     assert set(nodes) == {armature, f"{armature}_mesh", "root", *JOINT_NAMES}
-    assert np.abs(np.array(nodes["pelvis"]["Lcl Translation"]) / per_metre - [pelvis[0], pelvis[2], -pelvis[1]]
-                  ).max() < 1e-4
+    assert (
+        np.abs(np.array(nodes["pelvis"]["Lcl Translation"]) / per_metre - [pelvis[0], pelvis[2], -pelvis[1]]).max()
+        < 1e-4
+    )
     assert all(np.array_equal(times, other) for other in others)
     expected = np.arange(len(times)) * TICKS_PER_SECOND * 1001 / 30000
     assert len(times) == FRAMES - 1 and np.abs(np.array(times) - expected).max() < 1e-6 * TICKS_PER_SECOND
@@ -89,7 +103,7 @@ def test_usd_says_its_unit_axis_and_rate(cast, tmp_path):
     with staging.staged("take", people, when.rate) as stage:
         usd.write(stage, tmp_path / "take.usda")
     text = (tmp_path / "take.usda").read_text()
-    said = dict(line.strip().split(" = ") for line in text[:text.index("\n)")].splitlines() if " = " in line)
+    said = dict(line.strip().split(" = ") for line in text[: text.index("\n)")].splitlines() if " = " in line)
     assert said["upAxis"] == '"Z"' and float(said["metersPerUnit"]) == 1
     assert float(said["timeCodesPerSecond"]) == pytest.approx(24000 / 1001, abs=1e-3)
     assert (float(said["startTimeCode"]), float(said["endTimeCode"])) == (0, len(when.scene_frames) - 1)
@@ -102,8 +116,12 @@ def test_bvh_is_in_centimetres_and_its_rest_pose_faces_forward(cast, tmp_path):
     lines = [line.split() for line in path.read_text().splitlines()]
     names = [line[1] for line in lines if line[0] in ("ROOT", "JOINT")]
     assert names[0] == "pelvis" and sorted(names) == sorted(JOINT_NAMES)
-    offsets = {name: np.array(lines[number + 2][1:], dtype=float) for number, line in enumerate(lines)
-               for name in line[1:] if line[0] in ("ROOT", "JOINT")}
+    offsets = {
+        name: np.array(lines[number + 2][1:], dtype=float)
+        for number, line in enumerate(lines)
+        for name in line[1:]
+        if line[0] in ("ROOT", "JOINT")
+    }
     assert 5 < offsets["left_hip"][0] < 20 and offsets["head"][1] > 5 and offsets["left_knee"][1] < -25
     assert abs(offsets["left_foot"][1]) < offsets["left_foot"][2]  # toes forward, along +z
     frames = next(int(line[1]) for line in lines if line[0] == "Frames:")
@@ -126,6 +144,7 @@ def test_angles_do_not_jump():
 
 def _rotations(angles):
     """(T, 3, 3) rotations Rz Rx Ry of (T, 3) angles z, x, y."""
+
     def about(axis, angle):
         first, second = {"z": (0, 1), "x": (1, 2), "y": (2, 0)}[axis]
         turn = np.tile(np.eye(3), (len(angle), 1, 1))
@@ -136,8 +155,13 @@ def _rotations(angles):
     return about("z", angles[:, 0]) @ about("x", angles[:, 1]) @ about("y", angles[:, 2])
 
 
-EXACT = {23.976: Fraction(24000, 1001), 25.0: Fraction(25), 29.97: Fraction(30000, 1001), 50.0: Fraction(50),
-         59.94: Fraction(60000, 1001)}
+EXACT = {
+    23.976: Fraction(24000, 1001),
+    25.0: Fraction(25),
+    29.97: Fraction(30000, 1001),
+    50.0: Fraction(50),
+    59.94: Fraction(60000, 1001),
+}
 
 
 def give_rate(scene, rate):
@@ -168,17 +192,20 @@ def test_a_long_motion_ends_on_time(cast, tmp_path):
     give_rate(cast.scene, 59.94)
     cast.scene.frame_end = 10_000
     curve = keyframes.curves(cast.people[0])[('pose.bones["pelvis"].location', 0)]
-    keyframes.replace(curve, np.array([1.0, 10_000.0]), np.array([0.0, 100.0]),
-                      np.full(2, keyframes.LINEAR, dtype=np.uint8))
-    files = exporting.export(cast.scene, cast.people[:1], tmp_path, "take",
-                             ExportSettings(("bvh", "npz"), frame_rate=23.976)).files
+    keyframes.replace(
+        curve, np.array([1.0, 10_000.0]), np.array([0.0, 100.0]), np.full(2, keyframes.LINEAR, dtype=np.uint8)
+    )
+    files = exporting.export(
+        cast.scene, cast.people[:1], tmp_path, "take", ExportSettings(("bvh", "npz"), frame_rate=23.976)
+    ).files
     lines = [line.split() for line in files[0].read_text().splitlines()]
     count, time_s = (float(line[-1]) for line in lines if line[0] in ("Frames:", "Frame"))
-    places = {"bvh": np.array([line[:3] for line in lines[-int(count):]], dtype=float) / 100,
-              "npz": SCALE * np.load(files[1])["trans"]}
+    places = {
+        "bvh": np.array([line[:3] for line in lines[-int(count) :]], dtype=float) / 100,
+        "npz": SCALE * np.load(files[1])["trans"],
+    }
     duration_s = 9_999 * 1001 / 60000
-    times = {"bvh": np.arange(count) * time_s,
-             "npz": np.arange(count) / np.load(files[1])["mocap_frame_rate"]}
+    times = {"bvh": np.arange(count) * time_s, "npz": np.arange(count) / np.load(files[1])["mocap_frame_rate"]}
     assert count == 4000 and 0 <= duration_s - times["bvh"][-1] < 1001 / 24000
     for kind, place in places.items():
         walked = np.linalg.norm(place - place[20], axis=-1)[20:]  # all else stands still by then

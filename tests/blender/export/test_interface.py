@@ -110,11 +110,29 @@ def test_the_command_writes_files_beside_the_blend(take, tmp_path):
     """A process of its own, as `build.py convert` starts it."""
     # Blender 4.2 as a module crashes when its process ends after any glTF export, also without an add-on.
     formats = [kind for kind in FORMATS if kind != "glb" or bpy.app.version >= (4, 5)]
-    command = [sys.executable, str(ROOT / "tools" / "run_in_module.py"), "import", str(take), "--output",
-               str(tmp_path / "out" / "scene.blend"), "--export", ",".join(formats), "--export-target", "unreal",
-               "--export-frame-rate", "29.97", "--json", str(tmp_path / "summary.json")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300,
-                          env=os.environ | {"BLENDER_USER_RESOURCES": str(tmp_path / "resources")})
+    command = [
+        sys.executable,
+        str(ROOT / "tools" / "run_in_module.py"),
+        "import",
+        str(take),
+        "--output",
+        str(tmp_path / "out" / "scene.blend"),
+        "--export",
+        ",".join(formats),
+        "--export-target",
+        "unreal",
+        "--export-frame-rate",
+        "29.97",
+        "--json",
+        str(tmp_path / "summary.json"),
+    ]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"BLENDER_USER_RESOURCES": str(tmp_path / "resources")},
+    )
     assert done.returncode == 0, done.stderr
     (result,) = json.loads((tmp_path / "summary.json").read_text())["results"]
     assert result["status"] == "complete" and result["export_notes"] == []
@@ -147,8 +165,9 @@ def test_the_command_replaces_exports_only_on_request(take, tmp_path):
 
 def test_a_failed_export_is_told_and_the_blend_is_there(take, tmp_path):
     (tmp_path / "scene-Person_01.bvh").mkdir()  # which cannot be replaced
-    code, (result,) = run_main(tmp_path, "import", take, "--output", tmp_path / "scene.blend", "--export", "bvh",
-                               "--overwrite")
+    code, (result,) = run_main(
+        tmp_path, "import", take, "--output", tmp_path / "scene.blend", "--export", "bvh", "--overwrite"
+    )
     assert code == 1 and result["status"] == "failed" and result["error"]["code"] == "output-unwritable"
     assert result["exports"] == [] and names(tmp_path) == ["scene-Person_01.bvh", "scene.blend", "walk.h3r"]
 
@@ -157,8 +176,9 @@ def test_a_motion_becomes_a_blend_and_other_formats(tmp_path):
     """From AMASS's format to a game engine's by one command, at the motion's own rate."""
     given = amass.AmassMotion(120.0, np.zeros((13, 55, 3)), np.zeros((13, 3)), np.zeros(10))
     amass.write(tmp_path / "still.npz", given)
-    code, (result,) = run_main(tmp_path, "import", tmp_path / "still.npz", "--output", tmp_path / "out", "--export",
-                               "npz,bvh")
+    code, (result,) = run_main(
+        tmp_path, "import", tmp_path / "still.npz", "--output", tmp_path / "out", "--export", "npz,bvh"
+    )
     assert code == 0 and result["status"] == "complete" and (result["people"], result["frames"]) == (1, 13)
     assert names(tmp_path / "out") == ["still-Person_01.bvh", "still-Person_01.npz", "still.blend"]
     found = amass.read(tmp_path / "out" / "still-Person_01.npz")

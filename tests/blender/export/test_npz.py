@@ -19,8 +19,13 @@ from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.setting
 from .conftest import FRAMES, LATE, RATE, SCALE, go_to, shown_joints
 
 MILLIMETRE = 0.001
-PARTS = {"root_orient": (0, 3), "pose_body": (3, 66), "pose_jaw": (66, 69), "pose_eye": (69, 75),
-         "pose_hand": (75, 165)}
+PARTS = {
+    "root_orient": (0, 3),
+    "pose_body": (3, 66),
+    "pose_jaw": (66, 69),
+    "pose_eye": (69, 75),
+    "pose_hand": (75, 165),
+}
 """Columns of the poses, as AMASS's SMPL-X files divide them."""
 
 
@@ -36,8 +41,9 @@ def smplx_joints(tmp_path):
 
     def run(path):
         out = tmp_path / "joints.npy"
-        subprocess.run([python, Path(__file__).with_name("smplx_joints.py"), default_body_path(), path, out],
-                       check=True)
+        subprocess.run(
+            [python, Path(__file__).with_name("smplx_joints.py"), default_body_path(), path, out], check=True
+        )
         return np.load(out)
 
     return run
@@ -98,8 +104,14 @@ def motion(frames=30, rate=120.0, joints=55, **more):
     poses = 0.4 * np.sin(phase + rng.uniform(0, 6, 3 * joints))
     poses[:, :3] = [np.pi / 2, 0, 0]
     trans = np.concatenate([phase, np.zeros((frames, 1)), np.ones((frames, 1))], axis=1)
-    return {"poses": poses, "trans": trans, "betas": rng.normal(0, 1, 16), "gender": np.array("neutral"),
-            "mocap_frame_rate": np.array(rate), "surface_model_type": np.array("smplx")} | more
+    return {
+        "poses": poses,
+        "trans": trans,
+        "betas": rng.normal(0, 1, 16),
+        "gender": np.array("neutral"),
+        "mocap_frame_rate": np.array(rate),
+        "surface_model_type": np.array("smplx"),
+    } | more
 
 
 def write(folder, arrays):
@@ -173,20 +185,23 @@ def test_another_gender_is_noted(scene, tmp_path):
     assert "female" in notes[0] and root[importing.GENDER] == "female"
 
 
-@pytest.mark.parametrize(("change", "code", "said"), [
-    ({"poses": np.zeros((3, 72))}, "motion-not-smplx", "24 joints"),
-    ({"poses": np.zeros((0, 165))}, "motion-not-smplx", "no frames"),
-    ({"poses": np.full((3, 165), np.nan)}, "motion-unreadable", "impossible"),
-    ({"poses": np.array([["a"] * 165] * 3)}, "motion-unreadable", "poses"),
-    ({"trans": np.zeros((4, 3))}, "motion-unreadable", "trans"),
-    ({"trans": np.zeros((3, 2))}, "motion-unreadable", "trans"),
-    ({"mocap_frame_rate": np.array(0.0)}, "motion-unreadable", "rate"),
-    ({"mocap_frame_rate": np.array([30.0, 30.0])}, "motion-unreadable", "rate"),
-    ({"betas": np.full(10, np.inf)}, "motion-unreadable", "betas"),
-    ({"human3r_scale": np.array(-1.0)}, "motion-unreadable", "scale"),
-    ({"expression": np.zeros((2, 10))}, "motion-unreadable", "expression"),
-    ({"gender": np.array([{"a": 1}], dtype=object)}, "motion-unreadable", ""),  # a pickle
-])
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ({"poses": np.zeros((3, 72))}, "motion-not-smplx", "24 joints"),
+        ({"poses": np.zeros((0, 165))}, "motion-not-smplx", "no frames"),
+        ({"poses": np.full((3, 165), np.nan)}, "motion-unreadable", "impossible"),
+        ({"poses": np.array([["a"] * 165] * 3)}, "motion-unreadable", "poses"),
+        ({"trans": np.zeros((4, 3))}, "motion-unreadable", "trans"),
+        ({"trans": np.zeros((3, 2))}, "motion-unreadable", "trans"),
+        ({"mocap_frame_rate": np.array(0.0)}, "motion-unreadable", "rate"),
+        ({"mocap_frame_rate": np.array([30.0, 30.0])}, "motion-unreadable", "rate"),
+        ({"betas": np.full(10, np.inf)}, "motion-unreadable", "betas"),
+        ({"human3r_scale": np.array(-1.0)}, "motion-unreadable", "scale"),
+        ({"expression": np.zeros((2, 10))}, "motion-unreadable", "expression"),
+        ({"gender": np.array([{"a": 1}], dtype=object)}, "motion-unreadable", ""),  # a pickle
+    ],
+)
 def test_what_is_wrong_with_a_file_is_said(tmp_path, change, code, said):
     path = write(tmp_path, motion(frames=3) | change)
     with pytest.raises(UserError) as refused:

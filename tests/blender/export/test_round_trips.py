@@ -24,8 +24,10 @@ SEEN_VERTICES = 97
 """Every so many-th vertex is looked at."""
 
 READERS = {
-    "fbx": (readers.import_fbx, readers.joints_of_skeletons), "glb": (readers.import_glb, readers.joints_of_skeletons),
-    "usd": (readers.import_usd, readers.joints_of_skeletons), "abc": (readers.import_abc, readers.joints_of_locators),
+    "fbx": (readers.import_fbx, readers.joints_of_skeletons),
+    "glb": (readers.import_glb, readers.joints_of_skeletons),
+    "usd": (readers.import_usd, readers.joints_of_skeletons),
+    "abc": (readers.import_abc, readers.joints_of_locators),
     "bvh": (readers.import_bvh, readers.joints_of_skeletons),
 }
 
@@ -51,8 +53,11 @@ def exported(tmp_path_factory):
     pose_correctives.bake(cast.people[0], cast.people[0].children[0], BodyModel.load(default_body_path()))
     times = [float(frame / EXPORT_RATE) for frame in (4, 6, 9)]  # once everybody is there
     joints = {name.replace(" ", "_"): values for name, values in cast.joints(times).items()}
-    surfaces = {name.replace(" ", "_"): values[:, ::SEEN_VERTICES]
-                for name, values in readers.surfaces(1, times).items() if name.startswith("Person")}
+    surfaces = {
+        name.replace(" ", "_"): values[:, ::SEEN_VERTICES]
+        for name, values in readers.surfaces(1, times).items()
+        if name.startswith("Person")
+    }
     camera = readers.camera_views(1, [0.0, *times])
     bpy.context.view_layer.objects.active = cast.people[0]
     cast.people[0].select_set(True)

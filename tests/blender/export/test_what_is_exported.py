@@ -19,8 +19,13 @@ FRAME_ROWS = [LATE, LATE + 2, FRAMES - 1]
 
 
 def export(cast, folder, formats="bvh", people=None, **more):
-    return exporting.export(cast.scene, cast.people if people is None else people, folder, "take",
-                            ExportSettings(parse_formats(formats), **more))
+    return exporting.export(
+        cast.scene,
+        cast.people if people is None else people,
+        folder,
+        "take",
+        ExportSettings(parse_formats(formats), **more),
+    )
 
 
 def exported_joints(cast, folder, person=0, **more):
@@ -164,8 +169,13 @@ def test_names_that_every_file_system_takes(cast, tmp_path):
 
 
 def test_settings_are_checked():
-    for wrong in ({"formats": ()}, {"formats": ("obj",)}, {"formats": ("fbx",), "target": "godot"},
-                  {"formats": ("fbx",), "frame_rate": -1.0}, {"formats": ("fbx",), "frame_rate": float("nan")}):
+    for wrong in (
+        {"formats": ()},
+        {"formats": ("obj",)},
+        {"formats": ("fbx",), "target": "godot"},
+        {"formats": ("fbx",), "frame_rate": -1.0},
+        {"formats": ("fbx",), "frame_rate": float("nan")},
+    ):
         with pytest.raises(UserError) as refused:
             ExportSettings(**wrong)
         assert refused.value.code == "bad-setting" and refused.value.remedy

@@ -28,8 +28,11 @@ def modules():
     """The installation's modules by their names, and what they raise."""
     room = f"{EXTENSION}.human3r_blender.setup.installation"
     found = {name: importlib.import_module(f"{room}.{name}") for name in NAMES}
-    return SimpleNamespace(api=importlib.import_module(room), **found,
-                           UserError=importlib.import_module(f"{EXTENSION}.engine.contract.errors").UserError)
+    return SimpleNamespace(
+        api=importlib.import_module(room),
+        **found,
+        UserError=importlib.import_module(f"{EXTENSION}.engine.contract.errors").UserError,
+    )
 
 
 def make_wheel(name, version, files, requires=(), tag="py3-none-any"):
@@ -37,8 +40,10 @@ def make_wheel(name, version, files, requires=(), tag="py3-none-any"):
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {needed}\n" for needed in requires)
-    files = dict(files) | {f"{info}/METADATA": metadata.encode(),
-                           f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n".encode()}
+    files = dict(files) | {
+        f"{info}/METADATA": metadata.encode(),
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
+    }
     record = "".join(f"{path},sha256={_digest(content)},{len(content)}\n" for path, content in files.items())
     files[f"{info}/RECORD"] = (record + f"{info}/RECORD,,\n").encode()
     packed = io.BytesIO()
@@ -177,8 +182,11 @@ class World:
     def tree(self):
         """The engine's files with their contents, without the lock."""
         folder = self.data / "engine"
-        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*"))
-                if path.is_file() and path.name != "lock" and "__pycache__" not in path.parts}
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name != "lock" and "__pycache__" not in path.parts
+        }
 
 
 @pytest.fixture(scope="session")
@@ -196,8 +204,12 @@ def world(modules, index, uv_wheel, fetched_tools, tmp_path, monkeypatch):
     index.add(uv_wheel)
     for version in ("1.0", "2.0"):
         index.add(make_wheel("tiny", version, {"tiny.py": f"version = {version!r}\n".encode()}))
-    torch = index.add(make_wheel("torch", "2.13.0+cpu", {"torch/__init__.py": b"data = 1\n",
-                                                         "torch/lib.bin": bytes(range(256)) * 256}), "cpu")
+    torch = index.add(
+        make_wheel(
+            "torch", "2.13.0+cpu", {"torch/__init__.py": b"data = 1\n", "torch/lib.bin": bytes(range(256)) * 256}
+        ),
+        "cpu",
+    )
     made = World(modules, index, locks, data)
     (locks / "uv.txt").write_text(requirement(uv_wheel, uv_wheel[0].split("-")[1]))
     (locks / "torch-cpu-linux.txt").write_text(requirement(torch, "2.13.0+cpu"))

@@ -13,8 +13,10 @@ BLACKWELL_OLD_DRIVER = "NVIDIA GeForce RTX 5090, 572.16, 12.0\n"
 KEPLER = "Tesla K80, 470.256.02, 3.7\n"
 WINDOWS = "NVIDIA RTX A4000 Laptop GPU, 581.29, 8.6\n"
 NO_CAPABILITY = "Quadro P2000, 528.49\n"
-NO_DRIVER = ("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest "
-             "NVIDIA driver is installed and running.\n")
+NO_DRIVER = (
+    "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest "
+    "NVIDIA driver is installed and running.\n"
+)
 NO_FIELD = 'Field "compute_cap" is not a valid field to query.\n'
 
 KFD_CARD = """cpu_cores_count 0
@@ -31,12 +33,23 @@ def choose(modules, system, machine="x86_64", smi="", amd=()):
     return build.kind, reason
 
 
-@pytest.mark.parametrize(("system", "smi", "kind"), [
-    ("linux", ADA, "cuda"), ("windows", WINDOWS, "cuda"), ("linux", TURING_OLD_DRIVER, "cuda12"),
-    ("linux", PASCAL, "cuda12"), ("windows", NO_CAPABILITY, "cuda12"), ("linux", BLACKWELL_OLD_DRIVER, "cpu"),
-    ("linux", KEPLER, "cpu"), ("linux", NO_DRIVER, "cpu"), ("linux", NO_FIELD, "cpu"), ("linux", "", "cpu"),
-    ("linux", KEPLER + ADA, "cuda"), ("linux", PASCAL + ADA, "cuda"),
-])
+@pytest.mark.parametrize(
+    ("system", "smi", "kind"),
+    [
+        ("linux", ADA, "cuda"),
+        ("windows", WINDOWS, "cuda"),
+        ("linux", TURING_OLD_DRIVER, "cuda12"),
+        ("linux", PASCAL, "cuda12"),
+        ("windows", NO_CAPABILITY, "cuda12"),
+        ("linux", BLACKWELL_OLD_DRIVER, "cpu"),
+        ("linux", KEPLER, "cpu"),
+        ("linux", NO_DRIVER, "cpu"),
+        ("linux", NO_FIELD, "cpu"),
+        ("linux", "", "cpu"),
+        ("linux", KEPLER + ADA, "cuda"),
+        ("linux", PASCAL + ADA, "cuda"),
+    ],
+)
 def test_nvidia_cards_get_what_card_and_driver_can_use(modules, system, smi, kind):
     assert choose(modules, system, smi=smi)[0] == kind
 
@@ -100,7 +113,8 @@ def test_every_build_has_whole_lock_files(modules, root):
                 locked.setdefault(name, set()).add(version)
             for name, version in wanted.items():
                 assert {one.partition("+")[0] for one in locked[modules.locks.normalise(name)]} == {version}, (
-                    f"{name} in requirements/lock is not {version}: run python3 build.py lock")
+                    f"{name} in requirements/lock is not {version}: run python3 build.py lock"
+                )
             assert locks.download_bytes(system, machine) > 2e8
 
 
@@ -110,10 +124,22 @@ def test_the_pins_that_are_written_twice_agree(modules, root):
 
 
 def test_mirrors_and_proxies_stay_and_what_weakens_checks_goes(modules, monkeypatch):
-    kept = {"HTTPS_PROXY": "http://proxy:3128", "UV_INDEX_COMPANY_PASSWORD": "p", "PIP_INDEX_URL": "https://mirror/simple",
-            "PIP_CERT": "/certificate.pem"}
-    dropped = {"PYTHONPATH": "/x", "UV_NO_VERIFY_HASHES": "1", "UV_INSECURE_HOST": "pypi.org", "UV_PYTHON": "2.7",
-               "PIP_TRUSTED_HOST": "pypi.org", "PIP_TARGET": "/x", "VIRTUAL_ENV": "/x", "UV_CONSTRAINT": "/x"}
+    kept = {
+        "HTTPS_PROXY": "http://proxy:3128",
+        "UV_INDEX_COMPANY_PASSWORD": "p",
+        "PIP_INDEX_URL": "https://mirror/simple",
+        "PIP_CERT": "/certificate.pem",
+    }
+    dropped = {
+        "PYTHONPATH": "/x",
+        "UV_NO_VERIFY_HASHES": "1",
+        "UV_INSECURE_HOST": "pypi.org",
+        "UV_PYTHON": "2.7",
+        "PIP_TRUSTED_HOST": "pypi.org",
+        "PIP_TARGET": "/x",
+        "VIRTUAL_ENV": "/x",
+        "UV_CONSTRAINT": "/x",
+    }
     monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     for name, value in (kept | dropped).items():

@@ -41,7 +41,8 @@ def test_installs_from_the_locks_and_says_so(world, monkeypatch):
     monkeypatch.delenv("HUMAN3R_ENGINE_PYTHON", raising=False)
     assert engine_python.find_python() == found.python
     assert [folder.name for folder in (world.data / "engine" / "environments").iterdir()] == [
-        found.manifest.environment]
+        found.manifest.environment
+    ]
 
 
 def test_an_update_downloads_only_what_changed(world):
@@ -100,7 +101,10 @@ def test_ctrl_c_ends_the_command_in_order(world):
     world.index.stalls = {"uv"}
     child = subprocess.Popen(
         [sys.executable, str(ROOT / "tools" / "run_in_module.py"), "--online-mode", "install-engine", "--yes"],
-        env=os.environ | {"HUMAN3R_DATA": str(world.data)}, stderr=subprocess.PIPE, text=True)
+        env=os.environ | {"HUMAN3R_DATA": str(world.data)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert world.index.stalled.wait(WAIT_S)
         child.send_signal(signal.SIGINT)
@@ -286,14 +290,23 @@ def test_the_data_folder_is_the_extensions_own_unless_one_is_named(monkeypatch):
     assert os.environ["HUMAN3R_DATA"] == "/somewhere/else"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": 2}', '{"format": 1, "environment": "../../x"}',
-                                     '{"format": 1, "environment": "../x", "kind": "cpu", "lock": "", "python": "",'
-                                     ' "installed_at": ""}', "[" * 100_000,
-                                     '{"format": 1, "environment": 5, "kind": "cpu", "lock": "", "python": "",'
-                                     ' "installed_at": ""}',
-                                     '{"format": 1, "environment": "x", "kind": "cpu", "lock": "", "python": "",'
-                                     ' "installed_at": "", "versions": ["torch"]}'],
-                         ids=range(10))
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"format": 2}',
+        '{"format": 1, "environment": "../../x"}',
+        '{"format": 1, "environment": "../x", "kind": "cpu", "lock": "", "python": "", "installed_at": ""}',
+        "[" * 100_000,
+        '{"format": 1, "environment": 5, "kind": "cpu", "lock": "", "python": "", "installed_at": ""}',
+        '{"format": 1, "environment": "x", "kind": "cpu", "lock": "", "python": "",'
+        ' "installed_at": "", "versions": ["torch"]}',
+    ],
+    ids=range(10),
+)
 def test_a_manifest_that_is_none_installs_nothing(modules, tmp_path, content):
     (tmp_path / "engine").mkdir()
     (tmp_path / "engine" / "installed.json").write_text(content)

@@ -41,8 +41,11 @@ class Known:
 def known(item):
     """Everything about a person, out of the keys."""
     body, raw = blocks.mesh(item), versions.find(item, tags.RAW)
-    poses = {role: pose_of(action) for role in (tags.RAW, tags.LIVE, tags.CLEAN)
-             if (action := versions.find(item, role)) is not None}
+    poses = {
+        role: pose_of(action)
+        for role in (tags.RAW, tags.LIVE, tags.CLEAN)
+        if (action := versions.find(item, role)) is not None
+    }
     faces = [keyframes.read(keyframes.curves(body.data.shape_keys)[path, 0]) for path in EXPRESSIONS]
     visibility = {}
     for path in VISIBILITY:
@@ -52,9 +55,16 @@ def known(item):
                 visibility[f"{owner} {path}"] = keys
     betas = body_mesh.shape(body)
     frames = poses[tags.RAW][0]
-    return Known(item.name, blocks.is_hidden(item), betas, armatures.rest_joints(item), poses,
-                 np.stack([faces[0][0], *(values for _, values in faces)], axis=-1), visibility,
-                 shape_record.read(raw, frames, np.full(10, np.nan)))
+    return Known(
+        item.name,
+        blocks.is_hidden(item),
+        betas,
+        armatures.rest_joints(item),
+        poses,
+        np.stack([faces[0][0], *(values for _, values in faces)], axis=-1),
+        visibility,
+        shape_record.read(raw, frames, np.full(10, np.nan)),
+    )
 
 
 def pose_of(action):
@@ -67,8 +77,11 @@ def pose_of(action):
     assert len(kinds) == 1
     steps = values[1:, 3:].reshape(-1, 55, 4) * values[:-1, 3:].reshape(-1, 55, 4)
     assert (steps.sum(axis=-1) > 0).all(), "a quaternion flips its sign"
-    return (frames, np.concatenate([values[:, :3], matrices.reshape(len(frames), -1)], axis=1),
-            np.frombuffer(kinds.pop(), dtype=np.uint8))
+    return (
+        frames,
+        np.concatenate([values[:, :3], matrices.reshape(len(frames), -1)], axis=1),
+        np.frombuffer(kinds.pop(), dtype=np.uint8),
+    )
 
 
 def assert_same_person(one, other):
@@ -105,22 +118,26 @@ def take(tmp_path_factory) -> Path:
 @pytest.fixture
 def imported(scene):
     """Import a take into the test's scene: its people by their track ids."""
+
     def run(path, **options):
         options = scene_builder.ImportOptions(**{"ground": "off", "clean": 0.0} | options)
         made, problem = scene_builder.import_take(path, scene, options)
         assert problem is None
         scene.frame_set(1)
         return {item[tags.TRACK]: item for item in tags.people(made.root)}
+
     return run
 
 
 @pytest.fixture
 def choose(scene):
     """Select people, the first one active, whether or not they are there at the current frame."""
+
     def run(*people):
         for item in scene.objects:
             item.select_set(False)
         for item in people:
             item.select_set(True)
         bpy.context.view_layer.objects.active = people[0]
+
     return run

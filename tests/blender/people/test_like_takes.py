@@ -79,15 +79,19 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("in_scene", "on_take", "limit_s", "clean"), CASES,
-                         ids=[f"{case[0].__name__}-{case[3]}" for case in CASES])
+@pytest.mark.parametrize(
+    ("in_scene", "on_take", "limit_s", "clean"), CASES, ids=[f"{case[0].__name__}-{case[3]}" for case in CASES]
+)
 def test_scene_and_take(take, tmp_path, imported, choose, scene, in_scene, on_take, limit_s, clean):
     people = imported(take, clean=clean)
     untouched = {number: known(item) for number, item in people.items()}
     take_id = people[0][tags.TAKE]
     assert in_scene(people, choose, scene.frame_set) == {"FINISHED"}
-    found = {item[tags.TRACK]: known(item) for item in scene.objects
-             if item.get(tags.ROLE) == tags.ARMATURE and item[tags.TAKE] == take_id}
+    found = {
+        item[tags.TRACK]: known(item)
+        for item in scene.objects
+        if item.get(tags.ROLE) == tags.ARMATURE and item[tags.TAKE] == take_id
+    }
     fill_options = None if limit_s is None else FillGaps(limit_s)
     edit_take(take, tmp_path / "edited.h3r", on_take, fill_options)
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
@@ -99,4 +103,5 @@ def test_scene_and_take(take, tmp_path, imported, choose, scene, in_scene, on_ta
         assert_same_person(found[number], person)
     # It is a test only if something changed.
     assert found.keys() != untouched.keys() or any(
-        len(person.predicted) != len(untouched[number].predicted) for number, person in found.items())
+        len(person.predicted) != len(untouched[number].predicted) for number, person in found.items()
+    )

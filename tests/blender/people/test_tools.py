@@ -17,8 +17,14 @@ human3r = bpy.ops.human3r
 def everybody():
     """All people of the file by name, each `Known`; and the names of all that is in it."""
     people = {item.name: known(item) for item in bpy.data.objects if item.get(tags.ROLE) == tags.ARMATURE}
-    places = (bpy.data.objects, bpy.data.actions, bpy.data.collections, bpy.data.meshes, bpy.data.armatures,
-              bpy.data.materials)
+    places = (
+        bpy.data.objects,
+        bpy.data.actions,
+        bpy.data.collections,
+        bpy.data.meshes,
+        bpy.data.armatures,
+        bpy.data.materials,
+    )
     return people, [sorted(block.name for block in place) for place in places]
 
 
@@ -48,9 +54,10 @@ def test_undo_takes_it_all_back_and_redo_does_it_again(take, imported, choose, s
         assert found[0].keys() == wanted[0].keys() and found[1] == wanted[1]
         for name, person in wanted[0].items():
             assert_same_person(found[0][name], person)
-    assert before[1] != after[1] or any(before[0][name].hidden != person.hidden
-                                        or len(before[0][name].predicted) != len(person.predicted)
-                                        for name, person in after[0].items())
+    assert before[1] != after[1] or any(
+        before[0][name].hidden != person.hidden or len(before[0][name].predicted) != len(person.predicted)
+        for name, person in after[0].items()
+    )
 
 
 def test_heads_stay_where_they_were_seen_whatever_body_they_come_to(take, imported, choose, scene):
@@ -78,8 +85,10 @@ def test_what_is_thrown_away_stays_in_the_file(take, imported, choose):
     human3r.delete_people()
     assert raw.name == "Person 02 (deleted)" and raw.use_fake_user
     gone = ("Person 01", "Person 02")
-    left = {place: [block.name for block in getattr(bpy.data, place) if block.name.startswith(gone)]
-            for place in ("objects", "collections", "meshes", "armatures", "materials")}
+    left = {
+        place: [block.name for block in getattr(bpy.data, place) if block.name.startswith(gone)]
+        for place in ("objects", "collections", "meshes", "armatures", "materials")
+    }
     assert not any(left.values()), left
     choose(people[2])
     bpy.context.scene.frame_set(10)
@@ -123,8 +132,7 @@ def test_a_name_is_everywhere(take, imported, choose):
     assert human3r.rename_person(name="  Bö ") == {"FINISHED"}
     item = people[1]
     body = blocks.mesh(item)
-    bearers = [item, item.data, blocks.collection(item), body, body.data, body.active_material,
-               *blocks.actions(item)]
+    bearers = [item, item.data, blocks.collection(item), body, body.data, body.active_material, *blocks.actions(item)]
     assert {bearer.name for bearer in bearers} == {"Bö", "Bö mesh", "Bö clean"}
     for place in ("objects", "actions", "collections", "meshes", "armatures", "materials"):
         assert not [block.name for block in getattr(bpy.data, place) if block.name.startswith("Person 02")], place
@@ -198,8 +206,13 @@ def test_what_cannot_be_done_is_said_and_nothing_changes(take, imported, choose,
 
 
 def test_without_people_the_tools_are_off(scene, take, imported):
-    tools = (human3r.merge_people, human3r.split_people, human3r.swap_people, human3r.rename_person,
-             human3r.delete_people)
+    tools = (
+        human3r.merge_people,
+        human3r.split_people,
+        human3r.swap_people,
+        human3r.rename_person,
+        human3r.delete_people,
+    )
     assert not any(tool.poll() for tool in (*tools, human3r.hide_people, human3r.fill_gaps))
     imported(take)
     bpy.context.view_layer.objects.active = None

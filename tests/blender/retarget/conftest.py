@@ -50,8 +50,10 @@ def add_person(scene, motion):
     frames = np.arange(len(motion.pelvis)) + 1.0
     kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
     channels = {'pose.bones["pelvis"].location': motion.pelvis}
-    channels |= {f'pose.bones["{name}"].rotation_quaternion': motion.quaternions[:, joint]
-                 for joint, name in enumerate(JOINT_NAMES)}
+    channels |= {
+        f'pose.bones["{name}"].rotation_quaternion': motion.quaternions[:, joint]
+        for joint, name in enumerate(JOINT_NAMES)
+    }
     for path, values in channels.items():
         for axis, curve in enumerate(keyframes.add_curves(item, path, values.shape[1])):
             keyframes.append(curve, frames, values[:, axis], kinds)

@@ -32,8 +32,10 @@ def positions(person, rig, frames):
     """Two dicts by joint of (T, 3) world positions: the person's, and the character's."""
     joints = list(rig.bones)
     theirs, own = heads(person, joints, frames), heads(rig.item, [rig.bones[joint] for joint in joints], frames)
-    return ({joint: theirs[:, place] for place, joint in enumerate(joints)},
-            {joint: own[:, place] for place, joint in enumerate(joints)})
+    return (
+        {joint: theirs[:, place] for place, joint in enumerate(joints)},
+        {joint: own[:, place] for place, joint in enumerate(joints)},
+    )
 
 
 def angles(theirs, own, parts):
@@ -50,15 +52,15 @@ def angles(theirs, own, parts):
 
 def length(joints, side, names):
     """Metres along a limb at the first frame."""
-    return sum(float(np.linalg.norm(joints[f"{side}_{b}"][0] - joints[f"{side}_{a}"][0]))
-               for a, b in pairwise(names))
+    return sum(float(np.linalg.norm(joints[f"{side}_{b}"][0] - joints[f"{side}_{a}"][0])) for a, b in pairwise(names))
 
 
 def scale(theirs, own):
     """Length of the character's legs over that of the person's."""
     leg = ("hip", "knee", "ankle")
     return sum(length(own, side, leg) for side in ("left", "right")) / sum(
-        length(theirs, side, leg) for side in ("left", "right"))
+        length(theirs, side, leg) for side in ("left", "right")
+    )
 
 
 def hand_errors(theirs, own):

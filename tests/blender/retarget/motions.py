@@ -47,8 +47,17 @@ class Motion:
         up = np.where(wave, np.sin(np.clip(t / 0.3, 0, 1) * np.pi), 0)
         turn("right_shoulder", 2, -2.2 * up)
         turn("right_elbow", 1, 1.0 * up + 0.6 * up * np.sin(40 * t))
-        for joint in ("spine1", "spine2", "spine3", "neck", "head", "left_collar", "right_collar", "left_wrist",
-                      "right_wrist"):
+        for joint in (
+            "spine1",
+            "spine2",
+            "spine3",
+            "neck",
+            "head",
+            "left_collar",
+            "right_collar",
+            "left_wrist",
+            "right_wrist",
+        ):
             for axis in range(3):
                 turn(joint, axis, 0.08 * np.sin(6 * t * (1 + axis) + random.uniform(0, 6)))
         turn("spine1", 0, 0.5 * depth)

@@ -101,7 +101,7 @@ def _line(joints, first, last, count):
     """`count` points from one joint of the trunk towards another one, along the joints between."""
     path = [JOINT_INDEX[name] for name in ("spine1", "spine2", "spine3", "neck", "head")]
     names = ("spine1", "spine2", "spine3", "neck", "head")
-    knots = joints[path[names.index(first):names.index(last) + 1]]
+    knots = joints[path[names.index(first) : names.index(last) + 1]]
     at = np.linspace(0, len(knots) - 1, count, endpoint=False)
     return [np.array([np.interp(x, range(len(knots)), knots[:, axis]) for axis in range(3)]) for x in at]
 
@@ -144,8 +144,13 @@ def humanoid(joints, names, spine, neck, extra=True):
             for segment in (1, 2, 3):
                 joint = f"{side}_{finger}{segment}"
                 start = head(joint)
-                parent = add(joint, parent, head(joint[:-1] + str(segment + 1)) if segment < 3 else
-                             start + 0.7 * (start - head(joint[:-1] + "2")))
+                parent = add(
+                    joint,
+                    parent,
+                    head(joint[:-1] + str(segment + 1))
+                    if segment < 3
+                    else start + 0.7 * (start - head(joint[:-1] + "2")),
+                )
         above = names["pelvis"]
         for joint, end in (("hip", "knee"), ("knee", "ankle"), ("ankle", "foot")):
             above = add(f"{side}_{joint}", above, head(f"{side}_{end}"))
@@ -176,11 +181,15 @@ def mixamo(rest, seed=1, pose="T", prefix="mixamorig7:", axes="y"):
         return f"{prefix}{side.title()}{word}"
 
     words = ("Shoulder", "Arm", "ForeArm", "Hand", "UpLeg", "Leg", "Foot", "ToeBase")
-    names = _named(_parts(words, make), {"pelvis": f"{prefix}Hips", "head": f"{prefix}Head"},
-                   lambda side, finger, segment: make(side, f"Hand{finger.title()}{segment}"))
+    names = _named(
+        _parts(words, make),
+        {"pelvis": f"{prefix}Hips", "head": f"{prefix}Head"},
+        lambda side, finger, segment: make(side, f"Hand{finger.title()}{segment}"),
+    )
     joints = figure(rest, pose, seed)
-    bones, shown = humanoid(joints, names, [f"{prefix}{name}" for name in ("Spine", "Spine1", "Spine2")],
-                            [f"{prefix}Neck"], extra=False)
+    bones, shown = humanoid(
+        joints, names, [f"{prefix}{name}" for name in ("Spine", "Spine1", "Spine2")], [f"{prefix}Neck"], extra=False
+    )
     bones.append((f"{prefix}HeadTop_End", f"{prefix}Head", bones[5][3], bones[5][3] + [0, 0, 0.1]))
     return Rig(build("Mixamo", bones, axes, seed, Y_UP_CM), shown)
 
@@ -190,18 +199,28 @@ def unreal(rest, seed=2, pose="A", spines=5, necks=2, axes="x"):
         return f"{word}_{side[0]}"
 
     words = ("clavicle", "upperarm", "lowerarm", "hand", "thigh", "calf", "foot", "ball")
-    names = _named(_parts(words, make), {"root": "root", "pelvis": "pelvis", "head": "head"},
-                   lambda side, finger, segment: make(side, f"{finger}_0{segment}"))
+    names = _named(
+        _parts(words, make),
+        {"root": "root", "pelvis": "pelvis", "head": "head"},
+        lambda side, finger, segment: make(side, f"{finger}_0{segment}"),
+    )
     joints = figure(rest, pose, seed)
-    bones, shown = humanoid(joints, names, [f"spine_0{place + 1}" for place in range(spines)],
-                            [f"neck_0{place + 1}" for place in range(necks)])
-    bones += [("ik_foot_root", "root", np.zeros(3), np.array([0, 0.1, 0])),
-              ("ik_foot_l", "ik_foot_root", joints[JOINT_INDEX["left_ankle"]], joints[JOINT_INDEX["left_foot"]])]
+    bones, shown = humanoid(
+        joints,
+        names,
+        [f"spine_0{place + 1}" for place in range(spines)],
+        [f"neck_0{place + 1}" for place in range(necks)],
+    )
+    bones += [
+        ("ik_foot_root", "root", np.zeros(3), np.array([0, 0.1, 0])),
+        ("ik_foot_l", "ik_foot_root", joints[JOINT_INDEX["left_ankle"]], joints[JOINT_INDEX["left_foot"]]),
+    ]
     return Rig(build("Mannequin", bones, axes, seed, 100 * np.diag([1, 1, 1, 0.01])), shown)
 
 
 def vrm(rest, seed=3, pose="T", names_of="VRoid", axes="random"):
     """`names_of`: VRoid's bones, the humanoid's in VRM 0 or 1, or those that the VRM add-on for Blender makes."""
+
     def snake(word):
         return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word).lower()
 
@@ -217,8 +236,11 @@ def vrm(rest, seed=3, pose="T", names_of="VRoid", axes="random"):
         finger_word = "Little" if finger == "pinky" else finger.title()
         if names_of == "VRoid":
             return make(side, f"{finger_word}{segment}")
-        parts = ("Metacarpal", "Proximal", "Distal") if finger == "thumb" and names_of == "VRM 1" else (
-            "Proximal", "Intermediate", "Distal")
+        parts = (
+            ("Metacarpal", "Proximal", "Distal")
+            if finger == "thumb" and names_of == "VRM 1"
+            else ("Proximal", "Intermediate", "Distal")
+        )
         return make(side, finger_word + parts[segment - 1])
 
     def middle(word):
@@ -226,40 +248,58 @@ def vrm(rest, seed=3, pose="T", names_of="VRoid", axes="random"):
 
     names = _named(_parts(words, make), {"pelvis": middle("Hips"), "head": middle("Head")}, finger_name)
     joints = figure(rest, pose, seed)
-    bones, shown = humanoid(joints, names, [middle(word) for word in ("Spine", "Chest", "UpperChest")],
-                            [middle("Neck")], extra=False)
+    bones, shown = humanoid(
+        joints, names, [middle(word) for word in ("Spine", "Chest", "UpperChest")], [middle("Neck")], extra=False
+    )
     return Rig(build("VRM", bones, axes, seed), shown)
 
 
 def unknown(rest, seed, pose="random"):
     """A rig that no preset knows: random rolls, a random rest pose, other numbers of bones."""
+
     def make(side, word):
         return f"{word}.{side[0].upper()}"
 
     words = ("Clavicle", "UpperArm", "LowerArm", "Hand", "Thigh", "Shin", "Foot", "Toe")
-    names = _named(_parts(words, make), {"pelvis": "Hips", "head": "Head"},
-                   lambda side, finger, segment: make(side, f"Finger_{finger}_{segment}"))
+    names = _named(
+        _parts(words, make),
+        {"pelvis": "Hips", "head": "Head"},
+        lambda side, finger, segment: make(side, f"Finger_{finger}_{segment}"),
+    )
     random = np.random.default_rng(seed)
     joints = figure(rest, pose, seed)
-    bones, shown = humanoid(joints, names, [f"Spine{place}" for place in range(random.integers(1, 6))],
-                            [f"Neck{place}" for place in range(random.integers(1, 3))])
+    bones, shown = humanoid(
+        joints,
+        names,
+        [f"Spine{place}" for place in range(random.integers(1, 6))],
+        [f"Neck{place}" for place in range(random.integers(1, 3))],
+    )
     return Rig(build("Unknown", bones, "random", seed), shown)
 
 
 def auto_rig_pro(rest, seed=4, pose="relaxed"):
     """Its controls, and simple mechanics in their place: bones that follow FK or IK by a switch."""
     central = {"root": "c_root_master.x", "pelvis": "c_root.x", "head": "c_head.x"}
-    words = ("c_shoulder", "c_arm_fk", "c_forearm_fk", "c_hand_fk", "c_thigh_fk", "c_leg_fk", "c_foot_fk",
-             "c_toes_fk")
-    names = _named(_parts(words, lambda side, word: f"{word}.{side[0]}"), central,
-                   lambda side, finger, segment: f"c_{finger}{segment}.{side[0]}")
+    words = ("c_shoulder", "c_arm_fk", "c_forearm_fk", "c_hand_fk", "c_thigh_fk", "c_leg_fk", "c_foot_fk", "c_toes_fk")
+    names = _named(
+        _parts(words, lambda side, word: f"{word}.{side[0]}"),
+        central,
+        lambda side, finger, segment: f"c_{finger}{segment}.{side[0]}",
+    )
     joints = figure(rest, pose, seed)
     bones, shown = humanoid(joints, names, [f"c_spine_0{place}.x" for place in (1, 2, 3)], ["c_neck.x"], extra=False)
     master = joints[JOINT_INDEX["pelvis"]]
     bones[0] = ("c_root_master.x", "", master, master + np.array([0, 0.2, 0]))
-    limbs = {"arm": (("shoulder", "elbow", "wrist", "middle1"), ("arm", "forearm", "hand"), "c_hand_ik", "c_arms_pole",
-                     "c_shoulder"),
-             "leg": (("hip", "knee", "ankle", "foot"), ("thigh", "leg", "foot"), "c_foot_ik", "c_leg_pole", "c_root")}
+    limbs = {
+        "arm": (
+            ("shoulder", "elbow", "wrist", "middle1"),
+            ("arm", "forearm", "hand"),
+            "c_hand_ik",
+            "c_arms_pole",
+            "c_shoulder",
+        ),
+        "leg": (("hip", "knee", "ankle", "foot"), ("thigh", "leg", "foot"), "c_foot_ik", "c_leg_pole", "c_root"),
+    }
     for side in ("left", "right"):
         code = side[0]
         for places, chain, target, pole, base in limbs.values():
@@ -277,8 +317,14 @@ def auto_rig_pro(rest, seed=4, pose="relaxed"):
             bones.append((f"{pole}.{code}", "", spots[1] + aside, spots[1] + aside + [0, 0, 0.1]))
             for place, name in zip(places[:3], chain, strict=False):
                 shown[f"{side}_{place}"] = f"{name}.{code}"
-        bones.append((f"toes_01.{code}", f"foot.{code}", joints[JOINT_INDEX[f"{side}_foot"]],
-                      joints[JOINT_INDEX[f"{side}_foot"]] + [0, -0.06, 0]))
+        bones.append(
+            (
+                f"toes_01.{code}",
+                f"foot.{code}",
+                joints[JOINT_INDEX[f"{side}_foot"]],
+                joints[JOINT_INDEX[f"{side}_foot"]] + [0, -0.06, 0],
+            )
+        )
         shown[f"{side}_foot"] = f"toes_01.{code}"
     item = build("ARP", bones, "y", seed)
     pose_bones = item.pose.bones
@@ -295,8 +341,14 @@ def auto_rig_pro(rest, seed=4, pose="relaxed"):
             solver.iterations = 500
             for place, name in enumerate(chain):
                 bone = pose_bones[f"{name}.{side}"]
-                fk = {"arm": "c_arm_fk", "forearm": "c_forearm_fk", "hand": "c_hand_fk", "thigh": "c_thigh_fk",
-                      "leg": "c_leg_fk", "foot": "c_foot_fk"}[name]
+                fk = {
+                    "arm": "c_arm_fk",
+                    "forearm": "c_forearm_fk",
+                    "hand": "c_hand_fk",
+                    "thigh": "c_thigh_fk",
+                    "leg": "c_leg_fk",
+                    "foot": "c_foot_fk",
+                }[name]
                 for source, expression in ((f"{name}_ik" if place < 2 else target, ""), (fk, "switch")):
                     copy = bone.constraints.new("COPY_ROTATION")
                     copy.target, copy.subtarget = item, f"{source}.{side}"

@@ -31,8 +31,11 @@ def test_one_button_does_it_all(chosen):
     assert bpy.ops.human3r.retarget() == {"FINISHED"}
     assert chosen.evidence == "Mixamo. Run on the real rig's skeleton, not on a whole character"
     assert "limbs within 0.0" in chosen.report and chosen.character.animation_data.action.name in chosen.report
-    assert all(len(item.description) > 15 for name, item in chosen.bl_rna.properties.items()
-               if name not in ("rna_type", "name", "rows"))
+    assert all(
+        len(item.description) > 15
+        for name, item in chosen.bl_rna.properties.items()
+        if name not in ("rna_type", "name", "rows")
+    )
 
 
 def test_poses_that_blender_hides_are_asked_for(chosen):
@@ -147,8 +150,13 @@ def test_the_version_that_plays_is_put_on_the_character(chosen, scene, person, r
     tags.mark(person.animation_data.action, "take", tags.RAW, 0)
     versions.clean(person, 30.0, CleanUpSettings())
     chosen.plant_feet, made = False, {}
-    rig = rigs.Rig(chosen.character, {name: f"mixamorig7:{bone}" for name, bone in (
-        ("left_shoulder", "LeftArm"), ("left_elbow", "LeftForeArm"), ("left_wrist", "LeftHand"))})
+    rig = rigs.Rig(
+        chosen.character,
+        {
+            name: f"mixamorig7:{bone}"
+            for name, bone in (("left_shoulder", "LeftArm"), ("left_elbow", "LeftForeArm"), ("left_wrist", "LeftHand"))
+        },
+    )
     for role in (tags.CLEAN, tags.RAW):
         versions.show(person, role)
         bpy.ops.human3r.retarget()

@@ -92,8 +92,10 @@ def test_linked_characters_are_overridden_in_their_place(saved, request, way):
 
 
 def test_errors_name_the_file_and_the_way_out(saved, tmp_path):
-    for arguments, code in (((tmp_path / "absent.blend",), "character-unreadable"),
-                            ((saved.path, False, "Nobody"), "character-missing")):
+    for arguments, code in (
+        ((tmp_path / "absent.blend",), "character-unreadable"),
+        ((saved.path, False, "Nobody"), "character-missing"),
+    ):
         with pytest.raises(UserError) as error:
             character_files.bring(bpy.context.scene, *arguments)
         assert error.value.code == code and error.value.remedy
@@ -104,19 +106,36 @@ def write_take(path, frames=8):
     settings = CaptureSettings(source="clip.mp4", take=str(path))
     upright = rotations.matrix_to_axis_angle(np.diag([1.0, -1.0, -1.0]))
     with TakeWriter(path) as writer:
-        writer.write(messages.TakeHeader(messages.PROTOCOL_VERSION, "test", (64, 48), 30.0, frames, "none", "mannequin",
-                                         settings))
+        writer.write(
+            messages.TakeHeader(
+                messages.PROTOCOL_VERSION, "test", (64, 48), 30.0, frames, "none", "mannequin", settings
+            )
+        )
         for index in range(frames):
             pose = np.zeros((2, 55, 3), np.float32)
             pose[:, 0] = upright
             pose[:, 16, 2] = -1.2 + 0.1 * index
-            writer.write(messages.Frame(
-                index=index, source_frame=index, time_s=index / 30, focal_px=60.0, world_from_camera=np.eye(4),
-                principal_point_px=np.array([32.0, 24.0]), track_id=np.array([0, 1], np.int32),
-                score=np.ones(2, np.float32), pose_axis_angle=pose, betas=np.zeros((2, 10), np.float32),
-                expression=np.zeros((2, 10), np.float32), translation=np.zeros((2, 3), np.float32),
-                head_point=np.array([[-0.5, 0, 3], [0.5, 0, 3]], np.float32), head_px=np.zeros((2, 2), np.float32),
-                mask_size=(8, 1), mask_box_px=(-0.5, -0.5, 7.5, 0.5), mask_bits=np.zeros(1, np.uint8)))
+            writer.write(
+                messages.Frame(
+                    index=index,
+                    source_frame=index,
+                    time_s=index / 30,
+                    focal_px=60.0,
+                    world_from_camera=np.eye(4),
+                    principal_point_px=np.array([32.0, 24.0]),
+                    track_id=np.array([0, 1], np.int32),
+                    score=np.ones(2, np.float32),
+                    pose_axis_angle=pose,
+                    betas=np.zeros((2, 10), np.float32),
+                    expression=np.zeros((2, 10), np.float32),
+                    translation=np.zeros((2, 3), np.float32),
+                    head_point=np.array([[-0.5, 0, 3], [0.5, 0, 3]], np.float32),
+                    head_px=np.zeros((2, 2), np.float32),
+                    mask_size=(8, 1),
+                    mask_box_px=(-0.5, -0.5, 7.5, 0.5),
+                    mask_bits=np.zeros(1, np.uint8),
+                )
+            )
         writer.write(messages.TakeEnd("complete", frames))
     return path
 
@@ -124,8 +143,21 @@ def write_take(path, frames=8):
 def test_the_command_line_puts_everybody_on_a_character(saved, tmp_path, capfd):
     take, output = write_take(tmp_path / "clip.h3r"), tmp_path / "out.blend"
     summary = tmp_path / "summary.json"
-    code = command_line.main(["import", str(take), "--output", str(output), "--retarget-to", str(saved.path), "--preset",
-                     "unreal mannequin", "--no-retarget-plant-feet", "--json", str(summary)])
+    code = command_line.main(
+        [
+            "import",
+            str(take),
+            "--output",
+            str(output),
+            "--retarget-to",
+            str(saved.path),
+            "--preset",
+            "unreal mannequin",
+            "--no-retarget-plant-feet",
+            "--json",
+            str(summary),
+        ]
+    )
     said = capfd.readouterr().err
     assert code == 0, said
     assert said.count("limbs within 0.0") == 2
@@ -145,8 +177,22 @@ def test_people_of_a_blend_file_move_characters_too(saved, request, tmp_path, ca
     scene, summary, output = tmp_path / "scene.blend", tmp_path / "summary.json", tmp_path / "deep" / "out.blend"
     for code in (1, 0):
         bpy.ops.wm.save_as_mainfile(filepath=str(scene), copy=True)
-        assert command_line.main(["retarget", str(scene), "--retarget-to", str(saved.path), "--retarget-link", "--json",
-                         str(summary), "--output", str(output)]) == code, capfd.readouterr().err
+        assert (
+            command_line.main(
+                [
+                    "retarget",
+                    str(scene),
+                    "--retarget-to",
+                    str(saved.path),
+                    "--retarget-link",
+                    "--json",
+                    str(summary),
+                    "--output",
+                    str(output),
+                ]
+            )
+            == code
+        ), capfd.readouterr().err
         (result,) = json.loads(summary.read_text())["results"]
         assert output.exists() == (code == 0)
         if code:
@@ -162,7 +208,9 @@ def test_people_of_a_blend_file_move_characters_too(saved, request, tmp_path, ca
 
 def test_what_would_fail_at_the_end_fails_at_the_start(saved, tmp_path, capfd):
     take, output = write_take(tmp_path / "clip.h3r"), tmp_path / "out.blend"
-    for arguments, told in ((["--retarget-to", str(tmp_path / "no.blend")], "does not exist"),
-                            (["--retarget-to", str(saved.path), "--preset", "Nobody's"], "Rigify")):
+    for arguments, told in (
+        (["--retarget-to", str(tmp_path / "no.blend")], "does not exist"),
+        (["--retarget-to", str(saved.path), "--preset", "Nobody's"], "Rigify"),
+    ):
         assert command_line.main(["import", str(take), "--output", str(output), *arguments]) == 1
         assert told in capfd.readouterr().err and not output.exists()

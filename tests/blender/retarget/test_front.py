@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract import rotations
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import armature
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import presets, retargeting, rig_map
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.calibration import Figure
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import armature
 
 from . import motions, rigs
 from .conftest import add_person
@@ -18,8 +18,11 @@ from .measuring import bend, positions
 CROUCH = range(22, 28)
 """Frames of the made-up motion in which elbows and knees are bent by far."""
 LEG = ("hip", "knee", "ankle")
-LIMBS = [(f"{side}_{start}", f"{side}_{middle}", f"{side}_{end}") for side in ("left", "right")
-         for start, middle, end in (("shoulder", "elbow", "wrist"), LEG)]
+LIMBS = [
+    (f"{side}_{start}", f"{side}_{middle}", f"{side}_{end}")
+    for side in ("left", "right")
+    for start, middle, end in (("shoulder", "elbow", "wrist"), LEG)
+]
 GODOT = {"pelvis": "Hips", "hip": "UpperLeg", "knee": "LowerLeg", "ankle": "Foot", "foot": "Toes"}
 
 
@@ -95,8 +98,9 @@ def test_the_same_skeleton_has_its_knees_in_the_same_places(scene, person, motio
 
 def knee_errors(theirs, own):
     """(T, 2) metres."""
-    return np.stack([np.linalg.norm(theirs[f"{side}_knee"] - own[f"{side}_knee"], axis=-1)
-                     for side in ("left", "right")], axis=-1)
+    return np.stack(
+        [np.linalg.norm(theirs[f"{side}_knee"] - own[f"{side}_knee"], axis=-1) for side in ("left", "right")], axis=-1
+    )
 
 
 @pytest.mark.skipif(bpy.app.version < (4, 5), reason="the character's file is one of Blender 5.0")
@@ -108,8 +112,11 @@ def test_the_demos_people_keep_their_knees_in_front(scene, root, shared, number)
         wanted.objects = ["godot"]
     (item,) = wanted.objects
     scene.collection.objects.link(item)
-    rig = rigs.Rig(item, {"pelvis": "Hips"} | {f"{side}_{joint}": side.title() + GODOT[joint]
-                                               for side in ("left", "right") for joint in (*LEG, "foot")})
+    rig = rigs.Rig(
+        item,
+        {"pelvis": "Hips"}
+        | {f"{side}_{joint}": side.title() + GODOT[joint] for side in ("left", "right") for joint in (*LEG, "foot")},
+    )
     put_on(person, rig)
     theirs, own = positions(person, rig, range(1, scene.frame_end + 1))
     for side in ("left", "right"):

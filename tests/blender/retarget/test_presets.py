@@ -14,8 +14,11 @@ from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.slots
     spread,
 )
 
-SMALL = {"schema": 1, "name": "Mine", "bones": {
-    "pelvis": "hips", "spine": ["a", "b"], "hip": "up.{side}", "knee": "low.{side}", "ankle": "foot.{side}"}}
+SMALL = {
+    "schema": 1,
+    "name": "Mine",
+    "bones": {"pelvis": "hips", "spine": ["a", "b"], "hip": "up.{side}", "knee": "low.{side}", "ankle": "foot.{side}"},
+}
 
 
 def test_every_shipped_preset_reads_and_says_what_it_was_run_on():
@@ -31,7 +34,7 @@ def test_every_shipped_preset_reads_and_says_what_it_was_run_on():
 
 def test_the_example_in_the_documentation_is_a_preset():
     text = (Path(__file__).parents[3] / "docs" / "retargeting.md").read_text(encoding="utf-8")
-    example = text[text.index('    {\n      "schema"'):text.index("\n    }\n") + 6]
+    example = text[text.index('    {\n      "schema"') : text.index("\n    }\n") + 6]
     preset = presets.parse(json.loads(example), "the example")
     assert preset.name == "My Rig" and preset.bones["left_wrist"] == ("Hand.L",) and len(preset.bones["spine"]) == 2
 
@@ -89,24 +92,95 @@ def test_rotation_is_spread_over_chains_of_any_length():
 
 
 RIGS = {
-    "3ds Max Biped": ("Bip01 {S} {part}", {"collar": "Clavicle", "shoulder": "UpperArm", "elbow": "Forearm",
-                      "wrist": "Hand", "hip": "Thigh", "knee": "Calf", "ankle": "Foot", "foot": "Toe0"},
-                      {"pelvis": "Bip01 Pelvis", "head": "Bip01 Head"}, ("L", "R")),
-    "lower case words": ("{part}_{S}", {"collar": "clavicle", "shoulder": "upper_arm", "elbow": "lower_arm",
-                         "wrist": "hand", "hip": "upper_leg", "knee": "lower_leg", "ankle": "foot", "foot": "toe"},
-                         {"pelvis": "hips", "head": "head"}, ("left", "right")),
-    "grown together": ("{S}{part}", {"collar": "shoulder", "shoulder": "arm", "elbow": "forearm", "wrist": "hand",
-                       "hip": "upleg", "knee": "leg", "ankle": "foot", "foot": "toebase"},
-                       {"pelvis": "pelvis", "head": "head"}, ("left", "right")),
-    "camel with letters": ("{S}{part}", {"collar": "Shoulder", "shoulder": "Arm", "elbow": "ForeArm", "wrist": "Hand",
-                           "hip": "Thigh", "knee": "Shin", "ankle": "Ankle", "foot": "Ball"},
-                           {"pelvis": "Hips", "head": "Head"}, ("l", "r")),
-    "deform bones": ("DEF-{part}.{S}", {"collar": "shoulder", "shoulder": "upper_arm", "elbow": "forearm",
-                     "wrist": "hand", "hip": "thigh", "knee": "shin", "ankle": "foot", "foot": "toe"},
-                     {"pelvis": "DEF-pelvis", "head": "DEF-head"}, ("L", "R")),
-    "no collar": ("{part}.{S}", {"shoulder": "Shoulder", "elbow": "Elbow", "wrist": "Wrist", "hip": "Hip",
-                  "knee": "Knee", "ankle": "Ankle", "foot": "Toes"}, {"pelvis": "Pelvis", "head": "Head"},
-                  ("Left", "Right")),
+    "3ds Max Biped": (
+        "Bip01 {S} {part}",
+        {
+            "collar": "Clavicle",
+            "shoulder": "UpperArm",
+            "elbow": "Forearm",
+            "wrist": "Hand",
+            "hip": "Thigh",
+            "knee": "Calf",
+            "ankle": "Foot",
+            "foot": "Toe0",
+        },
+        {"pelvis": "Bip01 Pelvis", "head": "Bip01 Head"},
+        ("L", "R"),
+    ),
+    "lower case words": (
+        "{part}_{S}",
+        {
+            "collar": "clavicle",
+            "shoulder": "upper_arm",
+            "elbow": "lower_arm",
+            "wrist": "hand",
+            "hip": "upper_leg",
+            "knee": "lower_leg",
+            "ankle": "foot",
+            "foot": "toe",
+        },
+        {"pelvis": "hips", "head": "head"},
+        ("left", "right"),
+    ),
+    "grown together": (
+        "{S}{part}",
+        {
+            "collar": "shoulder",
+            "shoulder": "arm",
+            "elbow": "forearm",
+            "wrist": "hand",
+            "hip": "upleg",
+            "knee": "leg",
+            "ankle": "foot",
+            "foot": "toebase",
+        },
+        {"pelvis": "pelvis", "head": "head"},
+        ("left", "right"),
+    ),
+    "camel with letters": (
+        "{S}{part}",
+        {
+            "collar": "Shoulder",
+            "shoulder": "Arm",
+            "elbow": "ForeArm",
+            "wrist": "Hand",
+            "hip": "Thigh",
+            "knee": "Shin",
+            "ankle": "Ankle",
+            "foot": "Ball",
+        },
+        {"pelvis": "Hips", "head": "Head"},
+        ("l", "r"),
+    ),
+    "deform bones": (
+        "DEF-{part}.{S}",
+        {
+            "collar": "shoulder",
+            "shoulder": "upper_arm",
+            "elbow": "forearm",
+            "wrist": "hand",
+            "hip": "thigh",
+            "knee": "shin",
+            "ankle": "foot",
+            "foot": "toe",
+        },
+        {"pelvis": "DEF-pelvis", "head": "DEF-head"},
+        ("L", "R"),
+    ),
+    "no collar": (
+        "{part}.{S}",
+        {
+            "shoulder": "Shoulder",
+            "elbow": "Elbow",
+            "wrist": "Wrist",
+            "hip": "Hip",
+            "knee": "Knee",
+            "ankle": "Ankle",
+            "foot": "Toes",
+        },
+        {"pelvis": "Pelvis", "head": "Head"},
+        ("Left", "Right"),
+    ),
 }
 LINES = (("collar", "shoulder", "elbow", "wrist"), ("hip", "knee", "ankle", "foot"))
 
@@ -114,10 +188,20 @@ LINES = (("collar", "shoulder", "elbow", "wrist"), ("hip", "knee", "ankle", "foo
 @pytest.mark.parametrize("kind", sorted(RIGS))
 def test_bones_are_found_by_what_they_are_called(kind):
     pattern, words, central, codes = RIGS[kind]
-    parents = {central["pelvis"]: "", "Spine": central["pelvis"], "Spine1": "Spine", "Neck": "Spine1",
-               central["head"]: "Neck", "Head_end": central["head"]}
-    wanted = {"pelvis": (central["pelvis"],), "spine": ("Spine", "Spine1"), "neck": ("Neck",),
-              "head": (central["head"],)}
+    parents = {
+        central["pelvis"]: "",
+        "Spine": central["pelvis"],
+        "Spine1": "Spine",
+        "Neck": "Spine1",
+        central["head"]: "Neck",
+        "Head_end": central["head"],
+    }
+    wanted = {
+        "pelvis": (central["pelvis"],),
+        "spine": ("Spine", "Spine1"),
+        "neck": ("Neck",),
+        "head": (central["head"],),
+    }
     for side, code in zip(("left", "right"), codes, strict=True):
         for line, above in zip(LINES, ("Spine1", central["pelvis"]), strict=True):
             for slot in line:

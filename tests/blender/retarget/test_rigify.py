@@ -22,8 +22,16 @@ EVERY = range(1, 61)
 
 BONES = {"pelvis": "DEF-spine", "head": "DEF-spine.006", "neck": "DEF-spine.004"}
 for side, code in (("left", "L"), ("right", "R")):
-    words = {"collar": "shoulder", "shoulder": "upper_arm", "elbow": "forearm", "wrist": "hand", "hip": "thigh",
-             "knee": "shin", "ankle": "foot", "foot": "toe"}
+    words = {
+        "collar": "shoulder",
+        "shoulder": "upper_arm",
+        "elbow": "forearm",
+        "wrist": "hand",
+        "hip": "thigh",
+        "knee": "shin",
+        "ankle": "foot",
+        "foot": "toe",
+    }
     BONES |= {f"{side}_{joint}": f"DEF-{word}.{code}" for joint, word in words.items()}
     for finger in FINGERS:
         word = finger[:-1] if finger.startswith("thumb") else f"f_{finger[:-1]}"
@@ -35,8 +43,12 @@ for side, code in (("left", "L"), ("right", "R")):
 def generated(tmp_path_factory):
     """A .blend with a generated rig."""
     path = tmp_path_factory.mktemp("rigify") / "hero.blend"
-    done = subprocess.run([sys.executable, str(Path(__file__).with_name("generate_rigify.py")), str(path)],
-                          capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("generate_rigify.py")), str(path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0 and path.is_file(), done.stdout + done.stderr
     return path
 
@@ -68,8 +80,9 @@ def test_fk_controls_give_the_persons_directions(scene, person, hero):
     found = angles(*positions(person, hero, FRAMES), limbs())
     assert len(found) == 30 and max(found.values()) < 1.0, found
     assert not report.loose and report.action == "Person 01 on Hero"
-    assert all(hero.item.pose.bones[f"{limb}_parent.{side}"]["IK_FK"] == 1 for limb in ("thigh", "upper_arm")
-               for side in "LR")
+    assert all(
+        hero.item.pose.bones[f"{limb}_parent.{side}"]["IK_FK"] == 1 for limb in ("thigh", "upper_arm") for side in "LR"
+    )
 
 
 def test_planted_feet_with_fk_controls(scene, person, motion, hero):
@@ -85,8 +98,9 @@ def test_hands_and_feet_reach_with_ik_controls(scene, person, motion, hero):
     assert hand_errors(theirs, own).max() < 0.01
     assert foot_errors(theirs, own).max() < 0.01 and slide(own, motion.standing) < 0.001
     assert max(angles(theirs, own, limbs(legs=False, arms=False)).values()) < 1.0
-    assert all(hero.item.pose.bones[f"{limb}_parent.{side}"]["IK_FK"] == 0 for limb in ("thigh", "upper_arm")
-               for side in "LR")
+    assert all(
+        hero.item.pose.bones[f"{limb}_parent.{side}"]["IK_FK"] == 0 for limb in ("thigh", "upper_arm") for side in "LR"
+    )
     # The same Action holds the same pose for the other controls. Rigify's IK makes bent limbs up to 4 % shorter however
     # its stretch is set: elbows and knees are to lie on the same side, and not in the same place.
     for (path, _), curve in keyframes.curves(hero.item).items():
@@ -147,6 +161,7 @@ def test_linked_rigs_become_overrides(scene, person, motion, generated):
 
 def test_what_is_not_mapped_rests(scene, person, hero):
     from mathutils import Quaternion
+
     hero.item.pose.bones["f_index.01.L"].rotation_quaternion = Quaternion((0.7, 0.7, 0, 0))
     found = rigify(hero.item)
     bones = {slot: names for slot, names in found.bones.items() if not slot.startswith("left_index")}

@@ -89,8 +89,16 @@ class Synthetic:
     @property
     def header(self):
         settings = CaptureSettings(source=self.source, take="take.h3r", body=self.body_path)
-        return messages.TakeHeader(messages.PROTOCOL_VERSION, "test", self.size, self.rate, self.frames, "none",
-                                   Path(self.body_path).name or "mannequin", settings)
+        return messages.TakeHeader(
+            messages.PROTOCOL_VERSION,
+            "test",
+            self.size,
+            self.rate,
+            self.frames,
+            "none",
+            Path(self.body_path).name or "mannequin",
+            settings,
+        )
 
     def frame(self, index):
         shown = [p for p in range(self.people) if index not in self.absent.get(p, [])]
@@ -106,8 +114,9 @@ class Synthetic:
         )  # fmt: skip
 
     def scene_points(self, first, last, replaces_all=False):
-        return messages.ScenePoints(0, replaces_all, self.cloud[first:last], self.cloud_color[first:last],
-                                    self.cloud_confidence[first:last])
+        return messages.ScenePoints(
+            0, replaces_all, self.cloud[first:last], self.cloud_color[first:last], self.cloud_confidence[first:last]
+        )
 
     def messages(self):
         """All messages after the header, points in two parts and then the final cloud."""
@@ -156,6 +165,7 @@ def synthetic():
 @pytest.fixture
 def build(scene):
     """Build a synthetic take into the test's scene at once; left as it is, unless the options say otherwise."""
+
     def run(take, **options):
         options = {"ground": "off", "clean": 0.0} | options
         made = scene_builder.SceneBuilder(scene, take.header, scene_builder.ImportOptions(**options))
@@ -164,15 +174,18 @@ def build(scene):
         made.finish()
         assert made.work() is False
         return made
+
     return run
 
 
 @pytest.fixture(scope="session")
 def go_to():
     """Set a scene to a frame, fractions included."""
+
     def run(scene, frame):
         whole = int(np.floor(frame))
         scene.frame_set(whole, subframe=float(frame - whole))
+
     return run
 
 

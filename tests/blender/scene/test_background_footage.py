@@ -35,6 +35,7 @@ def shots(tmp_path, scene):
 @pytest.fixture
 def background_of(tmp_path, synthetic, root):
     """Imports a take of that footage in a process of its own; returns the name of the background's file."""
+
     def run(*command):
         done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -45,6 +46,7 @@ def background_of(tmp_path, synthetic, root):
         scene = tmp_path / "scene.blend"
         run(root / "tools" / "run_in_module.py", "import", take, "--output", scene, "--overwrite")
         return run("-c", SHOW, scene).partition("background:")[2].split("\n")[0].strip()
+
     return background
 
 

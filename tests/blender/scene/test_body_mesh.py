@@ -64,9 +64,7 @@ def smplx_vertices(root, tmp_path):
     return run
 
 
-def test_surface_is_that_of_smplx(
-    scene, synthetic, build, go_to, armatures, mesh_of, restless_body, smplx_vertices
-):
+def test_surface_is_that_of_smplx(scene, synthetic, build, go_to, armatures, mesh_of, restless_body, smplx_vertices):
     take = synthetic(frames=30, people=1, pose_scale=0.5)
     rows = [0, 7, 18, 29]
     poses, expressions, heads = take.poses[rows, 0], take.expressions[rows, 0], take.heads[rows, 0]
@@ -74,8 +72,17 @@ def test_surface_is_that_of_smplx(
     for path in (default_body_path(), restless_body):
         matrices = rotations.axis_angle_to_matrix(poses)
         translation = BodyModel.load(path).translation_from_head(matrices, take.shape[0], expressions, heads)
-        jobs.append((path, {"betas": take.shape[0], "pose": poses, "expression": expressions,
-                            "translation": translation.astype(np.float32)}))
+        jobs.append(
+            (
+                path,
+                {
+                    "betas": take.shape[0],
+                    "pose": poses,
+                    "expression": expressions,
+                    "translation": translation.astype(np.float32),
+                },
+            )
+        )
     for (path, _), expected in zip(jobs, smplx_vertices(jobs), strict=True):
         mesh = mesh_of(armatures(build(take, pose_correctives=True, body_path=str(path)))[0])
         for vertices, index in zip(expected, rows, strict=True):
@@ -85,9 +92,7 @@ def test_surface_is_that_of_smplx(
             assert worst_distance(evaluated_vertices(mesh), in_root) < MILLIMETRE
 
 
-def test_without_correctives_the_surface_is_exactly_skinning(
-    scene, synthetic, build, go_to, armatures, mesh_of, body
-):
+def test_without_correctives_the_surface_is_exactly_skinning(scene, synthetic, build, go_to, armatures, mesh_of, body):
     take = synthetic(frames=10, people=1, pose_scale=0.5)
     mesh = mesh_of(armatures(build(take))[0])
     for index in (0, 9):

@@ -46,7 +46,6 @@ def test_points_project_onto_their_pixels(scene, synthetic, build, go_to, size, 
             np.testing.assert_allclose([x * width - 0.5, (1 - y) * height - 0.5], pixel, atol=0.02)
 
 
-
 @pytest.mark.parametrize("size", [(96, 64), (64, 96)], ids=["landscape", "portrait"])
 def test_rendered_point_appears_on_its_pixel(scene, synthetic, build, go_to, tmp_path, size):
     take = synthetic(frames=2, people=0, points=0, size=size, focal=80.0, principal_point=(40.0, 27.0))

@@ -85,8 +85,10 @@ def test_people_alone_tell_where_the_floor_is(build, synthetic, body):
     take = synthetic(frames=20, people=2, pose_scale=0.0)
     made = build(take, ground="auto", import_points=False)
     bpy.context.view_layer.update()
-    feet = min(min((armature.matrix_world @ armature.pose.bones[name].head).z for name in ("left_foot", "right_foot"))
-               for armature in tags.people(made.root))
+    feet = min(
+        min((armature.matrix_world @ armature.pose.bones[name].head).z for name in ("left_foot", "right_foot"))
+        for armature in tags.people(made.root)
+    )
     assert abs(feet) < 0.3 and made.root[ground_alignment.SOURCE] == "feet"
 
 

@@ -25,13 +25,30 @@ def addon():
         "human3r_blender.report": ("diagnostics",),
         "human3r_blender.scene": ("builder",),
         "human3r_blender.sections": ("search_menu",),
-        "human3r_blender.setup": ("background_task", "choices", "credentials", "engine_check", "engine_python",
-                                  "install_operators", "jobs", "overview", "page", "preferences", "probe",
-                                  "self_test_record", "tasks"),
+        "human3r_blender.setup": (
+            "background_task",
+            "choices",
+            "credentials",
+            "engine_check",
+            "engine_python",
+            "install_operators",
+            "jobs",
+            "overview",
+            "page",
+            "preferences",
+            "probe",
+            "self_test_record",
+            "tasks",
+        ),
         "engine.contract": ("errors", "framing", "messages", "settings", "take"),
     }
-    return SimpleNamespace(**{name: importlib.import_module(f"{EXTENSION}.{place}.{name}")
-                              for place, names in places.items() for name in names})
+    return SimpleNamespace(
+        **{
+            name: importlib.import_module(f"{EXTENSION}.{place}.{name}")
+            for place, names in places.items()
+            for name in names
+        }
+    )
 
 
 @pytest.fixture
@@ -70,28 +87,34 @@ def engine_python(monkeypatch):
 @pytest.fixture
 def settings(addon, tmp_path):
     """Capture settings for a source, with the take in the test's folder."""
+
     def make(source, **changes):
         return addon.settings.CaptureSettings(source=source, take=str(tmp_path / "take.h3r"), **changes)
+
     return make
 
 
 @pytest.fixture
 def wait_until():
     """Wait for a condition, a few seconds at most."""
+
     def wait(condition, seconds=10.0):
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, "it did not happen in time"
             time.sleep(0.01)
+
     return wait
 
 
 @pytest.fixture
 def is_running():
     """Whether a process lives, by its id; one that has ended but was not collected by its parent does not."""
+
     def ask(process_id):
         try:
             return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
         except (FileNotFoundError, ProcessLookupError):
             return False
+
     return ask

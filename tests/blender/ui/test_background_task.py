@@ -15,8 +15,10 @@ SECONDS = 60.0
 @pytest.fixture
 def begin(addon, tmp_path):
     """Start a task of this kind."""
+
     def start(kind, told=""):
         return addon.background_task.ChildTask("Getting 896L", [sys.executable, str(SCRIPT), kind], tmp_path, told=told)
+
     yield start
     addon.child_process.end_all()
 
@@ -53,7 +55,10 @@ def test_an_error_keeps_its_three_parts(addon, begin):
     task = begin("refuse")
     assert addon.background_task.wait(task, SECONDS) and task.state == "failed"
     assert (task.error.code, task.error.message, task.error.remedy) == (
-        "wrong-hash", "The file is not the published one.", "Get it again.")
+        "wrong-hash",
+        "The file is not the published one.",
+        "Get it again.",
+    )
 
 
 def test_a_death_without_a_word_is_explained(addon, begin):
@@ -116,8 +121,10 @@ def test_without_a_window_begin_returns_at_the_end(addon, begin):
     addon.tasks.forget()
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"),
-                                             (4_670_554_642, "4.7 GB"), (2.5e12, "2.5 TB")])
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (4_670_554_642, "4.7 GB"), (2.5e12, "2.5 TB")],
+)
 def test_sizes(addon, count, text):
     assert addon.progress.format_bytes(count) == text
 

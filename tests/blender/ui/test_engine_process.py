@@ -16,9 +16,11 @@ def launch(addon, stand_in):
     def start(source="", take=None):
         engine = addon.engine_process.EngineProcess(addon.engine_python.find_python(), stand_in)
         if source:
-            engine.start_capture(addon.messages.StartCapture(
-                addon.settings.CaptureSettings(source, str(take or stand_in / "take.h3r"))))
+            engine.start_capture(
+                addon.messages.StartCapture(addon.settings.CaptureSettings(source, str(take or stand_in / "take.h3r")))
+            )
         return engine
+
     return start
 
 
@@ -63,8 +65,9 @@ def test_nothing_of_blenders_current_folder_is_executed(addon, engine_python, tm
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     engine = addon.engine_process.launch()
-    engine.start_capture(addon.messages.StartCapture(
-        addon.settings.CaptureSettings("missing.mp4", str(tmp_path / "take.h3r"))))
+    engine.start_capture(
+        addon.messages.StartCapture(addon.settings.CaptureSettings("missing.mp4", str(tmp_path / "take.h3r")))
+    )
     received, error = read_all(addon, engine, seconds=300.0)
     engine.close()
     listing = addon.setup_tasks.verify()
@@ -91,11 +94,16 @@ def test_cancel_ends_an_endless_capture(addon, launch):
     assert error is None and received[-1].status == "cancelled"
 
 
-@pytest.mark.parametrize(("source", "code", "says"), [
-    ("die:3", "engine-died", "ended with 3"), ("die:3", "engine-died", "the last thing it said"),
-    ("killed:3", "engine-died", "memory"), ("garble:3", "engine-garbled", "mark"),
-    ("import-error", "engine-incomplete", "no module torch"),
-])
+@pytest.mark.parametrize(
+    ("source", "code", "says"),
+    [
+        ("die:3", "engine-died", "ended with 3"),
+        ("die:3", "engine-died", "the last thing it said"),
+        ("killed:3", "engine-died", "memory"),
+        ("garble:3", "engine-garbled", "mark"),
+        ("import-error", "engine-incomplete", "no module torch"),
+    ],
+)
 def test_a_bad_end_is_explained_after_what_arrived(addon, launch, source, code, says):
     received, error = read_all(addon, launch(source))
     assert error is not None and error.code == code and says in error.message and error.remedy
@@ -127,8 +135,8 @@ def test_closing_a_full_queue_leaves_no_thread_behind(addon, launch, wait_until,
 def test_the_engine_ends_with_its_parent(addon, stand_in, tmp_path, wait_until, is_running, end):
     script = f"""
 import importlib.util, os, sys
-spec = importlib.util.spec_from_file_location("h", {str(stand_in / 'pack' / '__init__.py')!r},
-                                              submodule_search_locations=[{str(stand_in / 'pack')!r}])
+spec = importlib.util.spec_from_file_location("h", {str(stand_in / "pack" / "__init__.py")!r},
+                                              submodule_search_locations=[{str(stand_in / "pack")!r}])
 sys.modules["h"] = importlib.util.module_from_spec(spec)
 from h.human3r_blender.capture import engine_process
 from h.human3r_blender.setup.engine_python import find_python

@@ -16,19 +16,45 @@ EXTENSION = "bl_ext.user_default.human3r_blender"
 
 def registered(addon):
     """Everything of ours that Blender knows."""
-    classes = [cls.__name__ for base in (bpy.types.Operator, bpy.types.Panel, bpy.types.Menu, bpy.types.PropertyGroup,
-                                         bpy.types.AddonPreferences, bpy.types.FileHandler)
-               for cls in base.__subclasses__() if EXTENSION in cls.__module__ and cls.is_registered]
-    handlers = [function.__name__ for name in ("load_pre", "undo_pre", "redo_pre")
-                for function in getattr(bpy.app.handlers, name) if EXTENSION in function.__module__]
-    menu = [draw for kind in (bpy.types.TOPBAR_MT_file_import, bpy.types.TOPBAR_MT_file_export,
-                              *(getattr(bpy.types, host) for host in addon.search_menu.HOSTS))
-            for draw in kind._dyn_ui_initialize() if EXTENSION in draw.__module__]
-    return {"classes": sorted(classes), "handlers": handlers, "menu": len(menu),
-            "properties": [item.identifier for item in bpy.types.Scene.bl_rna.properties
-                           if item.identifier.startswith("human3r")],
-            "presets": [path for path in bpy.utils.preset_paths("human3r") if EXTENSION.rpartition(".")[2] in path],
-            "timer": bpy.app.timers.is_registered(addon.timer.pump)}
+    classes = [
+        cls.__name__
+        for base in (
+            bpy.types.Operator,
+            bpy.types.Panel,
+            bpy.types.Menu,
+            bpy.types.PropertyGroup,
+            bpy.types.AddonPreferences,
+            bpy.types.FileHandler,
+        )
+        for cls in base.__subclasses__()
+        if EXTENSION in cls.__module__ and cls.is_registered
+    ]
+    handlers = [
+        function.__name__
+        for name in ("load_pre", "undo_pre", "redo_pre")
+        for function in getattr(bpy.app.handlers, name)
+        if EXTENSION in function.__module__
+    ]
+    menu = [
+        draw
+        for kind in (
+            bpy.types.TOPBAR_MT_file_import,
+            bpy.types.TOPBAR_MT_file_export,
+            *(getattr(bpy.types, host) for host in addon.search_menu.HOSTS),
+        )
+        for draw in kind._dyn_ui_initialize()
+        if EXTENSION in draw.__module__
+    ]
+    return {
+        "classes": sorted(classes),
+        "handlers": handlers,
+        "menu": len(menu),
+        "properties": [
+            item.identifier for item in bpy.types.Scene.bl_rna.properties if item.identifier.startswith("human3r")
+        ],
+        "presets": [path for path in bpy.utils.preset_paths("human3r") if EXTENSION.rpartition(".")[2] in path],
+        "timer": bpy.app.timers.is_registered(addon.timer.pump),
+    }
 
 
 def test_off_leaves_nothing_and_on_again_is_the_same(addon):
@@ -38,8 +64,14 @@ def test_off_leaves_nothing_and_on_again_is_the_same(addon):
     assert "human3r" in before["properties"] and len(before["presets"]) == 1
     for _ in range(2):
         addon_utils.disable(EXTENSION)
-        assert registered(addon) == {"classes": [], "handlers": [], "menu": 0, "properties": [], "presets": [],
-                                     "timer": False}
+        assert registered(addon) == {
+            "classes": [],
+            "handlers": [],
+            "menu": 0,
+            "properties": [],
+            "presets": [],
+            "timer": False,
+        }
         assert addon_utils.enable(EXTENSION, default_set=True) is not None
         assert registered(addon) == before
 

@@ -12,6 +12,7 @@ import pytest
 def start(addon, scene, stand_in, settings):
     def run(source, **options):
         return addon.session.start_capture(scene, settings(source), addon.builder.ImportOptions(**options))
+
     return run
 
 
@@ -42,8 +43,10 @@ def test_a_capture_becomes_a_scene(addon, start):
 
 def test_the_scene_grows_while_the_engine_runs(addon, start):
     session = start("endless")
-    pump(session, until=lambda run: run.builder is not None and run.builder.camera is not None
-         and run.builder.latest_frame > 20)
+    pump(
+        session,
+        until=lambda run: run.builder is not None and run.builder.camera is not None and run.builder.latest_frame > 20,
+    )
     assert session.is_active and session.progress.phase == "running" and session.progress.fraction == 0
     assert session.progress.rate > 0 and "frames" in session.progress.describe()
     session.cancel()
@@ -61,9 +64,14 @@ def test_only_one_run_at_a_time(addon, start):
     assert error.value.code == "busy"
 
 
-@pytest.mark.parametrize(("source", "code"), [
-    ("fail", "out-of-memory"), ("die:7", "engine-died"), ("garble:7", "engine-garbled"),
-])
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("fail", "out-of-memory"),
+        ("die:7", "engine-died"),
+        ("garble:7", "engine-garbled"),
+    ],
+)
 def test_a_failure_keeps_what_had_arrived_and_is_reported(addon, start, source, code):
     session = start(source)
     pump(session)
@@ -148,7 +156,7 @@ def test_a_truncated_take_is_imported_up_to_the_cut(addon, start, scene, tmp_pat
     pump(start("walk:20"))
     cut = tmp_path / "cut.h3r"
     data = (tmp_path / "take.h3r").read_bytes()
-    cut.write_bytes(data[:len(data) * 2 // 3])
+    cut.write_bytes(data[: len(data) * 2 // 3])
     session = addon.session.start_import(scene, cut, addon.builder.ImportOptions())
     pump(session)
     assert session.error is None and session.progress.phase == "incomplete" and "cut off" in session.note

@@ -111,8 +111,12 @@ def test_a_login_is_in_no_file_and_in_no_report(addon, page, engine_python, tmp_
     seen = "\n".join((*task.log, str(task.error), repr(vars(task)), addon.diagnostics.report()))
     assert SECRET not in seen and "somebody@" not in seen
     folders = (tmp_path, Path(bpy.utils.resource_path("USER")))
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file() and not path.is_symlink()
-             and "extensions" not in path.parts]
+    files = [
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink() and "extensions" not in path.parts
+    ]
     assert any(path.name == "userpref.blend" for path in files) and any(path.suffix == ".blend" for path in files)
     assert not any(SECRET.encode() in path.read_bytes() or b"somebody@" in path.read_bytes() for path in files)
 
@@ -142,9 +146,19 @@ def test_choosing_a_python_and_a_body(addon, page, tmp_path):
 
 def test_a_self_test_counts_for_the_python_it_was_run_with(addon, with_python, tmp_path):
     task = addon.background_task.Task("Self-test")
-    task.handle({"device": "cpu", "device_name": "x86_64", "precision": "float32", "model": "default",
-                 "frames_per_second": 3.5, "memory_mb": 812.0, "device_memory_mb": None, "torch": "2.13.0",
-                 "python": "3.11.7"})
+    task.handle(
+        {
+            "device": "cpu",
+            "device_name": "x86_64",
+            "precision": "float32",
+            "model": "default",
+            "frames_per_second": 3.5,
+            "memory_mb": 812.0,
+            "device_memory_mb": None,
+            "torch": "2.13.0",
+            "python": "3.11.7",
+        }
+    )
     task.finish()
     record = addon.self_test_record.keep(Path(sys.executable), task)
     assert record.passed and "3.5 pictures per second" in record.detail and "the processor" in record.detail

@@ -14,16 +14,30 @@ DOWNLOADS = {"human3r.install_engine", "human3r.update_engine", "human3r.repair_
 def every(addon):
     """All combinations of what can be found."""
     state = addon.overview
-    models = (state.ModelFacts(recommended="896L", needs_bytes=5 * GIGABYTE),
-              state.ModelFacts(("896L",), (), "896L", 5 * GIGABYTE),
-              state.ModelFacts((), ("672S",), "896L", 5 * GIGABYTE))
-    engines = [state.EngineFacts(*parts[:2], "", 6 * GIGABYTE, parts[2]) for parts in itertools.product(
-        ("absent", "unfinished", "broken", "outdated", "ready"), ("own", "chosen", "environment"),
-        ("unknown", "passed", "failed"))]
-    return [state.Facts(engine, model, body, "body.npz", online, locked, free, task)
-            for engine, model, body, (online, locked), free, task in itertools.product(
-                engines, models, ("mannequin", "installed", "chosen", "absent"),
-                ((True, False), (False, False), (False, True)), (1 * GIGABYTE, 100 * GIGABYTE), ("", "Getting 896L"))]
+    models = (
+        state.ModelFacts(recommended="896L", needs_bytes=5 * GIGABYTE),
+        state.ModelFacts(("896L",), (), "896L", 5 * GIGABYTE),
+        state.ModelFacts((), ("672S",), "896L", 5 * GIGABYTE),
+    )
+    engines = [
+        state.EngineFacts(*parts[:2], "", 6 * GIGABYTE, parts[2])
+        for parts in itertools.product(
+            ("absent", "unfinished", "broken", "outdated", "ready"),
+            ("own", "chosen", "environment"),
+            ("unknown", "passed", "failed"),
+        )
+    ]
+    return [
+        state.Facts(engine, model, body, "body.npz", online, locked, free, task)
+        for engine, model, body, (online, locked), free, task in itertools.product(
+            engines,
+            models,
+            ("mannequin", "installed", "chosen", "absent"),
+            ((True, False), (False, False), (False, True)),
+            (1 * GIGABYTE, 100 * GIGABYTE),
+            ("", "Getting 896L"),
+        )
+    ]
 
 
 def test_there_is_always_a_sentence_and_a_button_wherever_one_can_help(addon, every):
@@ -50,6 +64,7 @@ def test_nothing_is_downloaded_offline_or_onto_a_full_disk(addon, every):
 
 def test_the_buttons_pressed_one_after_the_other_lead_to_ready(addon, every):
     """Each operator's effect on the facts; from everywhere, ready is at most six buttons away."""
+
     def press(facts, step):
         engine, model = facts.engine, facts.model
         if step.operator in ("human3r.install_engine", "human3r.update_engine", "human3r.repair_engine"):
@@ -60,8 +75,11 @@ def test_the_buttons_pressed_one_after_the_other_lead_to_ready(addon, every):
             return replace(facts, engine=replace(engine, self_test="passed"))
         if step.operator == "human3r.get_weights":
             return replace(facts, model=replace(model, installed=(step.name,), damaged=()))
-        effects = {"human3r.clear_body_file": {"body": "mannequin"}, "human3r.allow_online": {"is_online": True},
-                   "human3r.open_data_folder": {"free_bytes": 100 * GIGABYTE}}
+        effects = {
+            "human3r.clear_body_file": {"body": "mannequin"},
+            "human3r.allow_online": {"is_online": True},
+            "human3r.open_data_folder": {"free_bytes": 100 * GIGABYTE},
+        }
         return replace(facts, **effects[step.operator])
 
     for start in every:
@@ -79,7 +97,10 @@ def test_from_nothing_on_a_usual_machine(addon):
     facts = state.Facts(state.EngineFacts(needs_bytes=6 * GIGABYTE), state.ModelFacts((), (), "896L", 5 * GIGABYTE))
     view = state.overview(facts)
     assert [(row.mark, row.what) for row in view.rows] == [
-        (state.MISSING, "Engine"), (state.MISSING, "Model"), (state.OPTIONAL, "Body")]
+        (state.MISSING, "Engine"),
+        (state.MISSING, "Model"),
+        (state.OPTIONAL, "Body"),
+    ]
     assert view.step.operator == "human3r.install_engine" and "6.0 GB" in view.step.sentence
     assert "Mannequin (SMPL-X not installed)" in view.rows[2].detail
     assert "trained on synthetic clips" in view.rows[1].detail

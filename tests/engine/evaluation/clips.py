@@ -36,13 +36,24 @@ def walking_truth(seed: int = 0, frames: int = 12, people: int = 2) -> ClipTruth
     translation = np.einsum("nij,npj->npi", camera_from_world, world - world_from_camera[:, None, :3, 3])
     mask = random.integers(0, people + 1, (frames, SIZE[1], SIZE[0])).astype(np.uint8)
     return ClipTruth(
-        name=f"made-up {seed}", footage_size=SIZE, frame_rate=FRAME_RATE, source_frame=np.arange(frames),
-        world_from_camera=world_from_camera, focal_px=np.full(frames, 60.0),
+        name=f"made-up {seed}",
+        footage_size=SIZE,
+        frame_rate=FRAME_RATE,
+        source_frame=np.arange(frames),
+        world_from_camera=world_from_camera,
+        focal_px=np.full(frames, 60.0),
         principal_point_px=np.tile([31.5, 23.5], (frames, 1)),
-        people=SmplxPeople(pose.astype(np.float32), random.normal(size=(people, 10)).astype(np.float32),
-                           np.zeros((frames, people, 10), np.float32), translation.astype(np.float32)),
-        present=np.ones((frames, people), bool), expected=np.ones((frames, people), bool),
-        person_mask=mask, depth_m=random.uniform(1, 6, (frames, SIZE[1], SIZE[0])).astype(np.float32))
+        people=SmplxPeople(
+            pose.astype(np.float32),
+            random.normal(size=(people, 10)).astype(np.float32),
+            np.zeros((frames, people, 10), np.float32),
+            translation.astype(np.float32),
+        ),
+        present=np.ones((frames, people), bool),
+        expected=np.ones((frames, people), bool),
+        person_mask=mask,
+        depth_m=random.uniform(1, 6, (frames, SIZE[1], SIZE[0])).astype(np.float32),
+    )
 
 
 def true_messages(truth: ClipTruth, body: BodyModel) -> Iterator[Message]:
@@ -59,17 +70,32 @@ def true_messages(truth: ClipTruth, body: BodyModel) -> Iterator[Message]:
         heads = body.posed_joints(axis_angle_to_matrix(pose), betas, expression, translation)[:, HEAD]
         focal, centre = float(truth.focal_px[index]), truth.principal_point_px[index]
         yield Frame(
-            index=index, source_frame=int(truth.source_frame[index]), time_s=index / truth.frame_rate, focal_px=focal,
-            world_from_camera=truth.world_from_camera[index], principal_point_px=centre,
-            track_id=slots.astype(np.int32) + 7, score=np.ones(len(slots), np.float32), pose_axis_angle=pose,
-            betas=betas, expression=expression, translation=translation, head_point=heads,
-            head_px=focal * heads[:, :2] / heads[:, 2:] + centre, mask_size=(width, height),
-            mask_box_px=(-0.5, -0.5, width - 0.5, height - 0.5), mask_bits=pack_mask(truth.person_mask[index] > 0))
+            index=index,
+            source_frame=int(truth.source_frame[index]),
+            time_s=index / truth.frame_rate,
+            focal_px=focal,
+            world_from_camera=truth.world_from_camera[index],
+            principal_point_px=centre,
+            track_id=slots.astype(np.int32) + 7,
+            score=np.ones(len(slots), np.float32),
+            pose_axis_angle=pose,
+            betas=betas,
+            expression=expression,
+            translation=translation,
+            head_point=heads,
+            head_px=focal * heads[:, :2] / heads[:, 2:] + centre,
+            mask_size=(width, height),
+            mask_box_px=(-0.5, -0.5, width - 0.5, height - 0.5),
+            mask_bits=pack_mask(truth.person_mask[index] > 0),
+        )
         rays = np.concatenate([(pixel_px - centre) / focal, np.ones((height, width, 1))], axis=-1)
         yield PointMap(
-            frame_index=index, point_camera=(rays * truth.depth_m[index][..., None]).astype(np.float32),
-            pixel_px=pixel_px, color=np.zeros((height, width, 3), np.uint8),
-            confidence=np.ones((height, width), np.float32))
+            frame_index=index,
+            point_camera=(rays * truth.depth_m[index][..., None]).astype(np.float32),
+            pixel_px=pixel_px,
+            color=np.zeros((height, width, 3), np.uint8),
+            confidence=np.ones((height, width), np.float32),
+        )
 
 
 def changed_frames(messages: Iterator[Message], **changes: object) -> Iterator[Message]:

@@ -44,9 +44,17 @@ def test_a_clip_of_constants_is_predicted_exactly(body: BodyModel) -> None:
     moving = clips.walking_truth(frames=5, people=1)
     people = moving.people
     still = replace(
-        moving, world_from_camera=np.tile(np.eye(4), (5, 1, 1)), depth_m=np.full((5, 8, 8), 2.5, np.float32),
-        people=replace(people, **{name: np.repeat(getattr(people, name)[:1], 5, axis=0)
-                                  for name in ("pose_axis_angle", "expression", "translation")}))
+        moving,
+        world_from_camera=np.tile(np.eye(4), (5, 1, 1)),
+        depth_m=np.full((5, 8, 8), 2.5, np.float32),
+        people=replace(
+            people,
+            **{
+                name: np.repeat(getattr(people, name)[:1], 5, axis=0)
+                for name in ("pose_axis_angle", "expression", "translation")
+            },
+        ),
+    )
     values = measure(TrivialPredictor.fit([still], body).messages(still, body), still, body).values()
     for key in ("mpjpe_mm", "pve_mm", "head_m", "root_orientation_deg", "abs_rel", "ate_rigid_m", "foot_sliding_mm"):
         assert values[key] == pytest.approx(0.0, abs=1e-3), key
@@ -56,8 +64,10 @@ def test_a_clip_of_constants_is_predicted_exactly(body: BodyModel) -> None:
 def test_the_constant_depth_is_the_best_one(body: BodyModel) -> None:
     truth = clips.walking_truth(frames=3)
     best = TrivialPredictor.fit([truth], body)
-    errors = [measure(replace(best, depth_m=best.depth_m * factor).messages(truth, body), truth, body).depth.abs_rel
-              for factor in (1.0, 0.9, 1.1)]
+    errors = [
+        measure(replace(best, depth_m=best.depth_m * factor).messages(truth, body), truth, body).depth.abs_rel
+        for factor in (1.0, 0.9, 1.1)
+    ]
     assert errors[0] < min(errors[1:])
 
 

@@ -51,8 +51,10 @@ def test_relative_errors_agree_with_evo(step: int, with_scale: bool) -> None:
     truth = poses(random, 40)
     prediction = disturbed(random, truth)
     ours = relative_pose_errors(prediction, truth, step, with_scale)
-    for relation, values in ((metrics.PoseRelation.translation_part, ours.translation_m),
-                             (metrics.PoseRelation.rotation_angle_deg, ours.rotation_deg)):
+    for relation, values in (
+        (metrics.PoseRelation.translation_part, ours.translation_m),
+        (metrics.PoseRelation.rotation_angle_deg, ours.rotation_deg),
+    ):
         reference, estimate = PosePath3D(poses_se3=list(truth)), PosePath3D(poses_se3=list(prediction))
         estimate.align(reference, correct_scale=with_scale)
         theirs = metrics.RPE(relation, delta=step, delta_unit=metrics.Unit.frames, all_pairs=True)

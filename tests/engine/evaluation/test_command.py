@@ -48,8 +48,19 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_synthetic_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "report.json"
-    code, text = run("--synthetic-seeds", "1000000:1000002", "--clip-frames", "3", "--tier", "studio",
-                     "--tier", "camera", "--ablations", "--json", str(report))
+    code, text = run(
+        "--synthetic-seeds",
+        "1000000:1000002",
+        "--clip-frames",
+        "3",
+        "--tier",
+        "studio",
+        "--tier",
+        "camera",
+        "--ablations",
+        "--json",
+        str(report),
+    )
     assert code == 0, capsys.readouterr().err
     assert "synthetic studio, seeds 1000000 to 1000001" in text and "synthetic camera" in text and "1173.9" in text
     assert "clip 2 of 2" in capsys.readouterr().err
@@ -71,8 +82,11 @@ def test_a_take_of_the_engine_with_truth(tmp_path: Path, capsys: pytest.CaptureF
     for clip in clips.clips():
         take, truth = tmp_path / "clip.h3r", tmp_path / "truth.npz"
         write_truth(truth, clip.truth)
-        run_capture(CaptureSettings(source=clip.source, take=str(take), voxel_size=0, frame_rate=15.0),
-                    lambda _: None, Interruption())
+        run_capture(
+            CaptureSettings(source=clip.source, take=str(take), voxel_size=0, frame_rate=15.0),
+            lambda _: None,
+            Interruption(),
+        )
         code, text = run("--take", str(take), "--truth", str(truth))
         assert code == 0, capsys.readouterr().err
         assert "clip.h3r" in text and "3 frames" in text
@@ -90,12 +104,15 @@ def test_a_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "on set, Training (1 clips)" in text and "3 frames" in text
 
 
-@pytest.mark.parametrize(("arguments", "code"), [
-    (("--dataset", "nowhere"), "dataset-missing"),
-    (("--take", "nowhere.h3r", "--truth", "nowhere.npz"), "truth-unreadable"),
-    (("--take", "nowhere.h3r"), "bad-setting"),
-    (("--synthetic-seeds", "0:1", "--model", "nowhere.safetensors", "--no-baselines", "--clip-frames", "1"), "["),
-])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--dataset", "nowhere"), "dataset-missing"),
+        (("--take", "nowhere.h3r", "--truth", "nowhere.npz"), "truth-unreadable"),
+        (("--take", "nowhere.h3r"), "bad-setting"),
+        (("--synthetic-seeds", "0:1", "--model", "nowhere.safetensors", "--no-baselines", "--clip-frames", "1"), "["),
+    ],
+)
 def test_errors_are_explained(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], code: str) -> None:
     assert run(*arguments)[0] == 1
     error = capsys.readouterr().err

@@ -46,15 +46,18 @@ def test_round_trip(truth: ClipTruth, tmp_path: Path, variant) -> None:
     assert_same(variant(truth), read_truth(path))
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"focal_px": np.ones(3)}, "focal_px"),
-    ({"present": None}, "present"),
-    ({"expected": np.ones((4, 3), bool)}, "expected"),
-    ({"source_frame": np.array([0, 2, 1, 3])}, "increase"),
-    ({"present": np.zeros((4, 2), bool)}, "cannot be expected"),
-    ({"depth_m": np.ones((3, 8, 8))}, "depth_m"),
-    ({"world_from_camera": np.ones((4, 3, 4))}, "world_from_camera"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"focal_px": np.ones(3)}, "focal_px"),
+        ({"present": None}, "present"),
+        ({"expected": np.ones((4, 3), bool)}, "expected"),
+        ({"source_frame": np.array([0, 2, 1, 3])}, "increase"),
+        ({"present": np.zeros((4, 2), bool)}, "cannot be expected"),
+        ({"depth_m": np.ones((3, 8, 8))}, "depth_m"),
+        ({"world_from_camera": np.ones((4, 3, 4))}, "world_from_camera"),
+    ],
+)
 def test_parts_must_belong_together(truth: ClipTruth, change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(truth, **change)

@@ -40,8 +40,10 @@ def perfect(truth: ClipTruth, body: BodyModel) -> TaskFigures:
 @pytest.fixture
 def measured(truth: ClipTruth, body: BodyModel) -> Callable[..., dict[str, float | None]]:
     """Figures of the perfect take with some fields of its frames changed."""
+
     def run(**changes: object) -> dict[str, float | None]:
         return measure(clips.changed_frames(clips.true_messages(truth, body), **changes), truth, body).values()
+
     return run
 
 
@@ -50,9 +52,24 @@ def test_the_perfect_take_has_no_error(perfect: TaskFigures) -> None:
     assert perfect.frames == 12
     for key in ("precision", "recall", "f1", "mask_iou", "delta_125", "idf1"):
         assert values[key] == 1.0, key
-    for key in ("mpjpe_mm", "pa_mpjpe_mm", "pve_mm", "w_mpjpe_mm", "wa_mpjpe_mm", "root_orientation_deg", "head_m",
-                "head_depth_relative", "focal_relative", "abs_rel", "id_switches", "ate_m", "ate_rigid_m",
-                "rpe_translation_m", "rpe_rotation_deg", "rte_percent"):
+    for key in (
+        "mpjpe_mm",
+        "pa_mpjpe_mm",
+        "pve_mm",
+        "w_mpjpe_mm",
+        "wa_mpjpe_mm",
+        "root_orientation_deg",
+        "head_m",
+        "head_depth_relative",
+        "focal_relative",
+        "abs_rel",
+        "id_switches",
+        "ate_m",
+        "ate_rigid_m",
+        "rpe_translation_m",
+        "rpe_rotation_deg",
+        "rte_percent",
+    ):
         assert values[key] == pytest.approx(0.0, abs=2e-5), key
     assert values["jitter"] == pytest.approx(values["true_jitter"])
     assert values["jitter"] > 0
@@ -68,8 +85,10 @@ def test_another_world_changes_nothing(measured, perfect: TaskFigures) -> None:
 
 def test_people_too_far_by_a_tenth(measured, perfect: TaskFigures) -> None:
     """Farther along their rays: the picture stays the same, so detection and pose stay right."""
+
     def farther(frame: Frame) -> np.ndarray:
         return frame.translation + 0.1 * frame.head_point
+
     values = measured(translation=farther, head_point=lambda frame: 1.1 * frame.head_point)
     assert values["head_depth_relative"] == pytest.approx(0.1, rel=1e-5)
     assert values["mpjpe_mm"] == pytest.approx(0.0, abs=1e-4)
@@ -85,6 +104,7 @@ def test_everybody_turned_by_thirty_degrees(measured) -> None:
         pose = frame.pose_axis_angle.copy()
         pose[:, 0] = matrix_to_axis_angle(axis_angle_to_matrix(pose[:, 0]) @ turn)
         return pose
+
     values = measured(pose_axis_angle=turned)
     assert values["root_orientation_deg"] == pytest.approx(30.0, abs=1e-4)
     assert values["mpjpe_mm"] > 30.0
@@ -96,6 +116,7 @@ def test_bent_limbs_show_in_the_aligned_error(measured) -> None:
         pose = frame.pose_axis_angle.copy()
         pose[:, 16:20] += 0.4
         return pose
+
     values = measured(pose_axis_angle=bent)
     assert values["pa_mpjpe_mm"] > 10.0
     assert values["pve_mm"] > 10.0
@@ -107,6 +128,7 @@ def test_camera_of_half_the_scale(measured) -> None:
         pose = frame.world_from_camera.copy()
         pose[:3, 3] *= 0.5
         return pose
+
     values = measured(world_from_camera=halved)
     assert values["ate_m"] == pytest.approx(0.0, abs=1e-9)
     assert values["ate_rigid_m"] > 0.01
@@ -121,6 +143,7 @@ def test_a_still_camera_is_measured_without_scale(truth: ClipTruth, body: BodyMo
         pose = np.eye(4)
         pose[:3, 3] = random.normal(size=3) * 0.1
         return pose
+
     changed = clips.changed_frames(clips.true_messages(still, body), world_from_camera=shaken)
     values = measure(changed, still, body).values()
     assert values["ate_m"] is None and values["rpe_translation_m"] is None, "scale 0 would hide the shaking"
@@ -147,6 +170,7 @@ def test_missed_people_and_false_alarms(truth: ClipTruth, body: BodyModel) -> No
 
     def only(keep: list[int]) -> dict[str, object]:
         return {name: lambda frame, name=name: getattr(frame, name)[keep] for name in names}
+
     first = measure(clips.changed_frames(clips.true_messages(truth, body), **only([0])), truth, body)
     assert (first.detection.found, first.detection.missed, first.detection.false_alarms) == (12, 12, 0)
     assert first.tracking.idf1 == pytest.approx(2 * 12 / 36)
@@ -166,6 +190,7 @@ def test_people_who_need_not_be_found(truth: ClipTruth, body: BodyModel) -> None
 def test_shifted_mask_and_wrong_depth(truth: ClipTruth, body: BodyModel) -> None:
     def doubled(message: Message) -> Message:
         return replace(message, point_camera=2 * message.point_camera) if isinstance(message, PointMap) else message
+
     messages = clips.changed_frames(clips.true_messages(truth, body), mask_box_px=(1.5, -0.5, 65.5, 47.5))
     figures = measure(map(doubled, messages), truth, body)
     assert figures.depth.abs_rel == pytest.approx(1.0)
@@ -177,10 +202,26 @@ def test_shifted_mask_and_wrong_depth(truth: ClipTruth, body: BodyModel) -> None
 
 def test_every_second_picture(truth: ClipTruth, body: BodyModel) -> None:
     """A take with a stride is measured at its own pictures, with the time step that it has."""
-    kept = replace(truth, **{name: getattr(truth, name)[::2] for name in (
-        "source_frame", "world_from_camera", "focal_px", "principal_point_px", "present", "expected", "person_mask",
-        "depth_m")}, people=replace(truth.people, **{name: getattr(truth.people, name)[::2] for name in (
-            "pose_axis_angle", "expression", "translation")}))
+    kept = replace(
+        truth,
+        **{
+            name: getattr(truth, name)[::2]
+            for name in (
+                "source_frame",
+                "world_from_camera",
+                "focal_px",
+                "principal_point_px",
+                "present",
+                "expected",
+                "person_mask",
+                "depth_m",
+            )
+        },
+        people=replace(
+            truth.people,
+            **{name: getattr(truth.people, name)[::2] for name in ("pose_axis_angle", "expression", "translation")},
+        ),
+    )
     figures = measure(clips.true_messages(kept, body), truth, body)
     assert figures.frames == 6
     assert figures.mpjpe_mm.value == pytest.approx(0.0, abs=1e-6)
@@ -246,10 +287,12 @@ def test_a_take_on_disk(truth: ClipTruth, body: BodyModel, perfect: TaskFigures,
     assert figures.mpjpe_mm.value == pytest.approx(0.0, abs=1e-3)
 
 
-@pytest.mark.parametrize("change", [
-    {"footage_size": (96, 64)}, {"source_frame": np.arange(100, 112)}, {"body": "SMPLX_NEUTRAL.npz"}])
+@pytest.mark.parametrize(
+    "change", [{"footage_size": (96, 64)}, {"source_frame": np.arange(100, 112)}, {"body": "SMPLX_NEUTRAL.npz"}]
+)
 def test_truth_of_other_footage_or_body_is_refused(
-        truth: ClipTruth, body: BodyModel, tmp_path: Path, change: dict[str, object]) -> None:
+    truth: ClipTruth, body: BodyModel, tmp_path: Path, change: dict[str, object]
+) -> None:
     path = tmp_path / "clip.h3r"
     write_take(path, truth, body)
     with TakeReader(path) as take, pytest.raises(UserError) as raised:
@@ -259,9 +302,18 @@ def test_truth_of_other_footage_or_body_is_refused(
 
 def write_take(path: Path, truth: ClipTruth, body: BodyModel) -> None:
     with TakeWriter(path) as take:
-        take.write(TakeHeader(
-            protocol=1, generator="test", footage_size=truth.footage_size, frame_rate=25.0, frame_count=len(truth),
-            model="truth", body="mannequin", settings=CaptureSettings(source="clip", take=str(path))))
+        take.write(
+            TakeHeader(
+                protocol=1,
+                generator="test",
+                footage_size=truth.footage_size,
+                frame_rate=25.0,
+                frame_count=len(truth),
+                model="truth",
+                body="mannequin",
+                settings=CaptureSettings(source="clip", take=str(path)),
+            )
+        )
         for message in clips.true_messages(truth, body):
             take.write(message)
         take.write(TakeEnd(status="complete", frame_count=len(truth), note=""))

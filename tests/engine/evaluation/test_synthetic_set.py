@@ -42,15 +42,16 @@ def test_parameters_give_the_joints_and_pixels_that_were_rendered(clip: Clip, bo
     """Body parameters, camera and mask all tell of the same place in the picture."""
     truth = clip_truth(clip, "clip", 15.0, maps_every=1)
     people = truth.people
-    joints = body.posed_joints(axis_angle_to_matrix(people.pose_axis_angle), people.betas, people.expression,
-                               people.translation)
+    joints = body.posed_joints(
+        axis_angle_to_matrix(people.pose_axis_angle), people.betas, people.expression, people.translation
+    )
     np.testing.assert_allclose(joints[truth.present], clip.joints.numpy()[truth.present], atol=2e-4)
     head = joints[..., HEAD, :]
     pixel = truth.focal_px[:, None, None] * head[..., :2] / head[..., 2:] + truth.principal_point_px[:, None]
     assert truth.expected.any()
     for frame, person in np.argwhere(truth.expected):
         x, y = np.round(pixel[frame, person]).astype(int)
-        near = truth.person_mask[frame, max(y - 4, 0):y + 5, max(x - 4, 0):x + 5]
+        near = truth.person_mask[frame, max(y - 4, 0) : y + 5, max(x - 4, 0) : x + 5]
         assert (near == person + 1).any()
 
 

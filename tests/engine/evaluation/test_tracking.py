@@ -52,8 +52,11 @@ def test_agrees_with_motmetrics(seed: int) -> None:
 
 
 def frame(truths: list[int], predictions: list[int], distance: list[list[float]]) -> IdentityFrame:
-    return IdentityFrame(np.array(truths, dtype=int), np.array(predictions, dtype=int),
-                         np.array(distance, dtype=float).reshape(len(truths), len(predictions)))
+    return IdentityFrame(
+        np.array(truths, dtype=int),
+        np.array(predictions, dtype=int),
+        np.array(distance, dtype=float).reshape(len(truths), len(predictions)),
+    )
 
 
 def test_perfect_tracks() -> None:

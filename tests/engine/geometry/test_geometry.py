@@ -41,8 +41,9 @@ def test_any_six_numbers_give_a_rotation() -> None:
 
 def test_quaternions_agree_with_the_contract() -> None:
     quaternions = random_quaternions(50)
-    np.testing.assert_allclose(quaternion_to_matrix(quaternions),
-                               numpy_rotations.quaternion_to_matrix(quaternions.numpy()), atol=1e-12)
+    np.testing.assert_allclose(
+        quaternion_to_matrix(quaternions), numpy_rotations.quaternion_to_matrix(quaternions.numpy()), atol=1e-12
+    )
 
 
 def test_a_pose_moves_points_as_its_parts_say() -> None:
@@ -59,8 +60,9 @@ def test_motions_compose() -> None:
     poses = torch.cat((torch.randn(2, 3, dtype=torch.float64), random_quaternions(2)), dim=-1)
     first, second = matrix_from_pose(poses)
     points = torch.randn(7, 3, dtype=torch.float64)
-    torch.testing.assert_close(transform_points(second @ first, points),
-                               transform_points(second, transform_points(first, points)))
+    torch.testing.assert_close(
+        transform_points(second @ first, points), transform_points(second, transform_points(first, points))
+    )
 
 
 def test_known_cameras() -> None:

@@ -79,8 +79,9 @@ def test_the_small_twin_has_exactly_the_manifests_names_and_shapes() -> None:
     if tiny_meta is None:
         pytest.skip("no golden run of the small twin")
     entries = manifest("human3r_tinyA_manifest.json")
-    assert shapes(on_meta(config_from_golden_meta(tiny_meta))) == \
-        {entry["key"]: tuple(entry["shape"]) for entry in entries}
+    assert shapes(on_meta(config_from_golden_meta(tiny_meta))) == {
+        entry["key"]: tuple(entry["shape"]) for entry in entries
+    }
 
 
 def test_inference_holds_exactly_what_it_uses() -> None:
@@ -151,13 +152,22 @@ def test_one_report_names_everything_that_does_not_fit(tiny: Human3R, tmp_path: 
     with pytest.raises(UserError) as error:
         load_checkpoint(path)
     assert error.value.code == "checkpoint-mismatch"
-    for part in ("2 missing", "enc_norm.bias", "pose_retriever.mem (pose memory", "1 unexpected", "surprise",
-                 "1 of another shape", "dec_norm.weight (7,) instead of (24,)"):
+    for part in (
+        "2 missing",
+        "enc_norm.bias",
+        "pose_retriever.mem (pose memory",
+        "1 unexpected",
+        "surprise",
+        "1 of another shape",
+        "dec_norm.weight (7,) instead of (24,)",
+    ):
         assert part in error.value.message
 
 
-@pytest.mark.parametrize("key", ["downstream_head.dpt_cross.head.0.bias", "masked_img_token",
-                                 "downstream_head.dpt_self.scratch.layer_rn.0.weight"])
+@pytest.mark.parametrize(
+    "key",
+    ["downstream_head.dpt_cross.head.0.bias", "masked_img_token", "downstream_head.dpt_self.scratch.layer_rn.0.weight"],
+)
 def test_loading_is_strict_about_what_inference_leaves_out(tiny: Human3R, key: str) -> None:
     state = dict(tiny.state_dict())
     del state[key]
@@ -237,8 +247,15 @@ def test_constructor_expressions_are_parsed_and_never_run(tmp_path: Path) -> Non
     assert literal_arguments("(" * 50_000) == {}
 
 
-@pytest.mark.parametrize("text", ["M(dec_num_heads='twelve', mhmr_img_res=56)", "M(dec_num_heads=5, mhmr_img_res=56)",
-                                  "M(mhmr_img_res=57)", "M(enc_num_heads=0, mhmr_img_res=56)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "M(dec_num_heads='twelve', mhmr_img_res=56)",
+        "M(dec_num_heads=5, mhmr_img_res=56)",
+        "M(mhmr_img_res=57)",
+        "M(enc_num_heads=0, mhmr_img_res=56)",
+    ],
+)
 def test_impossible_sizes_in_a_file_are_reported(tiny: Human3R, text: str) -> None:
     with pytest.raises(UserError) as error:
         infer_config(tiny.state_dict(), text, "file.pth")
@@ -291,8 +308,15 @@ def test_saving_where_nothing_can_be_written_is_reported_and_leaves_nothing(tiny
 def test_configurations_are_checked_and_round_trip() -> None:
     for config in (small(), released("672S"), TINY):
         assert Human3RConfig.from_json(config.to_json()) == config
-    for wrong in ({"state_heads": 7}, {"prior_resolution": 100}, {"decoder_depth": 3}, {"encoder_depth": 10**6},
-                  {"dense_level_widths": (1, 2, 3)}, {"encoder_width": 2.5}, {"encoder_heads": True}):
+    for wrong in (
+        {"state_heads": 7},
+        {"prior_resolution": 100},
+        {"decoder_depth": 3},
+        {"encoder_depth": 10**6},
+        {"dense_level_widths": (1, 2, 3)},
+        {"encoder_width": 2.5},
+        {"encoder_heads": True},
+    ):
         with pytest.raises(UserError):
             replace(small(), **wrong)
     for text in ("", "{}", "[1]", '{"unknown": 1}', "null"):

@@ -56,7 +56,8 @@ def sha256(path: Path) -> str:
 
 @pytest.mark.parametrize("half", [False, True])
 def test_a_converted_file_holds_what_inference_needs_and_nothing_else(
-        tiny: Human3R, source: Path, target: Path, half: bool) -> None:
+    tiny: Human3R, source: Path, target: Path, half: bool
+) -> None:
     manifest = convert_checkpoint(source, target, half=half)
     original = tiny.state_dict()
     with safe_open(target, framework="pt") as file:
@@ -69,8 +70,12 @@ def test_a_converted_file_holds_what_inference_needs_and_nothing_else(
     assert read_manifest(target) == manifest
     assert (manifest.source_name, manifest.source_bytes) == (source.name, source.stat().st_size)
     assert (manifest.source_sha256, manifest.sha256) == (sha256(source), sha256(target))
-    assert (manifest.variant, manifest.precision, manifest.tensors, manifest.bytes) == \
-        ("custom", "float16" if half else "float32", len(tensors), target.stat().st_size)
+    assert (manifest.variant, manifest.precision, manifest.tensors, manifest.bytes) == (
+        "custom",
+        "float16" if half else "float32",
+        len(tensors),
+        target.stat().st_size,
+    )
 
 
 def test_a_converted_file_loads_as_its_source_does(source: Path, target: Path) -> None:
@@ -90,20 +95,31 @@ def test_half_precision_keeps_norms_tokens_and_heads() -> None:
         assert not [key for key in halved if part in key.removeprefix("pose_retriever.masked")], part
 
 
-def test_our_own_files_and_released_names_in_safetensors_convert_too(tiny: Human3R, tmp_path: Path,
-                                                                     target: Path) -> None:
+def test_our_own_files_and_released_names_in_safetensors_convert_too(
+    tiny: Human3R, tmp_path: Path, target: Path
+) -> None:
     save_checkpoint(tiny, tmp_path / "all.safetensors")
     convert_checkpoint(tmp_path / "all.safetensors", target)
     assert load_checkpoint(target).config == TINY
     convert_checkpoint(target, target.with_name("again.safetensors"), half=True)
     assert load_checkpoint(target.with_name("again.safetensors")).config == TINY
     # sizes that no file name and no argument tells, as far as they are the released ones
-    default_heads = replace(TINY, encoder_width=64, encoder_heads=16, decoder_width=192, decoder_heads=12,
-                            state_heads=16, memory_heads=12, image_size=512)
+    default_heads = replace(
+        TINY,
+        encoder_width=64,
+        encoder_heads=16,
+        decoder_width=192,
+        decoder_heads=12,
+        state_heads=16,
+        memory_heads=12,
+        image_size=512,
+    )
     model = recipe_model(default_heads, Recipe(), for_inference=False)
     unmarked = {key: value for key, value in model.state_dict().items() if canonical_key(key) == key}
-    save_file(unmarked | {key: value.clone() for key, value in model.state_dict().items() if key not in unmarked},
-              tmp_path / "other_56S.safetensors")
+    save_file(
+        unmarked | {key: value.clone() for key, value in model.state_dict().items() if key not in unmarked},
+        tmp_path / "other_56S.safetensors",
+    )
     with pytest.raises(UserError, match="does not say at which resolution"):
         convert_checkpoint(tmp_path / "other_56S.safetensors", target)
     (tmp_path / "other_56S.safetensors").rename(tmp_path / "other_056S.safetensors")
@@ -149,8 +165,7 @@ class Getter:
 
 
 @pytest.mark.parametrize("kind", ["value", "nested", "eval", "key", "old format"])
-def test_a_hostile_file_runs_nothing_and_leaves_nothing(tiny: Human3R, tmp_path: Path, target: Path,
-                                                        kind: str) -> None:
+def test_a_hostile_file_runs_nothing_and_leaves_nothing(tiny: Human3R, tmp_path: Path, target: Path, kind: str) -> None:
     path, witness = tmp_path / "hostile_896L.pth", tmp_path / "witness"
     harm = Hostile(witness)
     content: dict[object, object] = {"model": tiny.state_dict(), "args": ARGUMENTS}
@@ -188,8 +203,9 @@ def rewritten(source: Path, change: dict[str, bytes], compression: int = zipfile
 
 @pytest.mark.filterwarnings("ignore:'torch.load' received a zip file that looks like")
 @pytest.mark.parametrize("trick", ["torchscript", "traversal", "compressed", "cut storage", "plain zip"])
-def test_zip_tricks_end_in_an_explanation_or_in_the_right_weights(tiny: Human3R, source: Path, target: Path,
-                                                                  trick: str) -> None:
+def test_zip_tricks_end_in_an_explanation_or_in_the_right_weights(
+    tiny: Human3R, source: Path, target: Path, trick: str
+) -> None:
     if trick == "torchscript":
         path = rewritten(source, {"constants.pkl": pickle.dumps(()), "code/__torch__.py": b"import os"})
     elif trick == "traversal":

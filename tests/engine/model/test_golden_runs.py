@@ -39,8 +39,12 @@ class Taps:
 
     def __init__(self, model: Human3R) -> None:
         self.seen: dict[str, torch.Tensor] = {}
-        for name, module in (("enc", model.enc_norm), ("dino", model.backbone.encoder), ("dec.last", model.dec_norm),
-                             ("state_new", model.dec_norm_state)):
+        for name, module in (
+            ("enc", model.enc_norm),
+            ("dino", model.backbone.encoder),
+            ("dec.last", model.dec_norm),
+            ("state_new", model.dec_norm_state),
+        ):
             module.register_forward_hook(self._output(name))
         for layer, block in enumerate(model.dec_blocks, start=1):
             block.register_forward_hook(self._output(f"dec.{layer}"))
@@ -52,11 +56,13 @@ class Taps:
     def _output(self, name: str):
         def hook(module, inputs, output):
             self.seen[name] = output[0] if isinstance(output, tuple) else output
+
         return hook
 
     def _input(self, name: str):
         def hook(module, inputs):
             self.seen[name] = inputs[0]
+
         return hook
 
 
@@ -83,8 +89,9 @@ class View:
         self.close(f"{name}.ms", torch.stack((value.mean(), value.std(correction=0))))
 
 
-def _compare_network(view: View, seen: dict[str, torch.Tensor], frame: RolloutFrame, model: Human3R,
-                     downsample: int) -> None:
+def _compare_network(
+    view: View, seen: dict[str, torch.Tensor], frame: RolloutFrame, model: Human3R, downsample: int
+) -> None:
     prediction, people = frame.prediction, frame.prediction.people
     depth = len(model.dec_blocks)
     for name in ("enc", "dino"):
@@ -190,8 +197,9 @@ def test_a_golden_run_is_reproduced(path: Path) -> None:
     np.testing.assert_allclose(focals, data["post.focal_unclipped"], rtol=0.02, atol=0.02)
     np.testing.assert_allclose(np.maximum(focals, 0), data["post.focal"], rtol=0.02, atol=0.02)
     done |= {"post.focal_unclipped", "post.focal"}
-    world = [transform_points(torch.as_tensor(pose).float(), p[::8, ::8])
-             for pose, p in zip(poses, points, strict=True)]
+    world = [
+        transform_points(torch.as_tensor(pose).float(), p[::8, ::8]) for pose, p in zip(poses, points, strict=True)
+    ]
     close("post.pts_world_s8", torch.stack(world))
     stride = frames.shape[-1] // data["post.msk_unpad_s4"].shape[-1]
     close("post.msk_unpad_s4", torch.stack([frame.prediction.mask[0, ::stride, ::stride] for frame in emitted]))

@@ -69,14 +69,17 @@ def test_need_grows_with_size_and_shrinks_with_precision() -> None:
         assert 0.4 < needed_bytes(config, "bfloat16") / needed_bytes(config, "float32") < 0.75
 
 
-@pytest.mark.parametrize(("name", "precision", "free_gb", "expected"), [
-    ("896L", "float32", 4.0, ("896L", "bfloat16")),
-    ("896L", "float16", 3.5, ("672L", "bfloat16")),
-    ("recipe:896L", "float32", 2.6, ("recipe:672S", "bfloat16")),
-    ("/home/me/human3r_672B.pth", "bfloat16", 2.7, ("672S", "bfloat16")),
-    ("672S", "bfloat16", 2.5, ("default", "float32")),
-    ("mine.safetensors", "float32", 1.0, ("default", "float32")),
-])
+@pytest.mark.parametrize(
+    ("name", "precision", "free_gb", "expected"),
+    [
+        ("896L", "float32", 4.0, ("896L", "bfloat16")),
+        ("896L", "float16", 3.5, ("672L", "bfloat16")),
+        ("recipe:896L", "float32", 2.6, ("recipe:672S", "bfloat16")),
+        ("/home/me/human3r_672B.pth", "bfloat16", 2.7, ("672S", "bfloat16")),
+        ("672S", "bfloat16", 2.5, ("default", "float32")),
+        ("mine.safetensors", "float32", 1.0, ("default", "float32")),
+    ],
+)
 def test_what_is_proposed_fits(name: str, precision: str, free_gb: float, expected: tuple[str, str]) -> None:
     found = proposal(name, precision, free_gb * GB)
     assert found is not None and (found.model, found.precision) == expected
@@ -102,9 +105,15 @@ def test_running_out_names_something_smaller() -> None:
 
 def test_a_real_limit_while_loading_ends_in_the_explanation() -> None:
     limited = ["sh", "-c", 'ulimit -v 4000000; exec "$@"', "sh"]
-    done = subprocess.run([*limited, *engine_command("self-test", "--model", "recipe:896L", "--device", "cpu",
-                                                     "--json")],
-                          cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(
+        [*limited, *engine_command("self-test", "--model", "recipe:896L", "--device", "cpu", "--json")],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
     told = json.loads(done.stdout)
     assert (told["event"], told["code"]) == ("error", "not-enough-memory")
@@ -142,8 +151,15 @@ except UserError as error:
 def test_a_real_limit_while_running_leaves_a_take_that_can_be_read(tmp_path: Path) -> None:
     write_video(tmp_path / "clip.mp4", 12, size=(640, 480), draw=busy_picture)
     take = tmp_path / "clip.h3r"
-    done = subprocess.run([sys.executable, "-c", LIMIT_AFTER_THE_SECOND_FRAME, tmp_path / "clip.mp4", take], cwd=ROOT,
-                          env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMIT_AFTER_THE_SECOND_FRAME, tmp_path / "clip.mp4", take],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
     assert done.stdout.strip() == "not-enough-memory", done.stderr
     with TakeReader(take) as reader:
         messages = list(reader)

@@ -53,7 +53,8 @@ def test_what_bears_it_is_held_in_half_and_nothing_else(precision: str) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_state_gate_and_all_that_becomes_a_number_in_the_scene_are_float32(
-        pictures: torch.Tensor, dtype: torch.dtype) -> None:
+    pictures: torch.Tensor, dtype: torch.dtype
+) -> None:
     model = load_named_model("default", CPU, next(name for name, kind in DTYPES.items() if kind == dtype)).model
     with torch.inference_mode(), torch.autocast("cpu", dtype=dtype):
         prediction, state = model.step(pictures[:1], model.initial_state(), StepOptions())

@@ -96,14 +96,16 @@ def test_a_1x1_convolution_commutes_with_interpolation() -> None:
     torch.manual_seed(5)
     fusion = Fusion(6, with_unit1=False).double()
     level = torch.randn(1, 6, 4, 5, dtype=torch.float64)
-    enlarged = torch.nn.functional.interpolate(fusion.resConfUnit2(level), scale_factor=2, mode="bilinear",
-                                               align_corners=True)
+    enlarged = torch.nn.functional.interpolate(
+        fusion.resConfUnit2(level), scale_factor=2, mode="bilinear", align_corners=True
+    )
     torch.testing.assert_close(fusion(level, None), fusion.out_conv(enlarged))
 
 
 def test_lengths_stay_finite_and_small_ones_exact() -> None:
-    torch.testing.assert_close(metric_vector(torch.tensor([1e-5, 0.0, 0.0])), torch.tensor([1e-5, 0, 0]), rtol=1e-4,
-                               atol=0)
+    torch.testing.assert_close(
+        metric_vector(torch.tensor([1e-5, 0.0, 0.0])), torch.tensor([1e-5, 0, 0]), rtol=1e-4, atol=0
+    )
     for value in (1e3, 1e30):
         assert metric_vector(torch.tensor([value, -value, value])).isfinite().all()
         assert metric_confidence(torch.tensor(value)).isfinite()
@@ -183,7 +185,7 @@ def test_a_batch_of_two_equals_two_singles(model: Human3R) -> None:
     for frame in range(3):
         singles = []
         for index, video in enumerate(videos):
-            prediction, states[index] = model.step(video[frame:frame + 1], states[index])
+            prediction, states[index] = model.step(video[frame : frame + 1], states[index])
             singles.append(prediction)
         batched, state = model.step(torch.stack([video[frame] for video in videos]), state)
         assert_same(batched, singles)
@@ -203,8 +205,11 @@ def test_teaching_the_detected_heads_changes_nothing(model: Human3R) -> None:
     same_patch = (center.flip(-1) / 16).floor().long() == inside.image_patch
     keep = same_patch.all(dim=1) & (center >= 0).all(dim=1) & (center[:, 1] < 64)
     assert keep.sum() >= 1
-    taught, _ = model.step(image, model.initial_state(), teacher=TeacherPrompts(
-        center[keep][None], torch.ones(1, int(keep.sum()), dtype=torch.bool)))
+    taught, _ = model.step(
+        image,
+        model.initial_state(),
+        teacher=TeacherPrompts(center[keep][None], torch.ones(1, int(keep.sum()), dtype=torch.bool)),
+    )
     torch.testing.assert_close(taught.people.prompt, inside.prompt[keep])
     torch.testing.assert_close(taught.people.score, inside.score[keep])
     assert torch.equal(taught.people.image_patch, inside.image_patch[keep])
@@ -234,8 +239,11 @@ def test_training_reaches_every_parameter_that_it_should() -> None:
     loss.backward()
     without = {name for name, parameter in model.named_parameters() if parameter.grad is None}
     unused = ("masked_img_token", "masked_ray_map_token", "mhmr_masked_img_token", "backbone.encoder.mask_token")
-    assert without == {name for name, _ in model.named_parameters() if "ray_map" in name
-                       or name in unused or "refinenet4.resConfUnit1" in name}
+    assert without == {
+        name
+        for name, _ in model.named_parameters()
+        if "ray_map" in name or name in unused or "refinenet4.resConfUnit1" in name
+    }
 
 
 def test_the_inference_model_says_the_same_with_less(model: Human3R) -> None:

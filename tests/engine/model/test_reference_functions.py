@@ -55,8 +55,9 @@ def numbers(reference: np.lib.npyio.NpzFile, prefix: str) -> list[str]:
         ("axis-angle", "rotvec.in", "rotvec.out", lambda matrices: matrix_to_axis_angle(matrices.numpy())),
     ],
 )
-def test_elementwise(reference: np.lib.npyio.NpzFile, name: str, given: str, wanted: str,
-                     function: Callable[[torch.Tensor], object]) -> None:
+def test_elementwise(
+    reference: np.lib.npyio.NpzFile, name: str, given: str, wanted: str, function: Callable[[torch.Tensor], object]
+) -> None:
     close(function(torch.from_numpy(reference[given])), reference[wanted])
 
 
@@ -86,8 +87,9 @@ def test_padding_to_the_square(reference: np.lib.npyio.NpzFile) -> None:
             padded = pad_to_square(((0.05 * rows).sin() * (0.03 * columns).cos())[None, None], resolution)
             close(padded[..., ::16, ::16], reference[f"pad.{number}.out_s16"])
             content = padded[0, 0] != -1
-            assert [int(content.any(1).sum()), int(content.any(0).sum())] == \
-                reference[f"pad.{number}.content_rows_cols"].tolist()
+            assert [int(content.any(1).sum()), int(content.any(0).sum())] == reference[
+                f"pad.{number}.content_rows_cols"
+            ].tolist()
 
 
 def test_cropping_from_the_square(reference: np.lib.npyio.NpzFile) -> None:
@@ -117,8 +119,9 @@ def test_rotary_embedding(reference: np.lib.npyio.NpzFile) -> None:
 
 
 def test_state_grid(reference: np.lib.npyio.NpzFile) -> None:
-    assert [[count, state_grid_width(count)] for count, _ in reference["state_pos_width"].tolist()] == \
-        reference["state_pos_width"].tolist()
+    assert [[count, state_grid_width(count)] for count, _ in reference["state_pos_width"].tolist()] == reference[
+        "state_pos_width"
+    ].tolist()
 
 
 def test_focal_lengths(reference: np.lib.npyio.NpzFile) -> None:

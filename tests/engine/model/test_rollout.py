@@ -33,8 +33,19 @@ def rolled(model: Human3R, interval: int) -> list:
 
 def test_every_frame_is_emitted_once_and_chunk_ends_are_replayed(model: Human3R) -> None:
     order = [(frame.index, frame.emitted) for frame in rolled(model, 3)]
-    assert order == [(0, True), (1, True), (2, True), (2, False), (3, True), (4, True), (5, True), (5, False),
-                     (6, True), (7, True), (8, True)]
+    assert order == [
+        (0, True),
+        (1, True),
+        (2, True),
+        (2, False),
+        (3, True),
+        (4, True),
+        (5, True),
+        (5, False),
+        (6, True),
+        (7, True),
+        (8, True),
+    ]
     assert [frame.emitted for frame in rolled(model, 0)] == [True] * 9
 
 
@@ -92,8 +103,9 @@ def test_a_frame_that_breaks_the_network_is_passed_over(model: Human3R) -> None:
     frame = broken.push(torch.full_like(FRAMES[0], torch.nan))[0]
     assert np.isfinite(frame.world_from_camera).all() and not len(frame.prediction.people)
     assert (frame.prediction.confidence == 0).all() and frame.prediction.points_self.isfinite().all()
-    assert torch.equal(broken.push(FRAMES[2])[0].prediction.points_self,
-                       sound.push(FRAMES[2])[0].prediction.points_self)
+    assert torch.equal(
+        broken.push(FRAMES[2])[0].prediction.points_self, sound.push(FRAMES[2])[0].prediction.points_self
+    )
 
 
 def test_poses_are_rigid_motions(model: Human3R) -> None:

@@ -43,8 +43,14 @@ def body() -> BodyModel:
 def walkers(count: int = 6, seconds: float = 6.0, rate: float = 30.0) -> tuple[BodyMotion, ...]:
     """People who walk, stand, turn, wave, and one who sits."""
     dice = Dice(torch.arange(count))
-    cast = Cast(dice, draw_betas(dice, 1.0), dice.uniform("home", -3.0, 3.0, 2), dice.uniform("radius", 0.5, 1.5),
-                torch.arange(count) % 4 == 3, torch.ones(count))
+    cast = Cast(
+        dice,
+        draw_betas(dice, 1.0),
+        dice.uniform("home", -3.0, 3.0, 2),
+        dice.uniform("radius", 0.5, 1.5),
+        torch.arange(count) % 4 == 3,
+        torch.ones(count),
+    )
     time_s = torch.arange(0.0, seconds, 1.0 / rate).expand(count, -1)
     moved = move(cast, BodySurface(body(), cell=0.05), time_s, walking=0.7)
     motions = []

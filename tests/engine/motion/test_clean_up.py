@@ -67,9 +67,12 @@ def test_strength_zero_without_locking_is_the_same_motion() -> None:
 def test_gaps_are_not_smoothed_across() -> None:
     motion = people.noisy(people.walkers()[0], 1)
     later = BodyMotion(motion.time_s + 30, motion.rotations, motion.pelvis + 5, motion.rest_joints)
-    both = BodyMotion.make(np.concatenate([motion.time_s, later.time_s]),
-                           np.concatenate([motion.rotations, later.rotations]),
-                           np.concatenate([motion.pelvis, later.pelvis]), motion.rest_joints)
+    both = BodyMotion.make(
+        np.concatenate([motion.time_s, later.time_s]),
+        np.concatenate([motion.rotations, later.rotations]),
+        np.concatenate([motion.pelvis, later.pelvis]),
+        motion.rest_joints,
+    )
     cleaned, alone = clean_up(both, people.UP).motion, clean_up(motion, people.UP).motion
     count = len(motion)
     assert np.allclose(cleaned.pelvis[:count], alone.pelvis, atol=1e-9)
@@ -130,8 +133,10 @@ def test_legs_reach_what_is_in_reach_and_keep_their_bones() -> None:
     transforms = motion.transforms()
     ankle = [LEFT_ANKLE, LEFT_ANKLE + 1]
     hips = transforms[..., :3, 3][:, [LEFT_HIP, LEFT_HIP + 1]]
-    length = sum(np.linalg.norm(motion.rest_joints[a] - motion.rest_joints[b])
-                 for a, b in ((LEFT_KNEE, LEFT_HIP), (LEFT_ANKLE, LEFT_KNEE)))
+    length = sum(
+        np.linalg.norm(motion.rest_joints[a] - motion.rest_joints[b])
+        for a, b in ((LEFT_KNEE, LEFT_HIP), (LEFT_ANKLE, LEFT_KNEE))
+    )
     wanted = transforms[..., :3, 3][:, ankle] + 0.1 * random.normal(size=(len(motion), 2, 3))
     feet = transforms[:, ankle, :3, :3]
     solved = solve_legs(transforms, motion.rest_joints, wanted, feet)

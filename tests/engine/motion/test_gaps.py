@@ -33,7 +33,7 @@ def test_frames_beside_a_gap_stay_and_long_gaps_stay_open() -> None:
     truth = people.walkers()[0]
     gappy = without(truth, slice(60, 72))
     filled = fill_gaps(gappy)
-    kept = np.r_[0:60, 72:len(truth)]
+    kept = np.r_[0:60, 72 : len(truth)]
     assert np.allclose(filled.pelvis[kept], gappy.pelvis)
     assert np.abs((filled.rotations[kept] * gappy.rotations).sum(axis=-1)).min() > 1 - 1e-12
     assert len(fill_gaps(gappy, limit_s=0.3)) == len(gappy)

@@ -70,8 +70,14 @@ def errors(place: Place, points: np.ndarray, joints: np.ndarray) -> tuple[float,
 @pytest.mark.parametrize("tier", ["studio", "room", "street"])
 @pytest.mark.parametrize("known", ["all", "points", "people"])
 def test_median_errors_are_under_two_degrees_and_three_centimetres(tier: str, known: str) -> None:
-    found = [errors(place, place.points if known != "people" else place.points[:0],
-                    place.joints if known != "points" else place.joints[:0]) for place in places(tier)]
+    found = [
+        errors(
+            place,
+            place.points if known != "people" else place.points[:0],
+            place.joints if known != "points" else place.joints[:0],
+        )
+        for place in places(tier)
+    ]
     tilt, height = np.median(found, axis=0)
     assert tilt < 2 and height < 0.03
     assert max(error[0] for error in found) < 6

@@ -12,8 +12,13 @@ from engine.motion.resampling import exact_rate, frame_count, frame_times, resam
 
 from .people import body
 
-RATES = {23.976: Fraction(24000, 1001), 25.0: Fraction(25), 29.97: Fraction(30000, 1001), 50.0: Fraction(50),
-         59.94: Fraction(60000, 1001)}
+RATES = {
+    23.976: Fraction(24000, 1001),
+    25.0: Fraction(25),
+    29.97: Fraction(30000, 1001),
+    50.0: Fraction(50),
+    59.94: Fraction(60000, 1001),
+}
 CYCLES_PER_S = 0.5
 
 
@@ -80,8 +85,9 @@ def test_steady_motion_stays_steady():
     """Uneven steps of an even motion: the curve through them is the straight line that it was."""
     times = np.cumsum(np.random.default_rng(1).uniform(0.01, 0.07, 40))
     motion = swinging(times)
-    steady = BodyMotion.make(times, motion.rotations * 0 + [1, 0, 0, 0], times[:, None] * [1.0, 2.0, 3.0],
-                             motion.rest_joints)
+    steady = BodyMotion.make(
+        times, motion.rotations * 0 + [1, 0, 0, 0], times[:, None] * [1.0, 2.0, 3.0], motion.rest_joints
+    )
     asked = np.linspace(times[0], times[-1], 100)
     assert np.abs(resample(steady, asked).pelvis - asked[:, None] * [1.0, 2.0, 3.0]).max() < 1e-12
 

@@ -38,10 +38,14 @@ def cameras(model, seed, settings=CAPTURE):
     pipeline = FramePipeline(settings, model, BodyModel.load(default_body_path()), picture_map)
     found = []
     for number, rgb in enumerate(clip.rgb.numpy()):
-        prepared = PreparedFrame(number, number / 15, prepare_frame(rgb, picture_map),
-                                 tracking_picture(rgb, picture_map))
-        found += [message.world_from_camera for message in pipeline.finish(pipeline.predict(prepared))
-                  if isinstance(message, Frame)]
+        prepared = PreparedFrame(
+            number, number / 15, prepare_frame(rgb, picture_map), tracking_picture(rgb, picture_map)
+        )
+        found += [
+            message.world_from_camera
+            for message in pipeline.finish(pipeline.predict(prepared))
+            if isinstance(message, Frame)
+        ]
     return np.stack(found), clip.poses_from_first().double().numpy()
 
 

@@ -29,8 +29,9 @@ def far_pixel(size):
 def hand_held(count=16):
     """A path that begins at the world's origin: a third of a metre sideways and forward, with turns."""
     phase = np.linspace(0, 1, count)
-    return [pose((0.35 * np.sin(2 * p), 0.06 * np.sin(5 * p), 0.3 * p), 5 * np.sin(3 * p), 3 * np.sin(4 * p))
-            for p in phase]
+    return [
+        pose((0.35 * np.sin(2 * p), 0.06 * np.sin(5 * p), 0.3 * p), 5 * np.sin(3 * p), 3 * np.sin(4 * p)) for p in phase
+    ]
 
 
 def wrong_depth(depth, seed, size=0.1):
@@ -56,16 +57,18 @@ def test_a_path_is_found_in_metres(size):
     np.testing.assert_array_equal(found[0], np.eye(4))
     assert np.linalg.norm(found[:, :3, 3] - path[:, :3, 3], axis=-1).max() < pixel_m
     assert rotation_error_deg(found[:, :3, :3], path[:, :3, :3]).max() < pixel_deg
-    np.testing.assert_allclose(found[:, :3, :3] @ np.swapaxes(found[:, :3, :3], 1, 2), np.tile(np.eye(3), (16, 1, 1)),
-                               atol=1e-9)
+    np.testing.assert_allclose(
+        found[:, :3, :3] @ np.swapaxes(found[:, :3, :3], 1, 2), np.tile(np.eye(3), (16, 1, 1)), atol=1e-9
+    )
 
 
 def test_wrong_and_flickering_depth_bends_the_path_little():
     path = np.stack(hand_held())
     found = follow_path(path, LANDSCAPE, wrong_depth)
     still = np.tile(np.eye(4), (len(path), 1, 1))
-    assert (root_mean_square(absolute_trajectory_errors(found, path))
-            < 0.2 * root_mean_square(absolute_trajectory_errors(still, path)))
+    assert root_mean_square(absolute_trajectory_errors(found, path)) < 0.2 * root_mean_square(
+        absolute_trajectory_errors(still, path)
+    )
 
 
 def test_a_long_pan_hands_the_place_on_from_reference_to_reference():
@@ -96,8 +99,8 @@ def test_masked_people_do_not_move_it():
     for number in range(16):
         grey, known = place.copy(), depth.copy()
         left = 5 * number
-        grey[:, left:left + 44] = stripes[:, :grey.shape[1] - left]
-        known[:, left:left + 44] = np.nan
+        grey[:, left : left + 44] = stripes[:, : grey.shape[1] - left]
+        known[:, left : left + 44] = np.nan
         assert np.linalg.norm(tracker.update(grey, known, camera)[:3, 3]) < STILL_M
 
 
@@ -108,7 +111,7 @@ def test_what_moves_unmasked_moves_it_little():
     patch = np.random.default_rng(1).integers(0, 255, (40, 24), dtype=np.uint8)
     for number in range(12):
         grey = place.copy()
-        grey[40:80, 30 + 2 * number:54 + 2 * number] = patch
+        grey[40:80, 30 + 2 * number : 54 + 2 * number] = patch
         assert np.linalg.norm(tracker.update(grey, depth, camera)[:3, 3]) < 0.01
 
 
@@ -127,7 +130,8 @@ def test_without_anything_to_follow_it_stays_and_goes_on_after():
     nothing_known = np.full_like(depth, np.nan)
     for world_from_camera in path[10:]:
         np.testing.assert_array_equal(
-            tracker.update(see(world_from_camera, camera, size)[0], nothing_known, camera), found)
+            tracker.update(see(world_from_camera, camera, size)[0], nothing_known, camera), found
+        )
 
 
 def test_a_film_that_fades_in_gets_a_better_reference():
@@ -158,8 +162,9 @@ def test_going_on_from_a_saved_state_changes_no_bit():
             np.testing.assert_array_equal(second.update(*frame, camera), right)
 
 
-@pytest.mark.parametrize("wrong", [{"least_points": 5}, {"most_points": 10}, {"least_survivors": 1.0},
-                                   {"most_views": 0}, {"patience": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"least_points": 5}, {"most_points": 10}, {"least_survivors": 1.0}, {"most_views": 0}, {"patience": 0}]
+)
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(UserError, match="bad-setting"):
         CameraTrackerSettings(**wrong)

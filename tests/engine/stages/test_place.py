@@ -34,8 +34,16 @@ def test_views_correct_the_depths_that_were_predicted_wrong():
 def test_without_motion_depths_stay_as_predicted():
     camera, random = pinhole((128, 96), 130.0), np.random.default_rng(0)
     pixel, prior = random.uniform(10, 80, (50, 2)), random.uniform(0.8, 1.6, 50)
-    adjusted = adjust(np.eye(4)[None], prior, rays(pixel, camera), camera, pixel[None], np.ones((1, 50), bool), prior,
-                      np.full(50, 0.1))
+    adjusted = adjust(
+        np.eye(4)[None],
+        prior,
+        rays(pixel, camera),
+        camera,
+        pixel[None],
+        np.ones((1, 50), bool),
+        prior,
+        np.full(50, 0.1),
+    )
     np.testing.assert_allclose(adjusted.log_depth, prior, atol=1e-9)
     np.testing.assert_allclose(adjusted.view_from_reference[0], np.eye(4), atol=1e-9)
 
@@ -54,8 +62,9 @@ def test_people_are_cut_out_of_the_place():
     depth, mask = np.full((96, 128), 4.0, np.float32), np.zeros((96, 128), bool)
     mask[10:20, 5:15], depth[60, 100], depth[80:, 110] = True, np.nan, -1.0
     body = BodyModel.load(default_body_path())
-    joints = body.posed_joints(np.tile(np.eye(3), (1, 55, 1, 1)), np.zeros((1, 10)), np.zeros((1, 10)),
-                               np.array([[0.3, 0.2, 3.5]]))
+    joints = body.posed_joints(
+        np.tile(np.eye(3), (1, 55, 1, 1)), np.zeros((1, 10)), np.zeros((1, 10)), np.array([[0.3, 0.2, 3.5]])
+    )
     placed = place_depth(depth, mask, joints, camera, (256, 192))
     assert placed.shape == (192, 256)
     assert np.isnan(placed[20:40, 10:30]).all() and np.isnan(placed[17, 20])

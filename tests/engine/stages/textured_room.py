@@ -19,8 +19,10 @@ TEXELS_PER_M = 20
 def _texture() -> np.ndarray:
     """Blots of all sizes from a few centimetres up."""
     random = np.random.default_rng(3)
-    octaves = [cv2.resize(random.random((size, size)), (512, 512), interpolation=cv2.INTER_CUBIC) - 0.5
-               for size in (64, 128, 256)]
+    octaves = [
+        cv2.resize(random.random((size, size)), (512, 512), interpolation=cv2.INTER_CUBIC) - 0.5
+        for size in (64, 128, 256)
+    ]
     return (125 + 110 * np.sum(octaves, axis=0)).clip(5, 250).astype(np.float32)
 
 
@@ -44,8 +46,9 @@ def pose(position: tuple[float, float, float] = (0, 0, 0), yaw: float = 0.0, pit
 def see(world_from_camera: np.ndarray, camera: np.ndarray, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """The room's picture (h, w) uint8 and its depths (h, w) float32 in metres."""
     columns, rows = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
-    local = np.stack([(columns - camera[0, 2]) / camera[0, 0], (rows - camera[1, 2]) / camera[1, 1],
-                      np.ones(columns.shape)], axis=-1)
+    local = np.stack(
+        [(columns - camera[0, 2]) / camera[0, 0], (rows - camera[1, 2]) / camera[1, 1], np.ones(columns.shape)], axis=-1
+    )
     direction, origin = local @ world_from_camera[:3, :3].T, world_from_camera[:3, 3]
     depth, grey = np.full(columns.shape, np.inf), np.zeros(columns.shape, np.float32)
     for number, (axis, where, bounds) in enumerate(PLANES):

@@ -28,8 +28,9 @@ def engine_command(*arguments: object) -> list[str]:
 
 
 def start_run(*arguments: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(engine_command("run", *arguments), cwd=ROOT, env=ENVIRONMENT,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        engine_command("run", *arguments), cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def run_engine(*arguments: object) -> tuple[int, dict[str, Any], str]:
@@ -50,8 +51,14 @@ class Server:
     """`python -m engine serve`, its replies decoded by a thread as they come."""
 
     def __init__(self, command: list[str] | None = None) -> None:
-        self.process = subprocess.Popen(command or engine_command("serve"), cwd=ROOT, env=ENVIRONMENT,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            command or engine_command("serve"),
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self.errors: list[bytes] = []
         self._messages: queue.Queue[Message | BaseException | None] = queue.Queue()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._read_errors)]

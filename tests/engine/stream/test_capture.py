@@ -98,14 +98,17 @@ def test_reduced_precision_stays_near(named, tmp_path, precision):
     frame = reduced.finish(reduced.predict(prepared(0)))[0]
     assert len(frame.track_id) > 0
     body_model = BodyModel.load(default_body_path())
-    joints = body_model.posed_joints(axis_angle_to_matrix(frame.pose_axis_angle), frame.betas, frame.expression,
-                                     frame.translation)
+    joints = body_model.posed_joints(
+        axis_angle_to_matrix(frame.pose_axis_angle), frame.betas, frame.expression, frame.translation
+    )
     np.testing.assert_allclose(joints[:, HEAD], frame.head_point, atol=1e-4)
 
 
 @pytest.mark.parametrize(
-    "allocate", [lambda: torch.empty(1 << 55), lambda: np.empty(1 << 55), lambda: bytearray(1 << 60)],
-    ids=["torch", "numpy", "python"])
+    "allocate",
+    [lambda: torch.empty(1 << 55), lambda: np.empty(1 << 55), lambda: bytearray(1 << 60)],
+    ids=["torch", "numpy", "python"],
+)
 def test_running_out_of_memory_is_explained(allocate):
     settings = CaptureSettings(source="a.mp4", take="a.h3r", model="recipe:896L")
     with pytest.raises(UserError) as caught, explained_memory_errors(settings):

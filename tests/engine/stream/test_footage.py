@@ -41,8 +41,7 @@ def test_a_video_tells_size_rate_count_and_times(tmp_path):
     np.testing.assert_allclose(times, np.arange(30) / 25, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "stride"), [(0, None, 1), (7, None, 1), (0, 9, 1), (5, 20, 4), (29, None, 3)])
+@pytest.mark.parametrize(("start", "end", "stride"), [(0, None, 1), (7, None, 1), (0, 9, 1), (5, 20, 4), (29, None, 3)])
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "mp4v"), ("a.avi", "MJPG")])
 def test_start_end_and_stride_are_exact(tmp_path, start, end, stride, name, codec):
     path = write_video(tmp_path / name, 30, codec=codec)
@@ -115,7 +114,8 @@ def test_a_single_picture_is_footage_too(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["grey.png", "alpha.png", "grey_alpha.png", "sixteen.png", "sixteen_rgb.tiff", "map.png"])
+    "name", ["grey.png", "alpha.png", "grey_alpha.png", "sixteen.png", "sixteen_rgb.tiff", "map.png"]
+)
 def test_every_kind_of_picture_becomes_8_bit_rgb(tmp_path, name):
     grey = np.arange(0, 240, 10, dtype=np.uint8).reshape(4, 6)
     rgb = np.stack([grey, grey // 2, 255 - grey], axis=-1)
@@ -174,7 +174,7 @@ def test_a_damaged_picture_is_named(tmp_path):
 
 def test_a_video_that_was_cut_off_gives_what_is_there_and_says_so(tmp_path):
     path = write_video(tmp_path / "cut.avi", 100, codec="MJPG")
-    path.write_bytes(path.read_bytes()[:path.stat().st_size // 3])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
     footage = open_footage(path)
     pictures = list(footage.pictures())
     assert 20 < len(pictures) < 40
@@ -196,7 +196,7 @@ def test_damage_in_the_middle_costs_only_the_damaged_pictures(tmp_path):
     path = write_video(tmp_path / "a.avi", 60, codec="MJPG")
     data = bytearray(path.read_bytes())
     frame = data.find(b"00dc", len(data) // 2)
-    data[frame + 400:frame + 440] = bytes(40)
+    data[frame + 400 : frame + 440] = bytes(40)
     path.write_bytes(data)
     footage = open_footage(path)
     pictures = list(footage.pictures())
@@ -215,7 +215,7 @@ def test_what_cannot_be_read_says_why(tmp_path, make):
         path.write_text("this is not a video")
     elif make == "half an mp4":
         data = write_video(path, 30).read_bytes()
-        path.write_bytes(data[:len(data) // 2])
+        path.write_bytes(data[: len(data) // 2])
     elif make == "empty":
         path.write_bytes(b"")
     elif make == "empty folder":
@@ -255,7 +255,9 @@ def test_errors_of_decoding_arrive_where_the_frame_would_have(tmp_path):
     cv2.imwrite(str(tmp_path / "a3.png"), numbered_picture(2, (50, 32)))
     footage = open_footage(tmp_path)
     seen = []
-    with (pytest.raises(UserError, match="sizes-differ"),
-          FrameReader(footage, PictureMap.plan(footage.size, 48), 0, None, 1) as reader):
+    with (
+        pytest.raises(UserError, match="sizes-differ"),
+        FrameReader(footage, PictureMap.plan(footage.size, 48), 0, None, 1) as reader,
+    ):
         seen.extend(frame.source_frame for frame in reader)
     assert seen == [0, 1] or seen == []  # a comprehension that raises keeps nothing

@@ -30,8 +30,9 @@ def model_and_body():
 
 
 def make_pipeline(size=SIZE) -> FramePipeline:
-    settings = CaptureSettings(source="a.mp4", take="a.h3r", detection_threshold=0.2, reset_interval=2, voxel_size=0.1,
-                               camera="tracked")
+    settings = CaptureSettings(
+        source="a.mp4", take="a.h3r", detection_threshold=0.2, reset_interval=2, voxel_size=0.1, camera="tracked"
+    )
     return FramePipeline(settings, *model_and_body(), PictureMap.plan(size, MODEL_SIDE))
 
 
@@ -39,8 +40,11 @@ def go_on(pipeline: FramePipeline, first: int, count: int, size=SIZE) -> None:
     picture_map = PictureMap.plan(size, MODEL_SIDE)
     for number in range(first, first + count):
         rgb = np.roll(busy_picture(3, size)[..., ::-1], number, axis=1)
-        pipeline.finish(pipeline.predict(PreparedFrame(
-            number, number / 25, prepare_frame(rgb, picture_map), tracking_picture(rgb, picture_map))))
+        pipeline.finish(
+            pipeline.predict(
+                PreparedFrame(number, number / 25, prepare_frame(rgb, picture_map), tracking_picture(rgb, picture_map))
+            )
+        )
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +54,12 @@ def states():
     for frames in (3, 4):
         pipeline = make_pipeline()
         go_on(pipeline, 0, frames)
-        found.append({stage: {name: value.copy() for name, value in state.items()}
-                      for stage, state in pipeline.export_state().items()})
+        found.append(
+            {
+                stage: {name: value.copy() for name, value in state.items()}
+                for stage, state in pipeline.export_state().items()
+            }
+        )
     assert "tokens" in found[0]["rollout"] and "replay" in found[1]["rollout"]
     assert "reference_picture" in found[0]["camera"] and len(found[0]["tracker"]["ids"])
     return found
@@ -72,8 +80,12 @@ def forge(value: np.ndarray, dice: random.Random) -> np.ndarray:
     if kind == 4 and value.ndim:
         return np.swapaxes(value, 0, -1)
     forged = np.array(value)
-    number = {"f": (np.nan, np.inf, -np.inf, 1e300, -1e30, 0.0, -1.0), "i": (-1, 2**62, -2**63, 0, 1),
-              "u": (0, 255), "b": (True, False)}[value.dtype.kind]
+    number = {
+        "f": (np.nan, np.inf, -np.inf, 1e300, -1e30, 0.0, -1.0),
+        "i": (-1, 2**62, -(2**63), 0, 1),
+        "u": (0, 255),
+        "b": (True, False),
+    }[value.dtype.kind]
     with np.errstate(over="ignore"):
         if kind == 5 and value.size:
             forged.reshape(-1)[dice.randrange(value.size)] = np.array(dice.choice(number)).astype(value.dtype)
@@ -97,8 +109,9 @@ def test_forged_states_are_refused_or_work(states, which):
             del state[name]
         else:
             state[name] = forge(state[name], dice)
-        outcomes.append(survives(lambda state=state, stage=stage: restore_and_go_on(stages | {stage: state}),
-                                 (UserError,)))
+        outcomes.append(
+            survives(lambda state=state, stage=stage: restore_and_go_on(stages | {stage: state}), (UserError,))
+        )
     assert outcomes.count(False) > len(outcomes) / 2, "most forgeries are seen"
 
 

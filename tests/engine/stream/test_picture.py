@@ -41,7 +41,7 @@ def test_the_filter_is_the_reference_s(shared):
         method = {1: Image.Resampling.LANCZOS, 3: Image.Resampling.BICUBIC}[rule["interp"]]
         scaled = np.asarray(Image.fromarray(rgb).resize(tuple(rule["resized_wh"]), method))
         (left, top), (width, height) = plan.crop_corner, plan.network_size
-        np.testing.assert_array_equal(prepare_frame(rgb, plan), scaled[top:top + height, left:left + width])
+        np.testing.assert_array_equal(prepare_frame(rgb, plan), scaled[top : top + height, left : left + width])
 
 
 @pytest.mark.parametrize("number", range(3))

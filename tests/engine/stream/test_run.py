@@ -91,8 +91,9 @@ def test_people_are_in_standard_smplx_form(result):
     assert sum(len(frame.track_id) for frame in frames) >= 5
     body_model = BodyModel.load(default_body_path())
     for frame in frames:
-        joints = body_model.posed_joints(axis_angle_to_matrix(frame.pose_axis_angle), frame.betas, frame.expression,
-                                         frame.translation)
+        joints = body_model.posed_joints(
+            axis_angle_to_matrix(frame.pose_axis_angle), frame.betas, frame.expression, frame.translation
+        )
         np.testing.assert_allclose(joints[:, HEAD], frame.head_point, atol=1e-4)
         assert len(set(frame.track_id.tolist())) == len(frame.track_id)
         assert (frame.score >= 0.2).all()
@@ -156,7 +157,7 @@ def test_an_existing_take_is_not_lost_by_accident(video, tmp_path):
 
 def test_damaged_footage_is_told_in_the_take(tmp_path):
     path = write_video(tmp_path / "cut.avi", 60, codec="MJPG", draw=busy_picture, size=(160, 120))
-    path.write_bytes(path.read_bytes()[:path.stat().st_size // 5])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 5])
     code, summary, errors = run_engine(path, "--take", tmp_path / "a.h3r", *OPTIONS)
     with TakeReader(tmp_path / "a.h3r") as reader:
         end = list(reader)[-1]

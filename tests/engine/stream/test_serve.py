@@ -49,8 +49,9 @@ def video(tmp_path_factory):
 
 @pytest.fixture
 def settings(video, tmp_path):
-    return CaptureSettings(source=str(video), take=str(tmp_path / "a.h3r"), end=5, detection_threshold=0.2,
-                           model="recipe:small")
+    return CaptureSettings(
+        source=str(video), take=str(tmp_path / "a.h3r"), end=5, detection_threshold=0.2, model="recipe:small"
+    )
 
 
 def gone(pid: int) -> bool:
@@ -59,7 +60,8 @@ def gone(pid: int) -> bool:
 
 def same(left, right):
     return encode(left).values == encode(right).values and all(
-        (encode(left).arrays[name] == encode(right).arrays[name]).all() for name in encode(left).arrays)
+        (encode(left).arrays[name] == encode(right).arrays[name]).all() for name in encode(left).arrays
+    )
 
 
 def test_captures_follow_each_other_and_the_model_stays(settings, tmp_path):
@@ -104,10 +106,12 @@ def test_captures_follow_each_other_and_the_model_stays(settings, tmp_path):
 
 def test_nothing_that_a_library_prints_reaches_the_stream(settings, tmp_path):
     (tmp_path / "noisy.py").write_text(NOISY_MODULE)
-    script = (f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import engine.__main__ as m\n"
-              "claim = m.claim_stdout\n"
-              "m.claim_stdout = lambda: (claim(), __import__('noisy'))[0]\n"
-              "sys.exit(m.main(['serve']))\n")
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import engine.__main__ as m\n"
+        "claim = m.claim_stdout\n"
+        "m.claim_stdout = lambda: (claim(), __import__('noisy'))[0]\n"
+        "sys.exit(m.main(['serve']))\n"
+    )
     with Server([sys.executable, "-c", script]) as server:
         server.send(StartCapture(settings))
         assert server.until(TakeEnd, Failure)[-1] == TakeEnd("complete", 5)
@@ -129,7 +133,8 @@ def test_the_engine_ends_when_its_parent_is_killed(settings, tmp_path):
         " stderr=subprocess.DEVNULL)\n"
         "print(child.pid, flush=True)\n"
         f"child.stdin.write(open({str(request)!r}, 'rb').read()); child.stdin.flush()\n"
-        "while child.stdout.read(1 << 12): pass\n")
+        "while child.stdout.read(1 << 12): pass\n"
+    )
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE)
     engine = int(parent.stdout.readline())
     take = tmp_path / "a.h3r"
@@ -146,13 +151,15 @@ def test_the_engine_ends_when_its_parent_is_killed(settings, tmp_path):
 
 def test_the_engine_ends_when_its_input_ends_while_it_is_stuck(settings, tmp_path):
     """The main thread hangs in C with signals blocked, as a stuck driver would: the engine ends nevertheless."""
-    script = ("import signal, threading, sys, engine.__main__ as m, engine.serve as s\n"
-              "def stuck(*_):\n"
-              "    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
-              "    sys.stderr.write('stuck\\n'); sys.stderr.flush()\n"
-              "    import ctypes; ctypes.CDLL(None).sleep(60)\n"
-              "s.run_capture = stuck\n"
-              "sys.exit(m.main(['serve']))\n")
+    script = (
+        "import signal, threading, sys, engine.__main__ as m, engine.serve as s\n"
+        "def stuck(*_):\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
+        "    sys.stderr.write('stuck\\n'); sys.stderr.flush()\n"
+        "    import ctypes; ctypes.CDLL(None).sleep(60)\n"
+        "s.run_capture = stuck\n"
+        "sys.exit(m.main(['serve']))\n"
+    )
     with Server([sys.executable, "-c", script]) as server:
         server.send(StartCapture(settings))
         wait_until(lambda: b"stuck\n" in server.errors, "the hang")

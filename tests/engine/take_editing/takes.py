@@ -56,26 +56,54 @@ def person(number: int) -> dict[str, np.ndarray]:
     expression = _wave(number + 10, 10, scale=0.5)
     place = np.array([number - 1.0, 0.0, 4.0]) + _wave(number + 20, 3, scale=0.4)
     head = ((place - camera[:, :3, 3])[:, None] @ camera[:, :3, :3])[:, 0]
-    return {"pose_axis_angle": pose, "betas": betas, "expression": expression, "head_point": head,
-            "translation": body().translation_from_head(local, betas, expression, head),
-            "head_px": FOCAL_PX * head[:, :2] / head[:, 2:] + (320.0, 180.0)}
+    return {
+        "pose_axis_angle": pose,
+        "betas": betas,
+        "expression": expression,
+        "head_point": head,
+        "translation": body().translation_from_head(local, betas, expression, head),
+        "head_px": FOCAL_PX * head[:, :2] / head[:, 2:] + (320.0, 180.0),
+    }
 
 
 def frame(index: int, shown: Sequence[int]) -> Frame:
-    values = {name: np.stack([person(one)[name][index] for one in shown]) if shown else np.zeros((0, *array.shape[1:]))
-              for name, array in person(0).items()}
-    return Frame(index=index, source_frame=2 * index, time_s=index / RATE, focal_px=FOCAL_PX,
-                 world_from_camera=cameras()[index], principal_point_px=np.array([320.0, 180.0]),
-                 track_id=np.array(shown, dtype=np.int32), score=np.full(len(shown), 0.9), mask_size=(8, 1),
-                 mask_box_px=(-0.5, -0.5, 7.5, 0.5), mask_bits=np.array([index], np.uint8), **values)
+    values = {
+        name: np.stack([person(one)[name][index] for one in shown]) if shown else np.zeros((0, *array.shape[1:]))
+        for name, array in person(0).items()
+    }
+    return Frame(
+        index=index,
+        source_frame=2 * index,
+        time_s=index / RATE,
+        focal_px=FOCAL_PX,
+        world_from_camera=cameras()[index],
+        principal_point_px=np.array([320.0, 180.0]),
+        track_id=np.array(shown, dtype=np.int32),
+        score=np.full(len(shown), 0.9),
+        mask_size=(8, 1),
+        mask_box_px=(-0.5, -0.5, 7.5, 0.5),
+        mask_bits=np.array([index], np.uint8),
+        **values,
+    )
 
 
 def write(path: Path, seen: Mapping[int, Sequence[int]], closed: bool = True) -> Path:
     """A take in which people are seen in the frames that `seen` names for each."""
     points = ScenePoints(0, False, np.ones((5, 3)), np.full((5, 3), 200), np.full(5, 2.5))
     with TakeWriter(path) as writer:
-        writer.write(TakeHeader(PROTOCOL_VERSION, "test", (640, 360), RATE, FRAMES, "none", "mannequin",
-                                CaptureSettings(source="walk.mp4", take="take.h3r"), body().fingerprint))
+        writer.write(
+            TakeHeader(
+                PROTOCOL_VERSION,
+                "test",
+                (640, 360),
+                RATE,
+                FRAMES,
+                "none",
+                "mannequin",
+                CaptureSettings(source="walk.mp4", take="take.h3r"),
+                body().fingerprint,
+            )
+        )
         for index in range(FRAMES):
             writer.write(frame(index, [one for one, frames in seen.items() if index in frames]))
             if index % 7 == 0:
@@ -99,5 +127,6 @@ def frames(path: Path) -> list[Frame]:
 
 def rows(path: Path, track_id: int) -> dict[int, np.ndarray]:
     """By index of the frames with a person: the person's pose."""
-    return {one.index: one.pose_axis_angle[one.track_id == track_id][0] for one in frames(path)
-            if track_id in one.track_id}
+    return {
+        one.index: one.pose_axis_angle[one.track_id == track_id][0] for one in frames(path) if track_id in one.track_id
+    }

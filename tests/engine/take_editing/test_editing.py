@@ -33,11 +33,15 @@ def test_without_edits_it_is_a_copy(take: Path, tmp_path: Path) -> None:
     assert edited(take, tmp_path).read_bytes() == take.read_bytes()
 
 
-@pytest.mark.parametrize("edits", [
-    [Swap(0, 1, Moment(24)), Swap(0, 1, Moment(24))], [Swap(0, 4, Moment(time_s=0.5)), Swap(4, 0, Moment(15 * 2))],
-    [Split(1, Moment(80)), Merge(1, (5,))], [Rename(0, "Anna"), Split(0, Moment(20)), Delete(0), Merge(5, (1, 4)),
-                                             Delete(5)],
-])
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [Swap(0, 1, Moment(24)), Swap(0, 1, Moment(24))],
+        [Swap(0, 4, Moment(time_s=0.5)), Swap(4, 0, Moment(15 * 2))],
+        [Split(1, Moment(80)), Merge(1, (5,))],
+        [Rename(0, "Anna"), Split(0, Moment(20)), Delete(0), Merge(5, (1, 4)), Delete(5)],
+    ],
+)
 def test_records_without_a_change_keep_their_bytes(take: Path, tmp_path: Path, edits: list[Edit]) -> None:
     before, after = takes.parts(take), takes.parts(edited(take, tmp_path, *edits))
     assert len(before) == len(after)
@@ -53,8 +57,9 @@ def test_records_without_a_change_keep_their_bytes(take: Path, tmp_path: Path, e
 def test_only_pictures_with_the_person_are_written_anew(take: Path, tmp_path: Path) -> None:
     result = edit_take(take, tmp_path / "edited.h3r", [Delete(4)])
     changed = 0
-    for (message, data), (other, other_data) in zip(takes.parts(take), takes.parts(tmp_path / "edited.h3r"),
-                                                    strict=True):
+    for (message, data), (other, other_data) in zip(
+        takes.parts(take), takes.parts(tmp_path / "edited.h3r"), strict=True
+    ):
         if isinstance(message, Frame) and 4 in message.track_id:
             changed += 1
             assert isinstance(other, Frame)
@@ -112,16 +117,26 @@ def test_what_is_told_of_people(take: Path) -> None:
     assert entry.longest_gap_s == pytest.approx(21 / 30)
 
 
-@pytest.mark.parametrize(("edits", "code"), [
-    ([Delete(2)], "no-such-person"), ([Delete(1), Rename(1, "Anna")], "no-such-person"),
-    ([Merge(0, (0,))], "bad-edit"), ([Merge(0, (1, 1))], "bad-edit"), ([Swap(1, 1, Moment(3))], "bad-edit"),
-    ([Split(1, Moment(40))], "nothing-to-split"), ([Split(1, Moment(time_s=2.0))], "nothing-to-split"),
-    ([Swap(0, 1, Moment(900))], "nothing-to-swap"), ([Split(1, Moment(60)), Swap(0, 5, Moment(60))], "nobody-left"),
-    ([Rename(0, "")], "bad-name"), ([Rename(0, "a\nb")], "bad-name"),
-    ([Rename(0, "é" * 25)], "bad-name"),
-])
+@pytest.mark.parametrize(
+    ("edits", "code"),
+    [
+        ([Delete(2)], "no-such-person"),
+        ([Delete(1), Rename(1, "Anna")], "no-such-person"),
+        ([Merge(0, (0,))], "bad-edit"),
+        ([Merge(0, (1, 1))], "bad-edit"),
+        ([Swap(1, 1, Moment(3))], "bad-edit"),
+        ([Split(1, Moment(40))], "nothing-to-split"),
+        ([Split(1, Moment(time_s=2.0))], "nothing-to-split"),
+        ([Swap(0, 1, Moment(900))], "nothing-to-swap"),
+        ([Split(1, Moment(60)), Swap(0, 5, Moment(60))], "nobody-left"),
+        ([Rename(0, "")], "bad-name"),
+        ([Rename(0, "a\nb")], "bad-name"),
+        ([Rename(0, "é" * 25)], "bad-name"),
+    ],
+)
 def test_what_cannot_be_done_is_refused_and_writes_nothing(
-        take: Path, tmp_path: Path, edits: list[Edit], code: str) -> None:
+    take: Path, tmp_path: Path, edits: list[Edit], code: str
+) -> None:
     target = tmp_path / "edited.h3r"
     target.write_bytes(b"before")
     with pytest.raises(UserError) as error:

@@ -65,12 +65,19 @@ def test_new_rows_keep_the_contract_and_the_persons_shape(filled: Path) -> None:
         frame = takes.frames(filled)[index]
         row = list(frame.track_id).index(person)
         assert frame.score[row] == 0 and len(frame.track_id) == 2
-        joints = body.posed_joints(axis_angle_to_matrix(frame.pose_axis_angle[row]), frame.betas[row],
-                                   frame.expression[row], frame.translation[row])
+        joints = body.posed_joints(
+            axis_angle_to_matrix(frame.pose_axis_angle[row]),
+            frame.betas[row],
+            frame.expression[row],
+            frame.translation[row],
+        )
         assert np.allclose(joints[HEAD], frame.head_point[row], atol=1e-5)
     for person, lost in LOST.items():
-        shapes = {one.index: one.betas[list(one.track_id).index(person)] for one in takes.frames(filled)
-                  if person in one.track_id}
+        shapes = {
+            one.index: one.betas[list(one.track_id).index(person)]
+            for one in takes.frames(filled)
+            if person in one.track_id
+        }
         seen = [shape for index, shape in shapes.items() if index not in lost]
         assert np.array_equal(np.median(list(shapes.values()), axis=0), np.median(seen, axis=0).astype(np.float32))
 
@@ -78,8 +85,11 @@ def test_new_rows_keep_the_contract_and_the_persons_shape(filled: Path) -> None:
 def test_pictures_that_missed_nobody_keep_their_bytes(filled: Path) -> None:
     changed = {*LOST[0][:10], *LOST[1]}
     before, after = takes.parts(filled.with_name("take.h3r")), takes.parts(filled)
-    differ = {getattr(message, "index", None) for (message, data), (_, other) in zip(before, after, strict=True)
-              if data != other}
+    differ = {
+        getattr(message, "index", None)
+        for (message, data), (_, other) in zip(before, after, strict=True)
+        if data != other
+    }
     assert differ == changed
 
 

@@ -20,9 +20,20 @@ from engine.training.truth import Truth
 
 def tiny_config() -> Human3RConfig:
     """The embedded model's architecture with little in it."""
-    return replace(embedded(), encoder_width=32, encoder_depth=1, encoder_heads=2, decoder_width=32, decoder_heads=2,
-                   state_heads=2, memory_slots=4, memory_heads=2, prior_width=32, dense_width=8,
-                   dense_level_widths=(4, 8, 8, 8))
+    return replace(
+        embedded(),
+        encoder_width=32,
+        encoder_depth=1,
+        encoder_heads=2,
+        decoder_width=32,
+        decoder_heads=2,
+        state_heads=2,
+        memory_slots=4,
+        memory_heads=2,
+        prior_width=32,
+        dense_width=8,
+        dense_level_widths=(4, 8, 8, 8),
+    )
 
 
 @pytest.fixture

@@ -74,8 +74,10 @@ def _measure(result: Found, clips: Clip, frame: int, prediction: object, skeleto
             continue
         result.right += 1
         true = clips.joints[clip, frame, person]
-        pair = (joints[index, :22].numpy()[None].astype(np.float64),
-                (true - true[HEAD])[:22].numpy()[None].astype(np.float64))
+        pair = (
+            joints[index, :22].numpy()[None].astype(np.float64),
+            (true - true[HEAD])[:22].numpy()[None].astype(np.float64),
+        )
         result.mpjpe.append(float(mpjpe_mm(*pair)[0]))
         result.pa_mpjpe.append(float(pa_mpjpe_mm(*pair)[0]))
         root = clips.rotations[clip, frame, person, HUMAN3R_TO_JOINT[0]]

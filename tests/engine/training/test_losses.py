@@ -27,8 +27,13 @@ from engine.training.truth import Truth
 
 def people_truth(clips: Truth) -> PeopleTruth:
     joints = clips.joints[clips.exists]
-    return PeopleTruth(clips.rotations[clips.exists][:, list(HUMAN3R_TO_JOINT)], clips.betas[clips.exists],
-                       clips.expression[clips.exists], joints, 130 / joints[:, HEAD, 2])
+    return PeopleTruth(
+        clips.rotations[clips.exists][:, list(HUMAN3R_TO_JOINT)],
+        clips.betas[clips.exists],
+        clips.expression[clips.exists],
+        joints,
+        130 / joints[:, HEAD, 2],
+    )
 
 
 def test_quaternions_agree_with_scipy() -> None:
@@ -80,8 +85,9 @@ def test_true_bodies_cost_nothing_and_every_error_costs_something(clips: Truth, 
     weights = PersonWeights()
     perfect = body_losses(raw, truth.betas, truth.expression, truth.head_point, truth, skeleton, weights)
     assert all(value < 5e-3 for value in perfect.values())
-    worse = body_losses(raw + 0.2, truth.betas + 1, truth.expression + 1, truth.head_point * 1.2 + 0.1, truth,
-                        skeleton, weights)
+    worse = body_losses(
+        raw + 0.2, truth.betas + 1, truth.expression + 1, truth.head_point * 1.2 + 0.1, truth, skeleton, weights
+    )
     assert all(worse[name] > perfect[name] + 1e-3 for name in perfect)
 
 
@@ -101,7 +107,10 @@ def test_the_papers_losses_vanish_for_the_truth(clips: Truth, body: BodyModel) -
     unused = ("batch_index", "score", "prior_patch", "head_square_px", "head_px", "image_patch", "prompt", "token")
     people = People(
         **dict.fromkeys(unused, nothing),
-        rotations=truth.rotations, betas=truth.betas, expression=truth.expression, head_point=truth.head_point,
+        rotations=truth.rotations,
+        betas=truth.betas,
+        expression=truth.expression,
+        head_point=truth.head_point,
     )
     surface = BodySurface(body, cell=0.05)
     focal = torch.full((count,), 130.0)

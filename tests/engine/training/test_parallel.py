@@ -43,6 +43,7 @@ def test_two_processes_average_their_gradients() -> None:
         port = free.getsockname()[1]
     shared = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     root = Path(__file__).parents[3]
-    running = [subprocess.Popen([sys.executable, "-c", WORK], cwd=root, env=shared | {"RANK": str(rank)})
-               for rank in range(2)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", WORK], cwd=root, env=shared | {"RANK": str(rank)}) for rank in range(2)
+    ]
     assert [process.wait(timeout=120) for process in running] == [0, 0]

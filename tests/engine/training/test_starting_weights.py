@@ -23,10 +23,26 @@ PRIOR = ("backbone.", "downstream_head.mlp_classif.", "downstream_head.mlp_offse
 
 def config() -> Human3RConfig:
     """Small, and with head counts that a checkpoint without arguments is read with."""
-    return replace(small(), image_size=512, encoder_width=64, encoder_depth=1, encoder_heads=16, decoder_width=192,
-                   decoder_heads=12, state_heads=16, memory_heads=12, state_tokens=6, memory_slots=3, prior_width=64,
-                   prior_depth=1, prior_heads=1, prior_resolution=896, prior_grid=2, dense_width=8,
-                   dense_level_widths=(4, 4, 4, 4))
+    return replace(
+        small(),
+        image_size=512,
+        encoder_width=64,
+        encoder_depth=1,
+        encoder_heads=16,
+        decoder_width=192,
+        decoder_heads=12,
+        state_heads=16,
+        memory_heads=12,
+        state_tokens=6,
+        memory_slots=3,
+        prior_width=64,
+        prior_depth=1,
+        prior_heads=1,
+        prior_resolution=896,
+        prior_grid=2,
+        dense_width=8,
+        dense_level_widths=(4, 4, 4, 4),
+    )
 
 
 def save(path: Path, tensors: dict[str, torch.Tensor]) -> str:
@@ -46,8 +62,9 @@ def test_two_files_make_one_model_whose_human_layers_are_new(tmp_path: Path) -> 
     for name, value in state.items():
         if not name.startswith((*PEOPLE_LAYERS, "downstream_head.init_")):
             assert torch.equal(loaded[name], value), name
-    assert not torch.equal(loaded["downstream_head.decpose.mlp.layers.0.weight"],
-                           state["downstream_head.decpose.mlp.layers.0.weight"])
+    assert not torch.equal(
+        loaded["downstream_head.decpose.mlp.layers.0.weight"], state["downstream_head.decpose.mlp.layers.0.weight"]
+    )
     with pytest.raises(UserError) as error:
         load_starting_weights([files[0], save(tmp_path / "nothing_896L.pth", {})], torch.device("cpu"))
     assert error.value.code == "checkpoint-mismatch" and "backbone" in error.value.message

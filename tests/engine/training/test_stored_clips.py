@@ -57,8 +57,9 @@ def test_what_was_written_is_what_is_learnt_from(dataset: Path, body: BodyModel)
         ours, theirs = clip.exists.nonzero(), true.exists.nonzero()
         assert len(ours) == len(theirs) > 0
         for name in ("joints", "rotations", "betas", "head_px"):
-            torch.testing.assert_close(getattr(clip, name)[clip.exists], getattr(true, name)[true.exists],
-                                       atol=2e-3, rtol=1e-4)
+            torch.testing.assert_close(
+                getattr(clip, name)[clip.exists], getattr(true, name)[true.exists], atol=2e-3, rtol=1e-4
+            )
     assert found == set(PEOPLE_OF_SEED)
 
 
@@ -120,8 +121,9 @@ def test_other_sizes_show_the_same_place(size: tuple[int, int]) -> None:
     torch.testing.assert_close(middle, old, atol=0.15, rtol=0)
 
 
-def test_the_command_trains_from_a_folder_and_goes_on(dataset: Path, tmp_path: Path, tiny: Human3R,
-                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_trains_from_a_folder_and_goes_on(
+    dataset: Path, tmp_path: Path, tiny: Human3R, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A few steps at once and in two pieces give the same weights; what needs labels is off by itself."""
     start = tmp_path / "start.safetensors"
     save_checkpoint(tiny, start)
@@ -133,8 +135,18 @@ def test_the_command_trains_from_a_folder_and_goes_on(dataset: Path, tmp_path: P
     add_arguments(parser)
 
     def train(name: str, expected: int = 0, folder: Path = dataset) -> dict[str, torch.Tensor]:
-        options = ["--output", str(tmp_path / name), "--weights", str(start), "--device", "cpu", "--precision",
-                   "float32", "--dataset", str(folder)]
+        options = [
+            "--output",
+            str(tmp_path / name),
+            "--weights",
+            str(start),
+            "--device",
+            "cpu",
+            "--precision",
+            "float32",
+            "--dataset",
+            str(folder),
+        ]
         assert run(parser.parse_args(options)) == expected
         return {} if expected else load_checkpoint(tmp_path / name / WEIGHTS_FILE).state_dict()
 

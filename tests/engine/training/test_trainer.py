@@ -50,8 +50,9 @@ def copy_of(model: Human3R) -> Human3R:
 
 def objective(model: Human3R, body: BodyModel, weights: LossWeights | None = None) -> Objective:
     torch.manual_seed(1)
-    return Objective(model, AuxiliaryHeads(model.config), Skeleton(body), BodySurface(body, cell=0.05),
-                     weights or LossWeights())
+    return Objective(
+        model, AuxiliaryHeads(model.config), Skeleton(body), BodySurface(body, cell=0.05), weights or LossWeights()
+    )
 
 
 def test_a_stopped_run_goes_on_exactly(tiny: Human3R, body: BodyModel, tmp_path: Path) -> None:
@@ -100,8 +101,13 @@ def test_clips_go_through_the_step_that_streaming_uses(
 ) -> None:
     taught = []
     step = Human3R.step
-    monkeypatch.setattr(Human3R, "step", lambda self, images, state, options=None, teacher=None:
-                        taught.append(teacher) or step(self, images, state, options, teacher))
+    monkeypatch.setattr(
+        Human3R,
+        "step",
+        lambda self, images, state, options=None, teacher=None: (
+            taught.append(teacher) or step(self, images, state, options, teacher)
+        ),
+    )
     objective(tiny, body).clips(clips)
     assert len(taught) == clips.frames
     assert torch.equal(taught[1].head_px, clips.head_px[:, 1])
@@ -135,8 +141,9 @@ def test_the_papers_losses_with_the_training_heads_reach_the_human_layers(
         assert layer.mlp.layers[2].weight.grad.abs().max() > 0
 
 
-def test_the_command_trains_and_its_weights_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                 tiny: Human3R) -> None:
+def test_the_command_trains_and_its_weights_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: Human3R
+) -> None:
     start = tmp_path / "start.safetensors"
     save_checkpoint(tiny, start)
     parser = argparse.ArgumentParser()

@@ -59,8 +59,9 @@ def test_matches_of_a_frame_with_itself_are_the_patches_themselves(clips: Truth)
 
 def test_matches_across_frames_see_the_same_point(clips: Truth) -> None:
     poses = clips.world_from_camera
-    matches = patch_matches(clips.depth[:, 1], clips.instance[:, 1], clips.focal_px[:, 1], poses[:, 1],
-                            clips.depth[:, 0], poses[:, 0])
+    matches = patch_matches(
+        clips.depth[:, 1], clips.instance[:, 1], clips.focal_px[:, 1], poses[:, 1], clips.depth[:, 0], poses[:, 0]
+    )
     half = slice(8, None, 16)
     points = clips.points()[:, 1, half, half].flatten(1, 2)
     motion = torch.linalg.inv(poses[:, 0]) @ poses[:, 1]

@@ -65,9 +65,29 @@ def untrusted(tmp_path: Path) -> Iterator[str]:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make a certificate with")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", str(key), "-out", str(certificate), "-subj", "/CN=localhost", "-addext",
-                    "subjectAltName=DNS:localhost"], check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            str(key),
+            "-out",
+            str(certificate),
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
@@ -86,5 +106,12 @@ def hub_item() -> Item:
 
 @pytest.fixture
 def form_item(publisher: Publisher) -> Item:
-    return Item("body", "body", "Something behind a form", FILE, FormFile(publisher.form), LICENCE,
-                register="https://example.org/register")
+    return Item(
+        "body",
+        "body",
+        "Something behind a form",
+        FILE,
+        FormFile(publisher.form),
+        LICENCE,
+        register="https://example.org/register",
+    )

@@ -18,9 +18,11 @@ LICENCE = Licence("A licence", "https://example.org/licence", "NON-COMMERCIAL US
 
 def items(form: str) -> tuple[Item, ...]:
     """Small weights on the hub, and a body behind the form."""
-    return (Item("tiny", "weights", "Small weights", WEIGHTS_FILE, HUB, LICENCE, variant="custom"),
-            Item("896L", "weights", "Large weights", "human3r_896L.pth", HUB, LICENCE, variant="896L"),
-            Item("body", "body", "A body", BODY_FILE, FormFile(form), LICENCE, register="https://example.org/register"))
+    return (
+        Item("tiny", "weights", "Small weights", WEIGHTS_FILE, HUB, LICENCE, variant="custom"),
+        Item("896L", "weights", "Large weights", "human3r_896L.pth", HUB, LICENCE, variant="896L"),
+        Item("body", "body", "A body", BODY_FILE, FormFile(form), LICENCE, register="https://example.org/register"),
+    )
 
 
 if __name__ == "__main__":

@@ -139,8 +139,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = urlsplit(self.path).path  # a proxy is asked for whole addresses
         at = "form" if path == "/download.php" else self.server.role
-        publisher.requests.append(Request(self.command, path, self.headers.get("Range", ""), dict(self.headers), body,
-                                          time.monotonic(), at))
+        publisher.requests.append(
+            Request(self.command, path, self.headers.get("Range", ""), dict(self.headers), body, time.monotonic(), at)
+        )
         if at == "form":
             self._form(body)
         elif at == "cdn":
@@ -157,9 +158,16 @@ class _Handler(BaseHTTPRequestHandler):
         if trick.status:
             return self._short(trick.status, trick.headers)
         size = publisher.size if publisher.size is not None else len(publisher.content)
-        self._short(302, {"X-Repo-Commit": REVISION, "X-Linked-Size": str(size), "ETag": '"pointer"',
-                          "X-Linked-Etag": f'"{publisher.etag or publisher.sha256}"',
-                          "Location": f"{publisher.cdn}/blobs/{publisher.sha256}?signature=abc"})
+        self._short(
+            302,
+            {
+                "X-Repo-Commit": REVISION,
+                "X-Linked-Size": str(size),
+                "ETag": '"pointer"',
+                "X-Linked-Etag": f'"{publisher.etag or publisher.sha256}"',
+                "Location": f"{publisher.cdn}/blobs/{publisher.sha256}?signature=abc",
+            },
+        )
 
     def _form(self, body: bytes) -> None:
         publisher = self.server.publisher
@@ -194,12 +202,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, content: bytes, trick: Trick) -> None:
         with contextlib.suppress(OSError):
             if trick.stall_after is not None:
-                self.wfile.write(content[:trick.stall_after])
+                self.wfile.write(content[: trick.stall_after])
                 self.server.publisher.stalling.set()
                 self.server.publisher.go_on.wait(60)
-                self.wfile.write(content[trick.stall_after:])
+                self.wfile.write(content[trick.stall_after :])
             elif trick.cut_after is not None:
-                self.wfile.write(content[:trick.cut_after])
+                self.wfile.write(content[: trick.cut_after])
                 if not trick.politely:
                     time.sleep(0.05)  # a reset throws away what has not been read yet
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

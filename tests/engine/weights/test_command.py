@@ -41,8 +41,14 @@ MEGABYTE = 1 << 20
 def checkpoint() -> bytes:
     """A small checkpoint in the released format, with five megabytes of what only training needs."""
     stream = io.BytesIO()
-    torch.save({"model": recipe_model(TINY, Recipe(), for_inference=False).state_dict(),
-                "args": argparse.Namespace(model=TINY_TEXT), "optimizer": torch.zeros(5 * MEGABYTE // 4)}, stream)
+    torch.save(
+        {
+            "model": recipe_model(TINY, Recipe(), for_inference=False).state_dict(),
+            "args": argparse.Namespace(model=TINY_TEXT),
+            "optimizer": torch.zeros(5 * MEGABYTE // 4),
+        },
+        stream,
+    )
     return stream.getvalue()
 
 
@@ -74,8 +80,12 @@ class World:
 
     def __init__(self, folder: Path, publisher: Publisher) -> None:
         self.data, self.publisher = folder / "data", publisher
-        self.variables = {"HUMAN3R_DATA": str(self.data), "HF_ENDPOINT": publisher.endpoint,
-                          "HF_HOME": str(folder / "hub-home"), "HOME": str(folder)}
+        self.variables = {
+            "HUMAN3R_DATA": str(self.data),
+            "HF_ENDPOINT": publisher.endpoint,
+            "HF_HOME": str(folder / "hub-home"),
+            "HOME": str(folder),
+        }
 
     def run(self, *arguments: object) -> tuple[int, list[dict]]:
         """Run to the end here; exit code and events."""
@@ -86,8 +96,13 @@ class World:
     def start(self, *arguments: object, **variables: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.engine.weights.driver", self.publisher.form, *map(str, arguments), "--json"],
-            cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"} | self.variables | variables, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1"} | self.variables | variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def end(self, process: subprocess.Popen[str], told: str = "") -> tuple[int, list[dict], str]:
         """Exit code, events and standard error at the end. Input stays open until then, as Blender keeps it."""
@@ -154,10 +169,16 @@ def test_from_nothing_to_installed_verified_and_removed(world):
     code, events = world.run("get", "tiny", "--accept-licence")
     weights = world.data / "weights" / "tiny.safetensors"
     assert code == 0 and [event["stage"] for event in events if event["event"] == "stage"] == [
-        "download", "verify", "convert"]
+        "download",
+        "verify",
+        "convert",
+    ]
     assert events[-1] == {"event": "done", "name": "tiny", "path": str(weights), "bytes": weights.stat().st_size}
-    assert all(set(event) == {"event", "name", "done", "total", "bytes_per_s"} for event in events
-               if event["event"] == "progress")
+    assert all(
+        set(event) == {"event", "name", "done", "total", "bytes_per_s"}
+        for event in events
+        if event["event"] == "progress"
+    )
     assert load_checkpoint(weights).config == TINY
     assert not (world.data / "downloads" / WEIGHTS_FILE).exists()  # the original is not kept unless asked for
 
@@ -165,7 +186,8 @@ def test_from_nothing_to_installed_verified_and_removed(world):
     assert world.run("get", "tiny")[1][-1]["event"] == "done" and len(world.publisher.requests) == before
     code, events = world.run("verify")
     assert code == 0 and [(event["name"], event["state"]) for event in events if event["event"] == "file"] == [
-        ("tiny", "intact")]
+        ("tiny", "intact")
+    ]
     spoilt = bytearray(weights.read_bytes())
     spoilt[-1] ^= 1
     weights.write_bytes(spoilt)
@@ -243,8 +265,11 @@ def test_files_on_disk_are_imported_and_wrong_ones_refused(world, tmp_path, chec
     code, events = world.run("import", given)
     assert code == 0 and events[-1]["name"] == "tiny"
     assert given.read_bytes() == checkpoint and world.publisher.requests == []
-    for name, expected in (("weights.pth", "checkpoint-unreadable"), ("tiny.docx", "file-unknown"),
-                           ("no.pth", "file-missing")):
+    for name, expected in (
+        ("weights.pth", "checkpoint-unreadable"),
+        ("tiny.docx", "file-unknown"),
+        ("no.pth", "file-missing"),
+    ):
         if name != "no.pth":
             (tmp_path / name).write_bytes(b"something")
         code, events = world.run("import", tmp_path / name)
@@ -257,8 +282,9 @@ def test_a_body_by_login_and_the_password_is_nowhere(site, make_world, tmp_path)
     assert code == 1 and events[-1]["code"] == "login-refused"
     output = json.dumps(events) + errors
     site.content_tricks = [Trick(cut_after=100_000)]
-    code, events, errors = world.end(world.start("get", "body", "--accept-licence", HF_DEBUG="1"),
-                                     told=f"{USERNAME}\n{PASSWORD}\n")
+    code, events, errors = world.end(
+        world.start("get", "body", "--accept-licence", HF_DEBUG="1"), told=f"{USERNAME}\n{PASSWORD}\n"
+    )
     assert code == 0, errors
     output += json.dumps(events) + errors
     installed = world.data / "body" / "SMPLX_NEUTRAL.npz"

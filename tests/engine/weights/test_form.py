@@ -54,8 +54,9 @@ def test_a_wrong_password_is_explained_and_leaves_nothing(data, publisher, form_
 
 def test_cuts_at_random_bytes_are_gone_on_from(data, publisher, form_item):
     dice = random.Random(13)
-    publisher.content_tricks = [Trick(cut_after=dice.randrange(KILOBYTE * KILOBYTE), politely=number % 2 == 0)
-                                for number in range(8)]
+    publisher.content_tricks = [
+        Trick(cut_after=dice.randrange(KILOBYTE * KILOBYTE), politely=number % 2 == 0) for number in range(8)
+    ]
     assert get(form_item) == publisher.content
     begins = [int(request.range.removeprefix("bytes=").rstrip("-") or 0) for request in publisher.content_requests]
     assert begins == sorted(begins) and len(set(begins)) > 4
@@ -72,10 +73,22 @@ def test_another_file_under_way_starts_anew(data, publisher, form_item):
     assert publisher.content_requests[-1].headers["If-Range"] == '"another"'
 
 
-@pytest.mark.parametrize("note", [
-    {"size": "many", "validator": '"x"'}, {"size": -1, "validator": ""}, {"size": 1.5, "validator": ""},
-    {"size": True, "validator": ""}, {"size": 9, "validator": ["x"]}, {"size": 9, "validator": "x\r\nRange: bytes=3-"},
-    {"size": 9, "validator": "ü語"}, {"size": 10**400, "validator": ""}, [], None], ids=repr)
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"size": "many", "validator": '"x"'},
+        {"size": -1, "validator": ""},
+        {"size": 1.5, "validator": ""},
+        {"size": True, "validator": ""},
+        {"size": 9, "validator": ["x"]},
+        {"size": 9, "validator": "x\r\nRange: bytes=3-"},
+        {"size": 9, "validator": "ü語"},
+        {"size": 10**400, "validator": ""},
+        [],
+        None,
+    ],
+    ids=repr,
+)
 def test_a_forged_note_beside_a_part_leads_to_a_new_start(data, publisher, form_item, note):
     folder = downloads_folder()
     folder.mkdir(parents=True)

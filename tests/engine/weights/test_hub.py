@@ -61,8 +61,9 @@ def test_a_file_arrives_whole_from_the_cdn_and_is_recorded(data, publisher, hub_
 
 def test_cuts_at_random_bytes_are_gone_on_from(data, publisher, hub_item):
     dice = random.Random(11)
-    publisher.content_tricks = [Trick(cut_after=dice.randrange(2 * MEGABYTE), politely=number == 1)
-                                for number in range(6)]
+    publisher.content_tricks = [
+        Trick(cut_after=dice.randrange(2 * MEGABYTE), politely=number == 1) for number in range(6)
+    ]
     original, _ = get(hub_item)
     assert original.path.read_bytes() == publisher.content
     begins = [int(request.range.removeprefix("bytes=").rstrip("-") or 0) for request in publisher.content_requests]
@@ -183,8 +184,14 @@ def test_a_damaged_finished_download_is_fetched_again(data, publisher, hub_item)
 
 
 def test_the_hub_librarys_cache_is_used_in_place(data, publisher, hub_item, tmp_path):
-    stored = huggingface_hub.hf_hub_download(HUB.repository, FILE, revision=REVISION, endpoint=publisher.endpoint,
-                                             cache_dir=constants.HF_HUB_CACHE, token=False)
+    stored = huggingface_hub.hf_hub_download(
+        HUB.repository,
+        FILE,
+        revision=REVISION,
+        endpoint=publisher.endpoint,
+        cache_dir=constants.HF_HUB_CACHE,
+        token=False,
+    )
     count = len(publisher.requests)
     original, _ = get(hub_item, offline=True)
     assert original == Original(Path(stored), ours=False) and len(publisher.requests) == count
@@ -221,8 +228,11 @@ def small_disk(tmp_path, monkeypatch, data):
     """A disk of eight megabytes as the data folder."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], capture_output=True,
-                             check=False) if shutil.which("mount") else None
+    mounted = (
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], capture_output=True, check=False)
+        if shutil.which("mount")
+        else None
+    )
     if mounted is None or mounted.returncode != 0:
         pytest.skip("no permission to mount a small tmpfs")
     monkeypatch.setenv(DATA_VARIABLE, str(disk / "data"))

@@ -44,9 +44,15 @@ def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]
     return write
 
 
-@pytest.mark.parametrize(("letter", "arguments", "name"), [
-    ("S", "", "672S"), ("B", "", "672B"), ("L", "Model(mhmr_img_res=672)", "672L"),
-    ("L", "Model(mhmr_img_res=896)", "896L")])
+@pytest.mark.parametrize(
+    ("letter", "arguments", "name"),
+    [
+        ("S", "", "672S"),
+        ("B", "", "672B"),
+        ("L", "Model(mhmr_img_res=672)", "672L"),
+        ("L", "Model(mhmr_img_res=896)", "896L"),
+    ],
+)
 def test_tensors_and_training_arguments_tell(save, letter, arguments, name):
     assert recognise(save(letter, arguments), "", ITEMS, REPORTER) == find(name)
 

@@ -49,11 +49,24 @@ def make_frame(index, people=2):
     camera[0, 3] = 0.01 * index
     translation = np.array([[person - 0.5, 0.3, 4.0 + 0.02 * index] for person in range(people)])
     return Frame(
-        index=index, source_frame=index, time_s=index / RATE, focal_px=700.0, world_from_camera=camera,
-        principal_point_px=np.array([319.5, 239.5]), track_id=np.arange(people), score=np.full(people, 0.9),
-        pose_axis_angle=pose, betas=np.full((people, 10), 0.3), expression=np.zeros((people, 10)),
-        translation=translation, head_point=translation - np.array([0, 0.6, 0]), head_px=np.full((people, 2), 100.0),
-        mask_size=(8, 6), mask_box_px=(-0.5, -0.5, 639.5, 479.5), mask_bits=pack_mask(np.zeros((6, 8), bool)))
+        index=index,
+        source_frame=index,
+        time_s=index / RATE,
+        focal_px=700.0,
+        world_from_camera=camera,
+        principal_point_px=np.array([319.5, 239.5]),
+        track_id=np.arange(people),
+        score=np.full(people, 0.9),
+        pose_axis_angle=pose,
+        betas=np.full((people, 10), 0.3),
+        expression=np.zeros((people, 10)),
+        translation=translation,
+        head_point=translation - np.array([0, 0.6, 0]),
+        head_px=np.full((people, 2), 100.0),
+        mask_size=(8, 6),
+        mask_box_px=(-0.5, -0.5, 639.5, 479.5),
+        mask_bits=pack_mask(np.zeros((6, 8), bool)),
+    )
 
 
 def capture(settings):
@@ -66,8 +79,19 @@ def capture(settings):
         return
     if kind == "import-error":
         raise ModuleNotFoundError("No module named 'torch'")
-    send(TakeHeader(PROTOCOL_VERSION, "stand-in 1", (640, 480), RATE, None if kind == "endless" else count,
-                    "small, recipe weights", "mannequin", settings), take)
+    send(
+        TakeHeader(
+            PROTOCOL_VERSION,
+            "stand-in 1",
+            (640, 480),
+            RATE,
+            None if kind == "endless" else count,
+            "small, recipe weights",
+            "mannequin",
+            settings,
+        ),
+        take,
+    )
     index = 0
     while kind == "endless" or index < count:
         if cancelled.is_set():
