@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..scene.timing import rate_for
+from ...blender.timing import rate_for
 from .staging import Stage
 from .writing import missing_exporter, run_exporter
 
