@@ -24,7 +24,7 @@ def weiszfeld_focal(points: Tensor, center: tuple[int, int], iterations: int = 1
 
     ``points`` is (H, W, 3) in the camera frame, ``center`` the principal point (x, y) in pixels; all pixels count the
     same. Returns a scalar in pixels, which is meaningless (even negative or NaN) when no pinhole explains the points.
-    Paper section 3.1; spec page 1, section 9.
+    Paper section 3.1.
     """
     height, width = points.shape[:2]
     rows = torch.arange(height, device=points.device, dtype=points.dtype) - center[1]

@@ -14,7 +14,7 @@ MAX_LOG_LENGTH = 20.0
 
 
 def metric_vector(raw: Tensor) -> Tensor:
-    """Stretch (..., 3) vectors to metres: direction * expm1(norm), 0 at 0 (spec page 1, section 7)."""
+    """Stretch (..., 3) vectors to metres: direction * expm1(norm), 0 at 0."""
     raw = raw.float()
     norm = raw.norm(dim=-1, keepdim=True)
     # expm1(n) / n tends to 1 at 0; the guarded division keeps the gradient finite there.

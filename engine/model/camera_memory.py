@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pose memory: what the camera has seen, asked for a pose token by each new picture (spec page 1, section 6)."""
+"""The pose memory: what the camera has seen, asked for a pose token by each new frame."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The human-prior encoder: a ViT in DINOv2's layout (paper section 3.2, Human Prior; spec page 1, section 3)."""
+"""The human-prior encoder: a ViT in DINOv2's layout (paper section 3.2, Human Prior)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dense prediction head: four levels of tokens to one map at the image's resolution (spec page 1, section 7)."""
+"""Dense prediction head: four levels of tokens to one map at the image's resolution."""
 
 from __future__ import annotations
 

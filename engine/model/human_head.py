@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """People: where heads are, which pixels are people, the prompts for the decoder, and the bodies read from them.
 
-Paper section 3.2, equation 3; spec page 1, sections 5 and 7. Letters in shapes as in :mod:`.prediction`.
+Paper section 3.2, equation 3. Letters in shapes as in :mod:`.prediction`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
 The estimate is the weights in their precision and twice what the largest layers hold at once: tensors alive at the peak
 of the human-prior encoder (its MLP) and of the dense head (its last convolution), counted operation by operation, and
-as much again for the work space of kernels. ``docs/measurements.md`` has it beside measured peaks.
+as much again for the work space of kernels. ``docs/build/measurements.md`` has it beside measured peaks.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ class StepOptions:
     """How a step runs; none of it changes a weight."""
 
     ttt3r: bool = True
-    """Whether the state moves by the TTT3R gate (spec page 1, section 10); off: the new state replaces the old one."""
+    """Whether the state moves by the TTT3R gate (paper section 3.2); off: the new state replaces the old one."""
     detection_threshold: float = 0.3
     """Least score of a head patch, in 0..1. Not used with teacher-forced prompts."""
     training_heads: bool = False

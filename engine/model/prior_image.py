@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Between the CUT3R image and the padded square that the human-prior encoder sees (spec page 1, sections 1 and 5).
+"""Between the CUT3R image and the padded square that the human-prior encoder sees.
 
 The way there truncates sizes of the square, the way back recomputes the padding at the picture's own size; the two can
 differ by up to a pixel. Both are kept as the released weights were trained with them.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One endless video through the model: chunks of a fixed number of frames, chained by their camera poses.
 
-Paper section 3.2 (Test-Time Sequence Length Adaptation); spec page 1, section 10. After the last frame of a chunk the
+Paper section 3.2 (Test-Time Sequence Length Adaptation). After the last frame of a chunk the
 state starts anew and the SAME frame is processed again as the first of the next chunk. That replay is not emitted, but
 tracked like any other; it runs when the next frame arrives, so that a clip which ends there never pays for it.
 """

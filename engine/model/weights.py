@@ -22,7 +22,7 @@ from .recipe_weights import Recipe, fill_with_recipe
 RECIPE_PREFIX = "recipe:"
 
 EMBEDDED = Path(__file__).parents[1] / "assets" / "default.safetensors"
-"""The model that we train ourselves; ``docs/model-card.md`` says what it can do."""
+"""The model that we train ourselves; ``docs/use/model-card.md`` says what it can do."""
 
 SMALL_RECIPE = Recipe(theta=0.75, cls_gain=4.0, dec_gain=1.0)
 """With these numbers the small configuration finds nobody to a few people in ordinary pictures, a few metres away: the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what the network says about people to SMPL-X parameters in standard form (spec page 1, section 8)."""
+"""From what the network says about people to SMPL-X parameters in standard form."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Focal length and principal point of each frame, from its point map (paper section 3.1; spec page 1, section 9)."""
+"""Focal length and principal point of each frame, from its point map (paper section 3.1)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who is who from frame to frame, by optimal transport between tokens of people.
 
-Paper section 3.2 (Human Segmentation and Tracking); spec page 1, section 11. No training, no motion model: the refined
+Paper section 3.2 (Human Segmentation and Tracking). No training, no motion model: the refined
 prompt of a person identifies him or her.
 """
 

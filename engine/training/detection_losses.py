@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Losses on detection and masks (spec page 2)."""
+"""Losses on detection (focal, as in CenterNet) and masks (cross-entropy)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The paper's losses on people (spec page 2, Losses), used for human prompt tuning of the released architecture."""
+"""The paper's losses on people (section 3.2), used for human prompt tuning of the released architecture."""
 
 from __future__ import annotations
 

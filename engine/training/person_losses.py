@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Losses on people: bodies, their place, and what the reader of a convolutional prior says (spec page 2).
+"""Losses on people: bodies, their place, and what the reader of a convolutional prior says.
 
 n people of a batch in the order of ``taught.nonzero()``. Every function returns a scalar or a dictionary of scalars.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Losses on point maps (spec page 2): Euclidean distance weighted by confidence, in units of the scene's size."""
+"""Losses on point maps: Euclidean distance weighted by confidence, in units of the scene's size."""
 
 from __future__ import annotations
 

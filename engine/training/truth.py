@@ -116,7 +116,7 @@ def _with_places(value: Tensor, places: int) -> Tensor:
 
 
 def taught_people(truth: Truth, resolution: int, patch: int) -> Tensor:
-    """(B, T, N) bool: people that get a prompt. Of several heads in one prior patch only the nearest does (spec 2)."""
+    """(B, T, N) bool: people that get a prompt. Of several heads in one prior patch only the nearest does."""
     height, width = truth.images.shape[-2:]
     square = position_to_square(truth.head_px, resolution, height, width)
     cells = (square / patch).floor().long().clamp(0, resolution // patch - 1)

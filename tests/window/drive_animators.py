@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Walks the way of docs/animators.md in a real Blender window, from a video to a character, and takes its pictures.
+"""Walks the way of docs/use/animators.md in a real Blender window, from a video to a character, and takes its pictures.
 
 Run by hand as `driving.py` says, on a screen and in a window of 1440 x 900, and with
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rig presets: which bones of a kind of rig fill which slots, as JSON files, the shipped ones and the user's own.
 
-docs/retargeting.md describes the file. Everything is checked on reading; nothing in a file is executed.
+docs/use/retargeting.md describes the file. Everything is checked on reading; nothing in a file is executed.
 """
 
 from __future__ import annotations
@@ -269,5 +269,5 @@ def _invalid(source: str, problem: str) -> UserError:
     return UserError(
         "preset-invalid",
         f"The rig preset {source} cannot be used: {problem}.",
-        "Correct the file (docs/retargeting.md says how), or remove it.",
+        "Correct the file (docs/use/retargeting.md says how), or remove it.",
     )

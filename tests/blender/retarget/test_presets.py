@@ -33,7 +33,7 @@ def test_every_shipped_preset_reads_and_says_what_it_was_run_on():
 
 
 def test_the_example_in_the_documentation_is_a_preset():
-    text = (Path(__file__).parents[3] / "docs" / "retargeting.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "use" / "retargeting.md").read_text(encoding="utf-8")
     example = text[text.index('    {\n      "schema"') : text.index("\n    }\n") + 6]
     preset = presets.parse(json.loads(example), "the example")
     assert preset.name == "My Rig" and preset.bones["left_wrist"] == ("Hand.L",) and len(preset.bones["spine"]) == 2
