@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write requirements/lock/ anew from requirements/engine.txt and installer.txt: ``python3 build.py lock``.
 
-uv resolves for all systems at once and lists every file's hash. Sizes come from PyPI's own description of the locked
-packages. ``torch-cpu-linux.txt`` is kept by hand, for it lists wheels that PyPI does not have.
+uv resolves for all systems at once and lists every file's hash. Sizes come from PyPI by way of uv.
+``torch-cpu-linux.txt`` is kept by hand, for it lists wheels that PyPI does not have.
 """
 
 import json
@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-import urllib.request
 from pathlib import Path
 
 from packaging.markers import Marker
@@ -35,12 +34,11 @@ def main() -> None:
     compile_lock(REQUIREMENTS / "engine.txt", LOCK / "engine.txt")
     (LOCK / "base.txt").write_text(without_torch((LOCK / "engine.txt").read_text(encoding="utf-8")), encoding="utf-8")
     packages = locked_packages(REQUIREMENTS / "engine.txt")
-    described = {package["name"]: file_sizes(package["name"]) for package in packages}
     base = set(re.findall(r"^([a-z0-9-]+)==", (LOCK / "base.txt").read_text(encoding="utf-8"), re.MULTILINE))
     sizes = {
         lock: {
             platform: sum(
-                size_on(package, described[package["name"]], *PLATFORMS[platform])
+                size_on(package, *PLATFORMS[platform])
                 for package in packages
                 if lock == "engine.txt" or package["name"] in base
             )
@@ -99,14 +97,7 @@ def locked_packages(source: Path) -> list[dict]:
         return tomllib.loads(output.read_text(encoding="utf-8"))["packages"]
 
 
-def file_sizes(name: str) -> dict[str, int]:
-    """{file name: bytes} of all of a package's files on PyPI."""
-    with urllib.request.urlopen(f"https://pypi.org/pypi/{name}/json", timeout=60) as answer:
-        releases = json.load(answer)["releases"]
-    return {file["filename"]: file["size"] for files in releases.values() for file in files}
-
-
-def size_on(package: dict, sizes: dict[str, int], system: str, machine: str, tag: str) -> int:
+def size_on(package: dict, system: str, machine: str, tag: str) -> int:
     """Bytes of the wheel that one system downloads; 0 when the package is not for it."""
     environment = {
         "sys_platform": system,
@@ -122,7 +113,7 @@ def size_on(package: dict, sizes: dict[str, int], system: str, machine: str, tag
         if any(
             fits(one.interpreter, one.abi) and re.fullmatch(tag, one.platform) for one in parse_wheel_filename(name)[3]
         ):
-            fitting.append(sizes[name])
+            fitting.append(wheel["size"])
     if not fitting:
         raise SystemExit(f"{package['name']} {package['version']} has no wheel for {system} {machine}")
     return max(fitting)

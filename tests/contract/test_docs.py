@@ -41,7 +41,7 @@ def test_files_that_a_page_names_are_there(page):
 
 
 def test_pages_that_the_code_names_are_there():
-    code = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    code = [path for folder in FOLDERS for kind in ("*.py", "*.txt") for path in (ROOT / folder).rglob(kind)]
     named = {name for path in code for name in re.findall(r"\bdocs/[\w/-]+\.md", path.read_text(encoding="utf-8"))}
     assert named and not [name for name in named if not (ROOT / name).is_file()]
 

@@ -18,7 +18,6 @@ from ...blender import child_process
 
 LOG_LINES = 40
 KILL_GRACE_S = 2.0
-PYPI = "https://pypi.org/simple"
 
 _UV_KEPT = frozenset(
     {
@@ -102,14 +101,15 @@ def installer_environment() -> dict[str, str]:
     }
 
 
-def package_index() -> str:
-    """Address of the index that most packages come from."""
+def package_source() -> str:
+    """Where most packages come from, in a person's words: PyPI, which uv and pip know, or the host of a mirror."""
     variables = installer_environment()
-    return variables.get("UV_DEFAULT_INDEX") or variables.get("UV_INDEX_URL") or PYPI
+    mirror = variables.get("UV_DEFAULT_INDEX") or variables.get("UV_INDEX_URL")
+    return host(mirror) if mirror else "PyPI"
 
 
 def host(address: str) -> str:
-    """The part of an address that a person recognises, without the password that a mirror's address may have."""
+    """The part of an address that a person recognizes, without the password that a mirror's address may have."""
     parts = urllib.parse.urlsplit(address)
     return parts.hostname or address
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from ....engine.contract.errors import UserError
 from . import builds, hardware, steps
 from .builds import Build
-from .commands import Cancelled, CommandFailed, Runner, host, package_index
+from .commands import Cancelled, CommandFailed, Runner, host, package_source
 from .integrity import damaged_packages, fingerprints, installed_versions
 from .locks import LOCK_FOLDER, Locks
 from .meter import Meter
@@ -73,7 +73,7 @@ class InstallPlan:
     disk_bytes: int
     """Free space that is asked for before it starts."""
     sources: tuple[str, ...]
-    """Hosts that are asked."""
+    """What is asked: PyPI, and hosts."""
     lock_folder: Path = LOCK_FOLDER
     imports: tuple[str, ...] = steps.ENGINE_IMPORTS
     """Modules that have to be importable at the end."""
@@ -158,7 +158,7 @@ def plan(
     base_python, version = steps.find_base_python(python)
     download = 0 if action == "remove" else Locks(build, lock_folder).download_bytes(machine.system, machine.machine)
     sources = [
-        host(package_index()),
+        package_source(),
         *([host(build.index)] if build.index else []),
         *(["github.com (Python itself)"] if not Path(base_python).is_file() else []),
     ]

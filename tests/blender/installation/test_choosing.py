@@ -133,9 +133,9 @@ def test_mirrors_and_proxies_stay_and_what_weakens_checks_goes(modules, monkeypa
     dropped = {
         "PYTHONPATH": "/x",
         "UV_NO_VERIFY_HASHES": "1",
-        "UV_INSECURE_HOST": "pypi.org",
+        "UV_INSECURE_HOST": "mirror",
         "UV_PYTHON": "2.7",
-        "PIP_TRUSTED_HOST": "pypi.org",
+        "PIP_TRUSTED_HOST": "mirror",
         "PIP_TARGET": "/x",
         "VIRTUAL_ENV": "/x",
         "UV_CONSTRAINT": "/x",
@@ -147,8 +147,14 @@ def test_mirrors_and_proxies_stay_and_what_weakens_checks_goes(modules, monkeypa
     variables = modules.commands.installer_environment()
     assert kept.items() <= variables.items() and not dropped.keys() & variables.keys()
     assert variables["UV_DEFAULT_INDEX"] == "https://mirror/simple" and variables["SSL_CERT_FILE"] == "/certificate.pem"
-    assert modules.commands.package_index() == "https://mirror/simple"
+    assert modules.commands.package_source() == "mirror"
     assert modules.commands.host("https://name:secret@mirror.example/simple") == "mirror.example"
+
+
+def test_the_plan_says_pypi_unless_a_mirror_is_set(modules, monkeypatch):
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert modules.commands.package_source() == "PyPI"
 
 
 def test_the_meter_counts_what_uv_says(modules, tmp_path):
