@@ -14,7 +14,8 @@ import bpy
 from ....engine.contract.arguments import add_setting_options, settings_from_options
 from ...person import selection
 from . import exporting
-from .settings import FORMATS, TARGETS, ExportSettings, parse_formats
+from .formats import FORMATS
+from .settings import TARGETS, ExportSettings, parse_formats
 
 _PREFIX = "export_"
 

@@ -3,22 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
 from ....engine.contract.errors import UserError
-from ....engine.contract.rotations import quaternion_to_axis_angle
-from ....engine.contract.skeleton import PELVIS
-from . import alembic, amass, bvh, fbx, glb, usd
-from .motion import Clock, PersonMotion, clock, collect, hidden_frames
+from .file_format import Request
+from .formats import FORMATS
+from .motion import PersonMotion, clock, collect, hidden_frames
 from .settings import ExportSettings
-from .staging import Stage, safe_name, staged
+from .staging import safe_name
 from .writing import whole_file
-
-_CHECKS = {"fbx": fbx.check, "glb": glb.check, "usd": usd.check, "abc": alembic.check}
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,7 @@ def check_available(formats: Sequence[str]) -> None:
     (``exporter-missing``).
     """
     for kind in formats:
-        if kind in _CHECKS:
-            _CHECKS[kind]()
+        FORMATS[kind].check()
 
 
 def export(
@@ -58,9 +54,10 @@ def export(
             "Import a take or a motion first, or show and select a person that Human3R made.",
         )
     files = _plan(found, folder, stem, settings)
+    camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
     for path, (kind, group) in files.items():
         with whole_file(path) as written:
-            _write(kind, written, group, when, scene, settings)
+            FORMATS[kind].write(written, group, Request(when, settings.target, camera))
     notes = [f"{item.name} is hidden throughout, and is left out." for item in people if hidden[item].all()]
     return Exported(tuple(files), (*notes, *(note for person in found for note in person.notes)))
 
@@ -89,42 +86,6 @@ def taken(path: Path) -> UserError:
     return UserError(
         "output-exists", f"{path} exists already.", "Choose another name or folder, or switch on overwriting."
     )
-
-
-def amass_motion(person: PersonMotion, frame_rate: float) -> amass.AmassMotion:
-    """A person as AMASS-style files have it: a body of its natural size, and all lengths with it."""
-    trans = person.motion.pelvis / person.scale - person.natural_rest[PELVIS]
-    return amass.AmassMotion(
-        frame_rate,
-        quaternion_to_axis_angle(person.motion.rotations),
-        trans,
-        person.betas,
-        expression=person.expression,
-        scale=person.scale,
-        hidden=person.hidden if person.hidden.any() else None,
-        body=person.body,
-    )
-
-
-def _write(
-    kind: str, path: Path, people: Sequence[PersonMotion], when: Clock, scene: bpy.types.Scene, settings: ExportSettings
-) -> None:
-    if kind == "npz":
-        amass.write(path, amass_motion(people[0], float(when.rate)))
-    elif kind == "bvh":
-        bvh.write(path, people[0], float(1 / when.rate))
-    else:
-        for_unreal = kind == "fbx" and settings.target == "unreal"
-        camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
-        name = fbx.UNREAL_ARMATURE if for_unreal else ""
-        with staged(safe_name(path.stem), people, when.rate, for_unreal, camera, name) as stage:
-            _writer(kind, settings)(stage, path)
-
-
-def _writer(kind: str, settings: ExportSettings) -> Callable[[Stage, Path], None]:
-    if kind == "fbx":
-        return lambda stage, path: fbx.write(stage, path, settings.target)
-    return {"glb": glb.write, "usd": usd.write, "abc": alembic.write}[kind]
 
 
 def _labels(people: Sequence[PersonMotion]) -> list[str]:

@@ -13,12 +13,12 @@ from ...blender.operators import refuse
 from ...person import selection
 from ...setup.choices import chosen_body
 from . import exporting, importing
+from .formats import FORMATS
 from .layout import draw_settings
-from .settings import FORMATS
 
 
 class HUMAN3R_OT_export(bpy.types.Operator):
-    """Write people to FBX, GLB, BVH, USD, Alembic or AMASS files: the motion that plays, over the scene's frame range.
+    """Write people to files in the chosen formats: the motion that plays, over the scene's frame range.
     The scene is left as it is"""
 
     bl_idname = "human3r.export"

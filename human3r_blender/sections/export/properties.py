@@ -5,19 +5,15 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty
 
 from ....engine.contract.arguments import field_docs
+from .formats import FORMATS
 from .settings import LARGEST_RATE, TARGETS, ExportSettings
 
 TEXTS = field_docs(ExportSettings)
 DEFAULT = ExportSettings(("fbx",))
 
-FORMATS = (
-    ("FBX", "FBX", "Skeletons, bodies with shape keys and animation, for game engines and other 3D programs"),
-    ("GLB", "GLB", "Skeletons, bodies with shape keys and animation in one binary glTF file"),
-    ("BVH", "BVH", "Skeleton and motion alone, a file for each person, in centimetres"),
-    ("USD", "USD", "Skeletons, bodies with shape keys and animation as UsdSkel"),
-    ("ABC", "Alembic", "The moving surface, vertex by vertex, and an empty at each joint"),
-    ("NPZ", "AMASS", "SMPL-X poses, places and shape as numbers (.npz), a file for each person"),
-)
+FORMAT_ITEMS = [
+    (item.name.upper(), item.label, item.description, "NONE", 1 << item.number) for item in FORMATS.values()
+]
 PROGRAMS = {
     "unity": ("Unity", "Metres, y up, facing +z; a file that says so"),
     "unreal": ("Unreal", "Centimetres, and each person in a file of its own whose skeleton begins at its bone root"),
@@ -34,7 +30,7 @@ class Human3RExport(bpy.types.PropertyGroup):
     formats: EnumProperty(
         name="Formats",
         description="Which files to write. Shift-click for several",
-        items=FORMATS,
+        items=FORMAT_ITEMS,
         options={"ENUM_FLAG"},
         default={"FBX"},
     )
@@ -78,7 +74,7 @@ class Human3RExport(bpy.types.PropertyGroup):
     def settings(self) -> ExportSettings:
         """The settings as the export takes them. Raises UserError (``bad-setting``)."""
         rate = {SCENE_RATE: 0.0, OTHER_RATE: self.other_rate}.get(self.rate)
-        formats = tuple(name.lower() for name, *_ in FORMATS if name in self.formats)
+        formats = tuple(name for name in FORMATS if name.upper() in self.formats)
         return ExportSettings(
             formats,
             float(self.rate) if rate is None else rate,

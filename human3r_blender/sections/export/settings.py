@@ -7,8 +7,7 @@ import math
 from dataclasses import dataclass
 
 from ....engine.contract.errors import UserError
-
-FORMATS = ("fbx", "glb", "bvh", "usd", "abc", "npz")
+from .formats import FORMATS
 
 TARGETS = ("unity", "unreal", "blender")
 
@@ -20,7 +19,7 @@ class ExportSettings:
     """Raises UserError (``bad-setting``)."""
 
     formats: tuple[str, ...]
-    """Which files to write, of fbx, glb, bvh, usd, abc (Alembic) and npz (AMASS)."""
+    """Which files to write, by the names of `FORMATS`."""
     frame_rate: float = 0.0
     """Frames per second of the exported motion, resampled by time: 23.976, 29.97 and 59.94 mean the exact NTSC rates;
     0 for the scene's own rate."""
@@ -50,8 +49,8 @@ class ExportSettings:
             )
 
     def shares_file(self, kind: str) -> bool:
-        """Whether people go into one file of a format. Unreal takes one skeleton a file, BVH and npz have but one."""
-        return self.together and kind not in ("bvh", "npz") and not (kind == "fbx" and self.target == "unreal")
+        """Whether people go into one file of a format."""
+        return self.together and FORMATS[kind].holds_everyone(self.target)
 
 
 def parse_formats(text: str) -> tuple[str, ...]:

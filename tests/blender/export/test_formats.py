@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import bvh, exporting, motion, staging, usd
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import exporting, motion
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.file_format import Request
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.formats import FORMATS, bvh
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings
 from io_scene_fbx import parse_fbx
 
@@ -100,8 +102,7 @@ def test_usd_says_its_unit_axis_and_rate(cast, tmp_path):
     when = motion.clock(cast.scene, 23.976)
     hidden = motion.hidden_frames(cast.people[0], cast.scene, when)
     people = [motion.collect(cast.people[0], cast.scene, when, hidden)]
-    with staging.staged("take", people, when.rate) as stage:
-        usd.write(stage, tmp_path / "take.usda")
+    FORMATS["usd"].write(tmp_path / "take.usda", people, Request(when))
     text = (tmp_path / "take.usda").read_text()
     said = dict(line.strip().split(" = ") for line in text[: text.index("\n)")].splitlines() if " = " in line)
     assert said["upAxis"] == '"Z"' and float(said["metersPerUnit"]) == 1

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.batch import command_line
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import amass
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import FORMATS, ExportSettings
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.formats import FORMATS
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings
 
 from ..scene.conftest import Synthetic
 from .conftest import FRAMES

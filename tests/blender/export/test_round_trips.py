@@ -11,7 +11,8 @@ import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyModel, default_body_path
 from bl_ext.user_default.human3r_blender.human3r_blender.person import pose_correctives
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import exporting
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import FORMATS, ExportSettings
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.formats import FORMATS
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings
 from mathutils.kdtree import KDTree
 
 from . import readers
@@ -64,7 +65,9 @@ def exported(tmp_path_factory):
     bpy.ops.object.mode_set(mode="POSE")
     go_to(5)
     before = everything()
-    done = exporting.export(cast.scene, cast.people, folder, "take", ExportSettings(FORMATS, 23.976, camera=True))
+    done = exporting.export(
+        cast.scene, cast.people, folder, "take", ExportSettings(tuple(FORMATS), 23.976, camera=True)
+    )
     after = everything()
     assert sorted(path.name for path in done.files) == sorted(path.name for path in folder.iterdir())
     assert len(done.files) == 8  # BVH and npz for each person

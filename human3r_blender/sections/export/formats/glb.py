@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
 import numpy as np
 
-from ...blender.timing import rate_for
-from .staging import Stage
-from .writing import missing_exporter, run_exporter
+from ....blender.timing import rate_for
+from ..file_format import Format, Request
+from ..motion import PersonMotion
+from ..staging import safe_name, staged
+from ..writing import missing_exporter, run_exporter
 
 _HEADER = struct.Struct("<4s3I4s")
 """Of a GLB file and its first chunk: magic, version, the file's length, the chunk's length, ``JSON``."""
@@ -25,17 +28,18 @@ def check() -> None:
         raise missing_exporter("GLB", "switch on the add-on glTF 2.0 format in the preferences, under Add-ons")
 
 
-def write(stage: Stage, path: Path) -> None:
-    """Write a stage. Raises UserError (see `run_exporter`)."""
-    run_exporter("GLB", lambda: bpy.ops.export_scene.gltf(
-        filepath=str(path), export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True,
-        export_animations=True, export_animation_mode="SCENE", export_anim_scene_split_object=False,
-        export_force_sampling=True, export_frame_step=1, export_frame_range=True, export_optimize_animation_size=False,
-        export_skins=True, export_def_bones=False, export_leaf_bone=False, export_rest_position_armature=True,
-        export_morph=True, export_morph_normal=False, export_morph_animation=True, export_cameras=True,
-        export_extras=True,
-    ), path)  # fmt: skip
-    _put_keys_on_time(path, stage.scene.frame_end, rate_for(stage.scene, None))
+def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
+    """Write people. Raises UserError (see `run_exporter`)."""
+    with staged(safe_name(path.stem), people, request.when.rate, camera=request.camera) as stage:
+        run_exporter("GLB", lambda: bpy.ops.export_scene.gltf(
+            filepath=str(path), export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True,
+            export_animations=True, export_animation_mode="SCENE", export_anim_scene_split_object=False,
+            export_force_sampling=True, export_frame_step=1, export_frame_range=True,
+            export_optimize_animation_size=False, export_skins=True, export_def_bones=False, export_leaf_bone=False,
+            export_rest_position_armature=True, export_morph=True, export_morph_normal=False,
+            export_morph_animation=True, export_cameras=True, export_extras=True,
+        ), path)  # fmt: skip
+        _put_keys_on_time(path, stage.scene.frame_end, rate_for(stage.scene, None))
 
 
 def _put_keys_on_time(path: Path, last_frame: int, rate: float) -> None:
@@ -61,3 +65,8 @@ def _put_keys_on_time(path: Path, last_frame: int, rate: float) -> None:
     text += b" " * (-len(text) % 4)
     header = _HEADER.pack(magic, version, _HEADER.size + len(text) + len(binary), len(text), kind)
     path.write_bytes(header + text + binary)
+
+
+FORMAT = Format(
+    "glb", 1, "GLB", "Skeletons, bodies with shape keys and animation in one binary glTF file", write, check
+)

@@ -7,15 +7,17 @@ the one that moves, and rounds the frame time to a microsecond: at 29.97 that is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ....engine.contract.rotations import quaternion_to_matrix
-from ....engine.contract.skeleton import JOINT_NAMES, PARENTS, PELVIS
-from ....engine.motion.body_motion import BodyMotion
-from ...blender.coordinates import BODY_TO_ROOT
-from .motion import PersonMotion
+from .....engine.contract.rotations import quaternion_to_matrix
+from .....engine.contract.skeleton import JOINT_NAMES, PARENTS, PELVIS
+from .....engine.motion.body_motion import BodyMotion
+from ....blender.coordinates import BODY_TO_ROOT
+from ..file_format import Format, Request
+from ..motion import PersonMotion
 
 _CENTIMETRES = 100.0
 _TIP = 5.0
@@ -23,12 +25,13 @@ _TIP = 5.0
 _ROTATION = "Zrotation Xrotation Yrotation"
 
 
-def write(path: Path, person: PersonMotion, frame_time_s: float) -> None:
+def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
     """Write a person."""
+    (person,) = people
     with open(path, "w", encoding="ascii", newline="\n") as file:
         file.write("HIERARCHY\n")
         file.writelines(f"{line}\n" for line in _joint(PELVIS, _CENTIMETRES * person.motion.rest_joints, 0))
-        file.write(f"MOTION\nFrames: {len(person.motion)}\nFrame Time: {frame_time_s:.12f}\n")
+        file.write(f"MOTION\nFrames: {len(person.motion)}\nFrame Time: {float(1 / request.when.rate):.12f}\n")
         np.savetxt(file, channels(person.motion), fmt="%.6f")
 
 
@@ -99,3 +102,13 @@ def _joint(joint: int, rest: np.ndarray, depth: int) -> list[str]:
 
 def _offset(values: np.ndarray) -> str:
     return "OFFSET " + " ".join(f"{value:.6f}" for value in values)
+
+
+FORMAT = Format(
+    "bvh",
+    2,
+    "BVH",
+    "Skeleton and motion alone, a file for each person, in centimetres",
+    write,
+    one_person=True,
+)

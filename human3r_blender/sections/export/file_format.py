@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an export format is. `formats/` has them, a file each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from .motion import Clock, PersonMotion
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a format's writer is asked for besides the people."""
+
+    when: Clock
+    target: str = "unity"
+    """As in `ExportSettings`."""
+    camera: tuple[bpy.types.Object, bpy.types.Scene, Clock] | None = None
+    """What `staging.staged` is told of the camera, where it goes with the people."""
+
+
+def _nothing_to_check() -> None:
+    """Of formats that are written without an exporter of Blender's."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of files."""
+
+    name: str
+    """In lower case: in settings, on the command line, and at the end of the files' names."""
+    number: int
+    """Its place among the formats, from 0 on. Saved .blend files hold it: it never changes and is never given again."""
+    label: str
+    description: str
+    write: Callable[[Path, Sequence[PersonMotion], Request], None]
+    """Writes people who go into one file. Raises UserError."""
+    check: Callable[[], None] = _nothing_to_check
+    """Finds out whether this Blender can write the format. Raises UserError (``exporter-missing``)."""
+    one_person: bool = False
+    """Whether a file holds one person."""
+    one_person_for: tuple[str, ...] = ()
+    """Targets (`ExportSettings.target`) for which a file holds one person."""
+
+    def holds_everyone(self, target: str) -> bool:
+        """Whether all people can go into one file."""
+        return not self.one_person and target not in self.one_person_for
