@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from driving import addon_module, click, drive, fill_in, mouse, picture
 
 PYTHON = Path(os.environ["HUMAN3R_PYTHON"]).absolute()
-STAND_IN = Path(__file__).resolve().parents[1] / "blender" / "ui" / "stand_in_task.py"
+STAND_IN = Path(__file__).resolve().parents[1] / "blender" / "setup" / "stand_in_task.py"
 PAGE_PLACE, PAGE_SIZE = (420, 0), (860, 800)
 
 # Pixels on the screen, with the page at that place and Blender's factory layout.

@@ -9,7 +9,7 @@ from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_N
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
-from ..scene.conftest import Synthetic
+from ..takes import Synthetic
 
 RATE = 30.0
 FRAMES = 84
@@ -32,12 +32,6 @@ def hoppers(people=1, seed=0, **changes):
     take.poses[:, :, 1:] += random.normal(0, 0.02, (FRAMES, people, 54, 3))
     take.heads += random.normal(0, 0.006, take.heads.shape)
     return take
-
-
-@pytest.fixture
-def scene():
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    return bpy.context.scene
 
 
 @pytest.fixture

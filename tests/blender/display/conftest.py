@@ -9,15 +9,9 @@ import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
-from ..scene.conftest import Synthetic
+from ..takes import Synthetic
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def scene():
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    return bpy.context.scene
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.capture import setting_
 from bl_ext.user_default.human3r_blender.human3r_blender.person import blocks, motion
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
-from ..scene.conftest import Synthetic
+from ..takes import Synthetic
 from .conftest import meshes
 from .test_search import OPERATORS, options
 
@@ -88,7 +88,7 @@ RUNS = {
 
 ELSEWHERE = {
     "start_capture": "needs an engine; builds what import_take builds",
-    "fill_gaps": "needs a take with gaps: tests/blender/people_tools",
+    "fill_gaps": "needs a take with gaps: tests/blender/people",
     "import_motion": "needs a motion file: tests/blender/export",
     **dict.fromkeys(
         ("retarget", "retarget_find_bones", "retarget_match_pose"), "needs a character: tests/blender/retarget"

@@ -10,7 +10,7 @@ from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_N
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
-from ..scene.conftest import Synthetic
+from ..takes import Synthetic
 
 RATE = 30.0
 FRAMES = 13

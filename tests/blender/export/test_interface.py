@@ -16,7 +16,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import 
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.formats import FORMATS
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings
 
-from ..scene.conftest import Synthetic
+from ..takes import Synthetic
 from .conftest import FRAMES
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -15,7 +15,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.person.motion import LO
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.people import EXPRESSIONS, VISIBILITY
 
-from ..scene.conftest import Synthetic
+from ..takes import Synthetic
 
 RATE = 30.0
 

@@ -12,12 +12,6 @@ from bl_ext.user_default.human3r_blender.human3r_blender.person import armature
 from .motions import Motion
 
 
-@pytest.fixture
-def scene():
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    return bpy.context.scene
-
-
 @pytest.fixture(scope="session")
 def rest():
     """(55, 3) joints of the bundled body at rest."""

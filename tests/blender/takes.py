@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An empty scene for each test, and takes whose camera, people and points are known."""
+"""Takes whose camera, people and points are known."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract import messages, rotations
@@ -13,12 +12,6 @@ from bl_ext.user_default.human3r_blender.engine.contract.settings import Capture
 from bl_ext.user_default.human3r_blender.engine.contract.take import TakeWriter
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates, tags
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
-
-
-@pytest.fixture
-def scene():
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    return bpy.context.scene
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import bpy
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = "bl_ext.user_default.human3r_blender"
 
 
@@ -67,7 +67,9 @@ def stand_in(addon, tmp_path, monkeypatch):
     (folder / "engine" / "__init__.py").touch()
     for room in ("contract", "installed"):
         (folder / "engine" / room).symlink_to(ROOT / "engine" / room)
-    (folder / "engine" / "__main__.py").symlink_to(Path(__file__).parent / "stand_in_engine" / "__main__.py")
+    (folder / "engine" / "__main__.py").symlink_to(
+        Path(__file__).parent / "capture" / "stand_in_engine" / "__main__.py"
+    )
     monkeypatch.setattr(addon.engine_process, "EXTENSION_ROOT", folder)
     monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", sys.executable)
     yield folder
