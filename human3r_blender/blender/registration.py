@@ -24,6 +24,8 @@ def register(modules: Sequence[ModuleType]) -> None:
     """Make known what some modules have, in their order."""
     for module in modules:
         for cls in getattr(module, "CLASSES", ()):
+            # An operator's docstring is its tooltip, which Blender shows with all line breaks and indentation.
+            cls.__doc__ = cls.__doc__ and " ".join(cls.__doc__.split())
             bpy.utils.register_class(cls)
         for name, group in getattr(module, "SCENE_PROPERTIES", {}).items():
             setattr(bpy.types.Scene, name, bpy.props.PointerProperty(type=group))
