@@ -116,6 +116,39 @@ def play(block: bpy.types.ID, action: bpy.types.Action, data_path: str) -> None:
         data.action_slot = None if container is None else container.slot
 
 
+def strips_of(block: bpy.types.ID) -> list[bpy.types.NlaStrip]:
+    """All NLA strips of a data-block, also those that are muted."""
+    data = block.animation_data
+    return [] if data is None else [strip for track in data.nla_tracks for strip in track.strips]
+
+
+def playing_strips(block: bpy.types.ID) -> list[bpy.types.NlaStrip]:
+    """The NLA strips that animate a data-block."""
+    data = block.animation_data
+    if data is None or not data.use_nla:
+        return []
+    return [strip for track in data.nla_tracks if not track.mute for strip in track.strips if not strip.mute]
+
+
+def actions_of(block: bpy.types.ID) -> list[bpy.types.Action]:
+    """The Actions that a data-block uses: the one that plays, then those of its NLA strips."""
+    if block.animation_data is None:
+        return []
+    used = (block.animation_data.action, *(strip.action for strip in strips_of(block)))
+    return [action for action in used if action is not None]
+
+
+def exchange(block: bpy.types.ID, before: bpy.types.Action, copy: bpy.types.Action) -> None:
+    """Let a data-block use a copy of an Action wherever it uses that one."""
+    users = [] if block.animation_data is None else [block.animation_data, *strips_of(block)]
+    for user in users:
+        if user.action == before:
+            handle = user.action_slot.handle if HAS_SLOTS and user.action_slot is not None else None
+            user.action = copy
+            if HAS_SLOTS:
+                user.action_slot = next((slot for slot in copy.slots if slot.handle == handle), None)
+
+
 def _container_in(action: bpy.types.Action, data_path: str) -> Any:
     if not HAS_SLOTS:
         return action

@@ -32,6 +32,9 @@ FORMER = "former"
 TRACK = "human3r_track"
 """Track id of a person, on the armature, the mesh, the collection and the Actions."""
 
+LAST_TRACK = "human3r_last_track"
+"""On the root: the highest track id that anybody of the take ever had."""
+
 BODY = "human3r_body"
 """On the root: path of the body file that the people were made with; or `mannequin`."""
 
@@ -53,34 +56,16 @@ def mark(block: bpy.types.ID, take_id: str, role: str, track_id: int | None = No
         block[TRACK] = track_id
 
 
-def find(take_id: str, role: str, track_id: int | None = None, hint: str = "") -> bpy.types.Object | None:
-    """The object with this place in a take, None when there is none (any more).
+def find(take_id: str, role: str, hint: str = "") -> bpy.types.Object | None:
+    """A take's root, camera or points; None when there is none (any more). People are found in `person/family.py`.
 
     `hint` is the name it had last, which saves going through all objects.
     """
 
     def fits(item: bpy.types.Object) -> bool:
-        return item.get(TAKE) == take_id and item.get(ROLE) == role and item.get(TRACK) == track_id
+        return item.get(TAKE) == take_id and item.get(ROLE) == role
 
     hinted = bpy.data.objects.get(hint)
     if hinted is not None and fits(hinted):
         return hinted
     return next((item for item in bpy.data.objects if fits(item)), None)
-
-
-def find_action(take_id: str, role: str, track_id: int) -> bpy.types.Action | None:
-    """A person's Action with this role, None when there is none (any more)."""
-    return next(
-        (
-            action
-            for action in bpy.data.actions
-            if action.get(ROLE) == role and action.get(TAKE) == take_id and action.get(TRACK) == track_id
-        ),
-        None,
-    )
-
-
-def people(root: bpy.types.Object) -> list[bpy.types.Object]:
-    """The armatures of all people under a take's root, in the order of their track ids."""
-    found = [item for item in bpy.data.objects if item.get(TAKE) == root[TAKE] and item.get(ROLE) == ARMATURE]
-    return sorted(found, key=lambda item: item[TRACK])

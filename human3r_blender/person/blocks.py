@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A person's data-blocks as one thing: found together, named together, hidden together, removed together.
+"""A person's data-blocks as one thing: named together, hidden together, removed together.
 
 A person is called what the armature object is called; everything else that bears the name follows it.
 """
@@ -14,40 +14,10 @@ import bpy
 from ...engine.contract.errors import UserError
 from ...engine.contract.person_names import checked_name
 from ..blender import tags
-from . import contact_marks
+from . import contact_marks, copies, family
 
 _NUMBER = re.compile(r"\.\d{3,}$")
 """What Blender adds to names that are taken."""
-
-
-def mesh(item: bpy.types.Object) -> bpy.types.Object | None:
-    """The mesh of a person's armature; None once the user deleted it."""
-    return tags.find(item[tags.TAKE], tags.MESH, item[tags.TRACK])
-
-
-def collection(item: bpy.types.Object) -> bpy.types.Collection | None:
-    """The collection made for a person; None once the user deleted it."""
-    return next(
-        (
-            home
-            for home in bpy.data.collections
-            if tags.ROLE not in home
-            and home.get(tags.TAKE) == item[tags.TAKE]
-            and home.get(tags.TRACK) == item[tags.TRACK]
-        ),
-        None,
-    )
-
-
-def actions(item: bpy.types.Object) -> list[bpy.types.Action]:
-    """The Actions of the person's versions, those of former people left out."""
-    return [
-        action
-        for action in bpy.data.actions
-        if action.get(tags.TAKE) == item[tags.TAKE]
-        and action.get(tags.TRACK) == item[tags.TRACK]
-        and action.get(tags.ROLE) != tags.FORMER
-    ]
 
 
 def rename(item: bpy.types.Object, name: str) -> str:
@@ -55,13 +25,16 @@ def rename(item: bpy.types.Object, name: str) -> str:
 
     That ends in a number (`.001`) where another object has the name already. Raises UserError (``bad-name``).
     """
-    before = _NUMBER.sub("", item.name)
-    item.name = checked_name(name)
-    body, marks, home = mesh(item), contact_marks.collection(item), collection(item)
-    bearers: list[bpy.types.ID] = [item.data, *actions(item), *_part_actions(_of_body(body))]
+    before, wanted = _NUMBER.sub("", item.name), checked_name(name)
+    copies.own_blocks(item)
+    home = copies.own_collection(item)
+    item.name = wanted
+    body, marks = family.mesh(item), family.marks(item)
+    bearers: list[bpy.types.ID] = [item.data, *family.actions(item).values(), *_part_actions(_of_body(body))]
     bearers += [home] if home is not None else []
     if body is not None:
-        bearers += [body, body.data, *(slot.material for slot in body.material_slots if slot.material is not None)]
+        materials = [slot.material for slot in body.material_slots if slot.material is not None]
+        bearers += [body, body.data, *(material for material in materials if material.users == 1)]
     if marks is not None:
         bearers += [marks, *marks.objects, *_part_actions(marks.objects)]
     for bearer in bearers:
@@ -72,7 +45,7 @@ def rename(item: bpy.types.Object, name: str) -> str:
 
 def is_hidden(item: bpy.types.Object) -> bool:
     """Whether a person was hidden as a whole."""
-    home = collection(item)
+    home = family.collection(item)
     return home is not None and home.hide_viewport
 
 
@@ -81,7 +54,7 @@ def set_hidden(item: bpy.types.Object, hidden: bool) -> None:
 
     It is the collection that is hidden: the objects' own visibility has keys. Raises UserError (``no-collection``).
     """
-    home = collection(item)
+    home = copies.own_collection(item)
     if home is None:
         raise UserError(
             "no-collection",
@@ -96,11 +69,12 @@ def remove(item: bpy.types.Object, why: str) -> None:
 
     What the user has put into the person's collection stays in the scene.
     """
-    body, home = mesh(item), collection(item)
+    copies.own_blocks(item)
+    body, home = family.mesh(item), copies.own_collection(item)
     parts = _part_actions(_of_body(body))
     contact_marks.remove(item)
-    for action in actions(item):
-        if action.get(tags.ROLE) == tags.RAW:
+    for role, action in family.actions(item).items():
+        if role == tags.RAW:
             action[tags.ROLE], action.name, action.use_fake_user = tags.FORMER, f"{item.name} ({why})", True
         else:
             bpy.data.actions.remove(action)
@@ -131,4 +105,5 @@ def _part_actions(blocks: Iterable[bpy.types.ID]) -> list[bpy.types.Action]:
 
 
 def _above(home: bpy.types.Collection) -> list[bpy.types.Collection]:
-    return [other for other in bpy.data.collections if home.name in other.children]
+    tops = [scene.collection for scene in bpy.data.scenes]
+    return [other for top in tops for other in (top, *top.children_recursive) if home.name in other.children]

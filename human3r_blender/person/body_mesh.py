@@ -88,6 +88,10 @@ def value_path(key_name: str) -> str:
     return f'key_blocks["{key_name}"].value'
 
 
+EXPRESSIONS = tuple(value_path(name) for name in EXPRESSION_KEYS)
+"""The F-curves of a face, on the mesh's `shape_keys`."""
+
+
 def _fill(mesh: bpy.types.Mesh, body: BodyModel) -> None:
     count = len(body.faces)
     mesh.vertices.add(len(body.template))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import bpy
 
-from ..blender import tags
+from . import family
 
 Color = tuple[float, float, float, float]
 """Linear red, green, blue and alpha in 0..1, as Blender's colour properties hold them."""
@@ -36,10 +36,9 @@ PALETTE: tuple[Color, ...] = tuple(
 )
 
 
-def bodies() -> list[bpy.types.Object]:
-    """The meshes of all people in the file, whichever take they are of, in the order of takes and tracks."""
-    found = [item for item in bpy.data.objects if item.get(tags.ROLE) == tags.MESH and tags.TRACK in item]
-    return sorted(found, key=lambda item: (str(item.get(tags.TAKE)), item[tags.TRACK]))
+def bodies(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The meshes of all people in a scene, whichever take they are of, in the order of takes and tracks."""
+    return [mesh for item in family.people_in(scene) if (mesh := family.mesh(item)) is not None]
 
 
 def next_color(taken: Iterable[Sequence[float]]) -> Color:
@@ -51,9 +50,10 @@ def next_color(taken: Iterable[Sequence[float]]) -> Color:
     return PALETTE[uses.index(min(uses))]
 
 
-def color_new(mesh: bpy.types.Object) -> None:
-    """Give the mesh of a new person a material, in the next colour that is free."""
-    paint(mesh, next_color(other.color for other in bodies() if other != mesh))
+def color_new(item: bpy.types.Object, mesh: bpy.types.Object) -> None:
+    """Give the mesh of a new person a material, in the next color that is free in the person's scene."""
+    beside = {other for scene in item.users_scene for other in bodies(scene)} - {mesh}
+    paint(mesh, next_color(other.color for other in beside))
 
 
 def paint(mesh: bpy.types.Object, color: Sequence[float]) -> None:

@@ -16,6 +16,7 @@ from mathutils import Vector
 
 from ...engine.contract.skeleton import LEFT_FOOT, RIGHT_FOOT
 from ..blender import keyframes, tags
+from . import family
 from .motion import LOCATION
 
 BALLS = (LEFT_FOOT, RIGHT_FOOT)
@@ -76,7 +77,7 @@ def make(item: bpy.types.Object, action: bpy.types.Action, contacts: Contacts) -
 
 def remove(item: bpy.types.Object) -> bool:
     """Remove a person's marks; whether they were hidden."""
-    home = collection(item)
+    home = family.marks(item)
     if home is None:
         return False
     was_hidden = home.hide_viewport
@@ -86,20 +87,6 @@ def remove(item: bpy.types.Object) -> bool:
     unused = [action for action in actions if action is not None and tags.ROLE not in action and not action.users]
     bpy.data.batch_remove([*unused, *(disc for disc in discs if not disc.users)])
     return was_hidden
-
-
-def collection(item: bpy.types.Object) -> bpy.types.Collection | None:
-    """What a person's marks are in; None without any."""
-    return next(
-        (
-            home
-            for home in bpy.data.collections
-            if home.get(tags.ROLE) == tags.CONTACTS
-            and home.get(tags.TAKE) == item.get(tags.TAKE)
-            and home.get(tags.TRACK) == item.get(tags.TRACK)
-        ),
-        None,
-    )
 
 
 def changes(

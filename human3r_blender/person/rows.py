@@ -19,10 +19,9 @@ from ...engine.contract.skeleton import HEAD
 from ...engine.motion.body_motion import BodyMotion
 from ...engine.motion.clean_up import CleanUpSettings
 from ..blender import keyframes, tags
-from ..scene.people import EXPRESSIONS, VISIBILITY
-from . import armature, blocks, body_mesh, pose_correctives, shape_record, versions
+from . import armature, body_mesh, copies, family, pose_correctives, sampling, shape_record, versions, visibility
 from .motion import LOCATION, NAMES, motion_of_person, values_of
-from .presence import Presence, presence
+from .presence import presence
 
 DEFAULT_ABSENCE_S = 0.5
 """For scenes of earlier versions, which do not say."""
@@ -90,17 +89,14 @@ def read(item: bpy.types.Object, rate: float) -> PersonKeys:
     """
     raw, mesh = raw_action(item), mesh_of(item)
     keyed = motion_of_person(item, rate, raw)
-    curves, columns = keyframes.curves(mesh.data.shape_keys), []
-    for path, name in zip(EXPRESSIONS, body_mesh.EXPRESSION_KEYS, strict=True):
-        curve = curves.get((path, 0))
-        value = mesh.data.shape_keys.key_blocks[name].value
-        columns.append(np.full(len(keyed.frames), value) if curve is None else keyframes.sample(curve, keyed.frames))
+    faces, nothing = sampling.key_values(mesh, keyed.frames), np.zeros(len(keyed.frames))
+    expressions = np.stack([faces.get(name, nothing) for name in body_mesh.EXPRESSION_KEYS], axis=-1)
     kinds = np.full(len(keyed.frames), keyframes.LINEAR, dtype=np.uint8)
     place = keyframes.curves_in(raw, LOCATION).get((LOCATION, 0))
     if place is not None and len(place.keyframe_points) == len(kinds):
         kinds = keyframes.interpolation(place)
     betas = shape_record.read(raw, keyed.frames, body_mesh.shape(mesh))
-    return PersonKeys(keyed.frames, keyed.motion, np.stack(columns, axis=-1), betas, kinds)
+    return PersonKeys(keyed.frames, keyed.motion, expressions, betas, kinds)
 
 
 def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel) -> None:
@@ -110,6 +106,7 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
     hidden, a new clean Action where there was one, and new pose correctives where there were some. Raises UserError as
     `read` does.
     """
+    copies.own_blocks(item)
     raw, mesh = raw_action(item), mesh_of(item)
     betas = np.median(keys.betas, axis=0).astype(np.float32)
     if not np.array_equal(betas, body_mesh.shape(mesh)) or not np.allclose(
@@ -128,17 +125,20 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
         if name in columns:
             keyframes.replace(curve, keys.frames, columns[name], kinds)
     faces = keyframes.curves(mesh.data.shape_keys)
-    for path, values in zip(EXPRESSIONS, keys.expressions.T, strict=True):
+    for path, values in zip(body_mesh.EXPRESSIONS, keys.expressions.T, strict=True):
         if (path, 0) in faces:
             keyframes.replace(faces[path, 0], keys.frames, values, kinds)
-    _write_visibility(item, mesh, raw, told)
+    changes = told.visibility
+    if not changes and visibility.has_keys(mesh, raw):  # without any keys whatever was shown last would stay
+        changes = [(told.frames[0], False)]
+    visibility.write(item.name, mesh, [raw], changes, keyframes.replace)
     shape_record.write(raw, keys.frames, keys.betas)
     _write_what_follows(item, mesh, rate, body)
 
 
 def raw_action(item: bpy.types.Object) -> bpy.types.Action:
     """A person's raw Action. Raises UserError (``no-raw-motion``)."""
-    raw = versions.find(item, tags.RAW)
+    raw = family.action(item, tags.RAW)
     if raw is None:
         raise UserError(
             "no-raw-motion", f"{item.name} has no raw motion any more.", "Undo its deletion, or import the take again."
@@ -148,7 +148,7 @@ def raw_action(item: bpy.types.Object) -> bpy.types.Action:
 
 def mesh_of(item: bpy.types.Object) -> bpy.types.Object:
     """A person's mesh. Raises UserError (``no-mesh``)."""
-    mesh = blocks.mesh(item)
+    mesh = family.mesh(item)
     if mesh is None or mesh.data.shape_keys is None:
         raise UserError(
             "no-mesh",
@@ -160,7 +160,7 @@ def mesh_of(item: bpy.types.Object) -> bpy.types.Object:
 
 def root_of(item: bpy.types.Object) -> bpy.types.Object:
     """The root of a person's take. Raises UserError (``no-root``)."""
-    root = tags.find(item[tags.TAKE], tags.ROOT)
+    root = family.root(item)
     if root is None:
         raise UserError(
             "no-root",
@@ -185,8 +185,8 @@ def pictures(item: bpy.types.Object) -> np.ndarray:
     if not len(frames[0]):
         camera = tags.find(item[tags.TAKE], tags.CAMERA)
         curves = [] if camera is None else list(keyframes.curves(camera).values())
-        for person in tags.people(root):
-            raw = versions.find(person, tags.RAW)
+        for person in family.people_under(root):
+            raw = family.action(person, tags.RAW)
             curves += [] if raw is None else list(keyframes.curves_in(raw, LOCATION).values())[:1]
         frames += [keyframes.read(curve)[0] for curve in curves]
     return np.unique(np.concatenate(frames)).astype(np.float64)
@@ -196,34 +196,17 @@ def _absence_s(item: bpy.types.Object) -> float:
     return float(root_of(item).get(tags.ABSENCE, DEFAULT_ABSENCE_S))
 
 
-def _write_visibility(item: bpy.types.Object, mesh: bpy.types.Object, raw: bpy.types.Action, told: Presence) -> None:
-    """Keys that hide armature and mesh while the person is away, in place of those there are."""
-    for path in VISIBILITY:
-        of_armature = keyframes.curves_in(raw, LOCATION).get((path, 0))
-        of_mesh = keyframes.curves(mesh).get((path, 0))
-        # Without any keys whatever was shown last would stay.
-        changes = told.visibility or ([(told.frames[0], False)] if of_armature or of_mesh else [])
-        if not changes:
-            continue
-        frames, hidden = np.array(changes, dtype=np.float64).T
-        kinds = np.full(len(changes), keyframes.CONSTANT, dtype=np.uint8)
-        keyframes.replace(of_armature or keyframes.curve_in(raw, LOCATION, path), frames, hidden, kinds)
-        if of_mesh is None:
-            if mesh.animation_data is None or mesh.animation_data.action is None:
-                keyframes.animate(mesh, item.name, "visibility", share=raw)
-            of_mesh = keyframes.add_curves(mesh, path, 1)[0]
-        keyframes.replace(of_mesh, frames, hidden, kinds)
-
-
 def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: float, body: BodyModel) -> None:
     """New clean motion and pose correctives for new raw keys, where the person has some."""
-    settings, live, shown = versions.settings_of(item), versions.find(item, tags.LIVE), versions.shown(item)
+    settings, shown = versions.settings_of(item), versions.shown(item)
     own = item.animation_data.action if item.animation_data is not None and not shown else None
-    if live is not None:  # it would be of another motion; whoever wants to compare makes it anew
+    if (
+        family.action(item, tags.LIVE) is not None
+    ):  # it would be of another motion; whoever wants to compare makes it anew
         if shown == tags.LIVE:
             versions.show(item, tags.RAW)
             settings = settings or CleanUpSettings()
-        bpy.data.actions.remove(live)
+        versions.remove_live(item)
     if settings is not None:
         versions.clean(item, rate, settings)
         if shown == tags.RAW:

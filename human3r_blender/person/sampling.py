@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The motion of a person in the scene, in world space at any frames: what is put on a character.
+"""The motion of a person in the scene, in world space at any frames: what exports write and characters are given.
 
 A person's armature whose bones are moved by F-curves alone is computed in arrays. One with constraints, NLA strips or a
 moving parent is evaluated by Blender, once per frame.
@@ -8,41 +8,69 @@ moving parent is evaluated by Blender, once per frame.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import bpy
 import numpy as np
 
 from ...engine.contract.errors import UserError
-from ...engine.contract.rotations import quaternion_to_matrix
-from ...engine.contract.skeleton import BODY_JOINT_COUNT, JOINT_NAMES, PARENTS
+from ...engine.contract.rotations import matrix_to_quaternion, quaternion_to_matrix
+from ...engine.contract.skeleton import BODY_JOINT_COUNT, JOINT_NAMES, PARENTS, PELVIS
+from ...engine.motion.body_motion import BodyMotion
 from ..blender import keyframes
 from ..blender.evaluation import bone_matrices, evaluating, world_matrix
 from ..blender.vectors import nearest_rotation, transposed
+from . import body_mesh
 
 _SUFFIXES = ("", "_smplhf")
 """The second is what some tools add to the names of the eyes."""
+_UNEVEN = 1e-3
+"""Part of the scale by which the axes' scales may differ."""
 _PLACING = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale", "delta_location")
 
 
 @dataclass(frozen=True)
-class SourceMotion:
-    """T frames of a figure of 55 joints; joints that the armature lacks move with their parents."""
+class Sample:
+    """A person at T scene frames, as all constraints and parents have it; joints that the armature lacks move with the
+    nearest of their parents.
+    """
 
     frames: np.ndarray
     """(T,) scene frames."""
-    turns: np.ndarray
-    """(T, 55, 3, 3) world rotations from the rest pose."""
-    joints: np.ndarray
-    """(T, 55, 3) world positions."""
-    rest: np.ndarray
-    """(55, 3) world positions in the rest pose, the armature where it is at the first frame."""
-    up: np.ndarray
-    """(3,) the rest figure's way up, in the world."""
+    bones: np.ndarray
+    """(T, 55, 4, 4) poses in the armature's space."""
+    worlds: np.ndarray
+    """(T, 4, 4) the armature object in the world."""
+    rest_bones: np.ndarray
+    """(55, 4, 4) the bones at rest, in the armature's space."""
     present: np.ndarray
     """(55,) which joints the armature has."""
 
+    @cached_property
+    def joints(self) -> np.ndarray:
+        """(T, 55, 3) world positions."""
+        placed = np.einsum("tij,tbj->tbi", self.worlds[:, :3, :3], self.bones[..., :3, 3])
+        return placed + self.worlds[:, None, :3, 3]
 
-def is_person(item: bpy.types.Object | None) -> bool:
+    @cached_property
+    def turns(self) -> np.ndarray:
+        """(T, 55, 3, 3) world rotations from the rest pose."""
+        turn = nearest_rotation(self.worlds[:, None, :3, :3])
+        turned = turn @ nearest_rotation(self.bones[..., :3, :3])
+        return turned @ transposed(self.rest_bones[:, :3, :3]) @ turn[0].swapaxes(-1, -2)
+
+    @cached_property
+    def rest(self) -> np.ndarray:
+        """(55, 3) world positions in the rest pose, the armature where it is at the first frame."""
+        return self.rest_bones[:, :3, 3] @ self.worlds[0, :3, :3].T + self.worlds[0, :3, 3]
+
+    @cached_property
+    def up(self) -> np.ndarray:
+        """(3,) the rest figure's way up, in the world."""
+        return upright(self.rest, nearest_rotation(self.worlds[0, :3, :3]))
+
+
+def has_body_joints(item: bpy.types.Object | None) -> bool:
     """Whether an object is an armature with the joints of a body."""
     return (
         item is not None
@@ -53,7 +81,7 @@ def is_person(item: bpy.types.Object | None) -> bool:
 
 def frames_of(item: bpy.types.Object) -> tuple[float, float]:
     """First and last scene frame that a person's motion has keys at. Raises UserError (``source-not-animated``)."""
-    ranges = [(strip.frame_start, strip.frame_end) for strip in _strips(item)]
+    ranges = [(strip.frame_start, strip.frame_end) for strip in keyframes.playing_strips(item)]
     paths = {_path(item.pose.bones[name], "rotation_quaternion") for name in JOINT_NAMES if name in item.pose.bones}
     ranges += [
         tuple(curve.range())
@@ -69,34 +97,12 @@ def frames_of(item: bpy.types.Object) -> tuple[float, float]:
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
 
-@dataclass(frozen=True)
-class BonePoses:
-    """The bones of a person at T frames, as the armature has them."""
+def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -> Sample:
+    """A person at (T,) scene frames.
 
-    poses: np.ndarray
-    """(T, 55, 4, 4) in the armature's space; joints that the armature lacks are the nearest of their parents."""
-    worlds: np.ndarray
-    """(T, 4, 4) the armature object in the world."""
-    rest: np.ndarray
-    """(55, 4, 4) the bones at rest, in the armature's space."""
-    present: np.ndarray
-    """(55,) which joints the armature has."""
-
-
-def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -> SourceMotion:
-    """The motion of a person at (T,) scene frames. Raises UserError (``source-not-a-person``)."""
-    bones = sample_bones(item, scene, frames)
-    poses, worlds, rest = bones.poses, bones.worlds, bones.rest
-    turn = nearest_rotation(worlds[:, None, :3, :3])
-    turns = turn @ nearest_rotation(poses[..., :3, :3]) @ transposed(rest[:, :3, :3]) @ turn[0].swapaxes(-1, -2)
-    joints = np.einsum("tij,tbj->tbi", worlds[:, :3, :3], poses[..., :3, 3]) + worlds[:, None, :3, 3]
-    rest_joints = rest[:, :3, 3] @ worlds[0, :3, :3].T + worlds[0, :3, 3]
-    return SourceMotion(frames, turns, joints, rest_joints, upright(rest_joints, turn[0, 0]), bones.present)
-
-
-def sample_bones(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -> BonePoses:
-    """The bones of a person at (T,) scene frames. Raises UserError (``source-not-a-person``)."""
-    if not is_person(item):
+    Raises UserError (``source-not-a-person``, ``armature-edited``, ``armature-at-rest``).
+    """
+    if not has_body_joints(item):
         raise UserError(
             "source-not-a-person",
             f"{item.name} has not the joints of a body.",
@@ -117,7 +123,37 @@ def sample_bones(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndar
                 evaluated = evaluation.at(frame)
                 poses[row], worlds[row] = bone_matrices(evaluated, stand_ins), world_matrix(evaluated)
     rest = np.array([item.data.bones[name].matrix_local for name in stand_ins], dtype=np.float64)
-    return BonePoses(poses, worlds, rest, present)
+    return Sample(frames, poses, worlds, rest, present)
+
+
+def body_motion(item: bpy.types.Object, sample: Sample, time_s: np.ndarray) -> tuple[BodyMotion, float]:
+    """A sampled person as the motion of a body in the world, as large as in the scene, and how much larger that is than
+    the body itself. (T,) `time_s` are the motion's own times. Raises UserError (``scaled-unevenly``).
+    """
+    scale = _scale(item, sample.worlds)
+    turn = sample.worlds[:, :3, :3] / scale
+    # Where the bones' rest frames are the body's own, the last factor is nothing; it says what is meant.
+    turned = turn[:, None] @ sample.bones[..., :3, :3] @ transposed(sample.rest_bones[:, :3, :3])
+    local = turned.copy()
+    children = range(1, len(PARENTS))
+    local[:, children] = transposed(turned[:, [PARENTS[joint] for joint in children]]) @ turned[:, children]
+    rest = scale * sample.rest_bones[:, :3, 3]
+    return BodyMotion.make(time_s, matrix_to_quaternion(local), sample.joints[:, PELVIS], rest), scale
+
+
+def key_values(mesh: bpy.types.Object | None, frames: np.ndarray) -> dict[str, np.ndarray]:
+    """(T,) values, at (T,) scene frames, of each shape key of a person that is animated or shows an expression."""
+    if mesh is None or mesh.data.shape_keys is None:
+        return {}
+    curves = keyframes.curves(mesh.data.shape_keys)
+    values = {}
+    for key in mesh.data.shape_keys.key_blocks:
+        curve = curves.get((body_mesh.value_path(key.name), 0))
+        if curve is not None and len(curve.keyframe_points):
+            values[key.name] = keyframes.sample(curve, frames)
+        elif key.name in body_mesh.EXPRESSION_KEYS and key.value:
+            values[key.name] = np.full(len(frames), key.value)
+    return values
 
 
 def upright(rest_joints: np.ndarray, axes: np.ndarray) -> np.ndarray:
@@ -137,6 +173,20 @@ def nearest_axis(direction: np.ndarray, axes: np.ndarray) -> np.ndarray:
     along = direction @ axes
     axis = int(np.argmax(np.abs(along)))
     return axes[:, axis] * np.sign(along[axis])
+
+
+def _scale(item: bpy.types.Object, worlds: np.ndarray) -> float:
+    scales = np.linalg.norm(worlds[:, :3, :3], axis=1)
+    scale = float(np.cbrt(np.linalg.det(worlds[0, :3, :3])))
+    right_angles = np.einsum("tij,tik->tjk", worlds[:, :3, :3], worlds[:, :3, :3]) / scale**2
+    if not (scale > 0 and np.ptp(scales) <= _UNEVEN * scale and np.abs(right_angles - np.eye(3)).max() <= 3 * _UNEVEN):
+        raise UserError(
+            "scaled-unevenly",
+            f"{item.name} is scaled differently along its axes, mirrored, or more at "
+            "some times than at others, which no skeleton can follow.",
+            "Give the person and the object that it hangs from one scale for all axes, without keys.",
+        )
+    return scale
 
 
 def _computed(item: bpy.types.Object, names: list[str], frames: np.ndarray) -> np.ndarray:
@@ -183,7 +233,7 @@ def _is_plain(item: bpy.types.Object) -> bool:
         for bone in bones
     ):
         return False
-    if _strips(item) or (item.animation_data is not None and item.animation_data.drivers):
+    if keyframes.playing_strips(item) or (item.animation_data is not None and item.animation_data.drivers):
         return False
     if any(path.endswith("].scale") for path, _ in keyframes.curves(item)):
         return False
@@ -191,17 +241,10 @@ def _is_plain(item: bpy.types.Object) -> bool:
     while above is not None:
         placed = any(path.startswith(_PLACING) for path, _ in keyframes.curves(above))
         driven = above.animation_data is not None and bool(above.animation_data.drivers)
-        if above.constraints or placed or (above is not item and (driven or _strips(above))):
+        if above.constraints or placed or (above is not item and (driven or keyframes.playing_strips(above))):
             return False
         above = above.parent
     return True
-
-
-def _strips(item: bpy.types.Object) -> list[bpy.types.NlaStrip]:
-    data = item.animation_data
-    if data is None or not data.use_nla:
-        return []
-    return [strip for track in data.nla_tracks if not track.mute for strip in track.strips if not strip.mute]
 
 
 def _path(bone: bpy.types.PoseBone, channel: str) -> str:

@@ -9,6 +9,7 @@ import bpy
 
 from ...engine.contract.errors import UserError
 from ..blender import busy, tags
+from . import family
 
 NAMED = 3
 """So many people are named in a report; more are counted."""
@@ -19,16 +20,15 @@ def people(context: bpy.types.Context, everyone: bool) -> list[bpy.types.Object]
     first. A mesh stands for the person whose it is, and the active person is meant too while hidden: nobody can select
     who is away at the current frame.
     """
-    found = [item for item in context.scene.objects if item.get(tags.ROLE) == tags.ARMATURE and tags.TRACK in item]
-    found.sort(key=lambda item: (str(item[tags.TAKE]), item[tags.TRACK]))
+    found = family.people_in(context.scene)
     if everyone:
         return found
-    chosen = {_person(item) for item in context.selected_objects}
+    chosen = {family.person_of(item) for item in context.selected_objects}
     item = context.view_layer.objects.active  # `context.active_object` is None in a 3D view that does not show it
-    active = _person(item)
+    active = family.person_of(item)
     if active is not None and not item.visible_get():
         chosen.add(active)
-    return sorted((item for item in found if _person(item) in chosen), key=lambda item: _person(item) != active)
+    return sorted((item for item in found if item in chosen), key=lambda item: item != active)
 
 
 def of_one_take(context: bpy.types.Context, item: bpy.types.Object) -> list[bpy.types.Object]:
@@ -57,9 +57,3 @@ def refuse_none(chosen: Sequence[bpy.types.Object]) -> None:
 def names(chosen: Sequence[bpy.types.Object]) -> str:
     """Who was worked on, in a few words."""
     return ", ".join(item.name for item in chosen) if len(chosen) <= NAMED else f"{len(chosen)} people"
-
-
-def _person(item: bpy.types.Object | None) -> tuple[str, int] | None:
-    if item is None or tags.TRACK not in item:
-        return None
-    return str(item[tags.TAKE]), int(item[tags.TRACK])

@@ -21,7 +21,7 @@ from ...engine.contract.skeleton import PELVIS
 from ...engine.motion.causal import CausalSmoother
 from ...engine.motion.clean_up import CleanUpSettings, clean_up
 from ..blender import keyframes, tags, turns
-from . import armature, contact_marks
+from . import armature, contact_marks, copies, family
 from .motion import (
     LOCATION,
     NAMES,
@@ -50,18 +50,6 @@ _PATIENCE_S = 0.001
 FindObject = Callable[[], bpy.types.Object | None]
 
 
-def find(item: bpy.types.Object, role: str) -> bpy.types.Action | None:
-    """A person's Action with one of the roles `tags.RAW`, `tags.LIVE` and `tags.CLEAN`."""
-    found = tags.find_action(item[tags.TAKE], role, item[tags.TRACK])
-    if found is None and role == tags.RAW and item.animation_data is not None:
-        # Files of earlier versions have one Action a person, and say nothing on it.
-        plain = item.animation_data.action
-        if plain is not None and tags.ROLE not in plain and keyframes.curves_in(plain, LOCATION):
-            tags.mark(plain, item[tags.TAKE], tags.RAW, item[tags.TRACK])
-            return plain
-    return found
-
-
 def shown(item: bpy.types.Object) -> str:
     """The role of the version that plays; empty for an Action of the user's own, or none."""
     action = item.animation_data.action if item.animation_data is not None else None
@@ -70,7 +58,7 @@ def shown(item: bpy.types.Object) -> str:
 
 def show(item: bpy.types.Object, role: str) -> None:
     """Play another version of a person's motion. Raises UserError (``no-version``)."""
-    action = find(item, role)
+    action = family.action(item, role)
     if action is None:
         raise UserError("no-version", f"{item.name} has no {role} motion.", "Clean up the person first.")
     before = item.animation_data.action if item.animation_data is not None else None
@@ -81,7 +69,7 @@ def show(item: bpy.types.Object, role: str) -> None:
 
 def settings_of(item: bpy.types.Object) -> CleanUpSettings | None:
     """The settings that a person was cleaned up with; None for one that was not."""
-    action = find(item, tags.CLEAN)
+    action = family.action(item, tags.CLEAN)
     if action is None:
         return None
     return CleanUpSettings(float(action.get(STRENGTH, CleanUpSettings.strength)), bool(action.get(LOCK_FEET, True)))
@@ -105,7 +93,7 @@ def clean_in_steps(
 
     def raw_curves() -> keyframes.Curves:
         item = find_armature()
-        raw = None if item is None else find(item, tags.RAW)
+        raw = None if item is None else family.action(item, tags.RAW)
         return {} if raw is None else keyframes.curves_in(raw, LOCATION)
 
     keys: Keys = {}
@@ -150,10 +138,10 @@ def _compute(
 
 def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettings, takes_live: bool) -> Iterator[None]:
     item = find_armature()
-    raw = find(item, tags.RAW) if item is not None else None
+    raw = family.action(item, tags.RAW) if item is not None else None
     if item is None or raw is None:
         return
-    made = find(item, tags.LIVE) if takes_live else None
+    made = family.action(item, tags.LIVE) if takes_live else None
     if made is None or not _same_keys(made, raw):
         # All that does not differ is the raw Action's: frames, interpolation, groups, other curves.
         made = _copy(raw, tags.CLEAN)
@@ -173,8 +161,10 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
         if made is not None and not made.users:
             bpy.data.actions.remove(made)
         return
-    raw, before = find(item, tags.RAW), find(item, tags.CLEAN)
-    tags.mark(made, item[tags.TAKE], tags.CLEAN, item[tags.TRACK])
+    if family.action(item, tags.CLEAN) is not None:
+        copies.own_blocks(item)
+    raw, before = family.action(item, tags.RAW), family.action(item, tags.CLEAN)
+    family.give(item, made, tags.CLEAN)
     made[STRENGTH], made[LOCK_FEET] = settings.strength, settings.lock_feet
     made[CONTACTS] = (cleaned.planted @ (1, 2, 4, 8)).astype(int).tolist()
     if before is not None:
@@ -185,7 +175,8 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
     if raw is not None:
         raw.use_fake_user, made.name = True, f"{raw.name} clean"
     yield
-    item, made = find_armature(), find(item, tags.CLEAN)
+    item = find_armature()
+    made = None if item is None else family.action(item, tags.CLEAN)
     if item is not None and made is not None:
         contact_marks.make(item, made, cleaned.contacts)
 
@@ -211,10 +202,10 @@ def _same_keys(action: bpy.types.Action, raw: bpy.types.Action) -> bool:
 
 def begin_live(item: bpy.types.Object) -> None:
     """Give a new person, whose raw curves have no keys yet, a live Action and play it."""
-    raw = find(item, tags.RAW)
+    raw = family.action(item, tags.RAW)
     if raw is not None:
         live = _copy(raw, tags.LIVE)
-        tags.mark(live, item[tags.TAKE], tags.LIVE, item[tags.TRACK])
+        family.give(item, live, tags.LIVE)
         raw.use_fake_user = True
         keyframes.play(item, live, LOCATION)
 
@@ -223,11 +214,11 @@ def make_live(item: bpy.types.Object, rate: float) -> None:
     """Make the live Action of a person who was cleaned up, as it was or would have been while the take arrived, if
     there is none of the same strength. Raises UserError (``person-not-animated``).
     """
-    settings, raw, live = settings_of(item) or CleanUpSettings(), find(item, tags.RAW), find(item, tags.LIVE)
+    settings = settings_of(item) or CleanUpSettings()
+    raw, live = family.action(item, tags.RAW), family.action(item, tags.LIVE)
     if raw is None or (live is not None and live.get(STRENGTH) == settings.strength):
         return
-    if live is not None:
-        bpy.data.actions.remove(live)
+    remove_live(item)
     keyed = motion_of_person(item, rate, raw)
     frames, motion = keyed.frames, keyed.motion
     smoothing = LiveSmoothing(settings.strength, rate)
@@ -235,8 +226,15 @@ def make_live(item: bpy.types.Object, rate: float) -> None:
         pass
     live = _copy(raw, tags.LIVE)
     set_motion(keyframes.curves_in(live, LOCATION), NAMES, frames, smoothing.take())
-    tags.mark(live, item[tags.TAKE], tags.LIVE, item[tags.TRACK])
+    family.give(item, live, tags.LIVE)
     live[STRENGTH] = settings.strength
+
+
+def remove_live(item: bpy.types.Object) -> None:
+    """Remove the live Action of a person who has one; copies of the person keep theirs."""
+    if family.action(item, tags.LIVE) is not None:
+        copies.own_blocks(item)
+        bpy.data.actions.remove(family.action(item, tags.LIVE))
 
 
 class LiveSmoothing:

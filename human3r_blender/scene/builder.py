@@ -313,6 +313,7 @@ class SceneBuilder:
         root = self.root
         if root is not None and self._camera.frames:
             root[tags.PICTURES], root[tags.ABSENCE] = self._camera.frames, self.options.absence_s
+            root[tags.LAST_TRACK] = max(self._people, default=-1)
         for person in self._people.values():
             yield person.settle(self._body_model())
             if self.options.clean:

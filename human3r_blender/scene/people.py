@@ -13,12 +13,9 @@ from ...engine.contract.person_names import numbered_name
 from ...engine.contract.skeleton import JOINT_NAMES
 from ...engine.motion.clean_up import CleanUpSettings
 from ..blender import keyframes, tags, turns
-from ..person import armature, body_mesh, colors, shape_record, versions
+from ..person import armature, body_mesh, colors, family, shape_record, versions, visibility
 from ..person.motion import LOCATION, NAMES, ROTATIONS
 from .tracks import Track
-
-EXPRESSIONS = tuple(body_mesh.value_path(name) for name in body_mesh.EXPRESSION_KEYS)
-VISIBILITY = ("hide_viewport", "hide_render")
 
 _ROWS = 50
 """Rows of a track whose keys are computed in one slice of work."""
@@ -45,7 +42,7 @@ class Person:
         """(T, 55, 4) of the rows that have keys, in batches; without `live` of the last batch alone."""
         self._visibility_written = 0
         self._holds_written = 0
-        self._hints = ("", "")
+        self._hint = self._root = ""
 
     @property
     def pending(self) -> int:
@@ -59,11 +56,19 @@ class Person:
 
     def armature(self) -> bpy.types.Object | None:
         """The armature object; None before `create` and once the user deleted it."""
-        return tags.find(self._take_id, tags.ARMATURE, self.track.id, self._hints[0])
+        hinted = bpy.data.objects.get(self._hint)
+        if family.is_person(hinted) and family.order(hinted) == (self._take_id, self.track.id):
+            return hinted
+        root = tags.find(self._take_id, tags.ROOT, self._root) if self._root else None
+        people = family.people_under(root) if root is not None else []
+        found = next((item for item in people if item[tags.TRACK] == self.track.id), None)
+        self._hint = found.name if found is not None else self._hint
+        return found
 
     def mesh(self) -> bpy.types.Object | None:
         """The mesh object; None before `create` and once the user deleted it."""
-        return tags.find(self._take_id, tags.MESH, self.track.id, self._hints[1])
+        item = self.armature()
+        return None if item is None else family.mesh(item)
 
     def create(
         self, root: bpy.types.Object, collection: bpy.types.Collection, base: bpy.types.Mesh, body: BodyModel
@@ -74,24 +79,20 @@ class Person:
         skeleton = armature.create(self.name, body.rest_joints(self._betas))
         tags.mark(skeleton, self._take_id, tags.ARMATURE, track_id)
         skeleton.parent = root
-        own = bpy.data.collections.new(self.name)
-        own[tags.TAKE], own[tags.TRACK] = self._take_id, track_id
-        collection.children.link(own)
-        own.objects.link(skeleton)
-        self._hints = (skeleton.name, "")
+        family.new_collection(skeleton, collection)
+        self._hint, self._root = skeleton.name, root.name
         yield
         if (skeleton := self.armature()) is None:
             return
         mesh = body_mesh.create(f"{self.name} mesh", base, skeleton)
         tags.mark(mesh, self._take_id, tags.MESH, track_id)
-        colors.color_new(mesh)
-        body_mesh.set_shape(mesh, self._betas)
         skeleton.users_collection[0].objects.link(mesh)
-        self._hints = (skeleton.name, mesh.name)
+        colors.color_new(skeleton, mesh)
+        body_mesh.set_shape(mesh, self._betas)
         yield
         if (skeleton := self.armature()) is None:
             return
-        tags.mark(keyframes.animate(skeleton, self.name), self._take_id, tags.RAW, track_id)
+        family.give(skeleton, keyframes.animate(skeleton, self.name), tags.RAW)
         keyframes.add_curves(skeleton, LOCATION, 3, JOINT_NAMES[0])
         for path, joint in zip(ROTATIONS, JOINT_NAMES, strict=True):
             keyframes.add_curves(skeleton, path, 4, joint)
@@ -99,7 +100,7 @@ class Person:
         skeleton, mesh = self.armature(), self.mesh()
         if skeleton is not None and mesh is not None:
             keyframes.animate(mesh.data.shape_keys, self.name, "expression", share=self._action(tags.RAW))
-            for path in EXPRESSIONS:
+            for path in body_mesh.EXPRESSIONS:
                 keyframes.add_curves(mesh.data.shape_keys, path, 1)
         if skeleton is not None and self._live is not None:
             versions.begin_live(skeleton)
@@ -107,7 +108,7 @@ class Person:
     def write(self, body: BodyModel) -> Iterator[None]:
         """Append keys for all rows that have none yet, in slices. A person that the user deleted is left alone."""
         first, track = self.written, self.track
-        if self.armature() is None and self.mesh() is None:
+        if self.armature() is None:
             self.written, self._visibility_written = len(track.frames), len(track.visibility)
             return
         if first - 1 in track.holds[self._holds_written :]:
@@ -133,7 +134,7 @@ class Person:
             expression = np.stack(track.expressions[first : self.written])
             frames, kinds = np.array(track.frames[first : self.written]), track.interpolation(first, self.written)
             yield from self._append(self._arriving_curves, NAMES, pose, frames, kinds)
-            names = tuple((path, 0) for path in EXPRESSIONS)
+            names = tuple((path, 0) for path in body_mesh.EXPRESSIONS)
             yield from self._append(self._expression_curves, names, expression, frames, kinds)
         self._write_visibility()
         yield
@@ -200,25 +201,16 @@ class Person:
     def _write_visibility(self) -> None:
         """Keys that hide armature and mesh while the person is away."""
         changes = self.track.visibility[self._visibility_written :]
-        if not changes:
+        item = self.armature()
+        if not changes or item is None:
             return
         self._visibility_written += len(changes)
-        frames, hidden = np.array(changes, dtype=np.float64).T
-        kinds = np.full(len(changes), keyframes.CONSTANT, dtype=np.uint8)
-        mesh, raw, live = self.mesh(), self._action(tags.RAW), self._action(tags.LIVE)
-        for path in VISIBILITY:
-            for action in (raw, live):
-                if action is not None:
-                    curve = keyframes.curve_in(action, LOCATION, path)
-                    keyframes.append(curve, frames, hidden, kinds)
-            if mesh is not None and raw is not None:
-                if mesh.animation_data is None:
-                    keyframes.animate(mesh, self.name, "visibility", share=raw)
-                curve = keyframes.curves(mesh).get((path, 0)) or keyframes.add_curves(mesh, path, 1)[0]
-                keyframes.append(curve, frames, hidden, kinds)
+        versions_there = [action for role, action in family.actions(item).items() if role != tags.CLEAN]
+        visibility.write(self.name, family.mesh(item), versions_there, changes, keyframes.append)
 
     def _action(self, role: str) -> bpy.types.Action | None:
-        return tags.find_action(self._take_id, role, self.track.id)
+        item = self.armature()
+        return None if item is None else family.action(item, role)
 
     def _raw_curves(self) -> keyframes.Curves:
         action = self._action(tags.RAW)

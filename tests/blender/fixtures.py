@@ -21,6 +21,7 @@ def addon():
     places = {
         "human3r_blender.batch": ("command_line", "paths"),
         "human3r_blender.blender": ("child_process", "progress", "redaction", "tags"),
+        "human3r_blender.person": ("family",),
         "human3r_blender.capture": ("engine_process", "properties", "session", "sources", "timer"),
         "human3r_blender.report": ("diagnostics",),
         "human3r_blender.scene": ("builder",),

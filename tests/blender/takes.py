@@ -10,7 +10,8 @@ from bl_ext.user_default.human3r_blender.engine.contract import messages, rotati
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyModel, default_body_path
 from bl_ext.user_default.human3r_blender.engine.contract.settings import CaptureSettings
 from bl_ext.user_default.human3r_blender.engine.contract.take import TakeWriter
-from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
 
@@ -185,7 +186,7 @@ def go_to():
 @pytest.fixture(scope="session")
 def armatures():
     """The armatures of a builder's people, in the order of their tracks."""
-    return lambda made: tags.people(made.root)
+    return lambda made: family.people_under(made.root)
 
 
 @pytest.fixture(scope="session")

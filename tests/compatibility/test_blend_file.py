@@ -38,3 +38,23 @@ def test_nothing_is_missing(opened, known):
         saved["character_hips"], abs=1e-4
     )
     assert anna.visible_get() and not bob.visible_get()
+
+
+def test_a_copy_of_a_person_is_a_person_of_its_own(opened):
+    """Although neither holds its Actions, as people do since 0.1.0."""
+    anna = looking.people(opened)[0]
+    assert "human3r_raw" not in anna
+    before = [looking.place(anna, bone) for bone in ("pelvis", "head")]
+    looking.choose(anna, looking.mesh_of(anna))
+    assert bpy.ops.object.duplicate() == {"FINISHED"}
+    made = bpy.context.view_layer.objects.active
+    looking.choose(made)
+    assert bpy.ops.human3r.rename_person(name="Twin") == {"FINISHED"}
+    assert (made.name, looking.mesh_of(made).name, anna.name) == ("Twin", "Twin mesh", "Anna")
+    assert bpy.ops.human3r.clean_up(strength=1.0, everyone=False) == {"FINISHED"}
+    assert anna.animation_data.action["human3r_strength"] != made.animation_data.action["human3r_strength"] == 1.0
+    assert bpy.ops.human3r.delete_people() == {"FINISHED"}
+    assert "Twin" not in opened.objects and looking.mesh_of(anna).name == "Anna mesh"
+    assert bpy.ops.human3r.show_version(version="RAW", everyone=True) == {"FINISHED"}
+    assert bpy.ops.human3r.show_version(version="CLEAN", everyone=True) == {"FINISHED"}
+    np.testing.assert_allclose([looking.place(anna, bone) for bone in ("pelvis", "head")], before, atol=1e-6)

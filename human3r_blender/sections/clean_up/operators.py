@@ -11,7 +11,7 @@ from ....engine.contract.errors import UserError
 from ....engine.motion.clean_up import CleanUpSettings
 from ...blender import tags, timing
 from ...blender.operators import refuse
-from ...person import contact_marks, selection, versions
+from ...person import family, selection, versions
 
 DEFAULT = CleanUpSettings()
 TEXTS = field_docs(CleanUpSettings)
@@ -115,7 +115,7 @@ class HUMAN3R_OT_compare(bpy.types.Operator):
         return selection.may_edit_people(cls, context) and _some_are_clean(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        everyone = not any(versions.find(item, tags.CLEAN) for item in selection.people(context, False))
+        everyone = not any(family.action(item, tags.CLEAN) for item in selection.people(context, False))
         return _show(
             self, context, everyone, lambda item: tags.RAW if versions.shown(item) == tags.CLEAN else tags.CLEAN
         )
@@ -132,21 +132,21 @@ class HUMAN3R_OT_show_contacts(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not any(contact_marks.collection(item) for item in selection.people(context, True)):
+        if not any(family.marks(item) for item in selection.people(context, True)):
             cls.poll_message_set("Clean up people first: that finds which feet stand")
             return False
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         for item in selection.people(context, True):
-            home = contact_marks.collection(item)
+            home = family.marks(item)
             if home is not None:
                 home.hide_viewport = not self.show
         return {"FINISHED"}
 
 
 def _some_are_clean(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    if not any(versions.find(item, tags.CLEAN) for item in selection.people(context, True)):
+    if not any(family.action(item, tags.CLEAN) for item in selection.people(context, True)):
         operator.poll_message_set("Nobody was cleaned up yet")
         return False
     return True
@@ -155,7 +155,7 @@ def _some_are_clean(operator: type[bpy.types.Operator], context: bpy.types.Conte
 def _show(
     operator: bpy.types.Operator, context: bpy.types.Context, everyone: bool, role: Callable[[bpy.types.Object], str]
 ) -> set[str]:
-    changed = [item for item in selection.people(context, everyone) if versions.find(item, tags.CLEAN)]
+    changed = [item for item in selection.people(context, everyone) if family.action(item, tags.CLEAN)]
     if not changed:
         operator.report({"WARNING"}, "Nobody of these was cleaned up yet.")
         return {"CANCELLED"}

@@ -5,7 +5,7 @@ import bpy
 
 from ...blender import tags
 from ...blender.sidebar import Section
-from ...person import contact_marks, selection, versions
+from ...person import family, selection, versions
 from . import TITLE
 from .operators import VERSIONS
 
@@ -32,7 +32,7 @@ class HUMAN3R_PT_clean_up(Section, bpy.types.Panel):
             "human3r.clean_up", icon="MOD_SMOOTH", text="Clean Up" if chosen else "Clean Up (nobody selected)"
         )
         button.strength, button.lock_feet, button.everyone = settings.strength, settings.lock_feet, settings.everyone
-        cleaned = [item for item in chosen if versions.find(item, tags.CLEAN) is not None]
+        cleaned = [item for item in chosen if family.action(item, tags.CLEAN) is not None]
         if not cleaned:
             return
         playing = {versions.shown(item) for item in cleaned}
@@ -42,7 +42,7 @@ class HUMAN3R_PT_clean_up(Section, bpy.types.Panel):
             button.version, button.everyone = version, settings.everyone
         strengths = {f"{found.strength:.2f}" for item in cleaned if (found := versions.settings_of(item)) is not None}
         layout.label(text=f"Cleaned with strength {' and '.join(sorted(strengths))}")
-        homes = [home for item in cleaned if (home := contact_marks.collection(item)) is not None]
+        homes = [home for item in cleaned if (home := family.marks(item)) is not None]
         if homes:
             hidden = all(home.hide_viewport for home in homes)
             layout.operator(

@@ -16,7 +16,7 @@ import numpy as np
 from gpu_extras.batch import batch_for_shader
 from mathutils import Color as DisplayColor
 
-from ...blender import tags
+from ...person import family
 from ...person.colors import Color
 
 HEAD_BONE = "head"
@@ -49,7 +49,7 @@ def name_tags(context: bpy.types.Context, view: bpy.types.SpaceView3D | None) ->
     depsgraph = context.evaluated_depsgraph_get()
     found = []
     for item in context.view_layer.objects:
-        if item.get(tags.ROLE) != tags.ARMATURE or not item.visible_get(viewport=view):
+        if not family.is_person(item) or not item.visible_get(viewport=view):
             continue
         posed = item.evaluated_get(depsgraph)
         bone = posed.pose.bones.get(HEAD_BONE)

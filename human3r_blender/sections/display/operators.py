@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, FloatVectorProperty
 from ....engine.contract.errors import UserError
 from ...blender import tags
 from ...blender.operators import refuse
-from ...person import blocks, colors, selection
+from ...person import colors, family, selection
 from ...scene.takes import root_of
 from . import camera_view, name_tags
 from .view import area_of, has_view
@@ -84,8 +84,8 @@ class _PeopleOperator(bpy.types.Operator):
             selection.refuse_none(people)
         except UserError as error:
             return refuse(self, error)
-        meshes = [mesh for item in people if (mesh := blocks.mesh(item)) is not None]
-        self.paint(meshes)
+        people_by_number = sorted(people, key=family.order)
+        self.paint(context, [mesh for item in people_by_number if (mesh := family.mesh(item)) is not None])
         self.report({"INFO"}, f"{selection.names(people)}: coloured.")
         return {"FINISHED"}
 
@@ -93,7 +93,7 @@ class _PeopleOperator(bpy.types.Operator):
         """The armatures of the people to paint."""
         raise AssertionError("each operator says whom it paints")
 
-    def paint(self, meshes: list[bpy.types.Object]) -> None:
+    def paint(self, context: bpy.types.Context, meshes: list[bpy.types.Object]) -> None:
         """Paint these."""
         raise AssertionError("each operator says how it paints")
 
@@ -112,9 +112,9 @@ class HUMAN3R_OT_color_people(_PeopleOperator):
     def chosen(self, context: bpy.types.Context) -> list[bpy.types.Object]:
         return selection.people(context, self.everyone)
 
-    def paint(self, meshes: list[bpy.types.Object]) -> None:
-        taken = [tuple(other.color) for other in colors.bodies() if other not in meshes]
-        for mesh in sorted(meshes, key=lambda mesh: (str(mesh[tags.TAKE]), mesh[tags.TRACK])):
+    def paint(self, context: bpy.types.Context, meshes: list[bpy.types.Object]) -> None:
+        taken = [tuple(other.color) for other in colors.bodies(context.scene) if other not in meshes]
+        for mesh in meshes:
             color = colors.next_color(taken)
             colors.paint(mesh, color)
             taken.append(color)
@@ -146,7 +146,7 @@ class HUMAN3R_OT_paint_people(_PeopleOperator):
     def chosen(self, context: bpy.types.Context) -> list[bpy.types.Object]:
         return selection.people(context, False)
 
-    def paint(self, meshes: list[bpy.types.Object]) -> None:
+    def paint(self, context: bpy.types.Context, meshes: list[bpy.types.Object]) -> None:
         for mesh in meshes:
             colors.paint(mesh, self.color)
 

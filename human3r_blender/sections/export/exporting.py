@@ -10,9 +10,10 @@ from pathlib import Path
 import bpy
 
 from ....engine.contract.errors import UserError
+from ...person.visibility import hidden_frames
 from .file_format import Request
 from .formats import FORMATS
-from .motion import PersonMotion, clock, collect, hidden_frames
+from .motion import PersonMotion, clock, collect
 from .settings import ExportSettings
 from .staging import safe_name
 from .writing import whole_file
@@ -45,7 +46,7 @@ def export(
     """
     check_available(settings.formats)
     when = clock(scene, settings.frame_rate)
-    hidden = {item: hidden_frames(item, scene, when) for item in people}
+    hidden = {item: hidden_frames(item, scene, when.scene_frames) for item in people}
     found = [collect(item, scene, when, hidden[item]) for item in people if not hidden[item].all()]
     if not found:
         raise UserError(

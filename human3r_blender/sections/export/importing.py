@@ -29,7 +29,7 @@ from ....engine.contract.skeleton import HEAD, PELVIS
 from ....engine.installed import locations
 from ....engine.motion.body_motion import BodyMotion
 from ....engine.motion.resampling import exact_rate, frame_count, frame_times, resample
-from ...blender import coordinates, tags, timing
+from ...blender import coordinates, timing
 from ...scene.builder import ImportOptions, SceneBuilder
 from . import amass
 
@@ -145,8 +145,3 @@ def _frame(
         expression=rows(expression), translation=rows(np.zeros(3)), head_point=rows(head), head_px=rows(np.zeros(2)),
         mask_size=(8, 1), mask_box_px=(-0.5, -0.5, 7.5, 0.5), mask_bits=np.zeros(1, np.uint8),
     )  # fmt: skip
-
-
-def person_of(root: bpy.types.Object) -> bpy.types.Object | None:
-    """The armature of an imported motion."""
-    return next(iter(tags.people(root)), None)

@@ -9,7 +9,7 @@ from ....engine.contract.body_model import BodyModel
 from ....engine.contract.errors import UserError
 from ...blender import busy, tags
 from ...blender.operators import refuse
-from ...person import pose_correctives
+from ...person import copies, family, pose_correctives
 
 
 class HUMAN3R_OT_select_person(bpy.types.Operator):
@@ -54,8 +54,8 @@ class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         keys = 0
         for armature in _selected_people(context):
-            take_id, track_id = armature[tags.TAKE], armature[tags.TRACK]
-            mesh, root = tags.find(take_id, tags.MESH, track_id), tags.find(take_id, tags.ROOT)
+            copies.own_blocks(armature)
+            mesh, root = family.mesh(armature), family.root(armature)
             if mesh is None or root is None:
                 self.report({"WARNING"}, f"{armature.name} has no mesh, or no root to say which body it was made with.")
                 continue
@@ -68,7 +68,7 @@ class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
 
 
 def _selected_people(context: bpy.types.Context) -> list[bpy.types.Object]:
-    return [item for item in context.selected_objects if item.get(tags.ROLE) == tags.ARMATURE]
+    return [item for item in context.selected_objects if family.is_person(item)]
 
 
 CLASSES = (HUMAN3R_OT_select_person, HUMAN3R_OT_bake_correctives)

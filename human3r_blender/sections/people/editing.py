@@ -16,7 +16,7 @@ from ....engine.contract.errors import UserError
 from ....engine.motion.gaps import fill_gaps as fill_gaps_in_motion
 from ...blender import keyframes, tags
 from ...person import blocks as person_blocks
-from ...person import rows, versions
+from ...person import family, rows, versions
 from ...person.rows import PersonKeys
 from ...scene.people import Person
 from ...scene.tracks import Track
@@ -133,11 +133,11 @@ def fill_gaps(item: bpy.types.Object, limit_s: float, rate: float) -> int:
 
 
 def _next_number(item: bpy.types.Object) -> int:
-    """A track id that nobody of a person's take has or, as far as their Actions are in the file, had."""
-    blocks = [*bpy.data.objects, *bpy.data.actions]
-    return 1 + max(
-        int(block[tags.TRACK]) for block in blocks if block.get(tags.TAKE) == item[tags.TAKE] and tags.TRACK in block
-    )
+    """A track id that nobody of a person's take has or, as far as the root knows, had."""
+    root = rows.root_of(item)
+    numbers = [int(other[tags.TRACK]) for other in (item, *family.people_under(root))]
+    root[tags.LAST_TRACK] = 1 + max(int(root.get(tags.LAST_TRACK, -1)), *numbers)
+    return int(root[tags.LAST_TRACK])
 
 
 def _refuse_other_takes(items: Sequence[bpy.types.Object]) -> None:

@@ -15,17 +15,29 @@ from . import editing
 _shown_items: list[tuple[str, str, str, int]] = []
 """Blender does not keep the texts of a menu that is made on the fly; whoever makes it has to."""
 
+_COPIES = 1_000_000
+"""Numbers in the menu from here on are those of people whom the user copied, and who have the original's track."""
+
 
 def _other_people(operator: bpy.types.Operator, context: bpy.types.Context | None) -> list[tuple[str, str, str, int]]:
     """Everybody of the chosen person's take but that person, by track id."""
     chosen = selection.people(context, False) if context is not None else []
     everyone = selection.of_one_take(context, chosen[0]) if chosen else []
     _shown_items[:] = [
-        (str(item[tags.TRACK]), item.name, f"The other is {item.name}", item[tags.TRACK])
-        for item in everyone
+        (key, item.name, f"The other is {item.name}", item[tags.TRACK] if key.isdigit() else _COPIES + number)
+        for number, (key, item) in enumerate(_by_key(everyone).items())
         if item != chosen[0]
     ]
     return _shown_items
+
+
+def _by_key(everyone: list[bpy.types.Object]) -> dict[str, bpy.types.Object]:
+    """People by what the menus' items are called: their track ids, to which copies add their names."""
+    people: dict[str, bpy.types.Object] = {}
+    for item in everyone:
+        track = str(item[tags.TRACK])
+        people[track if track not in people else f"{track} {item.name}"] = item
+    return people
 
 
 def limit_property() -> object:
@@ -94,7 +106,8 @@ class _WithOther(_PeopleOperator):
         selection.refuse_none(chosen)
         found = chosen[1:]
         if self.properties.is_property_set("other"):
-            found = [item for item in selection.of_one_take(context, chosen[0]) if str(item[tags.TRACK]) == self.other]
+            others = _by_key(selection.of_one_take(context, chosen[0]))
+            found = [others[self.other]] if self.other in others else []
         if not found:
             raise UserError(
                 "nobody-else",

@@ -10,8 +10,7 @@ import bpy
 
 from ....engine.contract.errors import UserError
 from ....engine.installed.locations import rig_presets_folder
-from ...blender import tags
-from ...person import blocks
+from ...person import blocks, family
 from . import name_patterns, presets, rig_map
 from .linked_character import make_editable
 from .retargeting import retarget
@@ -42,9 +41,8 @@ def retarget_file(
 
 
 def people(scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """The armatures of a scene's people, in the order of their tracks; without those who were hidden as a whole."""
-    found = [item for item in scene.objects if item.get(tags.ROLE) == tags.ARMATURE and not blocks.is_hidden(item)]
-    return sorted(found, key=lambda item: item[tags.TRACK])
+    """The armatures of a scene's people, take by take; without those who were hidden as a whole."""
+    return [item for item in family.people_in(scene) if not blocks.is_hidden(item)]
 
 
 def find_rig(character: bpy.types.Object, preset: str = "") -> RigMap:

@@ -77,7 +77,7 @@ class Human3RRetarget(bpy.types.PropertyGroup):
     source: PointerProperty(
         name="Person",
         type=bpy.types.Object,
-        poll=lambda _, item: sampling.is_person(item),
+        poll=lambda _, item: sampling.has_body_joints(item),
         description="The person whose motion is taken: an armature that Human3R made, or another with SMPL-X bones",
     )
     character: PointerProperty(

@@ -16,7 +16,7 @@ import numpy as np
 from ....engine.contract.errors import UserError
 from ....engine.contract.skeleton import JOINT_INDEX
 from ...blender.vectors import blend, shortest_rotation, turned, unit
-from ...person.sampling import SourceMotion
+from ...person.sampling import Sample
 from .calibration import Figure, anatomical_hinge
 from .character import LIMBS, Character
 from .limb_solver import bent_side, reach, sink_to_reach
@@ -60,7 +60,7 @@ class Transfer:
     """By slot, (T, 3) world points that the slot's head was to reach."""
 
 
-def source_figure(source: SourceMotion) -> Figure:
+def source_figure(source: Sample) -> Figure:
     """The source at rest, its joints by slots."""
     starts = {"spine": "spine1", "root": "pelvis"}
     heads = {slot: source.rest[joint] for slot, joint in JOINT_INDEX.items()}
@@ -70,7 +70,7 @@ def source_figure(source: SourceMotion) -> Figure:
 
 
 def transfer(
-    source: SourceMotion,
+    source: Sample,
     character: Character,
     calibration: np.ndarray,
     settings: RetargetSettings,
@@ -112,7 +112,7 @@ def transfer(
     return Transfer(work.motions, work.heads, placement, goals)
 
 
-def _placement(source: SourceMotion, figure: Figure, character: Character, settings: RetargetSettings) -> Placement:
+def _placement(source: Sample, figure: Figure, character: Character, settings: RetargetSettings) -> Placement:
     rest, linear = character.model.rest[:, :3, 3], character.world[:3, :3]
 
     def leg(joints: Mapping[str, np.ndarray]) -> float:
@@ -145,7 +145,7 @@ def _placement(source: SourceMotion, figure: Figure, character: Character, setti
 
 
 def _turn(
-    source: SourceMotion,
+    source: Sample,
     figure: Figure,
     character: Character,
     calibration: np.ndarray,
@@ -170,7 +170,7 @@ def _turn(
     return motions
 
 
-def _foot_lift(source: SourceMotion, character: Character, calibration: np.ndarray, scale: float) -> float:
+def _foot_lift(source: Sample, character: Character, calibration: np.ndarray, scale: float) -> float:
     """Metres that the character's ankles are higher above the balls of its feet than the source's, at its size."""
     lifts, rest = [], character.model.rest[:, :3, 3]
     for side in SIDES:
@@ -182,7 +182,7 @@ def _foot_lift(source: SourceMotion, character: Character, calibration: np.ndarr
     return float(np.mean(lifts)) if lifts else 0.0
 
 
-def _bends_to(figure: Figure, source: SourceMotion, limb: str) -> np.ndarray:
+def _bends_to(figure: Figure, source: Sample, limb: str) -> np.ndarray:
     """(T, 3) unit vectors that the source's elbow or knee points to by nature, in the world."""
     slots = LIMBS[limb]
     side = limb.partition("_")[0]
@@ -198,7 +198,7 @@ def _bends_to(figure: Figure, source: SourceMotion, limb: str) -> np.ndarray:
 class _Work:
     """Motions and heads while legs and arms are solved one after another."""
 
-    def __init__(self, source: SourceMotion, character: Character, placement: Placement, motions: np.ndarray) -> None:
+    def __init__(self, source: Sample, character: Character, placement: Placement, motions: np.ndarray) -> None:
         self.source, self.character, self.placement, self.motions = source, character, placement, motions
         self.order = character.model.order()
         self.to_armature = np.linalg.inv(character.world[:3, :3])

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...blender.evaluation import bone_matrices, evaluating, world_matrix
 from ...blender.vectors import angle_between, turned
-from ...person.sampling import SourceMotion
+from ...person.sampling import Sample
 from .calibration import SEGMENTS
 from .character import Character
 from .rig_map import RigMap
@@ -57,7 +57,7 @@ def verify(
     scene: bpy.types.Scene,
     rig: RigMap,
     character: Character,
-    source: SourceMotion,
+    source: Sample,
     transfer: Transfer,
     keep_directions: bool,
 ) -> Report:

@@ -36,7 +36,7 @@ def test_a_capture_becomes_a_scene(addon, start):
     pump(session)
     assert session.error is None and session.progress.phase == "complete"
     assert session.progress.frames_done == session.progress.frames_total == 30 and session.progress.fraction == 1.0
-    assert session.people_count == len(addon.tags.people(session.builder.root)) == 2
+    assert session.people_count == len(addon.family.people_under(session.builder.root)) == 2
     keys = camera_keys(session)
     assert len(keys) == 30 and np.allclose(keys[:, 1], 0.01 * np.arange(30), atol=1e-6)
 
@@ -107,7 +107,7 @@ def test_undo_in_the_middle_loses_nothing(addon, start):
     assert session.progress.phase == "complete" and session.error is None
     assert session.progress.frames_done == 40 and len(camera_keys(session)) == 40
     roots = [item for item in bpy.data.objects if item.get(addon.tags.ROLE) == addon.tags.ROOT]
-    assert len(roots) == 1 and len(addon.tags.people(roots[0])) == 2
+    assert len(roots) == 1 and len(addon.family.people_under(roots[0])) == 2
     assert len(bpy.context.scene.collection.children) == 1
 
 

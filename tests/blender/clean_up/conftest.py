@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract import rotations
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
-from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
 from ..takes import Synthetic
@@ -45,7 +45,7 @@ def build(scene):
             made.add(message)
         made.finish()
         assert made.work() is False
-        return tags.people(made.root)
+        return family.people_under(made.root)
 
     return run
 

@@ -7,7 +7,7 @@ import bpy
 import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.batch import command_line
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
-from bl_ext.user_default.human3r_blender.human3r_blender.person import versions
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family, versions
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.builder import ImportOptions
 
 from .conftest import hoppers
@@ -23,10 +23,10 @@ def test_the_strength_is_in_the_file_and_in_the_summary(tmp_path, arguments, str
     bpy.ops.wm.open_mainfile(filepath=str(output))
     (item,) = (found for found in bpy.context.scene.objects if found.get(tags.ROLE) == tags.ARMATURE)
     if strength:
-        assert versions.shown(item) == tags.CLEAN and versions.find(item, tags.RAW) is not None
+        assert versions.shown(item) == tags.CLEAN and family.action(item, tags.RAW) is not None
         assert versions.settings_of(item).strength == pytest.approx(strength)
     else:
-        assert versions.shown(item) == tags.RAW and versions.find(item, tags.CLEAN) is None
+        assert versions.shown(item) == tags.RAW and family.action(item, tags.CLEAN) is None
 
 
 def test_a_strength_that_is_none_is_refused(tmp_path, capfd):

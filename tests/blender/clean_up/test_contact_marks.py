@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import LEFT_FOOT, RIGHT_FOOT
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
-from bl_ext.user_default.human3r_blender.human3r_blender.person import contact_marks, versions
+from bl_ext.user_default.human3r_blender.human3r_blender.person import contact_marks, family, versions
 
 from .conftest import FAR_M, FRAMES, LANDS, LEAVES, hoppers
 
 
 def marks(item):
     """The left and the right mark."""
-    return sorted(contact_marks.collection(item).objects, key=lambda mark: "right" in mark.name)
+    return sorted(family.marks(item).objects, key=lambda mark: "right" in mark.name)
 
 
 def test_marks_are_seen_while_the_feet_stand_and_lie_below_them(build, seen_joints):
@@ -55,7 +55,7 @@ def test_they_can_be_switched_off_and_stay_off(build):
     before = len(bpy.data.objects), len(bpy.data.collections), len(bpy.data.actions), len(bpy.data.meshes)
     assert bpy.ops.human3r.show_contacts(show=False) == {"FINISHED"}
     assert bpy.ops.human3r.clean_up(strength=0.4) == {"FINISHED"}
-    assert all(contact_marks.collection(item).hide_viewport for item in (first, second))
+    assert all(family.marks(item).hide_viewport for item in (first, second))
     assert not any(mark.visible_get() for item in (first, second) for mark in marks(item))
     assert bpy.ops.human3r.show_contacts(show=True) == {"FINISHED"}
     bpy.context.scene.frame_set(10)
@@ -67,7 +67,7 @@ def test_they_go_with_the_person(build):
     first, second = build(hoppers(people=2))
     assert {mark.parent for mark in marks(second)} == {second}
     contact_marks.remove(second)
-    assert contact_marks.collection(second) is None and len(marks(first)) == 2
+    assert family.marks(second) is None and len(marks(first)) == 2
     assert versions.shown(second) == tags.CLEAN
     contact_marks.remove(second)  # nothing left, nothing happens
 

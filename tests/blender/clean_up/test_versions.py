@@ -8,7 +8,7 @@ from bl_ext.user_default.human3r_blender.engine.contract.skeleton import LEFT_FO
 from bl_ext.user_default.human3r_blender.engine.motion.causal import CausalSmoother
 from bl_ext.user_default.human3r_blender.engine.motion.clean_up import CleanUpSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
-from bl_ext.user_default.human3r_blender.human3r_blender.person import versions
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family, versions
 from bl_ext.user_default.human3r_blender.human3r_blender.person.motion import LOCATION, motion_of_person, values_of
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
@@ -34,7 +34,7 @@ def assert_same(one, other):
 
 
 def version(item, role):
-    return keys_of(versions.find(item, role))
+    return keys_of(family.action(item, role))
 
 
 def sliding(joints):
@@ -46,10 +46,10 @@ def sliding(joints):
 def test_what_plays_is_clean_and_the_raw_action_is_as_without_a_clean_up(build, seen_joints):
     take = hoppers()
     (untouched,) = build(take, clean=0.0)
-    assert versions.shown(untouched) == tags.RAW and versions.find(untouched, tags.CLEAN) is None
+    assert versions.shown(untouched) == tags.RAW and family.action(untouched, tags.CLEAN) is None
     (item,) = build(take)
     assert_same(version(item, tags.RAW), version(untouched, tags.RAW))
-    assert versions.shown(item) == tags.CLEAN and versions.find(item, tags.LIVE) is None
+    assert versions.shown(item) == tags.CLEAN and family.action(item, tags.LIVE) is None
     raw, clean = seen_joints(untouched, STANDS), seen_joints(item, STANDS)
     assert sliding(clean) < 0.2 * sliding(raw)
     assert np.abs(clean - raw).mean() < 0.03  # it is the same motion
@@ -68,7 +68,7 @@ def test_another_strength_replaces_the_clean_action_and_nothing_else(build):
     first, second = build(hoppers(people=2))
     raw, neighbour = version(first, tags.RAW), version(second, tags.CLEAN)
     track = first.animation_data.nla_tracks.new()
-    strip = track.strips.new("compare", 1, versions.find(first, tags.CLEAN))
+    strip = track.strips.new("compare", 1, family.action(first, tags.CLEAN))
     before, actions = version(first, tags.CLEAN), {action.name for action in bpy.data.actions}
     bpy.context.view_layer.objects.active = first
     first.select_set(True)
@@ -76,7 +76,7 @@ def test_another_strength_replaces_the_clean_action_and_nothing_else(build):
     assert {action.name for action in bpy.data.actions} == actions
     assert_same(version(first, tags.RAW), raw)
     assert_same(version(second, tags.CLEAN), neighbour)
-    made = versions.find(first, tags.CLEAN)
+    made = family.action(first, tags.CLEAN)
     assert versions.settings_of(first).strength == pytest.approx(0.2)
     assert made == first.animation_data.action == strip.action
     assert keyframes.curves(first).keys() == keys_of(made).keys()
@@ -103,12 +103,12 @@ def test_the_sidebar_changes_between_all_three(build, seen_joints):
     assert sliding(shown["CLEAN"]) < sliding(shown["LIVE"]) < sliding(shown["RAW"])
     assert bpy.ops.human3r.compare_versions() == {"FINISHED"} and versions.shown(item) == tags.RAW
     assert bpy.ops.human3r.compare_versions() == {"FINISHED"} and versions.shown(item) == tags.CLEAN
-    live = versions.find(item, tags.LIVE)
+    live = family.action(item, tags.LIVE)
     bpy.ops.human3r.show_version(version="LIVE")
-    assert versions.find(item, tags.LIVE) == live  # not made again
+    assert family.action(item, tags.LIVE) == live  # not made again
     bpy.ops.human3r.clean_up(strength=0.3)
     bpy.ops.human3r.show_version(version="LIVE")
-    assert versions.find(item, tags.LIVE)[versions.STRENGTH] == pytest.approx(0.3)
+    assert family.action(item, tags.LIVE)[versions.STRENGTH] == pytest.approx(0.3)
 
 
 def test_while_a_take_arrives_the_live_version_knows_only_the_past(scene):
@@ -118,7 +118,7 @@ def test_while_a_take_arrives_the_live_version_knows_only_the_past(scene):
     for message in messages[:50]:
         made.add(message)
         made.work()
-    (item,) = tags.people(made.root)
+    (item,) = family.people_under(made.root)
     live = motion_of_person(item, RATE)
     seen = len(live.frames)
     assert seen > 40 and versions.shown(item) == tags.LIVE
@@ -127,13 +127,13 @@ def test_while_a_take_arrives_the_live_version_knows_only_the_past(scene):
         made.work()
     made.finish()
     made.work()
-    raw = motion_of_person(item, RATE, versions.find(item, tags.RAW)).motion.part(slice(0, seen))
+    raw = motion_of_person(item, RATE, family.action(item, tags.RAW)).motion.part(slice(0, seen))
     smoother = CausalSmoother(scene_builder.ImportOptions().clean)
     location = raw.pelvis - raw.rest_joints[PELVIS]
     rows = [smoother.update(*row) for row in zip(raw.time_s, raw.rotations, location, strict=True)]
     wanted = np.stack([np.concatenate([placed, turned.ravel()]) for turned, placed in rows])
     np.testing.assert_allclose(values_of(live.motion), wanted, atol=1e-4)
-    assert versions.shown(item) == tags.CLEAN and versions.find(item, tags.LIVE) is None
+    assert versions.shown(item) == tags.CLEAN and family.action(item, tags.LIVE) is None
     assert item.animation_data.action.name == f"{item.name} clean"
 
 
@@ -178,7 +178,7 @@ def test_files_of_earlier_versions_can_be_cleaned_up(build):
         del action[name]  # earlier versions wrote nothing on Actions
     before = keys_of(action)
     assert bpy.ops.human3r.clean_up() == {"FINISHED"}
-    assert versions.find(item, tags.RAW) == action and versions.shown(item) == tags.CLEAN
+    assert family.action(item, tags.RAW) == action and versions.shown(item) == tags.CLEAN
     assert_same(keys_of(action), before)
     mesh = next(child for child in item.children if child.get(tags.ROLE) == tags.MESH)
     assert keyframes.curves(mesh.data.shape_keys)  # expressions play on
@@ -204,12 +204,12 @@ def test_cleaning_and_showing_can_be_undone(build):
 @pytest.mark.parametrize("writing", [False, True])
 def test_a_person_who_is_deleted_meanwhile_stops_nothing(build, writing):
     (item,) = build(hoppers(), clean=0.0)
-    take, before = item[tags.TAKE], {action.name for action in bpy.data.actions}
-    work = versions.clean_in_steps(lambda: tags.find(take, tags.ARMATURE, 0), RATE, CleanUpSettings())
+    name, before = item.name, {action.name for action in bpy.data.actions}
+    work = versions.clean_in_steps(lambda: bpy.data.objects.get(name), RATE, CleanUpSettings())
     next(work)
     while writing and {action.name for action in bpy.data.actions} == before:
         next(work)
-    assert versions.find(item, tags.RAW).name in before
+    assert family.action(item, tags.RAW).name in before
     bpy.data.objects.remove(item)
     for _ in work:
         pass

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
 from ..takes import Synthetic
@@ -62,4 +62,4 @@ def view(scene):
 
 def meshes(root):
     """The meshes of a take's people, by their tracks."""
-    return [tags.find(root[tags.TAKE], tags.MESH, item[tags.TRACK]) for item in tags.people(root)]
+    return [family.mesh(item) for item in family.people_under(root)]

@@ -4,7 +4,7 @@
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.display import name_tags
 
 from .conftest import meshes
@@ -51,7 +51,7 @@ def test_names_stand_just_over_the_heads_in_the_camera_view(build, scene, scale)
         perspective, up = camera_matrices(made.camera)
         found = tagged(scene)
         places = name_tags.places(found, perspective, up, tuple(SIZE))
-        assert [tag.name for tag in found] == [item.name for item in tags.people(made.root)]
+        assert [tag.name for tag in found] == [item.name for item in family.people_under(made.root)]
         for tag, place, mesh in zip(found, places, meshes(made.root), strict=True):
             head = pixels(perspective, head_vertices(mesh))
             top, height = head[:, 1].max(), np.ptp(head[:, 1])
@@ -76,14 +76,14 @@ def test_nearer_names_come_last_and_those_behind_the_view_not_at_all():
 
 def test_names_follow_renames(build, scene):
     made = build(points=0)
-    people = tags.people(made.root)
+    people = family.people_under(made.root)
     people[0].name = "Ada Lovelace"
     assert [tag.name for tag in tagged(scene)] == ["Ada Lovelace", people[1].name]
 
 
 def test_who_is_away_or_hidden_or_deleted_has_no_name(build, scene):
     made = build(frames=40, points=0, absent={1: list(range(20))})
-    people = tags.people(made.root)
+    people = family.people_under(made.root)
     scene.frame_set(5)
     assert [tag.name for tag in tagged(scene)] == [people[0].name]
     scene.frame_set(30)

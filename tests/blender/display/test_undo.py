@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
 from bl_ext.user_default.human3r_blender.human3r_blender.capture import setting_presets
-from bl_ext.user_default.human3r_blender.human3r_blender.person import blocks, motion
+from bl_ext.user_default.human3r_blender.human3r_blender.person import blocks, family, motion
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
 from ..takes import Synthetic
@@ -110,15 +110,15 @@ def test_one_undo_takes_it_back(root, select, tmp_path, name):
         for mesh in meshes(root):
             mesh.color = (1, 1, 1, 1)
     if name == "show_people":
-        blocks.set_hidden(tags.people(root)[1], True)
+        blocks.set_hidden(family.people_under(root)[1], True)
     if name in ("merge_people", "swap_people"):
-        select(*tags.people(root))
+        select(*family.people_under(root))
     if name in ("split_people", "swap_people"):
         bpy.context.scene.frame_set(4)
     if name == "import_take":
         arguments["filepath"] = str(Synthetic(frames=4, people=1, points=5).write(tmp_path / "take.h3r"))
     if name in ("bake_correctives", "floor_from_cursor"):
-        select(tags.people(root)[0])
+        select(family.people_under(root)[0])
     bpy.ops.ed.undo_push(message="what the user did before")
     before = state(bpy.context.scene)
     assert getattr(bpy.ops.human3r, name)("EXEC_DEFAULT", True, **arguments) == {"FINISHED"}

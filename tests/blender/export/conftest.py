@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 
 from ..takes import Synthetic
@@ -91,7 +92,7 @@ def make_cast(**options):
     made.root.location, made.root.scale = (0.5, -2.0, 0.75), (SCALE,) * 3
     made.root.rotation_euler = (0.3, -0.2, 2.0)
     bpy.context.view_layer.update()
-    return Cast(scene, made.root, tags.people(made.root))
+    return Cast(scene, made.root, family.people_under(made.root))
 
 
 @pytest.fixture(scope="session")
@@ -108,4 +109,4 @@ def cast(saved_cast):
     bpy.ops.wm.open_mainfile(filepath=str(saved_cast))
     scene = bpy.context.scene
     (root,) = [item for item in scene.objects if item.get(tags.ROLE) == tags.ROOT]
-    return Cast(scene, root, tags.people(root))
+    return Cast(scene, root, family.people_under(root))

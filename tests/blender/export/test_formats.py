@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.person import visibility
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import exporting, motion
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.file_format import Request
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.formats import FORMATS, bvh
@@ -100,7 +101,7 @@ def test_glb_keys_are_at_their_times(cast, tmp_path, rate):
 def test_usd_says_its_unit_axis_and_rate(cast, tmp_path):
     """Read as text, which the same exporter writes under another ending."""
     when = motion.clock(cast.scene, 23.976)
-    hidden = motion.hidden_frames(cast.people[0], cast.scene, when)
+    hidden = visibility.hidden_frames(cast.people[0], cast.scene, when.scene_frames)
     people = [motion.collect(cast.people[0], cast.scene, when, hidden)]
     FORMATS["usd"].write(tmp_path / "take.usda", people, Request(when))
     text = (tmp_path / "take.usda").read_text()

@@ -12,7 +12,7 @@ from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyM
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.engine.contract.rotations import axis_angle_to_matrix
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
-from bl_ext.user_default.human3r_blender.human3r_blender.person import body_mesh
+from bl_ext.user_default.human3r_blender.human3r_blender.person import body_mesh, family
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import amass, exporting, importing
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings
 
@@ -87,7 +87,7 @@ def test_there_and_back_again(cast, tmp_path, rate):
     betas = body_mesh.shape(cast.people[1].children[0])
     root, notes = importing.import_motion(path, cast.scene)
     assert not notes
-    person = importing.person_of(root)
+    person = family.people_under(root)[0]
     assert np.abs(body_mesh.shape(person.children[0]) - betas).max() < 1e-5
     assert root[importing.GENDER] == "neutral" and root["human3r_body"] == "mannequin"
     for time_s, wanted in zip(times, expected, strict=True):
@@ -129,7 +129,7 @@ def test_a_motion_of_others_becomes_a_person(scene, tmp_path):
     scene.render.fps, scene.render.fps_base = 24, 1.001
     arrays = motion(rate=24000 / 1001)
     root, notes = importing.import_motion(write(tmp_path, arrays), scene)
-    person = importing.person_of(root)
+    person = family.people_under(root)[0]
     assert [note for note in notes if "mannequin" in note] == list(notes)  # there is no SMPL-X body here
     assert root.name == "walk_stageii" and person in scene.objects[:]
     body = BodyModel.load(default_body_path())
@@ -145,7 +145,7 @@ def test_it_plays_at_its_true_speed(scene, tmp_path):
     scene.render.fps = 25
     path = write(tmp_path, motion(frames=121, rate=120.0))
     root, _ = importing.import_motion(path, scene)
-    person = importing.person_of(root)
+    person = family.people_under(root)[0]
     go_to(1 + 0.8 * 25)
     body = BodyModel.load(default_body_path())
     rest = body.rest_joints(body_mesh.shape(person.children[0]).astype(float))
@@ -159,7 +159,7 @@ def test_ten_thousand_frames_come_in_on_time(scene, tmp_path):
     arrays = motion(frames=10_000, rate=60000 / 1001)
     arrays["trans"] = np.arange(10_000)[:, None] * [0.01, 0.0, 0.0]
     root, _ = importing.import_motion(write(tmp_path, arrays), scene)
-    curve = keyframes.curves(importing.person_of(root))[('pose.bones["pelvis"].location', 0)]
+    curve = keyframes.curves(family.people_under(root)[0])[('pose.bones["pelvis"].location', 0)]
     frames, values = keyframes.read(curve)
     assert np.array_equal(frames, np.arange(1, 4001))  # 2.5 frames of the file each
     assert np.abs(values - values[0] - 0.025 * (frames - 1)).max() < 1e-4
@@ -171,7 +171,7 @@ def test_of_smplh_body_and_hands_are_taken(scene, tmp_path):
     scene.render.fps = 30
     root, notes = importing.import_motion(write(tmp_path, arrays), scene)
     assert "SMPL-H" in notes[0]
-    person = importing.person_of(root)
+    person = family.people_under(root)[0]
     assert np.array_equal(body_mesh.shape(person.children[0]), np.zeros(10))
     go_to(3)
     turns = axis_angle_to_matrix(arrays["poses"].reshape(-1, 52, 3)[2])

@@ -10,10 +10,15 @@ import pytest
 from bl_ext.user_default.human3r_blender.engine.contract import rotations
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
 from bl_ext.user_default.human3r_blender.human3r_blender.person import armature as armatures
-from bl_ext.user_default.human3r_blender.human3r_blender.person import blocks, body_mesh, shape_record, versions
+from bl_ext.user_default.human3r_blender.human3r_blender.person import (
+    blocks,
+    body_mesh,
+    family,
+    shape_record,
+)
 from bl_ext.user_default.human3r_blender.human3r_blender.person.motion import LOCATION, NAMES
+from bl_ext.user_default.human3r_blender.human3r_blender.person.visibility import PATHS
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
-from bl_ext.user_default.human3r_blender.human3r_blender.scene.people import EXPRESSIONS, VISIBILITY
 
 from ..takes import Synthetic
 
@@ -40,15 +45,15 @@ class Known:
 
 def known(item):
     """Everything about a person, out of the keys."""
-    body, raw = blocks.mesh(item), versions.find(item, tags.RAW)
+    body, raw = family.mesh(item), family.action(item, tags.RAW)
     poses = {
         role: pose_of(action)
         for role in (tags.RAW, tags.LIVE, tags.CLEAN)
-        if (action := versions.find(item, role)) is not None
+        if (action := family.action(item, role)) is not None
     }
-    faces = [keyframes.read(keyframes.curves(body.data.shape_keys)[path, 0]) for path in EXPRESSIONS]
+    faces = [keyframes.read(keyframes.curves(body.data.shape_keys)[path, 0]) for path in body_mesh.EXPRESSIONS]
     visibility = {}
-    for path in VISIBILITY:
+    for path in PATHS:
         for owner, curves in ((item.type, keyframes.curves_in(raw, LOCATION)), (body.type, keyframes.curves(body))):
             keys = np.stack(keyframes.read(curves[path, 0]), axis=-1) if (path, 0) in curves else np.zeros((1, 2))
             if keys[:, 1].any():  # else the person always is there
@@ -124,7 +129,7 @@ def imported(scene):
         made, problem = scene_builder.import_take(path, scene, options)
         assert problem is None
         scene.frame_set(1)
-        return {item[tags.TRACK]: item for item in tags.people(made.root)}
+        return {item[tags.TRACK]: item for item in family.people_under(made.root)}
 
     return run
 

@@ -14,6 +14,7 @@ from bl_ext.user_default.human3r_blender.engine.take_editing.edits import (
     Swap,
 )
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder
 
 from .conftest import assert_same_person, known
@@ -97,7 +98,7 @@ def test_scene_and_take(take, tmp_path, imported, choose, scene, in_scene, on_ta
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     options = builder.ImportOptions(ground="off", clean=clean)
     made, problem = builder.import_take(tmp_path / "edited.h3r", bpy.context.scene, options)
-    wanted = {item[tags.TRACK]: known(item) for item in tags.people(made.root)}
+    wanted = {item[tags.TRACK]: known(item) for item in family.people_under(made.root)}
     assert problem is None and found.keys() == wanted.keys()
     for number, person in wanted.items():
         assert_same_person(found[number], person)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import HEAD
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
-from bl_ext.user_default.human3r_blender.human3r_blender.person import blocks, versions
+from bl_ext.user_default.human3r_blender.human3r_blender.person import blocks, family, versions
 from bl_ext.user_default.human3r_blender.human3r_blender.person.motion import LOCATION, motion_of_person
 
 from .conftest import RATE, assert_same_person, known
@@ -30,7 +30,7 @@ def everybody():
 
 def heads(item):
     """{frame: (3,) head joint}"""
-    keyed = motion_of_person(item, RATE, versions.find(item, tags.RAW))
+    keyed = motion_of_person(item, RATE, family.action(item, tags.RAW))
     return dict(zip(keyed.frames.tolist(), keyed.motion.joints()[:, HEAD], strict=True))
 
 
@@ -77,11 +77,11 @@ def test_heads_stay_where_they_were_seen_whatever_body_they_come_to(take, import
 def test_what_is_thrown_away_stays_in_the_file(take, imported, choose):
     people = imported(take, clean=0.5)
     choose(people[2])
-    raw = versions.find(people[0], tags.RAW)
+    raw = family.action(people[0], tags.RAW)
     human3r.merge_people(other="0")
     assert raw.name == "Person 01 (merged into Person 03)" and raw.use_fake_user and raw[tags.ROLE] == tags.FORMER
     choose(people[1])
-    raw = versions.find(people[1], tags.RAW)
+    raw = family.action(people[1], tags.RAW)
     human3r.delete_people()
     assert raw.name == "Person 02 (deleted)" and raw.use_fake_user
     gone = ("Person 01", "Person 02")
@@ -114,7 +114,7 @@ def test_the_version_that_plays_goes_on_playing(take, imported, choose, scene):
 
 def test_an_action_of_ones_own_plays_on(take, imported, choose):
     people = imported(take, clean=0.5)
-    own = keyframes.copy_part(versions.find(people[2], tags.RAW), LOCATION, "mine")
+    own = keyframes.copy_part(family.action(people[2], tags.RAW), LOCATION, "mine")
     del own[tags.ROLE]
     keyframes.play(people[2], own, LOCATION)
     people[1].animation_data.action = None
@@ -131,8 +131,16 @@ def test_a_name_is_everywhere(take, imported, choose):
     choose(people[1])
     assert human3r.rename_person(name="  Bö ") == {"FINISHED"}
     item = people[1]
-    body = blocks.mesh(item)
-    bearers = [item, item.data, blocks.collection(item), body, body.data, body.active_material, *blocks.actions(item)]
+    body = family.mesh(item)
+    bearers = [
+        item,
+        item.data,
+        family.collection(item),
+        body,
+        body.data,
+        body.active_material,
+        *family.actions(item).values(),
+    ]
     assert {bearer.name for bearer in bearers} == {"Bö", "Bö mesh", "Bö clean"}
     for place in ("objects", "actions", "collections", "meshes", "armatures", "materials"):
         assert not [block.name for block in getattr(bpy.data, place) if block.name.startswith("Person 02")], place
@@ -147,7 +155,7 @@ def test_people_of_two_imports_keep_their_names_apart(take, imported, choose):
     choose(second[1])
     human3r.rename_person(name="Anna")
     assert [second[number].name for number in (0, 1)] == ["Anna", "Anna.001"]
-    assert blocks.mesh(second[0]).name == "Anna mesh" and "Person 01" in bpy.data.objects
+    assert family.mesh(second[0]).name == "Anna mesh" and "Person 01" in bpy.data.objects
     choose(second[0])
     with pytest.raises(TypeError, match="not found"):  # the menu offers people of the same take alone
         human3r.merge_people(other="9")
@@ -163,7 +171,7 @@ def test_hiding_hides_everywhere_and_all_come_back(take, imported, choose, scene
     human3r.hide_people()
     human3r.hide_people(person="Person 03")
     for number, item in people.items():
-        home = blocks.collection(item)
+        home = family.collection(item)
         assert home.hide_viewport == home.hide_render == (number != 1)
     human3r.hide_people(person="Person 03", hide=False)
     assert blocks.is_hidden(people[0]) and not blocks.is_hidden(people[2])
@@ -175,7 +183,7 @@ def test_exact_surfaces_are_baked_anew(take, imported, choose, scene):
     people = imported(take, pose_correctives=True)
 
     def frames(item):
-        curves = keyframes.curves(blocks.mesh(item).data.shape_keys)
+        curves = keyframes.curves(family.mesh(item).data.shape_keys)
         return [len(curve.keyframe_points) for name, curve in curves.items() if "Pose0" in name[0]]
 
     scene.frame_set(30)
@@ -224,12 +232,12 @@ def test_a_person_without_a_mesh_is_refused_and_one_without_records_keeps_its_sh
     choose(people[2])
     for key in ("human3r_pictures", "human3r_absence_s"):  # as scenes of earlier versions
         del people[2].parent[key]
-    del versions.find(people[2], tags.RAW)["human3r_betas"]
+    del family.action(people[2], tags.RAW)["human3r_betas"]
     before = known(people[2])
     assert human3r.fill_gaps(limit_s=0.3) == {"FINISHED"}
     after = known(people[2])
     assert len(after.predicted) == len(before.predicted) + 7
     np.testing.assert_allclose(after.betas, before.betas, atol=1e-6)
-    bpy.data.objects.remove(blocks.mesh(people[2]))
+    bpy.data.objects.remove(family.mesh(people[2]))
     with pytest.raises(RuntimeError, match="no mesh"):
         human3r.split_people()

@@ -7,6 +7,7 @@ import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.body_model import default_body_path
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.builder import ImportOptions, SceneBuilder, import_take
 
 
@@ -71,7 +72,7 @@ def test_keys_appear_while_messages_come(scene, synthetic):
         made.add(message)
         made.work()
     assert made.latest_frame == 12
-    curve = keyframes.curves(tags.people(made.root)[0])['pose.bones["pelvis"].location', 0]
+    curve = keyframes.curves(family.people_under(made.root)[0])['pose.bones["pelvis"].location', 0]
     assert len(curve.keyframe_points) == 12
     assert scene.camera == made.camera
     assert made.work() is False
@@ -81,7 +82,7 @@ def test_a_second_import_stands_beside_the_first(scene, synthetic, build):
     take = synthetic(frames=3, people=1)
     first, second = build(take), build(take)
     assert first.root != second.root
-    assert tags.people(first.root) != tags.people(second.root)
+    assert family.people_under(first.root) != family.people_under(second.root)
     assert len(bpy.data.armatures) == 2
     assert not [mesh for mesh in bpy.data.meshes if mesh.users == 0]
     assert len(bpy.data.scenes) == 1
@@ -101,11 +102,11 @@ def test_a_deleted_person_and_camera_stay_away(scene, synthetic):
         made.add(message)
         made.work()
         if index == 5:
-            bpy.data.objects.remove(tags.people(made.root)[0])
+            bpy.data.objects.remove(family.people_under(made.root)[0])
             bpy.data.objects.remove(made.camera)
     made.finish()
     assert made.work() is False
-    assert [item[tags.TRACK] for item in tags.people(made.root)] == [1]
+    assert [item[tags.TRACK] for item in family.people_under(made.root)] == [1]
     assert made.camera is None
 
 
@@ -146,7 +147,7 @@ def test_the_users_edit_mode_and_selection_are_left_alone(scene, synthetic, buil
     try:
         made = build(synthetic(frames=3, people=2))
         assert (bpy.context.mode, bpy.context.object, bpy.context.selected_objects) == ("EDIT_MESH", mine, [mine])
-        assert len(tags.people(made.root)[0].data.bones) == 56
+        assert len(family.people_under(made.root)[0].data.bones) == 56
     finally:
         bpy.ops.object.mode_set(mode="OBJECT")
 
@@ -157,7 +158,7 @@ def test_a_truncated_take_is_imported_up_to_its_last_record(scene, synthetic, tm
     made, problem = import_take(path, scene)
     assert "cut off" in problem
     assert 1 < made.latest_frame < 20
-    assert len(tags.people(made.root)) == 1
+    assert len(family.people_under(made.root)) == 1
 
 
 def test_the_footage_is_the_cameras_background(scene, synthetic, build, tmp_path):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract import rotations
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
-from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates, keyframes, tags
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import coordinates, keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import ground_alignment
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.builder import ImportOptions, SceneBuilder
 
@@ -87,7 +88,7 @@ def test_people_alone_tell_where_the_floor_is(build, synthetic, body):
     bpy.context.view_layer.update()
     feet = min(
         min((armature.matrix_world @ armature.pose.bones[name].head).z for name in ("left_foot", "right_foot"))
-        for armature in tags.people(made.root)
+        for armature in family.people_under(made.root)
     )
     assert abs(feet) < 0.3 and made.root[ground_alignment.SOURCE] == "feet"
 

@@ -5,8 +5,8 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
-from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
-from bl_ext.user_default.human3r_blender.human3r_blender.person import body_mesh
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
+from bl_ext.user_default.human3r_blender.human3r_blender.person import body_mesh, family
 
 
 def joint_positions(armature):
@@ -119,7 +119,7 @@ def test_who_was_there_first_and_left_is_seen_until_then(scene, synthetic, build
     for frame in (1, 4, 5, 6, 20, 21, 30, 31, 38, 40):
         go_to(scene, frame)
         for item, away in zip(armatures(made), (frame > 20, 5 < frame < 31 or frame == 40), strict=True):
-            mesh = tags.find(item[tags.TAKE], tags.MESH, item[tags.TRACK])
+            mesh = family.mesh(item)
             assert item.hide_viewport == item.hide_render == mesh.hide_viewport == mesh.hide_render == away, frame
 
 
@@ -151,4 +151,4 @@ def test_tags_outlive_renaming(scene, synthetic, build, armatures):
     made.camera.name = "A cam"
     assert made.root.name == "Place"
     assert made.camera.name == "A cam"
-    assert [item.name for item in tags.people(made.root)] == ["Hero"]
+    assert [item.name for item in family.people_under(made.root)] == ["Hero"]
