@@ -52,7 +52,8 @@ class Setting:
     soft_most: float | None = None
     """Where a slider ends; larger values can be typed."""
     zero: str = ""
-    """What 0 means where that is no number like others; it is then allowed beside the range."""
+    """What 0 means where that is no number like others; it is then allowed beside the range. At the beginning of the
+    range (`least` is 0), the docstring says it too."""
     none: str = ""
     """What None means, which the interface shows as 0."""
     needed: str = ""
@@ -85,7 +86,7 @@ class Setting:
     @property
     def text(self) -> str:
         """Help for people."""
-        return self.help + (f". 0: {self.zero}" if self.zero else "")
+        return self.help + (f". 0: {self.zero}" if self.zero and self.least != 0 else "")
 
     @property
     def remedy(self) -> str:
@@ -94,8 +95,7 @@ class Setting:
             return f"Use one of {', '.join(self.choices)}."
         if self.needed:
             return self.needed
-        outside = self.zero and (self.least is None or self.least > 0)
-        return f"Use {self._range()}" + (f", or 0 for {self.zero}." if outside else ".")
+        return f"Use {self._range()}" + (f", or 0 for {self.zero}." if self.zero and self.least != 0 else ".")
 
     def _range(self) -> str:
         unit = f"a {self.unit or 'value'}" if self.unit in ("", "share") else self.unit

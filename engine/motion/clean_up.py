@@ -19,7 +19,7 @@ class CleanUpSettings:
     """How a motion is cleaned up; checked once, when made. Raises UserError (``bad-setting``)."""
 
     strength: float = setting(0.75, label="Strength", least=0, most=1, zero="none", unit="share")
-    """Strength of the smoothing, up to 1; fast movement is kept at any strength."""
+    """Strength of the smoothing, 0 (none) to 1; fast movement is kept at any strength."""
     lock_feet: bool = setting(True, label="Lock Feet")
     """Whether feet that stand are held where they stand."""
     contacts: ContactSettings = ContactSettings()

@@ -43,7 +43,7 @@ class ImportOptions:
     clean: float = setting(
         CleanUpSettings.strength, label="Clean Up", least=0, most=1, zero="off", unit="share", group="Motion"
     )
-    """Strength of the clean-up, up to 1: less jitter, feet that stay where they stand. The raw motion is kept in
+    """Strength of the clean-up, 0 (none) to 1: less jitter, feet that stay where they stand. The raw motion is kept in
     an Action of its own."""
     absence_s: float = setting(0.5, label="Hide After", least=0, soft_most=10, unit="seconds", group="Motion")
     """Seconds without a detection after which a person is hidden; shorter gaps are interpolated."""

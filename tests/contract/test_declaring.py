@@ -29,6 +29,8 @@ class MadeUp:
     """How many are made, 100% of them good."""
     every: int = setting(10, label="Every", least=2, zero="never", unit="frames")
     """How often it is made anew."""
+    pace: float = setting(0.0, label="Pace", above=0, most=9, zero="its own", unit="meters per second")
+    """How far it goes."""
     rate: float | None = setting(None, label="Rate", above=0, most=1000, none="as it comes", unit="frames per second")
     """How fast it goes."""
     strength: float = setting(0.5, label="Strength", least=0, most=1, zero="off", unit="share")
@@ -52,6 +54,7 @@ REFUSED = (
     ({"rate": 0.0}, "rate is 0.0", "Use frames per second above 0, up to 1000."),
     ({"rate": 1001.0}, "rate is 1001.0", "Use frames per second above 0, up to 1000."),
     ({"rate": math.nan}, "rate is nan", "Use frames per second above 0, up to 1000."),
+    ({"pace": -1.0}, "pace is -1.0", "Use meters per second above 0, up to 9, or 0 for its own."),
     ({"strength": -0.1}, "strength is -0.1", "Use a share from 0 (off) to 1."),
     ({"strength": math.nan}, "strength is nan", "Use a share from 0 (off) to 1."),
     ({"chance": 1.0}, "chance is 1.0", "Use a share above 0, below 1."),
@@ -67,15 +70,17 @@ def test_what_is_not_allowed_is_refused_with_a_remedy(values, message, remedy):
     assert (refused.value.message, refused.value.remedy) == (f"The setting {message}.", remedy)
 
 
-@pytest.mark.parametrize("values", [{"every": 0}, {"rate": None}, {"rate": 1000.0}, {"strength": 0.0}, {"count": 1}])
+@pytest.mark.parametrize(
+    "values", [{"every": 0}, {"pace": 0.0}, {"rate": None}, {"rate": 1000.0}, {"strength": 0.0}, {"count": 1}]
+)
 def test_ends_of_ranges_and_special_values_are_allowed(values):
     MadeUp(place="here", **values)
 
 
 def test_everything_is_known_of_a_setting():
     known = settings_of(MadeUp)
-    assert list(known) == ["place", "size", "count", "every", "rate", "strength", "chance", "shiny"]
-    assert [item.kind for item in known.values()] == [str, str, int, int, float, float, float, bool]
+    assert list(known) == ["place", "size", "count", "every", "pace", "rate", "strength", "chance", "shiny"]
+    assert [item.kind for item in known.values()] == [str, str, int, int, float, float, float, float, bool]
     assert known["size"].help == "How large it is made: small or LARGE"
     assert known["every"].text == "How often it is made anew. 0: never"
     assert [name for name, item in known.items() if item.is_optional] == ["rate"]

@@ -25,7 +25,7 @@ class ExportSettings:
     frame_rate: float = setting(
         0.0,
         label="Frames per Second",
-        least=0,
+        above=0,
         most=1000,
         zero="the scene's own rate",
         unit="frames per second",

@@ -43,7 +43,7 @@ class RetargetSettings:
     key_rate: float = setting(
         0.0,
         label="Key Rate",
-        least=0,
+        above=0,
         most=1000,
         zero="one on every frame of the scene",
         unit="keys per second",
