@@ -4,37 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import ast
-import inspect
-import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from .settings import CAMERAS, DEVICES, PRECISIONS, CaptureSettings
-
-CAPTURE_CHOICES = {"device": DEVICES, "precision": PRECISIONS, "camera": CAMERAS}
-_TYPES = {"str": str, "int": int, "float": float}
-
-
-def field_docs(settings_type: type) -> dict[str, str]:
-    """The docstring below each field of a dataclass: the one text for option help and for tooltips.
-
-    In one line and without the full stop, for whoever shows it breaks lines, and Blender adds a stop of its own.
-    """
-    body = ast.parse(textwrap.dedent(inspect.getsource(settings_type))).body[0]
-    assert isinstance(body, ast.ClassDef)
-    docs: dict[str, str] = {}
-    for statement, following in zip(body.body, body.body[1:], strict=False):
-        if (
-            isinstance(statement, ast.AnnAssign)
-            and isinstance(statement.target, ast.Name)
-            and isinstance(following, ast.Expr)
-            and isinstance(following.value, ast.Constant)
-        ):
-            text = " ".join(str(following.value.value).split())
-            docs[statement.target.id] = text.replace("``", "").removesuffix(".")
-    return docs
+from .declaring import Choices, Setting, settings_of
+from .settings import CaptureSettings
 
 
 def add_setting_options(
@@ -42,42 +16,43 @@ def add_setting_options(
     settings_type: type = CaptureSettings,
     title: str = "capture settings",
     leave_out: Sequence[str] = ("source", "take"),
-    choices: Mapping[str, Sequence[str]] = CAPTURE_CHOICES,
     prefix: str = "",
 ) -> None:
-    """Add ``--frame-rate``, ``--ttt3r`` / ``--no-ttt3r``, ... for every field of a settings dataclass.
+    """Add ``--frame-rate``, ``--ttt3r`` / ``--no-ttt3r``, ... for every setting of a dataclass.
 
-    ``leave_out`` names the fields that the caller asks for in its own way, ``choices`` the words that some take;
-    with ``prefix`` "export_" the options are ``--export-frame-rate`` and so on.
-    Read the values back with :func:`settings_from_options`.
+    ``leave_out`` names those that the caller asks for in its own way; with ``prefix`` "export_" the options are
+    ``--export-frame-rate`` and so on. Read the values back with :func:`settings_from_options`.
     """
     group = parser.add_argument_group(title)
-    docs = field_docs(settings_type)
-    for item in fields(settings_type):
-        if item.name in leave_out:
-            continue
-        # argparse expands % in help texts
-        help_text = docs[item.name].replace("%", "%%") + ("" if item.default in (None, "") else " (%(default)s)")
-        options: dict[str, Any] = {"dest": prefix + item.name, "help": help_text}
-        options |= {"required": True} if item.default is MISSING else {"default": item.default}
-        type_name = str(item.type).removesuffix(" | None")
-        if type_name == "bool":
-            options["action"] = argparse.BooleanOptionalAction
-        elif item.name in choices:
-            options["choices"] = choices[item.name]
-        else:
-            options |= {"type": _TYPES[type_name], "metavar": item.name.upper()}
-        group.add_argument("--" + (prefix + item.name).replace("_", "-"), **options)
+    for name, item in settings_of(settings_type).items():
+        if name not in leave_out:
+            group.add_argument("--" + (prefix + name).replace("_", "-"), dest=prefix + name, **_options(item))
+
+
+def _options(item: Setting) -> dict[str, Any]:
+    default = item.none or ("" if item.default in (None, "") else "%(default)s")
+    # argparse expands % in help texts
+    options: dict[str, Any] = {"help": item.text.replace("%", "%%") + (f" ({default})" if default else "")}
+    options |= {"required": True} if item.is_required else {"default": item.default}
+    if item.kind is bool:
+        return options | {"action": argparse.BooleanOptionalAction}
+    if item.choices is not None:
+        return options | {"choices": list(item.choices), "type": _word_of(item.choices)}
+    return options | {"type": item.kind, "metavar": item.name.upper()}
+
+
+def _word_of(choices: Choices) -> Callable[[str], str]:
+    """Words are taken in capitals and in small letters."""
+    words = {word.lower(): word for word in choices}
+    return lambda text: words.get(text.lower(), text)
 
 
 def settings_from_options(
-    options: argparse.Namespace, settings_type: type[Any] = CaptureSettings, prefix: str = "", **given: Any
+    options: argparse.Namespace, settings_type: type = CaptureSettings, prefix: str = "", **given: Any
 ) -> Any:
     """Settings from parsed options; ``given`` holds what the parser left out (``source=...``, ``take=...``).
 
     Raises :class:`~.errors.UserError` (``bad-setting``).
     """
-    values = {
-        item.name: getattr(options, prefix + item.name) for item in fields(settings_type) if item.name not in given
-    }
+    values = {name: getattr(options, prefix + name) for name in settings_of(settings_type) if name not in given}
     return settings_type(**values, **given)

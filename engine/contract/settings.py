@@ -4,113 +4,106 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
+from .declaring import bad_setting, check_settings, setting
 from .errors import UserError
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("float32", "bfloat16", "float16")
-CAMERAS = ("auto", "network", "tracked")
+DEVICES = {
+    "auto": ("Automatic", "The fastest that is there: CUDA, then Metal, then the processor"),
+    "cpu": ("Processor", "Runs everywhere, and slowly"),
+    "cuda": ("CUDA", "An NVIDIA GPU, or an AMD GPU with a ROCm build of torch"),
+    "mps": ("Metal", "The GPU of a Mac with Apple silicon"),
+}
+PRECISIONS = {
+    "float32": ("float32", "Full precision, on every device"),
+    "bfloat16": ("bfloat16", "Half the memory; coarser numbers"),
+    "float16": ("float16", "Half the memory; numbers finer than bfloat16's, of a smaller range"),
+}
+CAMERAS = {
+    "auto": ("Automatic", "Tracked for the embedded model, the network's own for all others"),
+    "network": ("Network", "The motion that the model predicts"),
+    "tracked": ("Tracked", "Corners of the scene followed from frame to frame; people are left out"),
+}
 
 
 @dataclass(frozen=True)
 class CaptureSettings:
     """Settings of a capture; checked once, when made. Raises :class:`UserError` (``bad-setting``)."""
 
-    source: str
+    source: str = setting(
+        label="Video", needed="Choose a video, a folder of images or a pattern.", belongs_to="footage"
+    )
     """Video file, folder of images, or image-sequence pattern (``shot.%04d.png``, ``shot.####.png``)."""
-    take: str
+    take: str = setting(
+        label="Take", needed="Choose where to write the take (.h3r).", unit="path", belongs_to="footage"
+    )
     """Where the take (.h3r) is written."""
-    model: str = "default"
+    model: str = setting("default", label="Model")
     """``default`` (the embedded model), ``896L``, ``672L``, ``672B`` or ``672S`` (installed weights), a checkpoint's
     path, or ``recipe:VARIANT`` (deterministic random weights)."""
-    body: str = ""
+    body: str = setting("", label="Body", unit="path")
     """Path of an SMPL-X body file (.npz), or ``mannequin``; empty for the installed SMPL-X body, the mannequin where
     there is none."""
-    device: str = "auto"
-    """``auto``, ``cpu``, ``cuda`` or ``mps``."""
-    precision: str = "float32"
+    device: str = setting("auto", label="Device", choices=DEVICES, group="Device", belongs_to="machine")
+    """What the network runs on: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
+    precision: str = setting("float32", label="Precision", choices=PRECISIONS, group="Device", belongs_to="machine")
     """``float32``, ``bfloat16`` or ``float16``: the type of the network's matrix products, whose results differ."""
-    start: int = 0
-    """First picture of the footage to take, counted from 0."""
-    end: int | None = None
-    """The picture to stop before (exclusive); None for the end of the footage."""
-    stride: int = 1
-    """Take every n-th picture: 2 takes every other one, which halves the time."""
-    frame_rate: float | None = None
-    """Frames per second for image sequences, or to override the container's nominal rate; None: as the footage says."""
-    reset_interval: int = 100
-    """Pictures after which the network's memory starts anew (paper section 3.2, test-time adaptation), as it has learnt
-    from short footage; 0 for never."""
-    ttt3r: bool = True
-    """Whether the network's memory changes by the TTT3R gate (paper section 3.2), little where a picture tells little;
-    off: it is replaced with every picture, as in CUT3R."""
-    camera: str = "auto"
-    """Where the camera's motion comes from: ``network``, the model's own; ``tracked``, corners of the place followed
-    from picture to picture and its predicted depth, people left out; ``auto``, tracked for the embedded model, which
+    start: int = setting(0, label="Start", least=0, group="Range", belongs_to="footage")
+    """First frame of the footage to take, counted from 0."""
+    end: int | None = setting(
+        None, label="End", least=0, none="the end of the footage", group="Range", belongs_to="footage"
+    )
+    """The frame to stop before, counted from 0."""
+    stride: int = setting(1, label="Every n-th Picture", least=1, group="Range")
+    """Take every n-th frame: 2 takes every other one, which halves the time."""
+    frame_rate: float | None = setting(
+        None,
+        label="Frame Rate",
+        above=0,
+        most=1000,
+        none="as the footage says",
+        unit="frames per second",
+        group="Range",
+        belongs_to="footage",
+    )
+    """Frames per second for image sequences, or to override the container's nominal rate."""
+    camera: str = setting("auto", label="Camera Motion", choices=CAMERAS, group="Memory and camera")
+    """Where the camera's motion comes from: ``network``, the model's own; ``tracked``, corners of the scene followed
+    from frame to frame and its predicted depth, people left out; ``auto``, tracked for the embedded model, which
     has not learnt camera motion, and network for all other weights, where tracking has not been measured."""
-    detection_threshold: float = 0.3
-    """Least score, between 0 and 1, with which a spot of the picture counts as a head: lower finds more people, and
+    reset_interval: int = setting(
+        100, label="Reset Interval", least=2, zero="never", unit="frames", group="Memory and camera"
+    )
+    """Frames after which the network's memory starts anew (paper section 3.2, test-time adaptation), as it has learnt
+    from short footage."""
+    ttt3r: bool = setting(True, label="TTT3R Gate", group="Memory and camera")
+    """Whether the network's memory changes by the TTT3R gate (paper section 3.2), little where a frame tells little;
+    off: it is replaced with every frame, as in CUT3R."""
+    detection_threshold: float = setting(
+        0.3, label="Detection Threshold", above=0, below=1, unit="share", group="People"
+    )
+    """Least score, between 0 and 1, with which a spot of the frame counts as a head: lower finds more people, and
     more that are none."""
-    track_memory: int = 10_000
-    """Pictures after which a person out of sight is forgotten; whoever comes back sooner is the same person again."""
-    point_confidence: float = 1.005
+    track_memory: int = setting(10_000, label="Track Memory", least=1, unit="frames", group="People")
+    """Frames after which a person out of sight is forgotten; whoever comes back sooner is the same person again."""
+    voxel_size: float = setting(
+        0.05, label="Voxel Size", least=0.001, most=10, zero="no scene points", unit="meters", group="Points"
+    )
+    """Edge of the voxels that scene points are fused in, in meters."""
+    point_confidence: float = setting(1.005, label="Least Confidence", least=1, soft_most=20, group="Points")
     """Least model confidence of a scene point: 1 where the model knows nothing, such as the sky, and upwards. Points
     keep their confidence, so that the scene can filter them more strictly later."""
-    voxel_size: float = 0.05
-    """Edge of the voxels that scene points are fused in, metres; 0 for no scene points."""
-    max_points: int = 2_000_000
-    """Most points of the place; further ones are left out."""
-    point_maps: bool = False
-    """Whether the points of every single picture go into the take file as well, which makes it large."""
+    max_points: int = setting(2_000_000, label="Most Points", least=1, unit="points", group="Points")
+    """Most scene points; further ones are left out."""
+    point_maps: bool = setting(False, label="Keep Point Maps", group="Take")
+    """Whether the points of every single frame go into the take file as well, which makes it large."""
 
     def __post_init__(self) -> None:
-        checks = (
-            ("source", bool(self.source), "is empty", "Choose a video, a folder of images or a pattern."),
-            ("take", bool(self.take), "is empty", "Choose where to write the take (.h3r)."),
-            ("device", self.device in DEVICES, f"is {self.device!r}", f"Use one of {', '.join(DEVICES)}."),
-            (
-                "precision",
-                self.precision in PRECISIONS,
-                f"is {self.precision!r}",
-                f"Use one of {', '.join(PRECISIONS)}.",
-            ),
-            ("camera", self.camera in CAMERAS, f"is {self.camera!r}", f"Use one of {', '.join(CAMERAS)}."),
-            ("start", self.start >= 0, f"is {self.start}", "Use 0 or more."),
-            ("end", self.end is None or self.end > self.start, f"is {self.end}", "Use a frame after the start."),
-            ("stride", self.stride >= 1, f"is {self.stride}", "Use 1 or more."),
-            (
-                "frame_rate",
-                self.frame_rate is None or 0 < self.frame_rate <= 1000,
-                f"is {self.frame_rate}",
-                "Use frames per second above 0, up to 1000.",
-            ),
-            (
-                "reset_interval",
-                self.reset_interval == 0 or self.reset_interval >= 2,
-                f"is {self.reset_interval}",
-                "Use 0 for never, or 2 and more frames.",
-            ),
-            (
-                "detection_threshold",
-                0 < self.detection_threshold < 1,
-                f"is {self.detection_threshold}",
-                "Use a value between 0 and 1.",
-            ),
-            ("track_memory", self.track_memory >= 1, f"is {self.track_memory}", "Use 1 or more frames."),
-            ("point_confidence", self.point_confidence >= 1, f"is {self.point_confidence}", "Use 1 or more."),
-            (
-                "voxel_size",
-                self.voxel_size == 0 or 0.001 <= self.voxel_size <= 10,
-                f"is {self.voxel_size}",
-                "Use metres between 0.001 and 10, or 0 for no points.",
-            ),
-            ("max_points", self.max_points >= 1, f"is {self.max_points}", "Use 1 or more."),
-        )
-        for name, holds, what, remedy in checks:
-            if not holds:
-                raise UserError("bad-setting", f"The setting {name} {what}.", remedy)
+        check_settings(self)
+        if self.end is not None and self.end <= self.start:
+            raise bad_setting(self, "end", "Use a frame after the start.")
 
     def with_camera_chosen(self) -> CaptureSettings:
         """The same with ``network`` or ``tracked`` in place of ``auto``: what runs, and what a take records."""
@@ -131,7 +124,7 @@ class CaptureSettings:
                 raise UserError(
                     "bad-setting", f"The setting {name} cannot be {value!r}.", f"Use a value of type {declared[name]}."
                 )
-        missing = {"source", "take"} - values.keys()
+        missing = {item.name for item in fields(cls) if item.default is MISSING} - values.keys()
         if missing:
             raise UserError("bad-setting", f"The setting {missing.pop()} is missing.", "Give it.")
         return cls(**values)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract.errors import UserError
+from ..contract.declaring import check_settings, setting
 from .body_motion import BodyMotion
 from .contacts import ContactSettings, find_contacts
 from .foot_locking import LockSettings, lock_feet
@@ -16,18 +16,17 @@ from .smoothing import smooth
 
 @dataclass(frozen=True)
 class CleanUpSettings:
-    """How a motion is cleaned up; checked once, when made. Raises :class:`UserError` (``bad-setting``)."""
+    """How a motion is cleaned up; checked once, when made. Raises UserError (``bad-setting``)."""
 
-    strength: float = 0.75
+    strength: float = setting(0.75, label="Strength", least=0, most=1, zero="none", unit="share")
     """Strength of the smoothing, 0 (none) to 1; fast movement is kept at any strength."""
-    lock_feet: bool = True
+    lock_feet: bool = setting(True, label="Lock Feet")
     """Whether feet that stand are held where they stand."""
     contacts: ContactSettings = ContactSettings()
     lock: LockSettings = LockSettings()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.strength <= 1:
-            raise UserError("bad-setting", f"The setting strength is {self.strength}.", "Use a value from 0 to 1.")
+        check_settings(self)
 
 
 @dataclass(frozen=True)

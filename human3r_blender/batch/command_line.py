@@ -20,14 +20,14 @@ from pathlib import Path
 
 import bpy
 
-from ...engine.contract.arguments import add_setting_options, field_docs, settings_from_options
+from ...engine.contract.arguments import add_setting_options, settings_from_options
 from ...engine.contract.body_choice import MANNEQUIN
 from ...engine.contract.errors import UserError
 from ...engine.installed import registry
 from ..capture import session as sessions
 from ..capture.session import Session
 from ..report import diagnostics
-from ..scene.builder import GROUNDS, ImportOptions
+from ..scene.import_options import ImportOptions
 from ..sections.export import command_line as exports
 from ..sections.export import importing as motions
 from ..sections.retarget import command_line as retargeting
@@ -141,20 +141,7 @@ def _parser() -> argparse.ArgumentParser:
             help="write a summary as JSON; - for standard output, where Blender prints lines too",
         )
         if command is not retarget:
-            add_setting_options(
-                command,
-                ImportOptions,
-                title="import settings",
-                leave_out=("body_path", "clean"),
-                choices={"ground": GROUNDS},
-            )
-            command.add_argument(
-                "--clean",
-                type=float,
-                default=ImportOptions.clean,
-                metavar="STRENGTH",
-                help=f"{field_docs(ImportOptions)['clean']} (%(default)s)",
-            )
+            add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",))
         retargeting.add_arguments(command, required=command is retarget)
         exports.add_arguments(command)
     engine = commands.add_parser(

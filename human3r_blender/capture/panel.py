@@ -3,6 +3,8 @@
 
 import bpy
 
+from ...engine.contract.settings import CaptureSettings
+from ..blender.properties import draw_settings
 from ..blender.sidebar import MAIN_PANEL, Human3RPanel, Section
 from ..blender.text import characters_across, draw_text
 from ..setup import probe, tasks
@@ -48,8 +50,8 @@ class HUMAN3R_PT_footage(Section, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         column = _settings_column(self, context)
-        _draw_properties(column, context.scene.human3r, "start", "end", "stride", "frame_rate")
-        _draw_properties(column, context.scene.human3r, "take")
+        _draw_groups(column, context.scene.human3r, "Range")
+        column.prop(context.scene.human3r, "take")
 
 
 class HUMAN3R_PT_model(Section, bpy.types.Panel):
@@ -58,23 +60,19 @@ class HUMAN3R_PT_model(Section, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         settings = context.scene.human3r
         column = _settings_column(self, context)
-        _draw_properties(column, settings, "model_source")
+        column.prop(settings, "model_source")
         if settings.model_source == "CHECKPOINT":
-            _draw_properties(column, settings, "checkpoint")
+            column.prop(settings, "checkpoint")
         elif settings.model_source == "RECIPE":
-            _draw_properties(column, settings, "recipe")
-        _draw_properties(column, settings, "device", "precision")
-        _draw_properties(column, settings, "detection_threshold", "track_memory")
-        _draw_properties(column, settings, "camera", "reset_interval", "ttt3r")
+            column.prop(settings, "recipe")
+        _draw_groups(column, settings, "Device", "People", "Memory and camera")
 
 
 class HUMAN3R_PT_place(Section, bpy.types.Panel):
     bl_label = "Place"
 
     def draw(self, context: bpy.types.Context) -> None:
-        column = _settings_column(self, context)
-        _draw_properties(column, context.scene.human3r, "voxel_size", "point_confidence", "max_points")
-        _draw_properties(column, context.scene.human3r, "point_maps")
+        _draw_groups(_settings_column(self, context), context.scene.human3r, "Points", "Take")
 
 
 class HUMAN3R_PT_scene(Section, bpy.types.Panel):
@@ -165,10 +163,9 @@ def _settings_column(panel: bpy.types.Panel, context: bpy.types.Context) -> bpy.
     return column
 
 
-def _draw_properties(layout: bpy.types.UILayout, settings: Human3RSettings, *names: str) -> None:
-    column = layout.column(align=True)
-    for name in names:
-        column.prop(settings, name)
+def _draw_groups(layout: bpy.types.UILayout, settings: Human3RSettings, *groups: str) -> None:
+    for group in groups:
+        draw_settings(layout.column(align=True), settings, CaptureSettings, group)
 
 
 CLASSES = (HUMAN3R_PT_capture, HUMAN3R_PT_footage, HUMAN3R_PT_model, HUMAN3R_PT_place, HUMAN3R_PT_scene)

@@ -21,7 +21,8 @@ from ...engine.contract.settings import CaptureSettings
 from ..blender import busy, tags
 from ..blender.progress import Progress
 from ..scene import takes
-from ..scene.builder import ImportOptions, SceneBuilder
+from ..scene.builder import SceneBuilder
+from ..scene.import_options import ImportOptions
 from . import engine_process
 from .engine_process import EngineProcess
 from .sources import EngineSource, Source, TakeSource

@@ -13,16 +13,13 @@ from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 from bpy.props import BoolProperty, StringProperty
 
-from .properties import Human3RSettings
+from .properties import preset_names
 
 FOLDER = "human3r"
 """Below every folder of presets that Blender knows."""
 
 SHIPPED = Path(__file__).parent
 """Registered with Blender, which looks in its folder `presets`."""
-
-OF_THE_FOOTAGE = ("source", "take", "start", "end", "frame_rate")
-"""Settings that belong to one video and that presets leave alone."""
 
 
 class HUMAN3R_PT_presets(PresetPanel, bpy.types.Panel):
@@ -92,13 +89,7 @@ class HUMAN3R_OT_add_preset(AddPresetBase, bpy.types.Operator):
     @property
     def preset_values(self) -> list[str]:
         """What is written, as Python expressions."""
-        return [f"settings.{name}" for name in setting_names()]
-
-
-def setting_names() -> list[str]:
-    """The properties that a preset holds."""
-    known = Human3RSettings.bl_rna.properties.keys()
-    return [name for name in known if name not in ("rna_type", "name", *OF_THE_FOOTAGE)]
+        return [f"settings.{name}" for name in preset_names()]
 
 
 CLASSES = (HUMAN3R_PT_presets, HUMAN3R_MT_presets, HUMAN3R_OT_use_preset, HUMAN3R_OT_add_preset)

@@ -20,24 +20,6 @@ from ..setup.background_task import Task
 LOG_LINES = 50
 HASHES = ("source_sha256", "sha256")
 """What a manifest says of the publisher's file and of the converted one."""
-CAPTURE_SETTINGS = (
-    "model_source",
-    "device",
-    "precision",
-    "start",
-    "end",
-    "stride",
-    "frame_rate",
-    "reset_interval",
-    "ttt3r",
-    "detection_threshold",
-    "track_memory",
-    "point_confidence",
-    "voxel_size",
-    "max_points",
-    "point_maps",
-)
-"""Properties of the scene that are told. Paths of footage and takes are the person's own business."""
 
 
 def report() -> str:
@@ -122,10 +104,30 @@ def _overview() -> list[str]:
 def _settings() -> list[str]:
     lines = [f"online access {bpy.app.online_access}"]
     scene = bpy.context.scene
-    if scene is not None and hasattr(scene, "human3r"):  # not where the add-on is not enabled (the bpy wheel)
-        lines += [f"{name} {getattr(scene.human3r, name)}" for name in CAPTURE_SETTINGS]
+    for group in bpy.types.Scene.bl_rna.properties if scene is not None else ():
+        if group.identifier.startswith("human3r") and group.type == "POINTER":
+            lines += _values(getattr(scene, group.identifier), group.identifier)
     chosen = choices.chosen().body_file
     return [*lines, f"body file {'chosen' if chosen else 'not chosen'}"]
+
+
+def _values(group: bpy.types.PropertyGroup, title: str) -> list[str]:
+    """All that a group of properties holds, but for texts, objects and lists made on the fly: paths and names in them
+    are the person's own business.
+    """
+    lines = []
+    for item in group.bl_rna.properties:
+        if item.type in ("BOOLEAN", "INT", "FLOAT") or (item.type == "ENUM" and item.enum_items_static):
+            value = getattr(group, item.identifier)
+            text = (
+                f"{value:.6g}"
+                if item.type == "FLOAT"
+                else ", ".join(sorted(value))
+                if isinstance(value, set)
+                else value
+            )
+            lines.append(f"{title}.{item.identifier} {text}")
+    return lines
 
 
 def _errors() -> list[str]:

@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -25,6 +24,7 @@ from ..person import blocks, body_mesh, pose_correctives, versions
 from . import camera, ground_alignment, point_cloud
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
+from .import_options import ImportOptions
 from .people import Person
 from .tracks import Track, Tracks
 
@@ -34,51 +34,10 @@ _SHARE = 1 / 50
 _POINT_SIZE = 0.4
 """Radius of a scene point, in edges of the voxels that points are fused in: neighbours nearly touch."""
 
-GROUNDS = ("auto", "off")
 _PATIENCE_S = 0.001
 
 Steps = Iterator[None]
 """Work in slices: whoever runs it may stop after each and go on later."""
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """What of a take becomes part of the scene, and how. Raises UserError (``bad-setting``)."""
-
-    body_path: str = ""
-    """Body file in the SMPL-X format (.npz), or ``mannequin``; empty for the one that the take was made with, where
-    that is there, and else the installed SMPL-X body or the mannequin."""
-    import_people: bool = True
-    """Whether to make armatures and meshes of the people."""
-    import_camera: bool = True
-    """Whether to make the moving camera."""
-    import_points: bool = True
-    """Whether to make the points of the place."""
-    show_footage: bool = True
-    """Whether the camera shows the footage behind the scene, where its file is found."""
-    set_scene_timing: bool = True
-    """Whether the scene takes the footage's frame rate, range and picture size and looks through its camera; otherwise
-    the take is put into the scene's own time and plays at its true speed there."""
-    pose_correctives: bool = False
-    """Whether meshes get shape keys for the pose correctives: exact surfaces for more memory."""
-    absence_s: float = 0.5
-    """Seconds without a detection after which a person is hidden; shorter gaps are interpolated."""
-    clean: float = CleanUpSettings.strength
-    """Strength of the clean-up, 0 (none) to 1: less jitter, feet that stay where they stand. The raw motion is kept in
-    an Action of its own."""
-    ground: str = "auto"
-    """``auto`` sets the take upright on its floor, as its points, cameras and people tell; ``off`` leaves the first
-    camera level at the scene's origin."""
-
-    def __post_init__(self) -> None:
-        if self.ground not in GROUNDS:
-            raise UserError(
-                "bad-setting", f"The setting ground is {self.ground!r}.", f"Use one of {', '.join(GROUNDS)}."
-            )
-        if not 0 <= self.clean <= 1:
-            raise UserError("bad-setting", f"The setting clean is {self.clean}.", "Use a value from 0 (off) to 1.")
-        if not self.absence_s >= 0:
-            raise UserError("bad-setting", f"The setting absence_s is {self.absence_s}.", "Use 0 seconds or more.")
 
 
 class SceneBuilder:

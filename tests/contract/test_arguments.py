@@ -6,7 +6,8 @@ from dataclasses import fields
 
 import pytest
 
-from engine.contract.arguments import add_setting_options, field_docs, settings_from_options
+from engine.contract.arguments import add_setting_options, settings_from_options
+from engine.contract.declaring import field_docs
 from engine.contract.errors import UserError
 from engine.contract.settings import CaptureSettings
 

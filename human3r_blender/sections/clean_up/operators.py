@@ -4,17 +4,14 @@
 from collections.abc import Callable
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty
+from bpy.props import BoolProperty, EnumProperty
 
-from ....engine.contract.arguments import field_docs
 from ....engine.contract.errors import UserError
 from ....engine.motion.clean_up import CleanUpSettings
 from ...blender import tags, timing
 from ...blender.operators import refuse
+from ...blender.properties import settings_from, with_settings
 from ...person import family, selection, versions
-
-DEFAULT = CleanUpSettings()
-TEXTS = field_docs(CleanUpSettings)
 
 VERSIONS = (
     ("RAW", "Raw", "The motion as it was predicted, picture by picture"),
@@ -23,21 +20,10 @@ VERSIONS = (
 )
 
 
-def strength_property() -> object:
-    return FloatProperty(
-        name="Strength", description=TEXTS["strength"], default=DEFAULT.strength, min=0.0, max=1.0, subtype="FACTOR"
-    )
-
-
-def lock_feet_property() -> object:
-    return BoolProperty(name="Lock Feet", description=TEXTS["lock_feet"], default=DEFAULT.lock_feet)
-
-
+@with_settings(CleanUpSettings)
 class Human3RCleanUp(bpy.types.PropertyGroup):
     """What the next clean-up in this scene does."""
 
-    strength: strength_property()
-    lock_feet: lock_feet_property()
     everyone: BoolProperty(
         name="All People",
         default=True,
@@ -45,6 +31,7 @@ class Human3RCleanUp(bpy.types.PropertyGroup):
     )
 
 
+@with_settings(CleanUpSettings)
 class HUMAN3R_OT_clean_up(bpy.types.Operator):
     """Make a second Action of each person with less jitter and with feet that stay where they stand. The raw Action is
     kept; a clean one that is there already is made anew, and changes to it are lost"""
@@ -53,8 +40,6 @@ class HUMAN3R_OT_clean_up(bpy.types.Operator):
     bl_label = "Clean Up People"
     bl_options = {"REGISTER", "UNDO"}
 
-    strength: strength_property()
-    lock_feet: lock_feet_property()
     everyone: BoolProperty(
         name="All People", default=True, description="Clean up all people of the scene, not the selected ones alone"
     )
@@ -67,10 +52,9 @@ class HUMAN3R_OT_clean_up(bpy.types.Operator):
         people = selection.people(context, self.everyone)
         try:
             selection.refuse_none(people)
+            settings = settings_from(self, CleanUpSettings)
             for item in people:
-                versions.clean(
-                    item, timing.rate_for(context.scene, None), CleanUpSettings(self.strength, self.lock_feet)
-                )
+                versions.clean(item, timing.rate_for(context.scene, None), settings)
         except UserError as error:
             return refuse(self, error)
         self.report({"INFO"}, f"{selection.names(people)}: cleaned up. The raw motion is kept to compare.")

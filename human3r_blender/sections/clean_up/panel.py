@@ -3,7 +3,9 @@
 
 import bpy
 
+from ....engine.motion.clean_up import CleanUpSettings
 from ...blender import tags
+from ...blender.properties import copy_settings, draw_settings
 from ...blender.sidebar import Section
 from ...person import family, selection, versions
 from . import TITLE
@@ -22,8 +24,7 @@ class HUMAN3R_PT_clean_up(Section, bpy.types.Panel):
         settings, layout = context.scene.human3r_cleanup, self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
         column = layout.column()
-        column.prop(settings, "strength")
-        column.prop(settings, "lock_feet")
+        draw_settings(column, settings, CleanUpSettings)
         column.prop(settings, "everyone")
         chosen = selection.people(context, settings.everyone)
         row = layout.row()
@@ -31,7 +32,8 @@ class HUMAN3R_PT_clean_up(Section, bpy.types.Panel):
         button = row.operator(
             "human3r.clean_up", icon="MOD_SMOOTH", text="Clean Up" if chosen else "Clean Up (nobody selected)"
         )
-        button.strength, button.lock_feet, button.everyone = settings.strength, settings.lock_feet, settings.everyone
+        copy_settings(settings, button, CleanUpSettings)
+        button.everyone = settings.everyone
         cleaned = [item for item in chosen if family.action(item, tags.CLEAN) is not None]
         if not cleaned:
             return

@@ -15,7 +15,7 @@ from ....engine.contract.arguments import add_setting_options, settings_from_opt
 from ...person import selection
 from . import exporting
 from .formats import FORMATS
-from .settings import TARGETS, ExportSettings, parse_formats
+from .settings import ExportSettings, parse_formats
 
 _PREFIX = "export_"
 
@@ -28,9 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FORMATS",
         help=f"also write everybody to files beside the .blend, called after it: {','.join(FORMATS)}, or some of these",
     )
-    add_setting_options(
-        parser, ExportSettings, "export settings", ("formats", "overwrite"), {"target": TARGETS}, _PREFIX
-    )
+    add_setting_options(parser, ExportSettings, "export settings", ("overwrite",), _PREFIX)
 
 
 def check(options: argparse.Namespace, blends: Iterable[Path]) -> None:

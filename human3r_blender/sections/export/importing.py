@@ -30,7 +30,8 @@ from ....engine.installed import locations
 from ....engine.motion.body_motion import BodyMotion
 from ....engine.motion.resampling import exact_rate, frame_count, frame_times, resample
 from ...blender import coordinates, timing
-from ...scene.builder import ImportOptions, SceneBuilder
+from ...scene.builder import SceneBuilder
+from ...scene.import_options import ImportOptions
 from . import amass
 
 GENDER = "human3r_gender"

@@ -3,7 +3,9 @@
 
 import bpy
 
+from ...blender import properties
 from .properties import OTHER_RATE, Human3RExport
+from .settings import ExportSettings
 
 
 def draw_settings(layout: bpy.types.UILayout, settings: Human3RExport) -> None:
@@ -18,5 +20,5 @@ def draw_settings(layout: bpy.types.UILayout, settings: Human3RExport) -> None:
     column.prop(settings, "rate")
     if settings.rate == OTHER_RATE:
         column.prop(settings, "other_rate")
-    for name in ("everyone", "together", "camera", "overwrite"):
-        column.prop(settings, name)
+    column.prop(settings, "everyone")
+    properties.draw_settings(column, settings, ExportSettings, "Files")

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from ....engine.contract.declaring import check_settings, setting
 from ....engine.contract.errors import UserError
 from .formats import FORMATS
 
-TARGETS = ("unity", "unreal", "blender")
-
-LARGEST_RATE = 1000.0
+TARGETS = {
+    "unity": ("Unity", "Meters, y up, facing +z; a file that says so"),
+    "unreal": ("Unreal", "Centimeters, and each person in a file of its own whose skeleton begins at its bone root"),
+    "blender": ("Blender and Others", "Meters, y up; a file that says so"),
+}
 
 
 @dataclass(frozen=True)
@@ -20,16 +22,23 @@ class ExportSettings:
 
     formats: tuple[str, ...]
     """Which files to write, by the names of `FORMATS`."""
-    frame_rate: float = 0.0
-    """Frames per second of the exported motion, resampled by time: 23.976, 29.97 and 59.94 mean the exact NTSC rates;
-    0 for the scene's own rate."""
-    target: str = "unity"
-    """Who reads the FBX file: ``unity`` and ``blender`` get metres, ``unreal`` gets centimetres."""
-    together: bool = True
+    frame_rate: float = setting(
+        0.0,
+        label="Frames per Second",
+        above=0,
+        most=1000,
+        zero="the scene's own rate",
+        unit="frames per second",
+    )
+    """Frames per second of the exported motion, resampled by time: 23.976, 29.97 and 59.94 mean the exact NTSC
+    rates."""
+    target: str = setting("unity", label="FBX For", choices=TARGETS)
+    """Which program reads the FBX file: ``unity`` and ``blender`` get meters, ``unreal`` gets centimeters."""
+    together: bool = setting(True, label="One File for All", group="Files")
     """Whether all people go into one file. BVH and npz files, and FBX files for Unreal, hold one person each anyway."""
-    camera: bool = False
+    camera: bool = setting(False, label="Camera", group="Files")
     """Whether the scene's camera goes with the people (fbx, glb, usd, abc)."""
-    overwrite: bool = False
+    overwrite: bool = setting(False, label="Overwrite", group="Files")
     """Whether files that exist already are replaced."""
 
     def __post_init__(self) -> None:
@@ -37,16 +46,7 @@ class ExportSettings:
         if unknown or not self.formats:
             message = f"There is no export format {unknown[0]!r}." if unknown else "No export format is chosen."
             raise UserError("bad-setting", message, f"Choose from {', '.join(FORMATS)}.")
-        if self.target not in TARGETS:
-            raise UserError(
-                "bad-setting", f"The export's target is {self.target!r}.", f"Use one of {', '.join(TARGETS)}."
-            )
-        if not (math.isfinite(self.frame_rate) and 0 <= self.frame_rate <= LARGEST_RATE):
-            raise UserError(
-                "bad-setting",
-                f"The export's frame rate is {self.frame_rate}.",
-                f"Use 0 for the scene's own, or up to {LARGEST_RATE:g} frames per second.",
-            )
+        check_settings(self)
 
     def shares_file(self, kind: str) -> bool:
         """Whether people go into one file of a format."""

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import bpy
 
-from ....engine.contract.arguments import field_docs
+from ....engine.contract.arguments import add_setting_options, settings_from_options
 from ....engine.contract.errors import UserError
 from ....engine.installed.locations import rig_presets_folder
 from . import presets
 from .character_files import named, people, retarget_file
-from .settings import CALIBRATIONS, CONTROLS, PLACEMENTS, RetargetSettings
+from .settings import RetargetSettings
 from .verification import Report
 
-_CHOICES = {"controls": CONTROLS, "placement": PLACEMENTS, "calibration": CALIBRATIONS}
+_PREFIX = "retarget_"
 
 
 def add_arguments(parser: argparse.ArgumentParser, required: bool = False) -> None:
@@ -51,23 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser, required: bool = False) -> No
         metavar="NAME",
         help="the rig, in a file with several (default: the one that most looks like a known rig)",
     )
-    docs = field_docs(RetargetSettings)
-    for item in fields(RetargetSettings):
-        option, text = f"--retarget-{item.name.replace('_', '-')}", docs[item.name].replace("%", "%%")
-        if item.name == "calibration":
-            continue  # poses are matched by hand
-        if item.name in _CHOICES:
-            group.add_argument(option, choices=_CHOICES[item.name], type=str.upper, default=item.default, help=text)
-        elif isinstance(item.default, bool):
-            group.add_argument(option, action=argparse.BooleanOptionalAction, default=item.default, help=text)
-        else:
-            group.add_argument(
-                option,
-                type=float if isinstance(item.default, float) else int,
-                default=item.default,
-                metavar="NUMBER",
-                help=text,
-            )
+    # poses are matched by hand
+    add_setting_options(parser, RetargetSettings, "retarget settings", ("calibration",), _PREFIX)
 
 
 def check(options: argparse.Namespace) -> None:
@@ -125,9 +109,4 @@ def run(options: argparse.Namespace, scene: bpy.types.Scene, label: str) -> list
 
 
 def _settings(options: argparse.Namespace) -> RetargetSettings:
-    values = {
-        item.name: getattr(options, f"retarget_{item.name}")
-        for item in fields(RetargetSettings)
-        if item.name != "calibration"
-    }
-    return RetargetSettings(**values)
+    return settings_from_options(options, RetargetSettings, _PREFIX, calibration=RetargetSettings.calibration)

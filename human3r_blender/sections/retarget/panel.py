@@ -3,10 +3,12 @@
 
 import bpy
 
+from ...blender.properties import draw_settings
 from ...blender.sidebar import Human3RPanel, Section
 from ...blender.text import characters_across, draw_text
 from . import TITLE, matched_pose
 from .properties import row_label
+from .settings import RetargetSettings
 from .slots import REQUIRED, label
 
 
@@ -44,14 +46,12 @@ class HUMAN3R_PT_retarget(Section, bpy.types.Panel):
             _draw_findings(layout, settings, characters_across(context))
         column = layout.column()
         column.row().prop(settings, "controls", expand=True)
-        column.prop(settings, "plant_feet")
-        column.prop(settings, "placement")
-        column.prop(settings, "calibration")
+        draw_settings(column, settings, RetargetSettings, "Motion")
         if settings.calibration == "POSE" and settings.character is not None:
             matched = matched_pose.PROPERTY in settings.character
             row = column.row()
             row.operator("human3r.retarget_match_pose", icon="CHECKMARK" if matched else "POSE_HLT")
-        column.prop(settings, "key_rate")
+        draw_settings(column, settings, RetargetSettings, "Keys")
         heading = column.row(heading="Frame Range", align=True)
         heading.prop(settings, "use_range", text="")
         part = heading.row(align=True)

@@ -9,23 +9,19 @@ from bpy.props import (
     BoolProperty,
     CollectionProperty,
     EnumProperty,
-    FloatProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
 )
 
-from ....engine.contract.arguments import field_docs
 from ....engine.installed.locations import rig_presets_folder
+from ...blender.properties import settings_from, with_settings
 from ...person import sampling
 from . import name_patterns, presets, rig_map
 from .presets import IkLimb, Preset
 from .rig_map import RigMap
 from .settings import RetargetSettings
 from .slots import CHAINS, SIDES, SLOTS, label
-
-TEXTS = field_docs(RetargetSettings)
-DEFAULT = RetargetSettings()
 
 RECOGNISE, BY_NAMES = "RECOGNISE", "NAMES"
 MOST_CHAIN_BONES = 6
@@ -71,6 +67,7 @@ class Human3RRetargetRow(bpy.types.PropertyGroup):
     bone: StringProperty(name="Bone", description="The character's bone or control for this place; empty for none")
 
 
+@with_settings(RetargetSettings)
 class Human3RRetarget(bpy.types.PropertyGroup):
     """Settings of the next retargeting."""
 
@@ -93,44 +90,10 @@ class Human3RRetarget(bpy.types.PropertyGroup):
         update=_find_what_is_chosen,
         description="Which kind of rig the character has: what its bones and controls are called",
     )
-    controls: EnumProperty(
-        name="Controls",
-        description=TEXTS["controls"],
-        default=DEFAULT.controls,
-        items=[
-            ("FK", "FK", "Rotations: arms keep the person's directions"),
-            ("IK", "IK", "Targets: hands go where the person's hands go, at the size of the character's arms"),
-        ],
-    )
-    plant_feet: BoolProperty(name="Plant Feet", description=TEXTS["plant_feet"], default=DEFAULT.plant_feet)
-    placement: EnumProperty(
-        name="Start",
-        description=TEXTS["placement"],
-        default=DEFAULT.placement,
-        items=[
-            ("SOURCE", "Where the Person Stands", "The character walks in the footage's scene"),
-            ("CHARACTER", "Where the Character Stands", "The motion is turned and moved to the character"),
-        ],
-    )
-    calibration: EnumProperty(
-        name="Rest Poses",
-        description=TEXTS["calibration"],
-        default=DEFAULT.calibration,
-        items=[
-            (
-                "LIMBS",
-                "By Limb Directions",
-                "T, A and relaxed poses and any bone roll are brought together by where the joints lie",
-            ),
-            ("POSE", "By a Matched Pose", "The poses of both at the moment of Match Current Pose count as equal"),
-        ],
-    )
-    key_rate: FloatProperty(
-        name="Key Rate", description=TEXTS["key_rate"], default=DEFAULT.key_rate, min=0.0, max=1000.0, precision=3
-    )
     use_range: BoolProperty(
         name="Frame Range", default=False, description="Bake only some frames of the scene instead of the whole motion"
     )
+    # 0 is a frame like others here: the box before them says whether there is a range
     frame_start: IntProperty(name="Start", default=1, description="First frame of the scene to bake")
     frame_end: IntProperty(name="End", default=250, description="Last frame of the scene to bake")
     rows: CollectionProperty(type=Human3RRetargetRow, description="Places of a figure and the bones in them")
@@ -142,14 +105,11 @@ class Human3RRetarget(bpy.types.PropertyGroup):
 
     def settings(self) -> RetargetSettings:
         """The settings as retargeting takes them. Raises UserError (``bad-setting``)."""
-        return RetargetSettings(
-            self.controls,
-            self.plant_feet,
-            self.placement,
-            self.calibration,
-            self.key_rate,
-            self.frame_start if self.use_range else None,
-            self.frame_end if self.use_range else None,
+        return settings_from(
+            self,
+            RetargetSettings,
+            frame_start=self.frame_start if self.use_range else None,
+            frame_end=self.frame_end if self.use_range else None,
         )
 
     def is_found(self) -> bool:

@@ -5,48 +5,57 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....engine.contract.errors import UserError
+from ....engine.contract.declaring import bad_setting, check_settings, setting
 
-CONTROLS = ("FK", "IK")
-PLACEMENTS = ("SOURCE", "CHARACTER")
-CALIBRATIONS = ("LIMBS", "POSE")
+CONTROLS = {
+    "FK": ("FK", "Rotations: arms keep the person's directions"),
+    "IK": ("IK", "Targets: hands go where the person's hands go, at the size of the character's arms"),
+}
+PLACEMENTS = {
+    "SOURCE": ("Where the Person Stands", "The character walks in the footage's scene"),
+    "CHARACTER": ("Where the Character Stands", "The motion is turned and moved to the character"),
+}
+CALIBRATIONS = {
+    "LIMBS": (
+        "By Limb Directions",
+        "T, A and relaxed poses and any bone roll are brought together by where the joints lie",
+    ),
+    "POSE": ("By a Matched Pose", "The poses of both at the moment of Match Current Pose count as equal"),
+}
 
 
 @dataclass(frozen=True)
 class RetargetSettings:
     """How a motion is put on a character; checked once, when made. Raises UserError (``bad-setting``)."""
 
-    controls: str = "FK"
+    controls: str = setting("FK", label="Controls", choices=CONTROLS)
     """``FK`` or ``IK``: which controls move arms and legs. Rigs with both get keys on both, and their switches are set
     to this one. With FK, arms keep the source's directions; with IK, hands go where the source's hands go, at the size
     of the character's arms."""
-    plant_feet: bool = True
+    plant_feet: bool = setting(True, label="Plant Feet", group="Motion")
     """Whether feet go where the source's feet go, at the size of the character's legs, so that planted feet stay
     planted. Off: legs only keep the source's directions (with FK controls)."""
-    placement: str = "SOURCE"
+    placement: str = setting("SOURCE", label="Start", choices=PLACEMENTS, group="Motion")
     """``SOURCE``: the character starts where the person stands. ``CHARACTER``: it starts where it stands and faces."""
-    calibration: str = "LIMBS"
+    calibration: str = setting("LIMBS", label="Rest Poses", choices=CALIBRATIONS, group="Motion")
     """``LIMBS``: rest poses are brought together by the directions of their limbs. ``POSE``: by the pose that was
     matched by hand."""
-    key_rate: float = 0.0
-    """Keys per second; 0 for one on every frame of the scene."""
-    frame_start: int | None = None
-    """First frame of the scene to bake; None for the motion's first."""
-    frame_end: int | None = None
-    """Last frame of the scene to bake; None for the motion's last."""
+    key_rate: float = setting(
+        0.0,
+        label="Key Rate",
+        above=0,
+        most=1000,
+        zero="one on every frame of the scene",
+        unit="keys per second",
+        group="Keys",
+    )
+    """Keys per second."""
+    frame_start: int | None = setting(None, label="Start", none="the motion's first")
+    """First frame of the scene to bake."""
+    frame_end: int | None = setting(None, label="End", none="the motion's last")
+    """Last frame of the scene to bake."""
 
     def __post_init__(self) -> None:
-        checks = (
-            ("controls", self.controls in CONTROLS, f"Use one of {', '.join(CONTROLS)}."),
-            ("placement", self.placement in PLACEMENTS, f"Use one of {', '.join(PLACEMENTS)}."),
-            ("calibration", self.calibration in CALIBRATIONS, f"Use one of {', '.join(CALIBRATIONS)}."),
-            ("key_rate", 0 <= self.key_rate <= 1000, "Use 0, or up to 1000 keys per second."),
-            (
-                "frame_end",
-                self.frame_start is None or self.frame_end is None or self.frame_end >= self.frame_start,
-                "Use a frame at or after the first.",
-            ),
-        )
-        for name, holds, remedy in checks:
-            if not holds:
-                raise UserError("bad-setting", f"The setting {name} is {getattr(self, name)!r}.", remedy)
+        check_settings(self)
+        if self.frame_start is not None and self.frame_end is not None and self.frame_end < self.frame_start:
+            raise bad_setting(self, "frame_end", "Use a frame at or after the first.")

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import bpy
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender.capture import setting_presets
+from bl_ext.user_default.human3r_blender.human3r_blender.capture import properties, setting_presets
 
 SHIPPED = sorted((setting_presets.SHIPPED / "presets" / setting_presets.FOLDER).glob("*.py"))
 OF_THE_MACHINE = {"model_source", "checkpoint", "recipe", "device", "precision"}
 
 
 def values(settings):
-    return {name: getattr(settings, name) for name in setting_presets.setting_names()}
+    return {name: getattr(settings, name) for name in properties.preset_names()}
 
 
 def use(path):
@@ -21,7 +21,7 @@ def use(path):
 
 def stir(settings):
     """Change every setting that a preset may hold."""
-    for name in setting_presets.setting_names():
+    for name in properties.preset_names():
         item = settings.bl_rna.properties[name]
         if item.type == "BOOLEAN":
             setattr(settings, name, not item.default)
