@@ -6,7 +6,8 @@
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
     python3 build.py evaluate [options]            the default model's figures on synthetic clips
-    python3 build.py lint                          ruff and mypy
+    python3 build.py lint                          ruff, mypy and which way imports go
+    python3 build.py lint --quick                  ruff alone: what a commit is checked with
     python3 build.py zip                           the installable extension, in dist/
     python3 build.py engine ARGUMENTS              python -m engine ARGUMENTS in the engine's environment
     python3 build.py install-engine [options]      the engine as the add-on installs it for its users (--help, --yes)
@@ -211,19 +212,30 @@ def test(arguments):
 
 
 def lint(arguments):
-    """ruff and mypy, as configured in pyproject.toml."""
+    """ruff, mypy and the contracts on imports, as configured in pyproject.toml; all of them, whatever one finds."""
     python = environment("engine", "lint")
-    # The root is a package whose relative imports mypy has to follow: give it a name that is an identifier, whatever
-    # the checkout's folder is called.
-    package = ENVIRONMENTS / "lint" / "human3r_extension"
-    package.parent.mkdir(exist_ok=True)
-    if not package.is_symlink():
-        package.symlink_to(ROOT, target_is_directory=True)
-    checked = [str(package / room) for room in ("engine", "human3r_blender", "weights_downloader")]
-    return max(
-        run([python, "-m", "ruff", "check", "."], ROOT),
-        run([python, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), *checked], package.parent),
-    )
+    style = [[python, "-m", "ruff", *command] for command in (("check", "."), ("format", "--check", "."))]
+    codes = [run(command, ROOT) for command in style]
+    if arguments != ["--quick"]:
+        # The root is a package whose relative imports the checkers have to follow: give it a name that is an
+        # identifier, whatever the checkout's folder is called.
+        package = ENVIRONMENTS / "lint" / "human3r_extension"
+        link(package, ROOT)
+        settings = str(ROOT / "pyproject.toml")
+        checked = [str(package / room) for room in ("engine", "human3r_blender", "weights_downloader")]
+        contracts = [str(Path(python).with_name("lint-imports")), "--no-logo", "--no-cache", settings]
+        codes.append(run([python, "-m", "mypy", "--config-file", settings, *checked], package.parent))
+        codes.append(run(contracts, package.parent))
+    return max(codes)
+
+
+def link(place, target):
+    """A link to a folder of this checkout, also where another checkout left its own."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.is_symlink() and place.resolve() != target:
+        place.unlink()
+    if not place.is_symlink():
+        place.symlink_to(target, target_is_directory=True)
 
 
 def make_zip(arguments):
