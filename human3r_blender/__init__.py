@@ -9,13 +9,14 @@ from .blender import data_folder, registration
 from .capture import operators, panel, properties, session, setting_presets, timer
 from .report import operators as report_operators
 from .sections import search_menu
-from .setup import install_operators, installation, preferences, tasks
+from .setup import install_operators, installation, preferences, reloading, tasks
 from .setup import operators as setup_operators
 
 MODULES = (
     preferences,
     install_operators,
     setup_operators,
+    reloading,
     report_operators,
     properties,
     setting_presets,
