@@ -3,6 +3,7 @@
 """The one entry for people who work from a checkout: sets up what a command needs, then runs it.
 
     python3 build.py demo                          convert the bundled clip and render a picture of the result
+    python3 build.py blender [PATH] [arguments]    a Blender (PATH, else that on PATH) with this checkout
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
     python3 build.py evaluate [options]            the default model's figures on synthetic clips
@@ -40,6 +41,7 @@ def main(arguments):
     """Run one command; returns the exit code."""
     commands = {
         "demo": demo,
+        "blender": blender,
         "convert": convert,
         "evaluate": evaluate,
         "test": test,
@@ -166,6 +168,22 @@ def demo(arguments):
     if code == 0:
         print(f"Open {output} in Blender {NEWEST} or newer. {picture} shows footage, ground truth and reconstruction.")
     return code
+
+
+def blender(arguments):
+    """A Blender with a set-up of its own, in which this checkout is the extension: an edit needs a reload, no zip."""
+    named = [arguments[0]] if arguments and not arguments[0].startswith("-") else []
+    wanted = (named or [os.environ.get("HUMAN3R_BLENDER") or "blender"])[0]
+    program = shutil.which(wanted)
+    if program is None:
+        raise SetupError(
+            f"no Blender here: {wanted} is not a program.\n"
+            "Remedy: say where it is:  python3 build.py blender /path/to/blender"
+        )
+    folder = ENVIRONMENTS / "blender-user"
+    link(folder / "extensions" / "user_default" / "human3r_blender", ROOT)
+    start = ["--python-exit-code", "1", "--python", str(ROOT / "tools" / "start_in_blender.py")]
+    return run([program, *start, *arguments[len(named) :]], BLENDER_USER_RESOURCES=str(folder))
 
 
 def convert(arguments):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reloading shows what was changed on the disk, in a Blender of its own with a copy of the extension."""
+"""A checkout in Blender: switched on, and reloaded after an edit. Each in a Blender of its own."""
 
 import json
 import os
@@ -96,3 +96,31 @@ def test_an_edited_panel_shows_after_a_reload(resources):
         "broken": None,
         "mended": "Edited Once More",
     }
+
+
+STARTED = """
+import os, runpy, sys
+import bpy
+runpy.run_path(sys.argv[1])
+print(bpy.ops.human3r.reload.poll(), flush=True)
+os._exit(0)  # as above
+"""
+
+
+def test_a_linked_checkout_is_switched_on_for_developers(root, tmp_path):
+    link = tmp_path / "extensions" / "user_default" / "human3r_blender"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(root, target_is_directory=True)
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED, str(root / "tools" / "start_in_blender.py")],
+        env=os.environ | {"BLENDER_USER_RESOURCES": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines()[-1:] == ["True"], done.stdout + done.stderr
+
+
+def test_without_a_blender_the_command_says_how_to_name_one(root):
+    command = [sys.executable, str(root / "build.py"), "blender", "/nowhere/blender"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "python3 build.py blender /path/to/blender" in done.stderr
