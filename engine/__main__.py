@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import convert_command, self_test
+from .contract import logs
 from .contract.arguments import add_setting_options, settings_from_options
 from .contract.errors import UserError
 from .contract.messages import Frame, Message, Status, TakeHeader
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before torch is imported: what Metal lacks is computed on the CPU instead of ending the run.
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     stdout = claim_stdout()
+    logs.set_up()
     # The commands are imported here, after standard output is safe, and so that --help does not wait for torch.
     if options.command == "serve":
         from .serve import serve

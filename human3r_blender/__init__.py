@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..engine.contract import logs
 from . import sections
 from .batch import command_line
 from .blender import data_folder, registration
@@ -31,6 +32,7 @@ _commands: list[object] = []
 
 
 def register() -> None:
+    logs.set_up()
     data_folder.use_extension_folder()
     registration.register(MODULES)
     _commands.append(bpy.utils.register_cli_command("human3r", command_line.main))
