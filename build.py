@@ -3,10 +3,12 @@
 """The one entry for people who work from a checkout: sets up what a command needs, then runs it.
 
     python3 build.py demo                          convert the bundled clip and render a picture of the result
+    python3 build.py blender [PATH] [arguments]    a Blender (PATH, else that on PATH) with this checkout
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
     python3 build.py evaluate [options]            the default model's figures on synthetic clips
-    python3 build.py lint                          ruff and mypy
+    python3 build.py lint                          ruff, mypy and which way imports go
+    python3 build.py lint --quick                  ruff alone: what a commit is checked with
     python3 build.py zip                           the installable extension, in dist/
     python3 build.py engine ARGUMENTS              python -m engine ARGUMENTS in the engine's environment
     python3 build.py install-engine [options]      the engine as the add-on installs it for its users (--help, --yes)
@@ -39,6 +41,7 @@ def main(arguments):
     """Run one command; returns the exit code."""
     commands = {
         "demo": demo,
+        "blender": blender,
         "convert": convert,
         "evaluate": evaluate,
         "test": test,
@@ -167,6 +170,22 @@ def demo(arguments):
     return code
 
 
+def blender(arguments):
+    """A Blender with a set-up of its own, in which this checkout is the extension: an edit needs a reload, no zip."""
+    named = [arguments[0]] if arguments and not arguments[0].startswith("-") else []
+    wanted = (named or [os.environ.get("HUMAN3R_BLENDER") or "blender"])[0]
+    program = shutil.which(wanted)
+    if program is None:
+        raise SetupError(
+            f"no Blender here: {wanted} is not a program.\n"
+            "Remedy: say where it is:  python3 build.py blender /path/to/blender"
+        )
+    folder = ENVIRONMENTS / "blender-user"
+    link(folder / "extensions" / "user_default" / "human3r_blender", ROOT)
+    start = ["--python-exit-code", "1", "--python", str(ROOT / "tools" / "start_in_blender.py")]
+    return run([program, *start, *arguments[len(named) :]], BLENDER_USER_RESOURCES=str(folder))
+
+
 def convert(arguments):
     """A video becomes a .blend: the add-on's command, run through the bpy wheel."""
     return blender_module(["convert", *arguments])
@@ -211,19 +230,30 @@ def test(arguments):
 
 
 def lint(arguments):
-    """ruff and mypy, as configured in pyproject.toml."""
+    """ruff, mypy and the contracts on imports, as configured in pyproject.toml; all of them, whatever one finds."""
     python = environment("engine", "lint")
-    # The root is a package whose relative imports mypy has to follow: give it a name that is an identifier, whatever
-    # the checkout's folder is called.
-    package = ENVIRONMENTS / "lint" / "human3r_extension"
-    package.parent.mkdir(exist_ok=True)
-    if not package.is_symlink():
-        package.symlink_to(ROOT, target_is_directory=True)
-    checked = [str(package / room) for room in ("engine", "human3r_blender", "weights_downloader")]
-    return max(
-        run([python, "-m", "ruff", "check", "."], ROOT),
-        run([python, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), *checked], package.parent),
-    )
+    style = [[python, "-m", "ruff", *command] for command in (("check", "."), ("format", "--check", "."))]
+    codes = [run(command, ROOT) for command in style]
+    if arguments != ["--quick"]:
+        # The root is a package whose relative imports the checkers have to follow: give it a name that is an
+        # identifier, whatever the checkout's folder is called.
+        package = ENVIRONMENTS / "lint" / "human3r_extension"
+        link(package, ROOT)
+        settings = str(ROOT / "pyproject.toml")
+        checked = [str(package / room) for room in ("engine", "human3r_blender", "weights_downloader")]
+        contracts = [str(Path(python).with_name("lint-imports")), "--no-logo", "--no-cache", settings]
+        codes.append(run([python, "-m", "mypy", "--config-file", settings, *checked], package.parent))
+        codes.append(run(contracts, package.parent))
+    return max(codes)
+
+
+def link(place, target):
+    """A link to a folder of this checkout, also where another checkout left its own."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.is_symlink() and place.resolve() != target:
+        place.unlink()
+    if not place.is_symlink():
+        place.symlink_to(target, target_is_directory=True)
 
 
 def make_zip(arguments):

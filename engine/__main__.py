@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from . import convert_command, self_test
+from .contract import logs
 from .contract.arguments import add_setting_options, settings_from_options
 from .contract.errors import UserError
 from .contract.messages import Frame, Message, Status, TakeHeader
 from .contract.settings import CaptureSettings
-from .evaluation import command as evaluation
 from .standard_streams import claim_stdout
 from .take_editing import command as take_editing
-from .training import command as training
 
 DONE, USER_ERROR, CANCELLED = 0, 1, 130
 """Exit codes; 2 is argparse's, for options that do not exist."""
@@ -35,18 +34,24 @@ _PROGRESS_EVERY_S = 1.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(next(iter(arguments), "")).parse_args(arguments)
     # Before torch is imported: what Metal lacks is computed on the CPU instead of ending the run.
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     stdout = claim_stdout()
+    logs.set_up()
     # The commands are imported here, after standard output is safe, and so that --help does not wait for torch.
     if options.command == "serve":
         from .serve import serve
 
         return serve(sys.stdin.buffer, stdout)
     if options.command == "evaluate":
+        from .evaluation import command as evaluation
+
         return evaluation.run(options, stdout)
     if options.command == "train":
+        from .training import command as training
+
         return training.run(options)
     if options.command == "convert-checkpoint":
         return convert_command.run(options, stdout)
@@ -57,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _run(options, stdout)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(command: str) -> argparse.ArgumentParser:
+    """The options of all commands. Those of the laboratory are loaded only for the command that is its own."""
     parser = argparse.ArgumentParser(prog="python -m engine", description="People, camera and place out of a video.")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser(
@@ -75,12 +81,18 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
     add_setting_options(run)
     commands.add_parser("serve", help="framed requests on standard input, framed messages on standard output")
-    evaluation.add_arguments(
-        commands.add_parser("evaluate", help="measure a take against ground truth, or a model on synthetic clips")
+    evaluate = commands.add_parser(
+        "evaluate", help="measure a take against ground truth, or a model on synthetic clips"
     )
-    training.add_arguments(
-        commands.add_parser("train", help="train the embedded model, or tune a released one's prompts")
-    )
+    if command == "evaluate":
+        from .evaluation import command as evaluation
+
+        evaluation.add_arguments(evaluate)
+    train = commands.add_parser("train", help="train the embedded model, or tune a released one's prompts")
+    if command == "train":
+        from .training import command as training
+
+        training.add_arguments(train)
     convert_command.add_arguments(
         commands.add_parser(
             "convert-checkpoint", help="a released checkpoint becomes weights that start within seconds"

@@ -14,7 +14,9 @@ import torch
 from .contract.body_choice import MANNEQUIN, body_file, choose_body
 from .contract.body_model import BodyModel
 from .contract.errors import UserError
+from .contract.logs import log
 from .contract.messages import PROTOCOL_VERSION, Frame, Message, Status, TakeEnd, TakeHeader
+from .contract.profiling import Profiler
 from .contract.settings import CaptureSettings
 from .contract.take import TakeWriter
 from .installed import locations
@@ -67,7 +69,9 @@ class ModelShelf:
         """The model, loaded when it is another than the last time. Raises as `load_named_model`."""
         if self._kept is None or not self.holds(name, device, precision):
             self._kept = None  # two large models may not fit side by side
+            started = time.monotonic()
             self._kept, self._key = load_named_model(name, device, precision), (name, str(device), precision)
+            log.info("the model was loaded in %.1f s, for %s in %s", time.monotonic() - started, device, precision)
         return self._kept
 
     def holds(self, name: str, device: torch.device, precision: str = "float32") -> bool:
@@ -155,6 +159,7 @@ class _Capture:
             except Interrupted:
                 self._save(take)
                 return True
+            log.debug("footage frame %d is predicted", prepared.source_frame)
             for message in self.pipeline.finish(output):
                 take.write(message)
                 self.sink(message)
@@ -213,13 +218,19 @@ def run_capture(
 
     Raises UserError. A stop before the first frame was read gives a ``cancelled`` result and touches no take.
     """
+    started, profiler = time.monotonic(), Profiler("engine")
     try:
         settings = resolved(settings)
-        with explained_memory_errors(settings):
-            return _Capture(settings, sink, interruption, shelf or ModelShelf(), resume).run()
+        log.info("a capture begins%s", ", where an earlier one was interrupted" if resume else "")
+        with explained_memory_errors(settings), profiler:
+            result = _Capture(settings, sink, interruption, shelf or ModelShelf(), resume).run()
     except Interrupted:
         sink(TakeEnd("cancelled", 0))
-        return CaptureResult("cancelled", 0, 0, 0, "")
+        result = CaptureResult("cancelled", 0, 0, 0, "")
+    finally:
+        profiler.write()
+    log.info("%s: %d frames, %.1f s", result.status, result.frame_count, time.monotonic() - started)
+    return result
 
 
 def resolved(settings: CaptureSettings) -> CaptureSettings:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import sys
 import threading
-import traceback
 from typing import BinaryIO
 
 from .capture import ModelShelf, run_capture
 from .contract.errors import UserError
 from .contract.framing import CorruptRecord, read_record, write_record
+from .contract.logs import log
 from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartCapture, TakeEnd, decode, encode
 from .contract.settings import CaptureSettings
 from .interruption import Interrupted, Interruption, end_process_soon
@@ -32,6 +31,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> int:
     inbox = _Inbox(os.fdopen(os.dup(requests.fileno()), "rb", buffering=0), interruption)
     threading.Thread(target=inbox.read, name="requests", daemon=True).start()
     shelf = ModelShelf()
+    log.info("serving as process %d", os.getpid())
     while True:
         try:
             with interruption.allowed():
@@ -118,7 +118,7 @@ def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interru
     except UserError as error:
         send(Failure(error.code, error.message, error.remedy))
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)
+        log.exception("The capture failed")
         send(
             Failure(
                 "engine-failed",

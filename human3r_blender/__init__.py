@@ -3,19 +3,21 @@
 
 import bpy
 
+from ..engine.contract import logs
 from . import sections
 from .batch import command_line
 from .blender import data_folder, registration
 from .capture import operators, panel, properties, session, setting_presets, timer
 from .report import operators as report_operators
 from .sections import search_menu
-from .setup import install_operators, installation, preferences, tasks
+from .setup import install_operators, installation, preferences, reloading, tasks
 from .setup import operators as setup_operators
 
 MODULES = (
     preferences,
     install_operators,
     setup_operators,
+    reloading,
     report_operators,
     properties,
     setting_presets,
@@ -30,6 +32,7 @@ _commands: list[object] = []
 
 
 def register() -> None:
+    logs.set_up()
     data_folder.use_extension_folder()
     registration.register(MODULES)
     _commands.append(bpy.utils.register_cli_command("human3r", command_line.main))

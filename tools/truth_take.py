@@ -23,7 +23,7 @@ from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.settings import CaptureSettings
 from engine.contract.skeleton import HEAD
 from engine.contract.take import TakeWriter
-from engine.evaluation.ground_truth import ClipTruth, SmplxPeople, read_truth
+from engine.ground_truth import ClipTruth, SmplxPeople, read_truth
 from engine.video.footage import open_footage
 
 POINTS_EVERY = 4

@@ -12,12 +12,14 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 from engine import import_path  # noqa: F401 - before any other import
 
 # isort: split
+from engine.contract import logs
 from engine.standard_streams import claim_stdout
 
 from .command import CANCELLED, main
 
 if __name__ == "__main__":
     stdout = claim_stdout()
+    logs.set_up()
     try:
         exit_code = main(sys.argv[1:], stdout)
     except KeyboardInterrupt:  # before or after the work

@@ -23,12 +23,12 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from engine.contract.errors import UserError
+from engine.contract.logs import log
 from engine.installed.inventory import Status, original_path, status, statuses
 from engine.installed.locations import data_folder
 from engine.installed.registry import ITEMS, FormFile, Item, find
@@ -51,8 +51,10 @@ def main(arguments: Sequence[str], stdout: BinaryIO, items: Sequence[Item] = ITE
     name = getattr(options, "name", None) or ""
     reporter: Reporter = JsonReporter(stdout, name) if options.json else TextReporter(stdout, name)
     control = Control()
+    log.info("begins: %s %s", options.run.__name__.strip("_"), name)
     try:
         options.run(options, items, control, reporter)
+        log.info("is done")
         return DONE
     except UserError as error:
         reporter.error(error)
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str], stdout: BinaryIO, items: Sequence[Item] = ITE
         )
         return CANCELLED
     except Exception as error:
-        traceback.print_exc()
+        log.exception("The command failed")
         reporter.error(
             UserError(
                 "downloader-failed",

@@ -18,7 +18,7 @@ from ..contract.body_model import BodyModel
 from ..contract.messages import Frame, Message, PointMap, pack_mask
 from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..contract.skeleton import HEAD
-from .ground_truth import ClipTruth, SmplxPeople
+from ..ground_truth import ClipTruth, SmplxPeople
 
 NAME = "trivial"
 """What reports call these predictors."""

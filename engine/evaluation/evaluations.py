@@ -15,6 +15,7 @@ from ..contract.body_choice import MANNEQUIN, choose_body_of_take
 from ..contract.errors import UserError
 from ..contract.settings import CaptureSettings
 from ..contract.take import TakeReader
+from ..ground_truth import ClipTruth, read_truth
 from ..installed import locations
 from ..interruption import Interruption
 from ..synthetic.settings import TIERS, tier_settings
@@ -22,7 +23,6 @@ from . import baselines
 from .baselines import TrivialPredictor
 from .body_points import SmplxPoints
 from .figures import TaskFigures
-from .ground_truth import ClipTruth, read_truth
 from .measuring import evaluate_take, measure
 from .report import Report, summary
 from .running import evaluate_set

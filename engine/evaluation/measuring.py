@@ -21,6 +21,7 @@ from ..contract.messages import Frame, Message, PointMap, unpack_mask
 from ..contract.rotations import axis_angle_to_matrix
 from ..contract.skeleton import PELVIS
 from ..contract.take import TakeReader
+from ..ground_truth import ClipTruth, PointPeople, SmplxPeople
 from . import global_motion
 from .body_points import BodyPoints, PointSet, SmplxPoints
 from .camera_trajectory import absolute_trajectory_errors, relative_pose_errors, root_mean_square
@@ -36,7 +37,6 @@ from .detection import (
     match_people,
 )
 from .figures import Mean, TaskFigures
-from .ground_truth import ClipTruth, PointPeople, SmplxPeople
 from .local_body import mpjpe_mm, pa_mpjpe_mm, pelvis, pve_mm, rotation_error_deg
 from .tracking import IdentityFrame, count_tracking
 

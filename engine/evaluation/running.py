@@ -16,8 +16,8 @@ from ..contract.take import TakeReader
 from ..interruption import Interrupted, Interruption
 from .baselines import TrivialPredictor
 from .figures import TaskFigures
-from .ground_truth import EvaluationSet
 from .measuring import evaluate_take, measure
+from .sets import EvaluationSet
 
 Progress = Callable[[str, TaskFigures], None]
 """Called after each clip with its name and its own figures."""

@@ -13,12 +13,13 @@ import cv2
 from ..contract.body_choice import MANNEQUIN, body_file
 from ..contract.body_model import BodyModel
 from ..contract.errors import UserError
+from ..ground_truth import ClipTruth
 from ..synthetic.clips import Clip, make_clip, make_clips
 from ..synthetic.dataset import read_sequence, sequences
 from ..synthetic.settings import ClipSettings
 from ..synthetic.truth import clip_truth
 from .body_points import PointSet, SmplxPoints
-from .ground_truth import ClipTruth, EvaluationClip
+from .sets import EvaluationClip
 
 _BATCH = 16
 

@@ -20,7 +20,7 @@ import cv2
 import torch
 
 from ..contract.errors import UserError
-from ..evaluation.ground_truth import write_truth
+from ..ground_truth import write_truth
 from .clips import Clip, make_clip, make_clips
 from .dataset import write_dataset
 from .settings import CAMERAS, HELD_OUT_SEED, TIERS, ClipSettings, tier_settings

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ..contract.rotations import matrix_to_axis_angle
-from ..evaluation.ground_truth import ClipTruth, SmplxPeople
+from ..ground_truth import ClipTruth, SmplxPeople
 from .clips import Clip
 
 _HEAD_SEARCH = 40

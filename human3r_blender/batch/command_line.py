@@ -20,6 +20,7 @@ from pathlib import Path
 
 import bpy
 
+from ...engine.contract import logs
 from ...engine.contract.arguments import add_setting_options, settings_from_options
 from ...engine.contract.body_choice import MANNEQUIN
 from ...engine.contract.errors import UserError
@@ -72,6 +73,7 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(list(arguments))
     except SystemExit as stop:
         return int(stop.code or 0)
+    logs.set_up()
     interrupted = _Interruption()
     try:
         with interrupted:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.framing import CorruptRecord, TruncatedRecord, read_record, write_record
+from ...engine.contract.logs import log
 from ...engine.contract.messages import CancelCapture, Message, Shutdown, StartCapture, decode, encode
 from ..blender import child_process, turns
 from ..blender.child_process import EXTENSION_ROOT
@@ -49,6 +50,7 @@ class EngineProcess:
         self._logger = threading.Thread(target=self._read_log, name="human3r-log", daemon=True)
         self._reader.start()
         self._logger.start()
+        log.info("the engine runs as process %d", self.process_id)
 
     @property
     def process_id(self) -> int:
@@ -86,6 +88,7 @@ class EngineProcess:
         self._closing.set()
         self._send(Shutdown())
         child_process.end(self._process, grace_s)
+        log.info("the engine, process %d, ended with code %s", self.process_id, self._process.poll())
 
     def close_in_background(self, grace_s: float = child_process.GRACE_S) -> None:
         """As :meth:`close`, without making Blender wait; at exit Python still makes sure."""
@@ -126,6 +129,7 @@ class EngineProcess:
     def _read_log(self) -> None:
         for line in turns.each(self._process.stderr):  # type: ignore[arg-type]
             self.log.append(line.decode("utf-8", "replace").rstrip())
+            log.debug("from the engine: %s", self.log[-1])
 
     def _explain_end(self) -> UserError:
         """Why there are no more messages: from the exit code and the last lines of the log."""

@@ -16,7 +16,9 @@ from pathlib import Path
 import bpy
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.logs import log
 from ...engine.contract.messages import Failure, Frame, Message, Status, TakeEnd, TakeHeader
+from ...engine.contract.profiling import Profiler
 from ...engine.contract.settings import CaptureSettings
 from ..blender import busy, tags
 from ..blender.progress import Progress
@@ -58,6 +60,7 @@ class Session:
         """False once the scene was given up."""
         self._has_work = False
         self._must_rebuild = False
+        self._profiler = Profiler("pump")
 
     @property
     def is_active(self) -> bool:
@@ -80,7 +83,8 @@ class Session:
         """
         try:
             if self.is_active:
-                self._pump(budget_s, wait_s)
+                with self._profiler:
+                    self._pump(budget_s, wait_s)
         except UserError as error:
             self._fail(error)
         except ReferenceError:
@@ -101,6 +105,7 @@ class Session:
                 )
             )
             self._end("failed")
+            log.exception("Building the scene failed")
             self.log += traceback.format_exc().splitlines()
         return self.is_active
 
@@ -229,6 +234,9 @@ class Session:
         if self._replay is not None:
             self._replay.close()
         self.log = self._source.log()
+        self._profiler.write()
+        code = f" ({self.error.code})" if self.error else ""
+        log.info("the run ended: %s%s, %d records, %d people", phase, code, self._records, self.people_count)
 
     def _import_remedy(self) -> str:
         return f"The take is kept: File > Import > Human3R Take, {self.take}."
@@ -298,4 +306,5 @@ def _refuse_second_run() -> None:
 def _begin(session: Session) -> Session:
     global _current
     _current = session
+    log.info("a run begins")
     return session

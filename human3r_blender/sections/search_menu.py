@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import bpy
 
+from ..setup import reloading
 from . import packages
 
 PACKAGE = __package__.rpartition(".")[0]
@@ -60,6 +61,9 @@ class HUMAN3R_MT_tools(bpy.types.Menu):
         for name, _, package in submenus():
             if operators_in(package):
                 self.layout.menu(name)
+        if reloading.is_developer(context):
+            self.layout.separator()
+            self.layout.operator("human3r.reload")
 
 
 def _submenu(name: str, label: str, package: str) -> type[bpy.types.Menu]:

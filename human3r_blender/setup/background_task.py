@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.logs import log
 from ..blender import child_process, turns
 from ..blender.progress import format_bytes, format_duration
 
@@ -98,6 +99,7 @@ class Task:
         else:
             self.error = self.error or failure
             self.state = "failed" if self.error else "done"
+        log.info("%s: %s%s", self.title, self.state, f" ({self.error.code})" if self.error else "")
 
     def cancel(self) -> None:
         """Ask for the end. Returns at once."""

@@ -8,7 +8,7 @@ import bpy
 from ...engine.installed import inventory
 from ..blender.progress import format_bytes
 from ..blender.text import characters_across, draw_text
-from . import install_operators, overview, probe, tasks
+from . import install_operators, overview, probe, reloading, tasks
 from .background_task import Task
 from .overview import Facts, Overview, Step
 
@@ -177,6 +177,8 @@ def _draw_help(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, fa
     row = box.row(align=True)
     row.operator("human3r.copy_diagnostics", icon="COPYDOWN")
     row.operator("human3r.open_data_folder", icon="FILE_FOLDER")
+    if reloading.is_developer(bpy.context):
+        row.operator("human3r.reload", icon="FILE_REFRESH")
 
 
 def _draw_item(column: bpy.types.UILayout, status: inventory.Status, operator: str, is_recommended: bool) -> None:

@@ -18,7 +18,7 @@ from engine.contract.errors import UserError
 from engine.contract.framing import CorruptRecord, Record
 from engine.contract.messages import _TYPES, decode
 from engine.contract.settings import CaptureSettings
-from engine.evaluation.ground_truth import ClipTruth, SmplxPeople, read_truth, write_truth
+from engine.ground_truth import ClipTruth, SmplxPeople, read_truth, write_truth
 from engine.installed import inventory, locations
 from engine.model import conversion
 from engine.model.checkpoint import FORMAT, read_checkpoint

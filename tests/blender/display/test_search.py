@@ -14,6 +14,7 @@ NOT_SEARCHED = {
     "human3r.select_person": "the button of a row, which says whom; the viewport and the outliner select as well",
     "human3r.get_weights": "the button of a row in the preferences, which says what",
     "human3r.remove_data": "the button of a row in the preferences, which says what",
+    "human3r.reload": "a developer's tool: it is in the menu where Blender shows what is for developers",
 }
 NO_UNDO = {
     **dict.fromkeys(
@@ -53,6 +54,7 @@ NO_UNDO = {
         "a preset's file in the user's folder",
     ),
     "human3r.export": "writes files; the scene stays",
+    "human3r.reload": "the add-on's code, not the scene",
     "human3r.show_colors": "the shading of one view, which is no part of Blender's undo",
 }
 DIMENSIONLESS = {

@@ -12,7 +12,7 @@ from engine.contract.body_model import BodyModel
 from engine.contract.messages import Frame, Message, PointMap, pack_mask
 from engine.contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from engine.contract.skeleton import HEAD
-from engine.evaluation.ground_truth import ClipTruth, SmplxPeople
+from engine.ground_truth import ClipTruth, SmplxPeople
 
 SIZE = (64, 48)
 FRAME_RATE = 25.0

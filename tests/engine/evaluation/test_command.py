@@ -18,8 +18,8 @@ import torch
 from engine.capture import run_capture
 from engine.contract.settings import CaptureSettings
 from engine.evaluation import command
-from engine.evaluation.ground_truth import PointPeople, write_truth
 from engine.evaluation.synthetic_set import NamedBody, SyntheticSet
+from engine.ground_truth import PointPeople, write_truth
 from engine.interruption import Interruption
 from engine.synthetic.dataset import write_dataset
 from engine.synthetic.settings import tier_settings

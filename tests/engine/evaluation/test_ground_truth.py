@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import UserError
-from engine.evaluation.ground_truth import ClipTruth, PointPeople, SmplxPeople, read_truth, write_truth
+from engine.ground_truth import ClipTruth, PointPeople, SmplxPeople, read_truth, write_truth
 
 from . import clips
 

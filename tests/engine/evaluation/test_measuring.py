@@ -16,8 +16,8 @@ from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeReader, TakeWriter
 from engine.evaluation.body_points import SMPL_VERTEX_COUNT, SmplPoints, SmplxPoints
 from engine.evaluation.figures import TaskFigures
-from engine.evaluation.ground_truth import ClipTruth, PointPeople
 from engine.evaluation.measuring import evaluate_take, measure
+from engine.ground_truth import ClipTruth, PointPeople
 
 from . import clips
 

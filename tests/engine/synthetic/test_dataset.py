@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.contract.errors import UserError
-from engine.evaluation.ground_truth import read_truth
+from engine.ground_truth import read_truth
 from engine.synthetic.__main__ import main
 from engine.synthetic.clips import make_clip
 from engine.synthetic.dataset import (

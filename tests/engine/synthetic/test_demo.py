@@ -9,7 +9,7 @@ import pytest
 
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.skeleton import LEFT_KNEE, PELVIS, RIGHT_KNEE, SPINE3
-from engine.evaluation.ground_truth import ClipTruth, read_truth
+from engine.ground_truth import ClipTruth, read_truth
 
 DEMO = Path(__file__).parents[3] / "demo"
 FRAMES = range(0, 81, 10)

@@ -8,17 +8,15 @@ worlds are compared, a fit comes first. N frames, P people over the whole clip.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from ..contract.array_archive import BadArchive, read_arrays
-from ..contract.errors import UserError
-from ..contract.skeleton import JOINT_COUNT
-from .body_points import PointSet
+from .contract.array_archive import BadArchive, read_arrays
+from .contract.errors import UserError
+from .contract.skeleton import JOINT_COUNT
 
 FORMAT = "human3r-truth-1"
 
@@ -45,7 +43,7 @@ class PointPeople:
     """Bodies as points of a set that is not SMPL-X's, camera frame: what readers of SMPL ground truth give."""
 
     point_set: str
-    """Name of the `body_points.PointSet` that they belong to."""
+    """Name of the `PointSet` of `engine.evaluation.body_points` that they belong to."""
     joints: np.ndarray
     """(N, P, J, 3)"""
     vertices: np.ndarray
@@ -129,26 +127,6 @@ class ClipTruth:
         if self.people is None:
             return 0
         return (self.people.betas if isinstance(self.people, SmplxPeople) else self.people.joints[0]).shape[0]
-
-
-@dataclass(frozen=True)
-class EvaluationClip:
-    """A clip to reconstruct, and what is true of it."""
-
-    source: str
-    """What the engine reads: a video file, a folder of images, or an image-sequence pattern."""
-    truth: ClipTruth
-
-
-class EvaluationSet(Protocol):
-    """A set of clips with ground truth: synthetic ones here; readers of 3DPW, EMDB, RICH, TUM or Bonn look the same."""
-
-    name: str
-    points: PointSet
-    """Which joints and vertices are compared."""
-
-    def clips(self) -> Iterator[EvaluationClip]:
-        """The clips, one at a time; a clip's source may vanish when the next one is asked for."""
 
 
 def write_truth(path: str | Path, truth: ClipTruth) -> None:
