@@ -115,7 +115,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
         default=0,
         min=0,
     )
-    stride: IntProperty(name="Every n-th Picture", description=TEXTS["stride"], default=CAPTURE.stride, min=1)
+    stride: IntProperty(name="Frame Step", description=TEXTS["stride"], default=CAPTURE.stride, min=1)
     frame_rate: FloatProperty(
         name="Frame Rate",
         default=0.0,
@@ -135,7 +135,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
     )
     ttt3r: BoolProperty(name="TTT3R Gate", description=TEXTS["ttt3r"], default=CAPTURE.ttt3r)
     detection_threshold: FloatProperty(
-        name="Detection Threshold",
+        name="Min Detection",
         description=TEXTS["detection_threshold"],
         default=CAPTURE.detection_threshold,
         min=0.01,
@@ -146,7 +146,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
         name="Track Memory", description=TEXTS["track_memory"], default=CAPTURE.track_memory, min=1
     )
     point_confidence: FloatProperty(
-        name="Least Confidence",
+        name="Min Confidence",
         description=TEXTS["point_confidence"],
         default=CAPTURE.point_confidence,
         min=1.0,
@@ -163,17 +163,15 @@ class Human3RSettings(bpy.types.PropertyGroup):
         subtype="DISTANCE",
         unit="LENGTH",
     )
-    max_points: IntProperty(name="Most Points", description=TEXTS["max_points"], default=CAPTURE.max_points, min=1)
+    max_points: IntProperty(name="Max Points", description=TEXTS["max_points"], default=CAPTURE.max_points, min=1)
     point_maps: BoolProperty(name="Keep Point Maps", description=TEXTS["point_maps"], default=CAPTURE.point_maps)
 
     import_people: BoolProperty(name="People", description=TEXTS["import_people"], default=IMPORT.import_people)
     import_camera: BoolProperty(name="Camera", description=TEXTS["import_camera"], default=IMPORT.import_camera)
     import_points: BoolProperty(name="Points", description=TEXTS["import_points"], default=IMPORT.import_points)
-    show_footage: BoolProperty(
-        name="Footage Behind the Camera", description=TEXTS["show_footage"], default=IMPORT.show_footage
-    )
+    show_footage: BoolProperty(name="Show Footage", description=TEXTS["show_footage"], default=IMPORT.show_footage)
     set_scene_timing: BoolProperty(
-        name="Set the Scene's Timing", description=TEXTS["set_scene_timing"], default=IMPORT.set_scene_timing
+        name="Set Scene Timing", description=TEXTS["set_scene_timing"], default=IMPORT.set_scene_timing
     )
     pose_correctives: BoolProperty(
         name="Pose Correctives", description=TEXTS["pose_correctives"], default=IMPORT.pose_correctives

@@ -55,7 +55,7 @@ class Human3RExport(bpy.types.PropertyGroup):
         ],
     )
     other_rate: FloatProperty(
-        name="Frames per Second",
+        name="FPS",
         description="Frames per second of the exported motion",
         default=30.0,
         min=0.1,

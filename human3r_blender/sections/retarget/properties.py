@@ -108,8 +108,8 @@ class Human3RRetarget(bpy.types.PropertyGroup):
         description=TEXTS["placement"],
         default=DEFAULT.placement,
         items=[
-            ("SOURCE", "Where the Person Stands", "The character walks in the footage's scene"),
-            ("CHARACTER", "Where the Character Stands", "The motion is turned and moved to the character"),
+            ("SOURCE", "At the Person", "The character walks in the footage's scene"),
+            ("CHARACTER", "At the Character", "The motion is turned and moved to the character"),
         ],
     )
     calibration: EnumProperty(
