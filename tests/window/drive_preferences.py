@@ -98,6 +98,7 @@ def steps():
     open_boxes("body", "help")
     yield 1.5
     picture("8-body")
+    yield from escape()  # from what Blender reported, which lies where the next dialog opens
     yield from invoke(bpy.ops.human3r.get_body)
     yield from type_login()
     picture("9-login")
