@@ -25,6 +25,8 @@ ENABLE = "import addon_utils; addon_utils.enable('bl_ext.user_default.human3r_bl
 STANDSTILL_S = 600
 """Ten times what a script takes at most until it prints or pictures something: then it hangs."""
 FRAMES = "24"
+UNSET = ("HUMAN3R_ENGINE_PYTHON", "WAYLAND_DISPLAY")
+"""Blender prefers a Wayland screen to the one in memory; the preferences begin without an engine."""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def drive(blender, tmp_path):
         prefix, program = blender
         screen = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24"]
         window = ["--window-geometry", "0", "0", "1280", "800", "--python-exit-code", "1", "--python-expr", ENABLE]
-        settings = ["env", "--unset=HUMAN3R_ENGINE_PYTHON", *(f"{name}={value}" for name, value in variables.items())]
+        settings = ["env", *(f"--unset={name}" for name in UNSET), *(f"{name}={variables[name]}" for name in variables)]
         command = [*prefix, *settings, *screen, program, *window, "--python", str(ROOT / "tests" / "window" / script)]
         log = tmp_path / "log.txt"
         code, said = run_while_it_gets_on(command, log, pictures), log.read_text(errors="replace")
