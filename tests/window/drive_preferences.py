@@ -3,7 +3,7 @@
 
 Run by hand as `driving.py` says, with
 
-    export HUMAN3R_DATA=$(mktemp -d)                        a data folder with nothing in it
+    export HUMAN3R_DATA=$(mktemp -d)                        a data folder with nothing in it, its path a short one
     export HUMAN3R_PYTHON=.environments/engine/bin/python   a Python that has the engine's packages
 
 and without HUMAN3R_ENGINE_PYTHON. Where those packages cannot run, give HUMAN3R_PYTHON another Python. Nothing is

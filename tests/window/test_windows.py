@@ -11,7 +11,9 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,19 +53,25 @@ def take(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def drive(blender, tmp_path):
+def data() -> Iterator[str]:
+    """An empty data folder. Its path is short: a longer one moves what is below it in dialogs from where clicks go."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield folder
+
+
+@pytest.fixture
+def drive(blender, tmp_path, data):
     """Run one script, with more environment variables; what it left in its folder of pictures."""
 
     def run(script: str, **variables: str | Path) -> set[str]:
         pictures = tmp_path / "pictures"
         pictures.mkdir()
-        (tmp_path / "data").mkdir()
         extensions = tmp_path / "resources" / "extensions" / "user_default"
         extensions.mkdir(parents=True)
         (extensions / "human3r_blender").symlink_to(ROOT)
         variables |= {
             "HUMAN3R_PICTURES": pictures,
-            "HUMAN3R_DATA": tmp_path / "data",
+            "HUMAN3R_DATA": data,
             "BLENDER_USER_RESOURCES": tmp_path / "resources",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
