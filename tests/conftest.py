@@ -9,8 +9,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# The suite runs once in the engine's environment and once in each Blender's; each leaves out the other's folders.
-collect_ignore = [] if importlib.util.find_spec("torch") else ["engine"]
+# The suite runs once in the engine's environment and once in each Blender's; each leaves out the other's folders. The
+# windows are driven once, from the engine's side: the Blender in them is a program of its own.
+collect_ignore = [] if importlib.util.find_spec("torch") else ["engine", "window"]
 if not importlib.util.find_spec("bpy"):
     collect_ignore.append("blender")
 

@@ -56,7 +56,7 @@ class CaptureSettings:
         None, label="End", least=0, none="the end of the footage", group="Range", belongs_to="footage"
     )
     """The frame to stop before, counted from 0."""
-    stride: int = setting(1, label="Every n-th Picture", least=1, group="Range")
+    stride: int = setting(1, label="Frame Step", least=1, group="Range")
     """Take every n-th frame: 2 takes every other one, which halves the time."""
     frame_rate: float | None = setting(
         None,
@@ -81,9 +81,7 @@ class CaptureSettings:
     ttt3r: bool = setting(True, label="TTT3R Gate", group="Memory and camera")
     """Whether the network's memory changes by the TTT3R gate (paper section 3.2), little where a frame tells little;
     off: it is replaced with every frame, as in CUT3R."""
-    detection_threshold: float = setting(
-        0.3, label="Detection Threshold", above=0, below=1, unit="share", group="People"
-    )
+    detection_threshold: float = setting(0.3, label="Min Detection", above=0, below=1, unit="share", group="People")
     """Least score, between 0 and 1, with which a spot of the frame counts as a head: lower finds more people, and
     more that are none."""
     track_memory: int = setting(10_000, label="Track Memory", least=1, unit="frames", group="People")
@@ -92,10 +90,10 @@ class CaptureSettings:
         0.05, label="Voxel Size", least=0.001, most=10, zero="no scene points", unit="meters", group="Points"
     )
     """Edge of the voxels that scene points are fused in, in meters."""
-    point_confidence: float = setting(1.005, label="Least Confidence", least=1, soft_most=20, group="Points")
+    point_confidence: float = setting(1.005, label="Min Confidence", least=1, soft_most=20, group="Points")
     """Least model confidence of a scene point: 1 where the model knows nothing, such as the sky, and upwards. Points
     keep their confidence, so that the scene can filter them more strictly later."""
-    max_points: int = setting(2_000_000, label="Most Points", least=1, unit="points", group="Points")
+    max_points: int = setting(2_000_000, label="Max Points", least=1, unit="points", group="Points")
     """Most scene points; further ones are left out."""
     point_maps: bool = setting(False, label="Keep Point Maps", group="Take")
     """Whether the points of every single frame go into the take file as well, which makes it large."""

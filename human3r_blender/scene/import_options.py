@@ -30,9 +30,9 @@ class ImportOptions:
     """Whether to make the moving camera."""
     import_points: bool = setting(True, label="Points", group="Import")
     """Whether to make the scene points."""
-    show_footage: bool = setting(True, label="Footage Behind the Camera", group="Options")
+    show_footage: bool = setting(True, label="Show Footage", group="Options")
     """Whether the camera shows the footage behind the scene, where its file is found."""
-    set_scene_timing: bool = setting(True, label="Set the Scene's Timing", group="Options")
+    set_scene_timing: bool = setting(True, label="Set Scene Timing", group="Options")
     """Whether the scene takes the footage's frame rate, range and frame size and looks through its camera; otherwise
     the take is put into the scene's own time and plays at its true speed there."""
     pose_correctives: bool = setting(False, label="Pose Correctives", group="Options")

@@ -31,9 +31,13 @@ def search(text):
     yield 3.0
     mouse("type", "--delay", 20, text)
     yield 1.5
-    picture(f"search-{text.replace(' ', '-')}")
+    picture(f"search-{text.lower().replace(' ', '-')}")
     mouse("key", "Return")
     yield 1.5
+
+
+def label(operator):
+    return operator.get_rna_type().name
 
 
 def steps():
@@ -50,11 +54,11 @@ def steps():
     run(print_drawing_time, addon_module("sections.display.name_tags"))
 
     started = time.monotonic()
-    yield from search("show colours")
-    assert viewport().spaces.active.shading.type == "MATERIAL", "the search did not find Show Colours"
+    yield from search(label(bpy.ops.human3r.show_colors))
+    assert viewport().spaces.active.shading.type == "MATERIAL", "the search did not find the colors"
     yield 20.0  # shaders are compiled, which takes long without a graphics card
-    picture("3-colours")
-    print(f"colours after {time.monotonic() - started:.0f} s")
+    picture("3-colors")
+    print(f"colors after {time.monotonic() - started:.0f} s")
     run(bpy.ops.human3r.show_colors)
     yield 1.0
 
@@ -62,7 +66,7 @@ def steps():
     view, region = area.spaces.active, area.spaces.active.region_3d
     before = region.view_matrix.copy(), region.view_perspective
     bpy.context.scene.frame_set(bpy.context.scene.frame_end)
-    yield from search("play camera view")
+    yield from search(label(bpy.ops.human3r.play_camera_view))
     screen = bpy.context.window_manager.windows[0].screen
     assert region.view_perspective == "CAMERA" and screen.is_animation_playing, "the search did not play the view"
     assert view.camera.data.show_background_images and view.camera.data.background_images[0].clip is not None
@@ -74,7 +78,7 @@ def steps():
     assert len(set(frames)) > 2, f"it does not play: {frames}"
     picture("4-camera-view-playing")
     assert_in_free_part(area, view.camera)
-    yield from search("play camera view")
+    yield from search(label(bpy.ops.human3r.play_camera_view))
     assert (region.view_matrix.copy(), region.view_perspective) == before and not screen.is_animation_playing
     yield 1.0
     picture("5-back")

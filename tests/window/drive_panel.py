@@ -74,7 +74,7 @@ def steps():
     yield from click(CANCEL)
     started = time.monotonic()
     yield from wait_for_end("cancelled")
-    print(f"cancelling took {time.monotonic() - started:.1f} s")
+    print(f"cancelling took {time.monotonic() - started:.1f} s, after {session().progress.frames_done} frames")
     yield 1.0
     picture("8-cancelled")
 

@@ -3,7 +3,7 @@
 
 Run by hand as `driving.py` says, with
 
-    export HUMAN3R_DATA=$(mktemp -d)                        a data folder with nothing in it
+    export HUMAN3R_DATA=$(mktemp -d)                        a data folder with nothing in it, its path a short one
     export HUMAN3R_PYTHON=.environments/engine/bin/python   a Python that has the engine's packages
 
 and without HUMAN3R_ENGINE_PYTHON. Where those packages cannot run, give HUMAN3R_PYTHON another Python. Nothing is
@@ -98,6 +98,7 @@ def steps():
     open_boxes("body", "help")
     yield 1.5
     picture("8-body")
+    yield from escape()  # from what Blender reported, which lies where the next dialog opens
     yield from invoke(bpy.ops.human3r.get_body)
     yield from type_login()
     picture("9-login")

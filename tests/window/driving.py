@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the scripts of this folder share: a mouse, a keyboard, pictures, and steps that Blender's timer runs.
 
-The scripts `drive_*.py` work the add-on in a real Blender window. They are run by hand, on a machine with Xvfb, xdotool
-and ImageMagick (they are not part of the suite, which needs no window):
+The scripts `drive_*.py` work the add-on in a real Blender window, on a machine with Xvfb, xdotool and ImageMagick.
+`test_windows.py` runs those that need nobody, and does by itself what follows. By hand:
 
     export HUMAN3R_PICTURES=pictures                   where the pictures go
     export BLENDER_USER_RESOURCES=$(mktemp -d)
@@ -13,8 +13,8 @@ and ImageMagick (they are not part of the suite, which needs no window):
 HUMAN3R_BLENDER is the Blender program; what else a script needs is at its head. Then look at the pictures. A script
 ends with exit code 1, and with a picture `failed.png`, when what it sees is not what the buttons should have done.
 
-Steps are generators that yield the seconds to wait until the next step. Positions are pixels from the screen's top left
-corner, where the window is, too.
+Steps are generators that yield the seconds to wait until the next step; on a busy machine they last longer, as
+Blender's own loop does. Positions are pixels from the screen's top left corner, where the window is, too.
 """
 
 import os
@@ -27,6 +27,8 @@ from pathlib import Path
 import bpy
 
 PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
+ROUNDS = 10
+"""Of Blender's loop in each wait, at least: each handles what mouse and keyboard did, and draws."""
 
 
 def drive(steps):
@@ -43,9 +45,15 @@ def drive(steps):
             sys.stdout.flush()
             os._exit(1)
 
-    everything = chain(open_sidebar(), steps)
+    everything = in_rounds(chain(open_sidebar(), steps))
     bpy.context.preferences.view.show_splash = False
     bpy.app.timers.register(step, first_interval=3.0)
+
+
+def in_rounds(steps):
+    for seconds in steps:
+        for _ in range(ROUNDS):
+            yield seconds / ROUNDS
 
 
 def open_sidebar():

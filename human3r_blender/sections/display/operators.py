@@ -27,7 +27,7 @@ class Human3RDisplay(bpy.types.PropertyGroup):
         "renaming the armature. Names are not rendered",
     )
     hide_points: BoolProperty(
-        name="Hide Points Meanwhile",
+        name="Hide Points",
         default=True,
         description="While the camera view plays, hide the points of the place, which would cover the footage",
     )

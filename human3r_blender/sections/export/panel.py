@@ -19,9 +19,11 @@ class HUMAN3R_PT_export(Section, bpy.types.Panel):
         chosen = selection.people(context, settings.everyone)
         row = layout.row()
         row.enabled = bool(chosen and settings.formats)
-        # ends in dots, for a file browser follows
-        text = "Export..." if chosen or settings.everyone else "Export... (nobody selected)"
-        row.operator(operators.HUMAN3R_OT_export.bl_idname, text=text, icon="EXPORT")
+        row.operator(
+            operators.HUMAN3R_OT_export.bl_idname,
+            text="Export..." if chosen or settings.everyone else "Export... (nobody selected)",  # a browser follows
+            icon="EXPORT",
+        )
         layout.operator(operators.HUMAN3R_OT_import_motion.bl_idname, text="Import AMASS Motion...", icon="IMPORT")
 
 

@@ -12,8 +12,8 @@ CONTROLS = {
     "IK": ("IK", "Targets: hands go where the person's hands go, at the size of the character's arms"),
 }
 PLACEMENTS = {
-    "SOURCE": ("Where the Person Stands", "The character walks in the footage's scene"),
-    "CHARACTER": ("Where the Character Stands", "The motion is turned and moved to the character"),
+    "SOURCE": ("At the Person", "The character walks in the footage's scene"),
+    "CHARACTER": ("At the Character", "The motion is turned and moved to the character"),
 }
 CALIBRATIONS = {
     "LIMBS": (

@@ -23,6 +23,6 @@ bpy.ops.pose.rigify_generate()
 rig = next(item for item in bpy.data.objects if item.type == "ARMATURE" and item is not metarig)
 bpy.data.objects.remove(metarig)
 rig.name = "Hero"
-bpy.ops.wm.save_as_mainfile(filepath=sys.argv[1], copy=True)
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1], copy=True)
 sys.stdout.flush()
 os._exit(0)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the scripts of this folder that need nobody, in a real Blender on a screen that exists in memory alone.
+
+They run where there are xvfb-run, xdotool, ImageMagick's import and a Blender: `blender`, or what HUMAN3R_BLENDER
+names. Where these live in a container or a chroot that shows the same files at the same places, HUMAN3R_WINDOW_PREFIX
+has the words that go before every command.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="windows are driven once, from the engine's environment")
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "demo" / "demo.mp4"
+TOOLS = ("xvfb-run", "xdotool", "import")
+ENABLE = "import addon_utils; addon_utils.enable('bl_ext.user_default.human3r_blender', default_set=True)"
+STANDSTILL_S = 600
+"""Ten times what a script takes at most until it prints or pictures something: then it hangs."""
+FRAMES = "24"
+UNSET = ("HUMAN3R_ENGINE_PYTHON", "WAYLAND_DISPLAY")
+"""Blender prefers a Wayland screen to the one in memory; the preferences begin without an engine."""
+
+
+@pytest.fixture(scope="module")
+def blender() -> tuple[list[str], str]:
+    """What goes before every command, and the Blender program."""
+    prefix = shlex.split(os.environ.get("HUMAN3R_WINDOW_PREFIX", ""))
+    program = os.environ.get("HUMAN3R_BLENDER", "blender")
+    for tool in (*TOOLS, program):
+        found = subprocess.run([*prefix, "sh", "-c", f"command -v {shlex.quote(tool)}"], capture_output=True)
+        if found.returncode != 0:
+            pytest.skip(f"no {tool} here: a window needs {', '.join(TOOLS)} and a Blender (HUMAN3R_BLENDER)")
+    return prefix, program
+
+
+@pytest.fixture(scope="module")
+def take(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is true of the demo clip, as a take."""
+    path = tmp_path_factory.mktemp("take") / "truth.h3r"
+    truth = DEMO.with_name("demo_truth.npz")
+    subprocess.run([sys.executable, ROOT / "tools" / "truth_take.py", truth, DEMO, path], check=True)
+    return path
+
+
+@pytest.fixture
+def data() -> Iterator[str]:
+    """An empty data folder. Its path is short: a longer one moves what is below it in dialogs from where clicks go."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield folder
+
+
+@pytest.fixture
+def drive(blender, tmp_path, data):
+    """Run one script, with more environment variables; what it left in its folder of pictures."""
+
+    def run(script: str, **variables: str | Path) -> set[str]:
+        pictures = tmp_path / "pictures"
+        pictures.mkdir()
+        extensions = tmp_path / "resources" / "extensions" / "user_default"
+        extensions.mkdir(parents=True)
+        (extensions / "human3r_blender").symlink_to(ROOT)
+        variables |= {
+            "HUMAN3R_PICTURES": pictures,
+            "HUMAN3R_DATA": data,
+            "BLENDER_USER_RESOURCES": tmp_path / "resources",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        prefix, program = blender
+        screen = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24"]
+        window = ["--window-geometry", "0", "0", "1280", "800", "--python-exit-code", "1", "--python-expr", ENABLE]
+        settings = ["env", *(f"--unset={name}" for name in UNSET), *(f"{name}={variables[name]}" for name in variables)]
+        command = [*prefix, *settings, *screen, program, *window, "--python", str(ROOT / "tests" / "window" / script)]
+        log = tmp_path / "log.txt"
+        code, said = run_while_it_gets_on(command, log, pictures), log.read_text(errors="replace")
+        assert code == 0 and "Traceback" not in said, f"{script} ended with {code}; pictures in {pictures}\n{said}"
+        return {path.stem for path in pictures.iterdir()}
+
+    return run
+
+
+def run_while_it_gets_on(command: list[str], log: Path, pictures: Path) -> int:
+    """Run a command to its end; one that neither prints nor pictures anything for long is ended, and is a failure."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        before, since = None, time.monotonic()
+        try:
+            while process.poll() is None:
+                now = log.stat().st_size, len(list(pictures.iterdir()))
+                if now != before:
+                    before, since = now, time.monotonic()
+                assert time.monotonic() - since < STANDSTILL_S, f"it hangs:\n{log.read_text(errors='replace')}"
+                time.sleep(0.2)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode
+
+
+def test_the_panel_runs_a_video(drive):
+    """Start, cancel, an error, and undo while it runs, by the mouse and with the real engine."""
+    pictures = drive("drive_panel.py", HUMAN3R_ENGINE_PYTHON=sys.executable, HUMAN3R_VIDEO=DEMO, HUMAN3R_FRAMES=FRAMES)
+    assert {"4-done", "6-error", "8-cancelled"} <= pictures
+
+
+def test_every_section_is_drawn(drive, take):
+    pictures = drive("drive_sections.py", HUMAN3R_TAKE=take)
+    assert {"capture", "people", "edit_people", "clean_up", "retarget", "export", "display", "ground"} <= pictures
+
+
+def test_display(drive, take):
+    assert "7-menu" in drive("drive_display.py", HUMAN3R_TAKE=take)
+
+
+def test_clean_up(drive, take):
+    assert "6-actions" in drive("drive_clean_up.py", HUMAN3R_TAKE=take)
+
+
+def test_retargeting(drive, take, blender, tmp_path):
+    """Onto a rig that Rigify generates in the same Blender."""
+    prefix, program = blender
+    character = tmp_path / "hero.blend"
+    maker = ROOT / "tests" / "blender" / "retarget" / "generate_rigify.py"
+    subprocess.run([*prefix, program, "-b", "--factory-startup", "--python", maker, "--", character], check=True)
+    assert "8-own-preset" in drive("drive_retarget.py", HUMAN3R_TAKE=take, HUMAN3R_CHARACTER=character)
+
+
+def test_preferences(drive):
+    """From a fresh installation to the self-test, with the engine's packages that run this test."""
+    assert "15-sidebar-ready" in drive("drive_preferences.py", HUMAN3R_PYTHON=sys.executable)
