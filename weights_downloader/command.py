@@ -28,6 +28,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from engine.contract.disk_space import in_words
 from engine.contract.errors import UserError
 from engine.installed.inventory import Status, original_path, status, statuses
 from engine.installed.locations import data_folder
@@ -37,7 +38,6 @@ from . import removal
 from .control import Control
 from .locking import locked
 from .reporting import JsonReporter, Reporter, TextReporter
-from .validate import in_words
 from .verification import DAMAGED, verify
 
 DONE, USER_ERROR, CANCELLED = 0, 1, 130

@@ -8,12 +8,11 @@ where no manifest says it. No address in it holds a login, and nothing else of t
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from engine.contract.errors import UserError
+from engine.contract.whole_file import whole_file
 from engine.installed.locations import records_path
 from engine.installed.registry import Item
 
@@ -109,15 +108,8 @@ def _add(section: str, name: str, figures: Figures, replace: bool = False) -> No
         if name in entries and not replace:
             return
         entries[name] = asdict(figures) | {"recorded": datetime.now(UTC).isoformat(timespec="seconds")}
-        partial = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
-        try:
-            with open(partial, "w", encoding="utf-8") as file:
-                file.write(json.dumps(content, indent=2, sort_keys=True) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(path, synced=True) as written:
+            written.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _unreadable(why: str) -> UserError:

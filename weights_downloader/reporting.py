@@ -10,9 +10,8 @@ import sys
 import time
 from typing import Any, BinaryIO, Protocol
 
+from engine.contract.disk_space import in_words
 from engine.contract.errors import UserError
-
-from .validate import in_words
 
 _EVENT_EVERY_S = 0.25
 _LINE_EVERY_S = 10.0

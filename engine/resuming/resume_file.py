@@ -19,6 +19,7 @@ import numpy as np
 from ..contract.array_archive import BadArchive, read_arrays
 from ..contract.errors import UserError
 from ..contract.settings import CaptureSettings
+from ..contract.whole_file import whole_file
 
 FORMAT = 1
 """Raised whenever an older resume file can no longer be continued."""
@@ -78,10 +79,8 @@ def save_resume_point(point: ResumePoint) -> None:
     arrays: dict[str, Any] = {
         f"{stage}.{name}": value for stage, state in point.states.items() for name, value in state.items()
     }
-    temporary = path.with_name(path.name + ".new")
-    with open(temporary, "wb") as file:
+    with whole_file(path, synced=True) as written, open(written, "wb") as file:
         np.savez(file, values=np.frombuffer(json.dumps(values).encode("utf-8"), np.uint8), **arrays)
-    temporary.replace(path)
 
 
 def load_resume_point(settings: CaptureSettings) -> ResumePoint:

@@ -47,7 +47,6 @@ def keep(python: Path, task: Task) -> Record:
     detail = _describe(result) if passed else task.error.message if task.error else "The engine gave no result."
     record = Record(str(python), passed, detail, str(result.get("device", "")) if passed else "")
     with contextlib.suppress(OSError):
-        _path().parent.mkdir(parents=True, exist_ok=True)
         write_json(_path(), asdict(record))
     return record
 

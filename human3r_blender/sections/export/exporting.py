@@ -12,11 +12,11 @@ import bpy
 from ....engine.contract.errors import UserError
 from ....engine.contract.rotations import quaternion_to_axis_angle
 from ....engine.contract.skeleton import PELVIS
+from ....engine.contract.whole_file import explained_write_errors, whole_file
 from . import alembic, amass, bvh, fbx, glb, usd
 from .motion import Clock, PersonMotion, clock, collect, hidden_frames
 from .settings import ExportSettings
 from .staging import Stage, safe_name, staged
-from .writing import whole_file
 
 _CHECKS = {"fbx": fbx.check, "glb": glb.check, "usd": usd.check, "abc": alembic.check}
 
@@ -45,7 +45,7 @@ def export(
     """Write people, the armatures of a scene, to `folder`, in files called after `stem`.
 
     Raises UserError (``nobody-to-export``, ``exporter-missing``, ``export-failed``, ``output-exists``,
-    ``output-unwritable``, and those of `collect`). The scene is left as it was.
+    ``output-unwritable``, ``disk-full``, and those of `collect`). The scene is left as it was.
     """
     check_available(settings.formats)
     when = clock(scene, settings.frame_rate)
@@ -59,7 +59,7 @@ def export(
         )
     files = _plan(found, folder, stem, settings)
     for path, (kind, group) in files.items():
-        with whole_file(path) as written:
+        with explained_write_errors(f"{path} cannot be written", "output-unwritable"), whole_file(path) as written:
             _write(kind, written, group, when, scene, settings)
     notes = [f"{item.name} is hidden throughout, and is left out." for item in people if hidden[item].all()]
     return Exported(tuple(files), (*notes, *(note for person in found for note in person.notes)))

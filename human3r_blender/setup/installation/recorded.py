@@ -35,7 +35,6 @@ def check_or_record(path: Path, source: str, found: Mapping[str, str]) -> None:
                 f"Do not use it before you know which. To trust the new one, delete {path} and install again.",
             )
     known.update({f"{name}=={fingerprint.partition(' ')[0]}": fingerprint for name, fingerprint in found.items()})
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, records)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.whole_file import whole_file
 
 if sys.platform == "win32":
     import msvcrt
@@ -149,14 +150,9 @@ def _try_lock(file: IO[bytes]) -> bool:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a file whole or not at all."""
-    beside = path.with_name(path.name + ".new")
-    with open(beside, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    """Write a file whole or not at all. Raises OSError."""
+    with whole_file(path, synced=True) as written:
+        written.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def remove_tree(folder: Path) -> bool:
