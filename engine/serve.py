@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from .capture import ModelShelf, run_capture
 from .contract.errors import UserError
+from .contract.exit_codes import CANCELLED, DONE, FAILED
 from .contract.framing import CorruptRecord, read_record, write_record
 from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartCapture, TakeEnd, decode, encode
 from .contract.settings import CaptureSettings
@@ -37,12 +38,12 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> int:
             with interruption.allowed():
                 item = inbox.items.get()
         except Interrupted:
-            return 130
+            return CANCELLED
         if item is None:
-            return 0
+            return DONE
         if isinstance(item, Failure):
             _send(replies, item)
-            return 1
+            return FAILED
         number, settings = item
         if not inbox.begin(number):
             _send(replies, TakeEnd("cancelled", 0))

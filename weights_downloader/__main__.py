@@ -12,9 +12,10 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 from engine import import_path  # noqa: F401 - before any other import
 
 # isort: split
+from engine.contract.exit_codes import CANCELLED
 from engine.standard_streams import claim_stdout
 
-from .command import CANCELLED, main
+from .command import main
 
 if __name__ == "__main__":
     stdout = claim_stdout()
