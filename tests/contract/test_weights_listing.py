@@ -68,10 +68,9 @@ def test_the_variable_decides_where_everything_lies(data):
         locations.weights_folder(),
         locations.downloads_folder(),
         locations.body_path(),
-        locations.engine_folder(),
         locations.records_path(),
     )
-    assert len(set(places)) == 5 and all(place.is_relative_to(data) for place in places)
+    assert len(set(places)) == 4 and all(place.is_relative_to(data) for place in places)
     assert not data.exists()  # asking creates nothing
 
 
