@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from engine.contract.disk_space import DISK_FULL, is_full
 from engine.contract.errors import UserError
+from engine.contract.json_checks import BadJson, build, read_json
 from engine.contract.whole_file import replace_file, whole_file
 from engine.installed.inventory import origin_path, part_path
 
@@ -61,14 +62,13 @@ class Part:
     def origin(self) -> Origin | None:
         """What the bytes so far are a part of; None where there are none to go on with."""
         try:
-            content = json.loads(self._note.read_text(encoding="utf-8"))
-            size, validator = content["size"], content["validator"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            origin = build(Origin, read_json(self._note))
+        except (OSError, BadJson):
             return None
-        is_size = size is None or (type(size) is int and size >= 0)
+        is_size = origin.size is None or origin.size >= 0
         # It becomes a header of a request.
-        is_validator = isinstance(validator, str) and validator.isascii() and validator.isprintable()
-        return Origin(size, validator) if is_size and is_validator and self._path.exists() else None
+        is_validator = origin.validator.isascii() and origin.validator.isprintable()
+        return origin if is_size and is_validator and self._path.exists() else None
 
     def begin(self, origin: Origin) -> None:
         """Go on with what is there if it is of that origin, else start anew."""

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from engine.contract.errors import UserError
+from engine.contract.json_checks import read_json
 from engine.contract.whole_file import whole_file
 from engine.installed.locations import records_path
 from engine.installed.registry import Item
@@ -74,18 +75,14 @@ def remember_installed(name: str, figures: Figures) -> None:
 
 def _content() -> dict[str, dict[str, dict[str, object]]]:
     try:
-        text = records_path().read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(str(error)) from error
-    try:
-        content = json.loads(text)
+        content = read_json(records_path())
         for section in ("published", "installed"):
             for entry in content.get(section, {}).values():
                 if not isinstance(entry["size"], int) or not isinstance(entry["sha256"], str):
                     raise TypeError("a size or hash is of the wrong type")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unreadable(str(error)) from error
     return content
 

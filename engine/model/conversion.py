@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ..contract.disk_space import require_space
 from ..contract.errors import UserError
+from ..contract.json_checks import BadJson, build, read_json
 from ..contract.whole_file import explained_write_errors, whole_file
 from .checkpoint import FORMAT, check_fits, read_checkpoint
 from .config import Human3RConfig, variant_of
@@ -68,9 +69,9 @@ def manifest_path(target: Path) -> Path:
 def read_manifest(target: Path) -> Manifest | None:
     """The manifest of a converted checkpoint; None unless both are there and the file has its size."""
     try:
-        manifest = Manifest(**json.loads(manifest_path(target).read_text(encoding="utf-8")))
+        manifest = build(Manifest, read_json(manifest_path(target)))
         return manifest if target.stat().st_size == manifest.bytes else None
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, BadJson):
         return None
 
 

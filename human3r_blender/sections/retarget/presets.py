@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.json_checks import read_json
 from ....engine.contract.whole_file import explained_write_errors, whole_file
 from .slots import CENTRAL, CHAINS, PAIRED, SIDES, SLOTS
 
@@ -106,7 +107,7 @@ def read(path: Path) -> Preset:
 
 @lru_cache(maxsize=64)  # the panel asks for all presets whenever it is drawn
 def _read(path: Path, changed_ns: int) -> Preset:
-    return parse(json.loads(path.read_text(encoding="utf-8")), path.name)
+    return parse(read_json(path), path.name)
 
 
 def parse(values: Any, source: str) -> Preset:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.json_checks import BadJson, build, read_json
 from ....engine.contract.whole_file import whole_file
 
 if sys.platform == "win32":
@@ -90,18 +91,11 @@ class Store:
     def read_manifest(self) -> Manifest | None:
         """The installation in force; None when there is none, or its manifest cannot be read."""
         try:
-            entries = json.loads(self.manifest_path.read_text(encoding="utf-8"))
-            if entries.pop("format") != _FORMAT:
+            entries = read_json(self.manifest_path)
+            if not isinstance(entries, dict) or entries.pop("format", None) != _FORMAT:
                 return None
-            manifest = Manifest(**entries)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return None
-        texts = (manifest.environment, manifest.kind, manifest.lock, manifest.python, manifest.installed_at)
-        if not (
-            all(isinstance(text, str) for text in texts)
-            and isinstance(manifest.versions, dict)
-            and isinstance(manifest.size_bytes, int)
-        ):
+            manifest = build(Manifest, entries)
+        except (OSError, BadJson):
             return None
         plain = Path(manifest.environment).name == manifest.environment and manifest.environment not in ("", "..", ".")
         return manifest if plain else None
