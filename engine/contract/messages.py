@@ -22,6 +22,7 @@ from .errors import UserError
 from .framing import CorruptRecord, Record
 from .json_checks import BadJson, checked
 from .settings import CaptureSettings
+from .shapes import has_shape
 
 PROTOCOL_VERSION = 1
 """Raised whenever a reader of the old version would misread the new one."""
@@ -287,10 +288,6 @@ def _shape_problem(message_type: type[Message], arrays: dict[str, np.ndarray]) -
         if "dtype" not in declared.metadata:
             continue
         shape, actual = declared.metadata["shape"], arrays[declared.name].shape
-        fits = len(shape) == len(actual) and all(
-            size == (sizes.setdefault(wanted, size) if isinstance(wanted, str) else wanted)
-            for wanted, size in zip(shape, actual, strict=True)
-        )
-        if not fits:
+        if not has_shape(actual, shape, sizes):
             return f"{message_type.kind}: {declared.name} has shape {actual}, expected {shape} with {sizes}"
     return None
