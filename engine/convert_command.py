@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .contract.errors import UserError
-
-DONE, USER_ERROR = 0, 1
-"""Exit codes, as those of `python -m engine run`."""
+from .contract.exit_codes import DONE
+from .standard_streams import say_error
 
 _PROGRESS_EVERY_S = 1.0
 
@@ -51,8 +50,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         target = (options.output or _installed_place(options.source)).absolute()
         manifest = convert_checkpoint(options.source, target, half=options.half, progress=show)
     except UserError as error:
-        print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr, flush=True)
-        return USER_ERROR
+        return say_error(error)
     print(
         f"{manifest.variant}, {manifest.precision}, {manifest.tensors} tensors, {manifest.bytes / 1e9:.2f} GB",
         file=sys.stderr,

@@ -16,6 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from .contract.exit_codes import FAILED
+from .contract.stop_signals import handle_stop_signals
+
 GRACE_S = 4.0
 """Seconds from `end_process_soon` to the end of the process, whatever it is doing then."""
 
@@ -25,7 +28,7 @@ class Interrupted(BaseException):
 
 
 class Interruption:
-    """One per process, made in the main thread; takes over SIGINT and SIGTERM."""
+    """One per process, made in the main thread; takes over the signals that ask for a stop."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -34,8 +37,7 @@ class Interruption:
         """Whether a signal from outside asked for it: then the process should end too."""
         self._allowed = False
         self._nudged = False
-        signal.signal(signal.SIGINT, self._handle)
-        signal.signal(signal.SIGTERM, self._handle)
+        handle_stop_signals(self._handle)
 
     def request(self) -> None:
         """Ask the main thread to stop what it is doing; from any thread."""
@@ -76,6 +78,6 @@ def end_process_soon() -> None:
 
     The take is valid after every record, so ending in the middle of a computation loses nothing that was finished.
     """
-    timer = threading.Timer(GRACE_S, os._exit, (1,))
+    timer = threading.Timer(GRACE_S, os._exit, (FAILED,))
     timer.daemon = True
     timer.start()

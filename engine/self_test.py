@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import json
 import platform
-import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
@@ -15,10 +14,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .contract.errors import UserError
+from .contract.exit_codes import DONE
 from .contract.settings import DEVICES, PRECISIONS, CaptureSettings
-
-DONE, USER_ERROR = 0, 1
-"""Exit codes, as those of `python -m engine run`."""
+from .standard_streams import say_error
 
 FRAME_RATE = 30.0
 FRAMES = 12
@@ -58,11 +56,9 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     try:
         result = self_test(options.model, options.device, options.precision)
     except UserError as error:
-        failure = {"event": "error", "code": error.code, "message": error.message, "remedy": error.remedy}
-        print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr, flush=True)
         if options.json:
-            _write(stdout, json.dumps(failure))
-        return USER_ERROR
+            _write(stdout, json.dumps({"event": "error", **error.as_fields()}))
+        return say_error(error)
     values = asdict(result)
     _write(
         stdout,

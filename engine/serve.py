@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from .capture import ModelShelf, run_capture
 from .contract.errors import UserError
+from .contract.exit_codes import CANCELLED, DONE, FAILED
 from .contract.framing import CorruptRecord, read_record, write_record
 from .contract.logs import log
 from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartCapture, TakeEnd, decode, encode
@@ -37,12 +38,12 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> int:
             with interruption.allowed():
                 item = inbox.items.get()
         except Interrupted:
-            return 130
+            return CANCELLED
         if item is None:
-            return 0
+            return DONE
         if isinstance(item, Failure):
             _send(replies, item)
-            return 1
+            return FAILED
         number, settings = item
         if not inbox.begin(number):
             _send(replies, TakeEnd("cancelled", 0))
@@ -87,7 +88,7 @@ class _Inbox:
         except (CorruptRecord, OSError) as error:
             self.items.put(Failure("bad-request", f"The engine received something unreadable: {error}.", _BAD_REQUEST))
         except UserError as error:
-            self.items.put(Failure(error.code, error.message, error.remedy))
+            self.items.put(Failure(**error.as_fields()))
         self._cancel_all()
         self.items.put(None)
         end_process_soon()
@@ -116,7 +117,7 @@ def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interru
     try:
         run_capture(settings, send, interruption, shelf)
     except UserError as error:
-        send(Failure(error.code, error.message, error.remedy))
+        send(Failure(**error.as_fields()))
     except Exception as error:
         log.exception("The capture failed")
         send(

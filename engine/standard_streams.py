@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Standard output for our messages alone: whatever a library prints, in Python or in C, goes to standard error."""
+"""Standard output for our messages alone; whatever a library prints, in Python or in C, and all that is said to the
+person, goes to standard error.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import BinaryIO
+
+from .contract.errors import UserError
+from .contract.exit_codes import FAILED
 
 
 def claim_stdout() -> BinaryIO:
@@ -18,3 +24,15 @@ def claim_stdout() -> BinaryIO:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return stream
+
+
+def say(text: str) -> None:
+    """A line for the person; where nobody reads any more, the work goes on nevertheless."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def say_error(error: UserError) -> int:
+    """An error for the person. Returns the exit code."""
+    say(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}")
+    return FAILED

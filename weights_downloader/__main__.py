@@ -13,9 +13,10 @@ from engine import import_path  # noqa: F401 - before any other import
 
 # isort: split
 from engine.contract import logs
+from engine.contract.exit_codes import CANCELLED
 from engine.standard_streams import claim_stdout
 
-from .command import CANCELLED, main
+from .command import main
 
 if __name__ == "__main__":
     stdout = claim_stdout()

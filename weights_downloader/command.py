@@ -15,7 +15,7 @@ With ``--json`` standard output has one JSON object a line and nothing else:
 Then also: the line ``cancel`` on standard input, or its end if it is a pipe, cancels, as SIGINT and SIGTERM do; what
 was downloaded stays, and the same command goes on with it. A login is read first, as two lines, name and password.
 
-Exit codes: 0 done, 1 an error that is explained, 2 wrong options, 130 cancelled.
+Exit codes: :mod:`engine.contract.exit_codes`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from engine.contract.disk_space import in_words
 from engine.contract.errors import UserError
+from engine.contract.exit_codes import CANCELLED, DONE, EXPLANATION, FAILED
 from engine.contract.logs import log
 from engine.installed.inventory import Status, original_path, status, statuses
 from engine.installed.locations import data_folder
@@ -37,10 +39,7 @@ from . import removal
 from .control import Control
 from .locking import locked
 from .reporting import JsonReporter, Reporter, TextReporter
-from .validate import in_words
 from .verification import DAMAGED, verify
-
-DONE, USER_ERROR, CANCELLED = 0, 1, 130
 
 _ENGINE_MODULES = ("filelock", "huggingface_hub", "requests", "torch", "safetensors")
 
@@ -76,7 +75,7 @@ def main(arguments: Sequence[str], stdout: BinaryIO, items: Sequence[Item] = ITE
                 "Try again; if it happens again, report it with what was printed.",
             )
         )
-    return USER_ERROR
+    return FAILED
 
 
 def _parser(items: Sequence[Item]) -> argparse.ArgumentParser:
@@ -84,7 +83,7 @@ def _parser(items: Sequence[Item]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m weights_downloader",
         description="The released weights and the SMPL-X body: fetched and installed.",
-        epilog="Exit codes: 0 done, 1 an error that is explained, 2 wrong options, 130 cancelled.",
+        epilog=EXPLANATION,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -13,7 +13,8 @@ import signal
 import stat
 import sys
 import threading
-from types import FrameType
+
+from engine.contract.stop_signals import handle_stop_signals
 
 _MAX_LINE = 4096
 
@@ -29,8 +30,7 @@ class Control:
             self._descriptor = os.dup(sys.stdin.fileno())
             mode = os.fstat(self._descriptor).st_mode
             self._is_pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, _interrupt)
+        handle_stop_signals(signal.default_int_handler)
 
     @property
     def is_terminal(self) -> bool:
@@ -68,7 +68,3 @@ def _interrupt_main_thread() -> None:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     else:  # on Windows when that wait is over, in seconds
         _thread.interrupt_main(signal.SIGINT)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -10,15 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.contract.disk_space import require_space
 from engine.contract.errors import UserError
 from engine.installed.inventory import original_path
 from engine.installed.registry import FormFile, HubFile, Item
 
 from . import form, hub, records
-from .part import Origin, Part, explained_disk_errors
+from .part import MORE_SPACE, Origin, Part, explained_disk_errors
 from .records import Figures
 from .reporting import Reporter
-from .validate import measure, require_sound_zip, require_space
+from .validate import measure, require_sound_zip
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ def _require_space(item: Item, figures: Figures, part: Part, request: Request) -
             part.path.parent,
             missing + int(figures.size * request.installed_share),
             f"{item.file} and what is installed from it",
+            MORE_SPACE,
         )
 
 

@@ -15,12 +15,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
-from uuid import uuid4
 
+from engine.contract.disk_space import DISK_FULL, is_full
 from engine.contract.errors import UserError
+from engine.contract.json_checks import BadJson, build, read_json
+from engine.contract.whole_file import replace_file, whole_file
 from engine.installed.inventory import origin_path, part_path
 
-from .validate import Progress, disk_full
+from .validate import Progress
+
+MORE_SPACE = (
+    "Free some space, or name another folder in the environment variable HUMAN3R_DATA; the same command then goes on "
+    "where it stopped."
+)
 
 
 @dataclass(frozen=True)
@@ -55,14 +62,13 @@ class Part:
     def origin(self) -> Origin | None:
         """What the bytes so far are a part of; None where there are none to go on with."""
         try:
-            content = json.loads(self._note.read_text(encoding="utf-8"))
-            size, validator = content["size"], content["validator"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            origin = build(Origin, read_json(self._note))
+        except (OSError, BadJson):
             return None
-        is_size = size is None or (type(size) is int and size >= 0)
+        is_size = origin.size is None or origin.size >= 0
         # It becomes a header of a request.
-        is_validator = isinstance(validator, str) and validator.isascii() and validator.isprintable()
-        return Origin(size, validator) if is_size and is_validator and self._path.exists() else None
+        is_validator = origin.validator.isascii() and origin.validator.isprintable()
+        return origin if is_size and is_validator and self._path.exists() else None
 
     def begin(self, origin: Origin) -> None:
         """Go on with what is there if it is of that origin, else start anew."""
@@ -70,13 +76,8 @@ class Part:
             return
         self.discard()
         with explained_disk_errors(self._path.parent):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._note.with_name(f"{self._note.name}.{uuid4().hex[:8]}")
-            try:
-                partial.write_text(json.dumps(asdict(origin)), encoding="utf-8")
-                partial.replace(self._note)
-            finally:
-                partial.unlink(missing_ok=True)
+            with whole_file(self._note) as written:
+                written.write_text(json.dumps(asdict(origin)), encoding="utf-8")
             self._path.touch()
 
     @contextlib.contextmanager
@@ -97,7 +98,7 @@ class Part:
     def finish(self) -> None:
         """Make it the target, in one step."""
         with explained_disk_errors(self._path.parent):
-            self._path.replace(self._target)
+            replace_file(self._path, self._target)
             self._note.unlink(missing_ok=True)
 
 
@@ -130,8 +131,8 @@ def explained_disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise disk_full(f"The disk of {folder} is full.") from error
+        if is_full(error):
+            raise UserError(DISK_FULL, f"The disk of {folder} is full.", MORE_SPACE) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise UserError(
                 "folder-unwritable",

@@ -8,12 +8,12 @@ where no manifest says it. No address in it holds a login, and nothing else of t
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from uuid import uuid4
 
 from engine.contract.errors import UserError
+from engine.contract.json_checks import read_json
+from engine.contract.whole_file import whole_file
 from engine.installed.locations import records_path
 from engine.installed.registry import Item
 
@@ -75,18 +75,14 @@ def remember_installed(name: str, figures: Figures) -> None:
 
 def _content() -> dict[str, dict[str, dict[str, object]]]:
     try:
-        text = records_path().read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(str(error)) from error
-    try:
-        content = json.loads(text)
+        content = read_json(records_path())
         for section in ("published", "installed"):
             for entry in content.get(section, {}).values():
                 if not isinstance(entry["size"], int) or not isinstance(entry["sha256"], str):
                     raise TypeError("a size or hash is of the wrong type")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unreadable(str(error)) from error
     return content
 
@@ -109,15 +105,8 @@ def _add(section: str, name: str, figures: Figures, replace: bool = False) -> No
         if name in entries and not replace:
             return
         entries[name] = asdict(figures) | {"recorded": datetime.now(UTC).isoformat(timespec="seconds")}
-        partial = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
-        try:
-            with open(partial, "w", encoding="utf-8") as file:
-                file.write(json.dumps(content, indent=2, sort_keys=True) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(path, synced=True) as written:
+            written.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _unreadable(why: str) -> UserError:

@@ -10,9 +10,8 @@ import sys
 import time
 from typing import Any, BinaryIO, Protocol
 
+from engine.contract.disk_space import in_words
 from engine.contract.errors import UserError
-
-from .validate import in_words
 
 _EVENT_EVERY_S = 0.25
 _LINE_EVERY_S = 10.0
@@ -97,7 +96,7 @@ class JsonReporter:
             self._stream.flush()
 
     def error(self, error: UserError) -> None:
-        self.event("error", name=self.name, code=error.code, message=error.message, remedy=error.remedy)
+        self.event("error", name=self.name, **error.as_fields())
 
 
 class TextReporter:

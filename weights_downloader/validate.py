@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -18,8 +17,6 @@ Progress = Callable[[int, int | None], None]
 """Called with the bytes done and in all (None: nobody knows)."""
 
 _BLOCK = 1 << 22
-_MARGIN = 1 << 20
-"""Bytes to leave free, for the small files beside the large one."""
 
 
 def measure(path: Path, progress: Progress | None = None) -> Figures:
@@ -47,29 +44,3 @@ def require_sound_zip(path: Path, name: str) -> None:
             f"What arrived as {name} is not a sound zip ({damaged}). It was thrown away.",
             "Run the same command again.",
         )
-
-
-def require_space(folder: Path, needed: int, what: str) -> None:
-    """Raises UserError (``disk-full``) where ``folder``'s disk has less than ``needed`` bytes left."""
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
-    free = shutil.disk_usage(existing).free
-    if free < needed + _MARGIN:
-        raise disk_full(f"{what} needs {in_words(needed)}, and {folder} has {in_words(free)} left.")
-
-
-def disk_full(message: str) -> UserError:
-    """The error of a disk without room."""
-    return UserError(
-        "disk-full",
-        message,
-        "Free some space, or name another folder in the environment variable "
-        "HUMAN3R_DATA; the same command then goes on where it stopped.",
-    )
-
-
-def in_words(count: float) -> str:
-    """Bytes for people."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= unit:
-            return f"{count / unit:.2f} {name}"
-    return f"{count:.0f} bytes"

@@ -36,16 +36,6 @@ def choose_body_of_take(header: TakeHeader, installed: Path) -> str:
     return choose_body(header.settings.body if Path(header.settings.body).is_file() else "", installed)
 
 
-def describe_choice(setting: str, installed: Path) -> str:
-    """One sentence for the panel: which body people will have, and why."""
-    if setting == MANNEQUIN:
-        return "Body: the bundled mannequin."
-    if setting:
-        missing = "" if Path(setting).is_file() else " (the file does not exist)"
-        return f"Body: {Path(setting).name}{missing}."
-    return "Body: SMPL-X." if installed.is_file() else "Body: the bundled mannequin (SMPL-X is not installed)."
-
-
 def warning_about_body(header: TakeHeader, choice: str, body: BodyModel) -> str:
     """One sentence when a take is shown with another body than its own; empty when all is well."""
     made_with_mannequin, is_mannequin = header.body == MANNEQUIN, body_file(choice) == default_body_path()

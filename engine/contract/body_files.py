@@ -8,11 +8,9 @@ wrong files are called by their names.
 
 from __future__ import annotations
 
-import errno
 import re
 import shutil
 import stat
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -22,8 +20,10 @@ import numpy as np
 
 from .array_archive import BROKEN_ZIP, BadArchive, read_arrays
 from .body_model import MAX_FILE_BYTES, REQUIRED, BodyModel, used_directions
+from .disk_space import is_full
 from .errors import UserError
 from .inert_pickle import BadPickle, UnsafePickle, as_array, read_items
+from .whole_file import explained_write_errors, whole_file
 
 GENDERS = ("neutral", "male", "female")
 
@@ -39,7 +39,6 @@ _DOUBLE = frozenset({"v_template", "shapedirs", "J_regressor"})
 """Kept in the file's own precision, because joints are computed in float64."""
 
 _CHUNK = 1 << 20
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _OTHER_VARIANTS = (
     (re.compile(r"locked[-_ ]?head|head[-_ ]?bun", re.I),
@@ -71,22 +70,19 @@ def install_body(source: Path, target: Path, gender: str = "neutral") -> Path:
 
     `gender` chooses the file in a zip (:data:`GENDERS`). `target` is replaced as a whole or untouched. Raises
     UserError: ``bad-setting``, ``body-missing``, ``body-unreadable``, ``body-unsafe``, ``body-not-smplx``,
-    ``body-damaged``, ``body-unwritable``.
+    ``body-damaged``, ``body-unwritable``, ``disk-full``.
     """
     source, target = Path(source), Path(target)
     if gender not in GENDERS:
         raise UserError("bad-setting", f"There is no body of gender {gender!r}.", f"Use one of {', '.join(GENDERS)}.")
     if not source.is_file():
         raise UserError("body-missing", f"There is no file {source}.", REMEDY)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".installing-", dir=target.parent) as folder:
-            clean = Path(folder) / "body.npz"
-            np.savez(clean, **_clean(_read(source, Path(folder), gender), source.name))
-            clean.replace(target)
-    except OSError as error:
-        message = f"The body could not be read from {source} and written to {target}: {error.strerror or error}."
-        raise UserError("body-unwritable", message, "Free some space, or check the permissions of both.") from error
+    problem = f"The body could not be read from {source} and written to {target}"
+    remedy = "Free some space, or check the permissions of both."
+    with explained_write_errors(problem, "body-unwritable", remedy), whole_file(target) as written:
+        arrays = _clean(_read(source, written.parent, gender), source.name)
+        with open(written, "wb") as file:
+            np.savez(file, **arrays)
     return target
 
 
@@ -119,7 +115,7 @@ def _read(source: Path, folder: Path, gender: str) -> dict[str, np.ndarray]:
                 if not all(info.filename.endswith(".npy") for info in archive.infolist()):
                     return _read_from_zip(archive, source.name, folder, gender)
         except BROKEN_ZIP as error:
-            if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            if is_full(error):
                 raise
             raise _unreadable(source.name, f"it is damaged or cut off ({error})") from error
     return _read_loose(source, source.name)

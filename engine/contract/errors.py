@@ -18,5 +18,9 @@ class UserError(Exception):
         self.message = message
         self.remedy = remedy
 
+    def as_fields(self) -> dict[str, str]:
+        """The three parts by their names, as programs read them."""
+        return {"code": self.code, "message": self.message, "remedy": self.remedy}
+
     def __str__(self) -> str:
         return f"{self.message} [{self.code}] {self.remedy}"

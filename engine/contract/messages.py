@@ -12,7 +12,6 @@ shape; a shape entry that is a string is a free dimension which must agree withi
 
 from __future__ import annotations
 
-import types
 import typing
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, ClassVar
@@ -21,7 +20,9 @@ import numpy as np
 
 from .errors import UserError
 from .framing import CorruptRecord, Record
-from .settings import CaptureSettings, is_number
+from .json_checks import BadJson, checked
+from .settings import CaptureSettings
+from .shapes import has_shape
 
 PROTOCOL_VERSION = 1
 """Raised whenever a reader of the old version would misread the new one."""
@@ -251,7 +252,7 @@ def decode(record: Record) -> Message:
             if value.dtype != declared.metadata["dtype"]:
                 raise CorruptRecord(f"{record.kind}: {declared.name} has dtype {value.dtype}")
         else:
-            value = _from_json(value, hints[declared.name], f"{record.kind}.{declared.name}")
+            value = _checked(value, hints[declared.name], f"{record.kind}.{declared.name}")
         arguments[declared.name] = value
     problem = _shape_problem(message_type, record.arrays)
     if problem:
@@ -263,27 +264,11 @@ def decode(record: Record) -> Message:
     return message
 
 
-def _from_json(value: Any, hint: Any, where: str) -> Any:
-    """Check a JSON value against a field's type: str, int, float, bool, tuples of them, unions, settings."""
-    if isinstance(hint, types.UnionType):
-        for option in typing.get_args(hint):
-            if option is type(None) and value is None:
-                return None
-        hint = next(option for option in typing.get_args(hint) if option is not type(None))
-    if hint is CaptureSettings:
-        return CaptureSettings.from_json(value)
-    if typing.get_origin(hint) is tuple:
-        options = typing.get_args(hint)
-        if options[-1] is Ellipsis:  # any number of them
-            options = options[:1] * (len(value) if isinstance(value, list | tuple) else 0)
-        if isinstance(value, list | tuple) and len(value) == len(options):
-            return tuple(_from_json(item, option, where) for item, option in zip(value, options, strict=True))
-    elif hint is float:
-        if is_number(value):
-            return float(value)
-    elif isinstance(value, hint) and (hint is not int or is_number(value)):
-        return value
-    raise CorruptRecord(f"{where}: {value!r} is not a valid value")
+def _checked(value: Any, hint: Any, where: str) -> Any:
+    try:
+        return checked(value, hint, where)
+    except BadJson as error:
+        raise CorruptRecord(str(error)) from error
 
 
 def _content_problem(message: Message) -> str | None:
@@ -303,10 +288,6 @@ def _shape_problem(message_type: type[Message], arrays: dict[str, np.ndarray]) -
         if "dtype" not in declared.metadata:
             continue
         shape, actual = declared.metadata["shape"], arrays[declared.name].shape
-        fits = len(shape) == len(actual) and all(
-            size == (sizes.setdefault(wanted, size) if isinstance(wanted, str) else wanted)
-            for wanted, size in zip(shape, actual, strict=True)
-        )
-        if not fits:
+        if not has_shape(actual, shape, sizes):
             return f"{message_type.kind}: {declared.name} has shape {actual}, expected {shape} with {sizes}"
     return None

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-import math
+import typing
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
 from .declaring import bad_setting, check_settings, setting
 from .errors import UserError
+from .json_checks import BadJson, checked
 
 DEVICES = {
     "auto": ("Automatic", "The fastest that is there: CUDA, then Metal, then the processor"),
@@ -114,35 +115,16 @@ class CaptureSettings:
         """Settings from decoded JSON. Raises :class:`UserError` for unknown names and for values of the wrong type."""
         if not isinstance(values, dict):
             raise UserError("bad-setting", "The settings are not names with values.", "Start the capture again.")
-        declared = {item.name: str(item.type) for item in fields(cls)}
+        declared, hints = {item.name: str(item.type) for item in fields(cls)}, typing.get_type_hints(cls)
         for name, value in values.items():
             if name not in declared:
                 raise UserError("bad-setting", f"There is no setting called {name!r}.", "Check its spelling.")
-            if not _has_type(value, declared[name]):
-                raise UserError(
-                    "bad-setting", f"The setting {name} cannot be {value!r}.", f"Use a value of type {declared[name]}."
-                )
+            try:
+                checked(value, hints[name], name)
+            except BadJson as error:
+                remedy = f"Use a value of type {declared[name]}."
+                raise UserError("bad-setting", f"The setting {name} cannot be {value!r}.", remedy) from error
         missing = {item.name for item in fields(cls) if item.default is MISSING} - values.keys()
         if missing:
             raise UserError("bad-setting", f"The setting {missing.pop()} is missing.", "Give it.")
         return cls(**values)
-
-
-def is_number(value: Any) -> bool:
-    """Whether a decoded JSON value is a number that 64 bits hold: JSON knows larger ones, and ``Infinity``."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)
-
-
-def _has_type(value: Any, declared: str) -> bool:
-    options = declared.split(" | ")
-    if value is None:
-        return "None" in options
-    if isinstance(value, bool):
-        return "bool" in options
-    if isinstance(value, int | float) and not is_number(value):
-        return False
-    if isinstance(value, int):
-        return "int" in options or "float" in options
-    return type(value).__name__ in options

@@ -86,14 +86,3 @@ def rotations_from_human3r(rotations: np.ndarray) -> np.ndarray:
     result[..., LEFT_EYE : RIGHT_EYE + 1, :, :] = np.eye(3, dtype=rotations.dtype)
     result[..., list(HUMAN3R_TO_JOINT), :, :] = rotations
     return result
-
-
-def rotations_to_human3r(rotations: np.ndarray) -> np.ndarray:
-    """The 53 rotations of Human3R out of 55: the inverse of `rotations_from_human3r`, dropping the eyes.
-
-    `rotations` is (..., 55, 3, 3); returns (..., 53, 3, 3).
-    """
-    rotations = np.asarray(rotations)
-    if rotations.shape[-3:] != (JOINT_COUNT, 3, 3):
-        raise ValueError(f"expected (..., {JOINT_COUNT}, 3, 3), got {rotations.shape}")
-    return rotations[..., list(HUMAN3R_TO_JOINT), :, :]

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from .errors import UserError
 from .framing import CorruptRecord, TruncatedRecord, read_record, write_record
 from .messages import Message, TakeEnd, TakeHeader, decode, encode
+from .whole_file import explained_write_errors
 
 
 class TakeWriter:
@@ -23,29 +24,18 @@ class TakeWriter:
 
     def __init__(self, path: str | os.PathLike[str], offset: int | None = None) -> None:
         self.path = Path(path)
-        try:
+        with explained_write_errors(f"The take {self.path} cannot be written", "take-unwritable"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO = open(self.path, "wb" if offset is None else "r+b")
             if offset is not None:
                 self._file.truncate(offset)
                 self._file.seek(offset)
-        except OSError as error:
-            raise UserError(
-                "take-unwritable",
-                f"The take {self.path} cannot be written: {error.strerror}.",
-                "Choose a folder that exists, with space left and permission to write.",
-            ) from error
 
     def write(self, message: Message) -> None:
-        """Append one message. Raises :class:`UserError` (``take-unwritable``) when the disk is full or gone."""
-        try:
+        """Append one message. Raises UserError: ``disk-full``, or ``take-unwritable`` when the disk is gone."""
+        remedy = "Free some space and resume; the take is good up to its last record."
+        with explained_write_errors(f"Writing the take {self.path} failed", "take-unwritable", remedy):
             write_record(self._file, encode(message))
-        except OSError as error:
-            raise UserError(
-                "take-unwritable",
-                f"Writing the take {self.path} failed: {error.strerror}.",
-                "Free some space and resume; the take is good up to its last record.",
-            ) from error
 
     @property
     def offset(self) -> int:

@@ -11,11 +11,10 @@ from typing import Any, BinaryIO
 
 from ..contract.arguments import add_setting_options
 from ..contract.errors import UserError
+from ..contract.exit_codes import CANCELLED, DONE
 from ..interruption import Interrupted, Interruption
+from ..standard_streams import say_error
 from ..synthetic.settings import HELD_OUT_SEED, TIERS
-
-DONE, USER_ERROR, CANCELLED = 0, 1, 130
-"""Exit codes, as those of `python -m engine run`."""
 
 SET_BY_THE_CLIP = (
     "source",
@@ -86,8 +85,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         if options.json:
             _write_json(Path(options.json), {"reports": [report.to_json() for report in reports]})
     except UserError as error:
-        print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr)
-        return USER_ERROR
+        return say_error(error)
     except Interrupted:
         print("Cancelled.", file=sys.stderr)
         return CANCELLED

@@ -41,11 +41,6 @@ def pve_mm(
     )
 
 
-def root_error_mm(prediction: np.ndarray, truth: np.ndarray, hips: tuple[int, int] = SMPL_HIPS) -> np.ndarray:
-    """Distance between the two pelvises in the camera frame: (..., J, 3) each to (...)."""
-    return _mean_distance_mm(pelvis(prediction, hips), pelvis(truth, hips))
-
-
 def pelvis(joints: np.ndarray, hips: tuple[int, int] = SMPL_HIPS) -> np.ndarray:
     """The mean of the two hips of (..., J, 3) joints, as (..., 1, 3)."""
     return np.asarray(joints, dtype=np.float64)[..., list(hips), :].mean(axis=-2, keepdims=True)

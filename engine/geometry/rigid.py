@@ -14,8 +14,3 @@ def matrix_from_pose(pose: Tensor) -> Tensor:
     upper = torch.cat((quaternion_to_matrix(pose[..., 3:]), pose[..., :3, None]), dim=-1)
     last = torch.tensor((0.0, 0.0, 0.0, 1.0), dtype=pose.dtype, device=pose.device).expand(*pose.shape[:-1], 1, 4)
     return torch.cat((upper, last), dim=-2)
-
-
-def transform_points(motion: Tensor, points: Tensor) -> Tensor:
-    """Apply one (4, 4) motion to (..., 3) points."""
-    return points @ motion[:3, :3].T + motion[:3, 3]

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..contract.json_checks import BadJson, read_json
 from .locations import body_path, downloads_folder, weights_folder
 from .registry import ITEMS, Item
 
@@ -83,8 +83,8 @@ def origin_path(target: Path) -> Path:
 def read_manifest(weights: Path) -> dict[str, object]:
     """The converter's manifest of installed weights; empty where there is none or it is damaged."""
     try:
-        content = json.loads(manifest_path(weights).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = read_json(manifest_path(weights))
+    except (OSError, BadJson):
         return {}
     return content if isinstance(content, dict) else {}
 

@@ -42,11 +42,6 @@ def body_path() -> Path:
     return data_folder() / "body" / "SMPLX_NEUTRAL.npz"
 
 
-def engine_folder() -> Path:
-    """The engine's Python environment."""
-    return data_folder() / "engine"
-
-
 def rig_presets_folder() -> Path:
     """The user's own rig presets for retargeting, ``*.json``."""
     return data_folder() / "rig-presets"

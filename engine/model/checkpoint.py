@@ -11,7 +11,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..contract.errors import UserError
+from ..contract.whole_file import explained_write_errors, whole_file
 from .config import Human3RConfig
 from .human3r import Human3R
 from .parameter_groups import meaning
@@ -138,7 +138,8 @@ def _differences(expected: Mapping[str, torch.Size], tensors: Mapping[str, Tenso
 def save_checkpoint(model: Human3R, path: str | os.PathLike[str], dtype: torch.dtype = torch.float32) -> None:
     """Write the model as safetensors, its configuration in the metadata; never leaves a half-written file.
 
-    ``dtype`` is the type of floating-point tensors in the file. Raises UserError (``checkpoint-unwritable``).
+    ``dtype`` is the type of floating-point tensors in the file. Raises UserError (``checkpoint-unwritable``,
+    ``disk-full``).
     """
     path = Path(path)
     tensors = {
@@ -151,19 +152,11 @@ def save_checkpoint(model: Human3R, path: str | os.PathLike[str], dtype: torch.d
         "config": model.config.to_json(),
         "contents": "inference" if model.for_inference else "all",
     }
-    partial = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
-    try:
-        try:
-            save_file(tensors, partial, metadata)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except (OSError, SafetensorError) as error:
-        raise UserError(
-            "checkpoint-unwritable",
-            f"The checkpoint {path} cannot be written: {error}.",
-            "Choose a folder that exists, with space left and permission to write.",
-        ) from error
+    explained = explained_write_errors(
+        f"{path} cannot be written", "checkpoint-unwritable", errors=(OSError, SafetensorError)
+    )
+    with explained, whole_file(path, synced=True) as written:
+        save_file(tensors, written, metadata)
 
 
 def _read_safetensors(path: Path, name: str, unmarked: bool) -> CheckpointContent:

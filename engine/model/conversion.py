@@ -8,22 +8,21 @@ says how the target must look, so that a target without its manifest, or of anot
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import shutil
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import torch
 from torch import Tensor
 
+from ..contract.disk_space import require_space
 from ..contract.errors import UserError
+from ..contract.json_checks import BadJson, build, read_json
+from ..contract.whole_file import explained_write_errors, whole_file
 from .checkpoint import FORMAT, check_fits, read_checkpoint
 from .config import Human3RConfig, variant_of
 from .human3r import Human3R
@@ -36,7 +35,6 @@ HALF = "float16"
 
 _TYPE_NAMES = {torch.float32: "F32", torch.float16: "F16", torch.int64: "I64"}
 _BLOCK = 1 << 22
-_MARGIN = 1 << 20
 
 Progress = Callable[[int, int], None]
 """Called with the bytes done and in all. What it raises (to cancel) ends the work and leaves nothing behind."""
@@ -71,9 +69,9 @@ def manifest_path(target: Path) -> Path:
 def read_manifest(target: Path) -> Manifest | None:
     """The manifest of a converted checkpoint; None unless both are there and the file has its size."""
     try:
-        manifest = Manifest(**json.loads(manifest_path(target).read_text(encoding="utf-8")))
+        manifest = build(Manifest, read_json(manifest_path(target)))
         return manifest if target.stat().st_size == manifest.bytes else None
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, BadJson):
         return None
 
 
@@ -108,31 +106,27 @@ def convert_checkpoint(
         )
     layout = _Layout.plan(tensors, content.config, half)
     meter = _Meter(size + layout.bytes, progress)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _require_space(target, layout.bytes)
-        with _partial(target) as partial, _partial(manifest_path(target)) as partial_manifest:
-            sha256 = _write_weights(partial, layout, tensors, meter)
-            manifest = Manifest(
-                source_name=name,
-                source_bytes=size,
-                source_sha256=_sha256(source, meter),
-                variant=variant_of(content.config) or "custom",
-                precision=HALF if half else "float32",
-                tensors=len(tensors),
-                bytes=layout.bytes,
-                sha256=sha256,
-                converter=CONVERTER,
-                converted=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
-            partial_manifest.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
-            _publish(partial, target, partial_manifest, manifest_path(target))
-    except OSError as error:
-        raise UserError(
-            "checkpoint-unwritable",
-            f"The weights {target} cannot be written: {error}.",
-            "Choose a folder with space left and permission to write.",
-        ) from error
+    more_space = "Free some space, choose another folder, or convert to half precision."
+    require_space(target.parent, layout.bytes, f"The converted {name}", more_space)
+    explained = explained_write_errors(f"{target} cannot be written", "checkpoint-unwritable")
+    new_manifest, new_weights = whole_file(manifest_path(target), synced=True), whole_file(target, synced=True)
+    with explained, new_manifest as written_manifest, new_weights as written:  # left in reverse: the weights come first
+        sha256 = _write_weights(written, layout, tensors, meter)
+        manifest = Manifest(
+            source_name=name,
+            source_bytes=size,
+            source_sha256=_sha256(source, meter),
+            variant=variant_of(content.config) or "custom",
+            precision=HALF if half else "float32",
+            tensors=len(tensors),
+            bytes=layout.bytes,
+            sha256=sha256,
+            converter=CONVERTER,
+            converted=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        written_manifest.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+        # Until both are there no manifest is, so that a crash leaves nothing that counts.
+        manifest_path(target).unlink(missing_ok=True)
     return manifest
 
 
@@ -197,8 +191,6 @@ def _write_weights(path: Path, layout: _Layout, tensors: Mapping[str, Tensor], m
                 file.write(block)
                 digest.update(block)
                 meter.add(len(block))
-        file.flush()
-        os.fsync(file.fileno())
     return digest.hexdigest()
 
 
@@ -209,34 +201,3 @@ def _sha256(path: Path, meter: _Meter) -> str:
             digest.update(block)
             meter.add(len(block))
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _partial(path: Path) -> Iterator[Path]:
-    """A name beside the path to write to first; nothing is left of it afterwards."""
-    partial = path.with_name(f"{path.name}.{uuid4().hex[:8]}.part")
-    try:
-        yield partial
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _publish(weights: Path, target: Path, manifest: Path, manifest_target: Path) -> None:
-    """Give both files their names. In between there is no manifest, so that a crash leaves nothing that counts."""
-    manifest_target.unlink(missing_ok=True)
-    weights.replace(target)
-    try:
-        manifest.replace(manifest_target)
-    except OSError:
-        target.unlink(missing_ok=True)
-        raise
-
-
-def _require_space(target: Path, needed: int) -> None:
-    free = shutil.disk_usage(target.parent).free
-    if free < needed + _MARGIN:
-        raise UserError(
-            "disk-full",
-            f"The converted weights need {needed / 1e9:.1f} GB, and {target.parent} has {free / 1e9:.1f} GB left.",
-            "Free some space, choose another folder, or convert to half precision.",
-        )

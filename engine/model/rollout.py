@@ -87,11 +87,6 @@ class ChunkedRollout:
         self._chain = PoseChain()
         self._count = 0
 
-    @property
-    def at_chunk_boundary(self) -> bool:
-        """Whether the scene state is the initial one, so that :meth:`export_state` is small."""
-        return self._state is None
-
     def fits(self, width: int, height: int) -> bool:
         """Whether what is remembered goes with pictures of this size."""
         return self._replay is None or self._replay.shape[1:] == (height, width)

@@ -18,7 +18,9 @@ import numpy as np
 
 from ..contract.array_archive import BadArchive, read_arrays
 from ..contract.errors import UserError
+from ..contract.json_checks import build
 from ..contract.settings import CaptureSettings
+from ..contract.whole_file import whole_file
 
 FORMAT = 1
 """Raised whenever an older resume file can no longer be continued."""
@@ -58,6 +60,18 @@ class ResumePoint:
     """State of every stage, by its name."""
 
 
+@dataclass(frozen=True)
+class _Values:
+    """What the file has beside arrays, as in :class:`ResumePoint`."""
+
+    settings: CaptureSettings
+    model: str
+    body: str
+    take_offset: int
+    frame_count: int
+    next_source_frame: int
+
+
 def resume_path(take: str | os.PathLike[str]) -> Path:
     """Where the resume file of a take lies."""
     return Path(f"{os.fspath(take)}.resume")
@@ -78,10 +92,8 @@ def save_resume_point(point: ResumePoint) -> None:
     arrays: dict[str, Any] = {
         f"{stage}.{name}": value for stage, state in point.states.items() for name, value in state.items()
     }
-    temporary = path.with_name(path.name + ".new")
-    with open(temporary, "wb") as file:
+    with whole_file(path, synced=True) as written, open(written, "wb") as file:
         np.savez(file, values=np.frombuffer(json.dumps(values).encode("utf-8"), np.uint8), **arrays)
-    temporary.replace(path)
 
 
 def load_resume_point(settings: CaptureSettings) -> ResumePoint:
@@ -101,36 +113,29 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
     try:
         arrays = read_arrays(path, _MAX_BYTES)
         values = json.loads(arrays.pop("values").tobytes().decode("utf-8"))
+        known_format = values.pop("format") == FORMAT
+        begun = build(_Values, values)
         states: StageStates = {}
         for key, array in arrays.items():
             stage, name = key.split(".", 1)
             states.setdefault(stage, {})[name] = array
-        known_format = values.pop("format") == FORMAT
-        begun_with = CaptureSettings.from_json(values.pop("settings"))
-        point = ResumePoint(settings=settings, states=states, **values)
-        if not (
-            isinstance(point.model, str)
-            and isinstance(point.body, str)
-            and all(
-                type(count) is int and count >= 0
-                for count in (point.take_offset, point.frame_count, point.next_source_frame)
-            )
-        ):
-            raise TypeError("it holds a value of the wrong type")
+        point = ResumePoint(**vars(begun) | {"settings": settings, "states": states})
+        if min(point.take_offset, point.frame_count, point.next_source_frame) < 0:
+            raise ValueError("it holds a count below zero")
     except (BadArchive, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError("resume-unreadable", f"The resume file {path} cannot be read: {error}.", start_anew) from error
     if not known_format:
         raise UserError("resume-mismatch", f"The resume file {path} is of another version of this program.", start_anew)
     differing = [
         name
-        for name, value in asdict(begun_with).items()
+        for name, value in asdict(begun.settings).items()
         if name not in _NOT_COMPARED and value not in (_UNRESOLVED, getattr(settings, name))
     ]
     if differing:
         name = differing[0]
         raise UserError(
             "resume-mismatch",
-            f"The capture was begun with {name} = {getattr(begun_with, name)!r} and cannot go on "
+            f"The capture was begun with {name} = {getattr(begun.settings, name)!r} and cannot go on "
             f"with {getattr(settings, name)!r}.",
             "Give the settings that it was begun with, or start anew with --overwrite.",
         )

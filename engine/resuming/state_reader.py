@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..contract.errors import UserError
+from ..contract.shapes import has_shape
 
 MOST = 1e12
 """Bound of every floating-point number where the stage names no other: far beyond metres, pixels and the network's
@@ -54,9 +55,7 @@ class StateReader:
         """A copy of an array of exactly this type and shape; floating-point numbers within +-``most``, if not None."""
         self.require(name in self._arrays, f"{name} is missing")
         array = self._arrays[name]
-        fits = array.dtype == np.dtype(dtype) and len(array.shape) == len(shape)
-        for size, wanted in zip(array.shape, shape, strict=False):
-            fits &= size == (self._sizes.setdefault(wanted, size) if isinstance(wanted, str) else wanted)
+        fits = array.dtype == np.dtype(dtype) and has_shape(array.shape, shape, self._sizes)
         self.require(fits, f"{name} is {array.dtype} {array.shape}, not {np.dtype(dtype)} {shape}".replace("'", ""))
         if array.dtype.kind == "f" and most is not None:
             self.require(bool((np.abs(array) <= most).all()), f"{name} holds impossible numbers")  # false for NaN

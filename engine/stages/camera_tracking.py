@@ -21,7 +21,8 @@ import cv2
 import numpy as np
 
 from ..contract.errors import UserError
-from ..resuming.state_reader import MOST, StateReader
+from ..resuming.state_reader import StateReader
+from .camera_reference import MOST_LOG, Located, Reference, read_located, read_reference
 from .place_adjustment import adjust, huber_costs, project, rays, transform
 from .point_tracking import COARSE_LEVELS, FINE_LEVELS, corner_gap, corners, even_light, follow, nearest
 
@@ -52,9 +53,6 @@ LEAST_CARRIED = 8
 POOR_SHARE = 0.2
 """A reference with less than this share of the most points gives way to a picture with twice as many corners, as
 when a film fades in from black."""
-
-_MOST_LOG = 80.0
-"""Bound of a logarithm in a state that is restored: its exponential is a number that float32 holds."""
 
 _FOCAL_MEMORY = 50
 """Frames that the mean focal length is taken over, about."""
@@ -89,51 +87,6 @@ class CameraTrackerSettings:
                 f"A camera cannot be tracked with {self}.",
                 "Use 6 or more points, a share between 0 and 1, 1 or more views and pictures of patience.",
             )
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A picture and its N points; V views that saw them. Nothing in it is changed in place."""
-
-    picture: np.ndarray
-    """(h, w) uint8, light evened out."""
-    camera: np.ndarray
-    """(3, 3) pinhole of this picture and of all that are located against it."""
-    world_from_reference: np.ndarray
-    """(4, 4)"""
-    pixel: np.ndarray
-    """(N, 2)"""
-    prior: np.ndarray
-    """(N,) log depth as it was known here at first."""
-    prior_sigma: np.ndarray
-    """(N,)"""
-    log_depth: np.ndarray
-    """(N,) adjusted."""
-    view_from_reference: np.ndarray
-    """(V, 4, 4)"""
-    view_pixel: np.ndarray
-    """(V, N, 2)"""
-    view_seen: np.ndarray
-    """(V, N) bool"""
-
-    @property
-    def points(self) -> np.ndarray:
-        """(N, 3) in the reference's camera frame, metres."""
-        return rays(self.pixel, self.camera) * np.exp(self.log_depth)[:, None]
-
-
-@dataclass(frozen=True)
-class Located:
-    """A picture that was located against the reference."""
-
-    grey: np.ndarray
-    """(h, w) uint8, as it came."""
-    camera_from_reference: np.ndarray
-    """(4, 4)"""
-    pixel: np.ndarray
-    """(N, 2) where the reference's points are, valid where `seen`."""
-    seen: np.ndarray
-    """(N,) bool: found, and in agreement with the pose."""
 
 
 class CameraTracker:
@@ -185,18 +138,11 @@ class CameraTracker:
         """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
         state = StateReader("the camera", arrays)
         self._world_from_camera = state.pose("world_from_camera")
-        self._log_focal = float(state.array("log_focal", np.float64, most=_MOST_LOG))
+        self._log_focal = float(state.array("log_focal", np.float64, most=MOST_LOG))
         self._focal_count, self._missed = state.counts("counters", 2)
         self._reference = self._last = None
         if "reference_picture" in state:
-            self._reference = _read_reference(state)
-            pixel, seen = _read_pixels(state, "last_pixel", "last_seen")
-            self._last = Located(
-                state.array("last_grey", np.uint8, "height", "width"),
-                state.pose("last_camera_from_reference"),
-                pixel,
-                seen,
-            )
+            self._reference, self._last = read_reference(state), read_located(state)
 
     def fits(self, width: int, height: int) -> bool:
         """Whether what is remembered goes with pictures of this size."""
@@ -377,32 +323,6 @@ class CameraTracker:
         depth = transform(located.camera_from_reference, self._reference.points)[:, 2]
         kept = located.seen & (depth > 0) & (usable[nearest(located.pixel, usable)] > 0)
         return located.pixel[kept], np.log(depth[kept])
-
-
-def _read_reference(state: StateReader) -> Reference:
-    camera = state.array("reference_camera", np.float64, 3, 3)
-    state.require(bool((camera[[0, 1], [0, 1]] > 0).all()), "reference_camera has no focal length")
-    sigma = state.array("reference_prior_sigma", np.float64, "points")
-    state.require(bool((sigma > 0).all()), "reference_prior_sigma is no deviation")
-    return Reference(
-        state.array("reference_picture", np.uint8, "height", "width"),
-        camera,
-        state.pose("reference_world_from_reference"),
-        state.array("reference_pixel", np.float64, "points", 2),
-        state.array("reference_prior", np.float64, "points", most=_MOST_LOG),
-        sigma,
-        state.array("reference_log_depth", np.float64, "points", most=_MOST_LOG),
-        state.pose("reference_view_from_reference", "views"),
-        *_read_pixels(state, "reference_view_pixel", "reference_view_seen", "views"),
-    )
-
-
-def _read_pixels(state: StateReader, name: str, seen_name: str, *leading: str) -> tuple[np.ndarray, np.ndarray]:
-    """(..., N, 2) pixels, numbers where the (..., N) mask says that they were seen, and that mask."""
-    pixel = state.array(name, np.float64, *leading, "points", 2, most=None)
-    seen = state.array(seen_name, np.bool_, *leading, "points")
-    state.require(bool((np.abs(pixel[seen]) < MOST).all()), f"{name} is nowhere in a picture")
-    return pixel, seen
 
 
 def _usable(depth: np.ndarray) -> np.ndarray:

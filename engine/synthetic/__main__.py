@@ -20,6 +20,7 @@ import cv2
 import torch
 
 from ..contract.errors import UserError
+from ..contract.exit_codes import DONE, FAILED
 from ..ground_truth import write_truth
 from .clips import Clip, make_clip, make_clips
 from .dataset import write_dataset
@@ -49,8 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
             write_dataset(options.out, seeds, settings, options.device, print)
     except UserError as error:
         print(error, file=sys.stderr)
-        return 2
-    return 0
+        return FAILED
+    return DONE
 
 
 def write_video(path: str | Path, clip: Clip, frame_rate: float) -> None:

@@ -18,7 +18,7 @@ Frames are in the order of their names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -132,12 +132,6 @@ def read_sequence(folder: str | Path, body: BodyModel | None = None, picked: Seq
         principal_point_px=stacked.pop("principal_point_px")[0], part=None, canonical=None,
         visible_px=torch.stack(counts, dim=-1) if counts else none, **stacked,
     )  # fmt: skip
-
-
-def read_dataset(folder: str | Path, split: str, body: BodyModel | None = None) -> Iterator[Clip]:
-    """All sequences of a split, one at a time."""
-    for sequence in sequences(folder, split):
-        yield read_sequence(sequence, body)
 
 
 def _read_frame(folder: Path, name: str, body: BodyModel) -> dict[str, np.ndarray]:

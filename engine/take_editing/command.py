@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..contract.errors import UserError
+from ..contract.exit_codes import DONE
+from ..standard_streams import say_error
 from .edits import Delete, Edit, Hide, Merge, Moment, Rename, Split, Swap
 from .roll import Entry
-
-DONE, USER_ERROR = 0, 1
-"""Exit codes, as those of `python -m engine run`."""
 
 _EPILOG = """\
 People are named by their numbers, which `edit-take TAKE.h3r` alone lists. AT is a picture of the footage, counted from
@@ -82,8 +81,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
             bridged = f", people added to {result.bridged} of them" if fill else ""
             said = f"{result.changed} pictures changed{bridged}: {options.target}"
     except UserError as error:
-        print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr, flush=True)
-        return USER_ERROR
+        return say_error(error)
     for line in [*(f"note: {note}" for note in notes), *([said] if said else [])]:
         print(line, file=sys.stderr, flush=True)
     text = json.dumps([asdict(entry) for entry in people]) if options.json else _table(people)

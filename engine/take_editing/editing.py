@@ -7,9 +7,7 @@ holds no pictures, masks or points.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +20,7 @@ from ..contract.errors import UserError
 from ..contract.framing import write_record
 from ..contract.messages import Frame, encode
 from ..contract.take import TakeReader
+from ..contract.whole_file import explained_write_errors, whole_file
 from .bridging import BRIDGED_SCORE, Bridge, bridges
 from .edits import Edit
 from .roll import Entry, Roll, records
@@ -70,7 +69,7 @@ def edit_take(
 ) -> EditedTake:
     """Write the take `source` with edited people to `target`: the edits in their order, and the filling last.
 
-    The source is only read. Raises UserError (``take-unreadable``, ``take-exists``, ``take-unwritable``,
+    The source is only read. Raises UserError (``take-unreadable``, ``take-exists``, ``take-unwritable``, ``disk-full``,
     ``no-such-person`` and what else the edits raise); then there is no target, or the one there was.
     """
     with TakeReader(source) as reader:
@@ -93,10 +92,11 @@ def edit_take(
             body, warning = _body_of(reader, fill)
             added = bridges(_frames(source, roll.end), roll, fill.limit_s, body)
             notes += [warning] if warning else []
-        with _whole_file(target) as file:
+        explained = explained_write_errors(f"{target} cannot be written", "take-unwritable")
+        with explained, whole_file(target) as written, open(written, "wb") as file:
             changed = _write(source, file, reader, roll, added)
-    with TakeReader(target) as written:
-        people = Roll(written).entries()
+    with TakeReader(target) as edited:
+        people = Roll(edited).entries()
     return EditedTake(people, changed, len(added), notes)
 
 
@@ -167,21 +167,3 @@ def _frames(source: Path, end: int) -> Iterator[Frame]:
                 return
             if isinstance(message, Frame):
                 yield message
-
-
-@contextmanager
-def _whole_file(target: Path) -> Iterator[BinaryIO]:
-    """A file that becomes `target` when it is whole, and else leaves nothing behind."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".human3r-", dir=target.parent) as folder:
-            written = Path(folder) / target.name
-            with open(written, "wb") as file:
-                yield file
-            written.replace(target)
-    except OSError as error:
-        raise UserError(
-            "take-unwritable",
-            f"The take {target} cannot be written: {error.strerror}.",
-            "Choose a folder with space left and permission to write.",
-        ) from error

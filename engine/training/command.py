@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import BinaryIO
 
 from ..contract.errors import UserError
+from ..contract.exit_codes import CANCELLED, DONE
 from ..contract.settings import DEVICES, PRECISIONS
+from ..standard_streams import say_error
 
 RECIPE_NAMES = ("small", "prompt-tuning")
-
-DONE, USER_ERROR, CANCELLED = 0, 1, 130
-"""Exit codes, as those of `python -m engine run`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,15 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, help="of torch on a CPU; 0 for torch's choice")
 
 
-def run(options: argparse.Namespace) -> int:
-    """Train; returns the exit code. Progress and errors go to standard error; a stopped run goes on when repeated."""
+def run(options: argparse.Namespace, stdout: BinaryIO | None = None) -> int:
+    """Train; returns the exit code. All that is said goes to standard error; a stopped run goes on when repeated."""
     from .running import train
 
     try:
         train(options)
     except UserError as error:
-        print(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}", file=sys.stderr)
-        return USER_ERROR
+        return say_error(error)
     except KeyboardInterrupt:
         print("Cancelled. The same command goes on from the last state on disk.", file=sys.stderr)
         return CANCELLED

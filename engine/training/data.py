@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..synthetic.clips import Clip, make_clips
-from ..synthetic.settings import HELD_OUT_SEED, ClipSettings
+from ..synthetic.settings import ClipSettings
 from .truth import Truth, join
 
 VALIDATION_SEEDS = range(900_000, 900_064)
@@ -111,10 +111,3 @@ class ClipPool:
     def _of_seeds(self, seeds: list[int]) -> Truth:
         """The clip of each seed."""
         return truth_of(make_clips(seeds, self.settings, self.device))
-
-
-def validation_clips(settings: ClipSettings, count: int = 64, device: torch.device | str = "cpu") -> Truth:
-    """The first clips of the validation seeds."""
-    seeds = list(VALIDATION_SEEDS)[:count]
-    assert max(seeds) < HELD_OUT_SEED
-    return truth_of(make_clips(seeds, replace(settings, labels=True), device))

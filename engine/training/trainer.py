@@ -15,6 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..contract.body_model import BodyModel
 from ..contract.errors import UserError
+from ..contract.whole_file import whole_file
 from ..model.checkpoint import save_checkpoint
 from ..model.human3r import Human3R
 from ..synthetic.surface import BodySurface
@@ -119,9 +120,8 @@ class Trainer:
             "optimizer": None if self._optimizer is None else self._optimizer.state_dict(),
         }  # fmt: skip
         target = self.options.folder / _STATE_FILE
-        unfinished = target.with_suffix(".part")
-        torch.save(state, unfinished)
-        unfinished.replace(target)
+        with whole_file(target, synced=True) as written:
+            torch.save(state, written)
         save_checkpoint(self.model, self.options.folder / WEIGHTS_FILE)
         self.curves.draw()
 

@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 import time
-from typing import Protocol
 
 import bpy
 
@@ -18,15 +17,10 @@ from ...engine.installed.locations import data_folder
 from ..blender.progress import format_bytes
 from ..setup import installation, self_test_record
 from ..setup.background_task import Task
+from .interruption import Interruption
 
 POLL_S = 0.1
 PROGRESS_EVERY_S = 2.0
-
-
-class Interruption(Protocol):
-    """Whether the user pressed Ctrl-C."""
-
-    requested: bool
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:

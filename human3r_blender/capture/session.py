@@ -2,7 +2,7 @@
 """One run at a time: the messages of a capture, or of a take being imported, become the scene bit by bit.
 
 Everything here runs on Blender's main thread and is driven by :meth:`Session.pump_messages`: in a window by a timer
-(``timer.py``), headless by a loop (``batch/command_line.py``). The engine writes each record to the take before it
+(``timer.py``), headless by a loop (``batch/jobs.py``). The engine writes each record to the take before it
 sends it, so whatever happens to the scene nothing is lost: after an undo the scene is built again from the take; when
 another file is opened or the scene deleted, the run ends and the take stays.
 """

@@ -94,11 +94,6 @@ class Overview:
     rows: tuple[Row, ...]
     step: Step
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether the released model can run: nothing that is needed is missing."""
-        return all(row.mark in (OK, OPTIONAL) for row in self.rows)
-
 
 READY = Step("Everything is ready. Choose a video in the 3D viewport's sidebar (press N there), in the tab Human3R.")
 

@@ -7,10 +7,10 @@ Every installation has a folder of its own, and so a Python of its own: what was
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ...engine.contract.json_checks import BadJson, build, read_json
 from ...engine.installed import locations
 from .background_task import Task
 from .installation.store import write_json
@@ -33,11 +33,10 @@ class Record:
 def read(python: Path | None) -> Record | None:
     """The outcome for this Python; None when it was not tested, or another one was."""
     try:
-        record = Record(**json.loads(_path().read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, RecursionError):
+        record = build(Record, read_json(_path()))
+    except (OSError, BadJson):
         return None
-    is_sound = isinstance(record.detail, str) and isinstance(record.device, str)
-    return record if is_sound and python is not None and record.python == str(python) else None
+    return record if python is not None and record.python == str(python) else None
 
 
 def keep(python: Path, task: Task) -> Record:
@@ -47,7 +46,6 @@ def keep(python: Path, task: Task) -> Record:
     detail = _describe(result) if passed else task.error.message if task.error else "The engine gave no result."
     record = Record(str(python), passed, detail, str(result.get("device", "")) if passed else "")
     with contextlib.suppress(OSError):
-        _path().parent.mkdir(parents=True, exist_ok=True)
         write_json(_path(), asdict(record))
     return record
 

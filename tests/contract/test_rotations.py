@@ -129,6 +129,5 @@ def test_human3r_rotations_find_their_joints():
     assert joints[0, skeleton.JOINT_INDEX["left_index1"], 0, 0] == 22
     assert joints[0, skeleton.JOINT_INDEX["right_index1"], 0, 0] == 37
     np.testing.assert_array_equal(joints[1, skeleton.LEFT_EYE], np.eye(3))
-    np.testing.assert_array_equal(skeleton.rotations_to_human3r(joints), codes)
     with pytest.raises(ValueError, match="53"):
         skeleton.rotations_from_human3r(joints)

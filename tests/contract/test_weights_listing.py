@@ -68,10 +68,9 @@ def test_the_variable_decides_where_everything_lies(data):
         locations.weights_folder(),
         locations.downloads_folder(),
         locations.body_path(),
-        locations.engine_folder(),
         locations.records_path(),
     )
-    assert len(set(places)) == 5 and all(place.is_relative_to(data) for place in places)
+    assert len(set(places)) == 4 and all(place.is_relative_to(data) for place in places)
     assert not data.exists()  # asking creates nothing
 
 
@@ -135,12 +134,12 @@ def test_the_inventory_works_under_whatever_name_blender_gives_the_package(data)
     """Blender imports it as bl_ext.<repository>.human3r_blender.engine.installed, and knows no top-level engine."""
     program = f"""
 import importlib, importlib.machinery, importlib.util, sys
-folder = {str(ROOT / "engine" / "installed")!r}
+folder = {str(ROOT / "engine")!r}
 spec = importlib.util.spec_from_file_location("some_extension", folder + "/__init__.py",
                                               submodule_search_locations=[folder])
 sys.modules["some_extension"] = module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-print(len(importlib.import_module("some_extension.inventory").statuses()), "engine" in sys.modules)
+print(len(importlib.import_module("some_extension.installed.inventory").statuses()), "engine" in sys.modules)
 """
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program], cwd=ROOT / "tests", capture_output=True, text=True, timeout=60

@@ -169,11 +169,12 @@ def read_until(stream, wanted, seconds=60.0):
     raise AssertionError(f"{wanted!r} was never said")
 
 
-def test_interrupting_keeps_a_take_that_can_be_imported(start_command, run_command, make_video, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])  # Ctrl-C, and another program's request
+def test_interrupting_keeps_a_take_that_can_be_imported(start_command, run_command, make_video, tmp_path, number):
     make_video(tmp_path / "clip.mp4", 400)
     command = start_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *SMALL, *FEW_PEOPLE)
     read_until(command.stderr, " frames, ")  # the pace is known once a frame is done
-    command.send_signal(signal.SIGINT)
+    command.send_signal(number)
     assert command.wait(20) == 130 and not (tmp_path / "clip.blend").exists()
     (take,) = tmp_path.glob("*.h3r")
     imported = run_command("import", take, "--output", tmp_path / "part.blend")

@@ -10,13 +10,13 @@ from pathlib import Path
 import bpy
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.whole_file import explained_write_errors, whole_file
 from ...person.visibility import hidden_frames
 from .file_format import Request
 from .formats import FORMATS
 from .motion import PersonMotion, clock, collect
 from .settings import ExportSettings
 from .staging import safe_name
-from .writing import whole_file
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def export(
     """Write people, the armatures of a scene, to `folder`, in files called after `stem`.
 
     Raises UserError (``nobody-to-export``, ``exporter-missing``, ``export-failed``, ``output-exists``,
-    ``output-unwritable``, and those of `collect`). The scene is left as it was.
+    ``output-unwritable``, ``disk-full``, and those of `collect`). The scene is left as it was.
     """
     check_available(settings.formats)
     when = clock(scene, settings.frame_rate)
@@ -57,7 +57,7 @@ def export(
     files = _plan(found, folder, stem, settings)
     camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
     for path, (kind, group) in files.items():
-        with whole_file(path) as written:
+        with explained_write_errors(f"{path} cannot be written", "output-unwritable"), whole_file(path) as written:
             FORMATS[kind].write(written, group, Request(when, settings.target, camera))
     notes = [f"{item.name} is hidden throughout, and is left out." for item in people if hidden[item].all()]
     return Exported(tuple(files), (*notes, *(note for person in found for note in person.notes)))

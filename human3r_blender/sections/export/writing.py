@@ -1,33 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files appear whole or not at all, and what Blender's exporters say is said to the user."""
+"""Running Blender's own exporters: what they say is said to the user."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from ....engine.contract.errors import UserError
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write to, which becomes `path` at the end. Raises UserError (``output-unwritable``)."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".human3r-", dir=path.parent) as folder:
-            written = Path(folder) / path.name
-            yield written
-            written.replace(path)
-    except OSError as error:
-        raise UserError(
-            "output-unwritable",
-            f"{path} cannot be written: {error}.",
-            "Choose a folder with space left and permission to write.",
-        ) from error
 
 
 def run_exporter(label: str, export: Callable[[], set[str]], written: Path) -> None:

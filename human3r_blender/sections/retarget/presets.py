@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.json_checks import read_json
+from ....engine.contract.whole_file import explained_write_errors, whole_file
 from .slots import CENTRAL, CHAINS, PAIRED, SIDES, SLOTS
 
 SCHEMA = 1
@@ -106,7 +107,7 @@ def read(path: Path) -> Preset:
 
 @lru_cache(maxsize=64)  # the panel asks for all presets whenever it is drawn
 def _read(path: Path, changed_ns: int) -> Preset:
-    return parse(json.loads(path.read_text(encoding="utf-8")), path.name)
+    return parse(read_json(path), path.name)
 
 
 def parse(values: Any, source: str) -> Preset:
@@ -159,18 +160,9 @@ def write(preset: Preset, folder: Path) -> Path:
     stem = re.sub(r"[^\w-]+", "_", preset.name).strip("_").lower()
     if not stem:
         raise UserError("preset-unnamed", "The rig preset has no name.", "Give it one with letters or digits.")
-    path = folder / f"{stem}.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False, encoding="utf-8") as file:
-            json.dump(as_json(preset), file, indent=2)
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise UserError(
-            "preset-unwritable",
-            f"The rig preset cannot be written to {folder}: {error.strerror}.",
-            "Free some space, or check the permissions.",
-        ) from error
+    path, remedy = folder / f"{stem}.json", "Free some space, or check the permissions."
+    with explained_write_errors(f"{path} cannot be written", "preset-unwritable", remedy), whole_file(path) as written:
+        written.write_text(json.dumps(as_json(preset), indent=2), encoding="utf-8")
     return path
 
 

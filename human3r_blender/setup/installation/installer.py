@@ -15,7 +15,6 @@ import contextlib
 import datetime
 import json
 import platform
-import shutil
 import sys
 import threading
 import uuid
@@ -24,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ....engine.contract.disk_space import require_space
 from ....engine.contract.errors import UserError
 from . import builds, hardware, steps
 from .builds import Build
@@ -266,7 +266,7 @@ class Installation:
 
     def _fail(self, error: UserError) -> None:
         self.error = error
-        self._finish("failed", {"event": "error", "code": error.code, "message": error.message, "remedy": error.remedy})
+        self._finish("failed", {"event": "error", **error.as_fields()})
 
     def _finish(self, state: str, event: Event) -> None:
         _running.discard(self)
@@ -323,15 +323,9 @@ class Installation:
             environment.mkdir(exist_ok=True)
 
     def _check_space(self) -> None:
-        free = shutil.disk_usage(self._store.engine).free
         needed = self.plan.disk_bytes - tree_bytes(self._store.cache)  # what is there is linked, not copied
-        if free < needed:
-            raise UserError(
-                "no-space",
-                f"{free / 1e9:.1f} GB are free where {self.plan.data_folder} lies, and up to "
-                f"{needed / 1e9:.1f} GB are needed.",
-                "Free some space, or choose another data folder with HUMAN3R_DATA.",
-            )
+        remedy = "Free some space, or choose another data folder with HUMAN3R_DATA."
+        require_space(self._store.engine, needed, "The installation", remedy)
 
     def _build(self, uv: Path, environment: Path) -> Manifest:
         plan, store, runner = self.plan, self._store, self._runner

@@ -7,12 +7,12 @@ the same kind of machine has to be the same, byte for byte.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.json_checks import read_json
 from .store import write_json
 
 
@@ -35,13 +35,12 @@ def check_or_record(path: Path, source: str, found: Mapping[str, str]) -> None:
                 f"Do not use it before you know which. To trust the new one, delete {path} and install again.",
             )
     known.update({f"{name}=={fingerprint.partition(' ')[0]}": fingerprint for name, fingerprint in found.items()})
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, records)
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        records = json.loads(path.read_text(encoding="utf-8"))
+        records = read_json(path)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

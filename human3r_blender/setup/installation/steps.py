@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from ....engine.contract.disk_space import DISK_FULL, is_full
 from ....engine.contract.errors import UserError
 from ...blender.child_process import EXTENSION_ROOT
 from .commands import CommandFailed, Runner
@@ -23,7 +24,6 @@ OWN_PYTHON = "3.12"
 """What uv finds or downloads where Blender's own Python is not among those."""
 ENGINE_IMPORTS = ("torch", "numpy", "cv2", "PIL", "safetensors", "scipy", "huggingface_hub", "requests")
 
-_NO_SPACE = re.compile(r"no space left|not enough space|disk is full|os error (28|112)|errno 28", re.IGNORECASE)
 _BAD_HASH = re.compile(r"hash mismatch|do not match the hashes|hashes are required|no hashes", re.IGNORECASE)
 _NO_NETWORK = re.compile(
     r"failed to fetch|error sending request|dns error|connection|timed? ?out|max retries"
@@ -242,9 +242,9 @@ def self_test(runner: Runner, python: Path) -> dict[str, object]:
 def explain(error: CommandFailed | OSError) -> UserError:
     """What went wrong in words that name a next step; the program's own words are kept."""
     text = str(error)
-    if _NO_SPACE.search(text):
+    if is_full(error):
         return UserError(
-            "no-space",
+            DISK_FULL,
             f"The disk is full: {text}",
             "Free some space, then start again: what was downloaded is kept. What was installed before is untouched.",
         )

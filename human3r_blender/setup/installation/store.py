@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.json_checks import BadJson, build, read_json
+from ....engine.contract.whole_file import whole_file
 
 if sys.platform == "win32":
     import msvcrt
@@ -89,18 +91,11 @@ class Store:
     def read_manifest(self) -> Manifest | None:
         """The installation in force; None when there is none, or its manifest cannot be read."""
         try:
-            entries = json.loads(self.manifest_path.read_text(encoding="utf-8"))
-            if entries.pop("format") != _FORMAT:
+            entries = read_json(self.manifest_path)
+            if not isinstance(entries, dict) or entries.pop("format", None) != _FORMAT:
                 return None
-            manifest = Manifest(**entries)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return None
-        texts = (manifest.environment, manifest.kind, manifest.lock, manifest.python, manifest.installed_at)
-        if not (
-            all(isinstance(text, str) for text in texts)
-            and isinstance(manifest.versions, dict)
-            and isinstance(manifest.size_bytes, int)
-        ):
+            manifest = build(Manifest, entries)
+        except (OSError, BadJson):
             return None
         plain = Path(manifest.environment).name == manifest.environment and manifest.environment not in ("", "..", ".")
         return manifest if plain else None
@@ -149,14 +144,9 @@ def _try_lock(file: IO[bytes]) -> bool:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a file whole or not at all."""
-    beside = path.with_name(path.name + ".new")
-    with open(beside, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    """Write a file whole or not at all. Raises OSError."""
+    with whole_file(path, synced=True) as written:
+        written.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def remove_tree(folder: Path) -> bool:

@@ -5,6 +5,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
+from bl_ext.user_default.human3r_blender.engine.contract.whole_file import whole_file
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
 from bl_ext.user_default.human3r_blender.human3r_blender.person import versions
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import exporting, staging, writing
@@ -155,7 +156,7 @@ def test_files_are_replaced_only_on_request(cast, tmp_path):
 
 def test_what_blenders_exporters_say_goes_wrong_is_said(tmp_path):
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    with pytest.raises(UserError) as refused, writing.whole_file(tmp_path / "take.fbx") as written:
+    with pytest.raises(UserError) as refused, whole_file(tmp_path / "take.fbx") as written:
         writing.run_exporter("FBX", lambda: bpy.ops.export_scene.fbx(filepath=str(tmp_path / "no" / "such")), written)
     assert refused.value.code == "export-failed" and not list(tmp_path.iterdir())
 

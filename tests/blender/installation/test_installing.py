@@ -217,7 +217,7 @@ def test_asks_before_the_first_byte(world, monkeypatch, capsys):
 
 def test_too_little_space_is_said_before_anything_is_downloaded(world):
     work = world.run(replace(world.plan(), disk_bytes=10**18))
-    assert work.error.code == "no-space" and "1000000000.0 GB" in work.error.message
+    assert work.error.code == "disk-full" and "1000000000.00 GB" in work.error.message
     assert not world.index.requests
 
 
@@ -235,7 +235,7 @@ def test_a_disk_that_fills_up_leaves_what_was_there(world):
         work = world.run(replace(world.plan(action="update"), disk_bytes=0))
     finally:
         subprocess.run(["umount", full], check=True)
-    assert work.state == "failed" and work.error.code == "no-space", work.error
+    assert work.state == "failed" and work.error.code == "disk-full", work.error
     assert world.tree() == before
 
 

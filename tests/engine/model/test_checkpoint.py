@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import pickle
+import resource
 from dataclasses import replace
 from pathlib import Path
 
@@ -299,10 +300,19 @@ def test_our_own_format_is_strict_too(tiny: Human3R, tmp_path: Path) -> None:
 
 
 def test_saving_where_nothing_can_be_written_is_reported_and_leaves_nothing(tiny: Human3R, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(UserError) as error:
-        save_checkpoint(tiny, tmp_path / "no such folder" / "model.safetensors")
+        save_checkpoint(tiny, tmp_path / "file" / "model.safetensors")
     assert error.value.code == "checkpoint-unwritable"
-    assert not list(tmp_path.iterdir())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, before[1]))
+    try:
+        with pytest.raises(UserError) as error:
+            save_checkpoint(tiny, tmp_path / "model.safetensors")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert error.value.code == "disk-full"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_configurations_are_checked_and_round_trip() -> None:

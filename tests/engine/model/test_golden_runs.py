@@ -11,7 +11,6 @@ import torch
 
 from engine.contract.rotations import matrix_to_axis_angle
 from engine.geometry.cameras import principal_point, weiszfeld_focal
-from engine.geometry.rigid import transform_points
 from engine.model.human3r import Human3R
 from engine.model.human_head import suppress_neighbours
 from engine.model.prediction import StepOptions
@@ -197,9 +196,8 @@ def test_a_golden_run_is_reproduced(path: Path) -> None:
     np.testing.assert_allclose(focals, data["post.focal_unclipped"], rtol=0.02, atol=0.02)
     np.testing.assert_allclose(np.maximum(focals, 0), data["post.focal"], rtol=0.02, atol=0.02)
     done |= {"post.focal_unclipped", "post.focal"}
-    world = [
-        transform_points(torch.as_tensor(pose).float(), p[::8, ::8]) for pose, p in zip(poses, points, strict=True)
-    ]
+    motions = [torch.as_tensor(pose).float() for pose in poses]
+    world = [p[::8, ::8] @ motion[:3, :3].T + motion[:3, 3] for motion, p in zip(motions, points, strict=True)]
     close("post.pts_world_s8", torch.stack(world))
     stride = frames.shape[-1] // data["post.msk_unpad_s4"].shape[-1]
     close("post.msk_unpad_s4", torch.stack([frame.prediction.mask[0, ::stride, ::stride] for frame in emitted]))

@@ -15,7 +15,6 @@ from engine.synthetic.clips import make_clip
 from engine.synthetic.dataset import (
     TRAINING,
     VALIDATION,
-    read_dataset,
     read_sequence,
     sequences,
     write_dataset,
@@ -62,7 +61,6 @@ def test_held_out_seeds_go_to_validation(tmp_path):
     write_dataset(tmp_path, [5, HELD_OUT_SEED + 5], replace(SETTINGS, frames=1))
     for split, name in ((TRAINING, "room_00000005"), (VALIDATION, "room_01000005")):
         assert [path.name for path in sequences(tmp_path, split)] == [name]
-        assert len(list(read_dataset(tmp_path, split))) == 1
 
 
 def test_a_damaged_sequence_says_so(tmp_path):
@@ -113,9 +111,9 @@ def test_the_command_writes_a_video_and_its_truth(tmp_path):
 
 
 def test_the_command_explains_what_went_wrong(tmp_path, capsys):
-    assert main([str(tmp_path / "absent" / "clip.mp4"), "--frames", "1", "--size", "32x32", "--supersample", "1"]) == 2
+    assert main([str(tmp_path / "absent" / "clip.mp4"), "--frames", "1", "--size", "32x32", "--supersample", "1"]) == 1
     assert "video-unwritable" in capsys.readouterr().err
-    assert main([str(tmp_path / "clip.mp4"), "--frames", "0"]) == 2
+    assert main([str(tmp_path / "clip.mp4"), "--frames", "0"]) == 1
     assert "bad-setting" in capsys.readouterr().err
 
 

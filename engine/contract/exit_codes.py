@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every program here ends with, for scripts; argparse ends with 2 by itself, for options that do not exist."""
+
+DONE = 0
+FAILED = 1
+"""Of an error that was explained."""
+CANCELLED = 130
+"""As shells have it for Ctrl-C, whatever the request to stop came through."""
+
+EXPLANATION = "Exit codes: 0 done, 1 an error that is explained, 2 wrong options, 130 cancelled."
+"""For the help texts."""

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON that anybody may have written: a value is what a type says, or it is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import types
+import typing
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+
+
+class BadJson(ValueError):
+    """It is not what it has to be. Its text completes "cannot be read: ..."."""
+
+
+def read_json(path: Path) -> Any:
+    """What a file holds. Raises OSError, and BadJson where it is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BadJson(f"{path.name} is no JSON: {error}") from error
+
+
+def build(item_type: type[Item], values: Any) -> Item:
+    """A dataclass from a decoded object: all of its fields but those with a default, and no others. Raises BadJson."""
+    if not isinstance(values, dict):
+        raise BadJson("it is not names with values")
+    hints, arguments = typing.get_type_hints(item_type), {}
+    declared = {item.name: item for item in fields(item_type)}  # type: ignore[arg-type]
+    for name, item in declared.items():
+        if name in values:
+            arguments[name] = checked(values[name], hints[name], name)
+        elif item.default is MISSING and item.default_factory is MISSING:
+            raise BadJson(f"{name} is missing")
+    if unknown := values.keys() - declared.keys():
+        raise BadJson(f"{min(unknown)} is unknown")
+    return item_type(**arguments)
+
+
+def checked(value: Any, hint: Any, where: str) -> Any:
+    """A decoded value as a type hint has it: str, int, float, bool, tuples and dictionaries of them, or None.
+
+    A type with a method `from_json` checks by itself. Raises BadJson, which names the place by `where`.
+    """
+    if isinstance(hint, types.UnionType):
+        options = typing.get_args(hint)
+        if value is None and types.NoneType in options:
+            return None
+        hint = next(option for option in options if option is not types.NoneType)
+    if hasattr(hint, "from_json"):
+        return hint.from_json(value)
+    if typing.get_origin(hint) is tuple:
+        options = typing.get_args(hint)
+        if options[-1] is Ellipsis:  # any number of them
+            options = options[:1] * (len(value) if isinstance(value, list | tuple) else 0)
+        if isinstance(value, list | tuple) and len(value) == len(options):
+            return tuple(checked(item, option, where) for item, option in zip(value, options, strict=True))
+    elif typing.get_origin(hint) is dict:
+        if isinstance(value, dict):
+            return {name: checked(item, typing.get_args(hint)[1], f"{where}.{name}") for name, item in value.items()}
+    elif hint is float:
+        if is_number(value):
+            return float(value)
+    elif isinstance(value, hint) and (hint is not int or is_number(value)):
+        return value
+    raise BadJson(f"{where}: {value!r} is not a valid value")
+
+
+def is_number(value: Any) -> bool:
+    """Whether a decoded value is a number that 64 bits hold: JSON knows larger ones, and ``Infinity``."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -(2**63) <= value < 2**63 if isinstance(value, int) else math.isfinite(value)

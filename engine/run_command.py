@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m engine run VIDEO --take OUT.h3r`: one video becomes a take."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .contract.arguments import add_setting_options, settings_from_options
+from .contract.errors import UserError
+from .contract.exit_codes import CANCELLED, DONE, EXPLANATION, FAILED
+from .contract.messages import Frame, Message, Status, TakeHeader
+from .contract.settings import CaptureSettings
+from .standard_streams import say, say_error
+
+_PROGRESS_EVERY_S = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.epilog = (
+        f"{EXPLANATION} A cancelled or killed capture goes on with --resume and gives the same take as an "
+        "uninterrupted one."
+    )
+    parser.add_argument("source", metavar="VIDEO", help="video file, folder of pictures, or pattern (shot.%%04d.png)")
+    parser.add_argument("--take", required=True, metavar="OUT.h3r", help="where to write the take")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace an existing take")
+    existing.add_argument("--resume", action="store_true", help="go on with an interrupted take")
+    parser.add_argument("--json", action="store_true", help="print a summary as one line of JSON on standard output")
+    parser.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
+    add_setting_options(parser)
+
+
+def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
+    """Run the command; the summary goes to `stdout`, progress to standard error. Returns the exit code."""
+    started = time.monotonic()
+    try:
+        code, summary = _capture(options)
+    except UserError as error:
+        say_error(error)
+        code, summary = FAILED, {"status": "failed", **error.as_fields()}
+    if options.json:
+        summary |= {"seconds": round(time.monotonic() - started, 3)}
+        with contextlib.suppress(OSError):
+            stdout.write(json.dumps(summary).encode("utf-8") + b"\n")
+            stdout.flush()
+    return code
+
+
+def _capture(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
+    """The exit code and the summary. Raises UserError."""
+    settings = settings_from_options(options, source=options.source, take=options.take)
+    _check_take(settings, options)
+    from .video.footage import open_footage
+
+    # Opened here only so that a wrong path is told at once: torch takes seconds to load.
+    open_footage(settings.source, settings.frame_rate).close()
+    from .capture import run_capture
+    from .interruption import Interruption
+
+    result = run_capture(settings, _Progress(options.quiet).show, Interruption(), resume=options.resume)
+    if result.note:
+        say(f"note: {result.note}")
+    code = DONE if result.status == "complete" else CANCELLED
+    if code == CANCELLED and result.frame_count:
+        say("Cancelled. The same command with --resume goes on.")
+    return code, {**asdict(result), "take": settings.take}
+
+
+def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
+    if Path(settings.take).exists() and not (options.overwrite or options.resume):
+        raise UserError(
+            "take-exists",
+            f"The take {settings.take} exists already.",
+            "Give --overwrite to replace it, --resume to go on with it, or another name.",
+        )
+
+
+class _Progress:
+    """One line a second: frames done, of how many, rate, time left."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._total: int | None = None
+        self._first: tuple[int, float] | None = None
+        self._shown = 0.0
+
+    def show(self, message: Message) -> None:
+        if self._quiet:
+            return
+        if isinstance(message, Status):
+            say(message.text)
+        elif isinstance(message, TakeHeader):
+            self._total = message.frame_count
+        elif isinstance(message, Frame):
+            self._show_frame(message)
+
+    def _show_frame(self, frame: Frame) -> None:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = (frame.index, now)
+        done = frame.index + 1
+        if now - self._shown < _PROGRESS_EVERY_S and done != self._total:
+            return
+        self._shown = now
+        line = f"frame {done}" + (f" of {self._total}" if self._total else "")
+        elapsed = now - self._first[1]
+        if elapsed > 0:
+            rate = (frame.index - self._first[0]) / elapsed
+            line += f", {rate:.1f} frames/s"
+            if self._total and rate > 0:
+                line += f", {max(self._total - done, 0) / rate:.0f} s left"
+        say(f"{line}, {len(frame.track_id)} people")

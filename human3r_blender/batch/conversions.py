@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the command line makes .blend files of: videos, takes and motions, and .blend files with people."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from ...engine.contract.arguments import settings_from_options
+from ...engine.contract.body_choice import MANNEQUIN
+from ...engine.contract.whole_file import explained_write_errors, whole_file
+from ...engine.installed import registry
+from ..capture import session as sessions
+from ..scene.builder import ImportOptions
+from ..sections.export import command_line as exports
+from ..sections.export import importing as motions
+from ..sections.retarget import command_line as retargeting
+from ..setup import choices
+from .interruption import Interruption
+from .jobs import Job, Result, run_jobs, run_to_end
+from .paths import find_sources, plan_outputs
+
+Planned = list[tuple[str, Path]]
+
+
+def convert(options: argparse.Namespace, interrupted: Interruption) -> list[Result]:
+    """Videos become .blend files. Raises UserError for what is wrong with all of them."""
+    planned = _plan(options)
+    import_options = _import_options(options)
+    takes: dict[Path, Path] = {}
+    if options.take:
+        wanted = plan_outputs([source for source, _ in planned], options.take, options.overwrite, ".h3r")
+        takes = {output: take for (_, output), (_, take) in zip(planned, wanted, strict=True)}
+
+    def work(job: Job) -> None:
+        with _take(job, takes.get(job.output)) as take:
+            # made absolute, for the engine works in another folder
+            settings = settings_from_options(
+                options, source=job.source, take=str(take), model=_model(options.model), body=import_options.body_path
+            )
+            engine_python = options.engine_python or choices.chosen().engine_python
+            scene = _empty_scene(job.source)
+            run_to_end(sessions.start_capture(scene, settings, import_options, engine_python, keep_engine=True), job)
+            if job.result.status == "complete":
+                _finish(options, job, import_options.clean)
+
+    return run_jobs(planned, interrupted, work)
+
+
+def import_takes(options: argparse.Namespace, interrupted: Interruption) -> list[Result]:
+    """Takes, and motions in AMASS's format, become .blend files. Raises UserError for what is wrong with all."""
+    planned = _plan(options, (".h3r",))
+    import_options = _import_options(options)
+
+    def work(job: Job) -> None:
+        if Path(job.source).suffix.lower() == motions.SUFFIX:
+            _build_motion(job, import_options)
+            _finish(options, job)
+            return
+        job.result.take = job.source
+        run_to_end(sessions.start_import(_empty_scene(job.source), Path(job.source), import_options), job)
+        if job.result.status in ("complete", "incomplete"):
+            _finish(options, job, import_options.clean)
+
+    return run_jobs(planned, interrupted, work)
+
+
+def retarget(options: argparse.Namespace, interrupted: Interruption) -> list[Result]:
+    """People in .blend files move characters. Raises UserError for what is wrong with all files."""
+    planned = _plan(options, (".blend",))
+
+    def work(job: Job) -> None:
+        scene = retargeting.open_scene(Path(job.source))
+        _finish(options, job)
+        job.result.status, job.result.people = "complete", len(job.result.characters)
+        job.result.frames = scene.frame_end - scene.frame_start + 1
+
+    return run_jobs(planned, interrupted, work)
+
+
+def _plan(options: argparse.Namespace, *suffixes: tuple[str, ...]) -> Planned:
+    """What becomes what; what nothing can become of is refused before the work begins."""
+    planned = plan_outputs(find_sources(options.sources, *suffixes), options.output, options.overwrite)
+    retargeting.check(options)
+    exports.check(options, (output for _, output in planned))
+    return planned
+
+
+def _build_motion(job: Job, import_options: ImportOptions) -> None:
+    """A scene with the person of an AMASS-style file. Raises :class:`UserError`."""
+    scene = _empty_scene(job.source)
+    _, notes = motions.import_motion(Path(job.source), scene, import_options.body_path, import_options.set_scene_timing)
+    job.result.status, job.result.people, job.result.note = "complete", 1, " ".join(notes)
+    job.result.frames = scene.frame_end - scene.frame_start + 1
+    job.say("complete" + (f" ({job.result.note})" if job.result.note else ""))
+
+
+def _finish(options: argparse.Namespace, job: Job, clean: float = 0.0) -> None:
+    """What is made of the people once they are all there. Raises :class:`UserError`."""
+    job.result.clean = clean
+    job.result.characters = retargeting.run(options, bpy.context.scene, job.label)
+    _save(job.output)
+    exported = exports.run(options, bpy.context.scene, job.output, job.label)
+    job.result.exports, job.result.export_notes = [str(path) for path in exported.files], list(exported.notes)
+
+
+@contextlib.contextmanager
+def _take(job: Job, wanted: Path | None) -> Iterator[Path]:
+    """Where the take goes. One that was asked for stays; another stays when the .blend was not written of it."""
+    take, is_done = wanted or _temporary_take(job.output), False
+    try:
+        yield take
+        is_done = job.result.status == "complete"
+    finally:
+        if (is_done and wanted is None) or not take.is_file() or take.stat().st_size == 0:
+            take.unlink(missing_ok=True)
+        else:
+            job.result.take = str(take)
+            if not is_done:
+                job.say(f"the take so far is kept: {take}")
+
+
+def _temporary_take(output: Path) -> Path:
+    """A fresh file beside the output: on the same disk, and easy to find should the conversion fail."""
+    with explained_write_errors(f"{output.parent} cannot be written to", "output-unwritable"):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f"{output.stem}-", suffix=".h3r", dir=output.parent)
+        os.close(descriptor)
+        return Path(name)
+
+
+def _import_options(options: argparse.Namespace) -> ImportOptions:
+    body = str(Path(options.body).absolute()) if options.body not in ("", MANNEQUIN) else options.body
+    return settings_from_options(options, ImportOptions, body_path=body)
+
+
+def _model(name: str) -> str:
+    """A model's name as it is, a checkpoint's path absolute."""
+    known = name == "default" or name.startswith("recipe:") or registry.find(name) is not None
+    return name if known else str(Path(name).absolute())
+
+
+def _empty_scene(source: str) -> bpy.types.Scene:
+    """A new file with one empty scene, named after the source."""
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene = bpy.context.scene
+    scene.name = Path(source).stem
+    return scene
+
+
+def _save(output: Path) -> None:
+    """Write the .blend whole or not at all. Raises :class:`UserError`."""
+    explained = explained_write_errors(
+        f"{output} cannot be written", "output-unwritable", errors=(OSError, RuntimeError)
+    )
+    with explained, whole_file(output) as written:
+        bpy.ops.wm.save_as_mainfile(filepath=str(written), copy=True, relative_remap=False, check_existing=False)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many files one after the other: one that fails is told, and the next one still runs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from ...engine.contract.errors import UserError
+from ...engine.contract.whole_file import explained_write_errors
+from ..capture.session import Session
+from ..sections.retarget.verification import Report
+from .interruption import Interruption
+
+PROGRESS_EVERY_S = 1.0
+
+
+@dataclass
+class Result:
+    """One line of the summary."""
+
+    source: str
+    output: str
+    status: str = "skipped"
+    """``complete``, ``incomplete`` (a take that was not closed), ``cancelled``, ``failed`` or ``skipped``."""
+    take: str | None = None
+    """Where the take was left; None when it was temporary and the .blend is written."""
+    frames: int = 0
+    people: int = 0
+    clean: float = 0.0
+    """Strength that the people were cleaned up with; 0 for none."""
+    seconds: float = 0.0
+    note: str = ""
+    characters: list[Report] = field(default_factory=list)
+    """What ``--retarget-to`` made of each person."""
+    exports: list[str] = field(default_factory=list)
+    """The files that ``--export`` wrote."""
+    export_notes: list[str] = field(default_factory=list)
+    """What these cannot show."""
+    error: dict[str, str] | None = None
+    """``code``, ``message`` and ``remedy`` of what went wrong."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to make of another."""
+
+    source: str
+    output: Path
+    result: Result
+    label: str
+    """What its lines on standard error begin with."""
+    interrupted: Interruption
+
+    def say(self, text: str) -> None:
+        """A line for whoever watches."""
+        print(f"{self.label}: {text}", file=sys.stderr, flush=True)
+
+
+def run_jobs(
+    planned: Sequence[tuple[str, Path]], interrupted: Interruption, work: Callable[[Job], None]
+) -> list[Result]:
+    """Do the work for each source and output; after a request to stop, the rest is skipped."""
+    results = []
+    for number, (source, output) in enumerate(planned, 1):
+        result = Result(source, str(output))
+        results.append(result)
+        if not interrupted.requested:
+            job = Job(source, output, result, f"[{number}/{len(planned)}] {Path(source).name}", interrupted)
+            with _reported(job):
+                work(job)
+    return results
+
+
+@contextlib.contextmanager
+def _reported(job: Job) -> Iterator[None]:
+    """Time one job and note its failure, so that the next one still runs."""
+    started = time.monotonic()
+    try:
+        yield
+    except UserError as error:
+        job.result.status, job.result.error = "failed", error.as_fields()
+        print_error(error, f"{job.label}: ")
+    job.result.seconds = round(time.monotonic() - started, 3)
+
+
+def run_to_end(run: Session, job: Job) -> None:
+    """Pump until the run is over. Raises the :class:`UserError` that it ended with."""
+    next_line, said = 0.0, ""
+    while run.pump_messages(budget_s=0.25, wait_s=0.1):
+        if job.interrupted.requested:
+            run.cancel(build=False)  # an interrupted conversion writes no .blend
+        line = run.progress.describe() if run.progress.phase == "running" else run.progress.text or run.progress.phase
+        if line != said and time.monotonic() >= next_line:
+            job.say(line)
+            next_line, said = time.monotonic() + PROGRESS_EVERY_S, line
+    result = job.result
+    result.status, result.frames, result.note = run.progress.phase, run.progress.frames_done, run.note
+    result.people = run.people_count
+    if run.error is not None:
+        raise run.error
+    job.say(f"{run.progress.phase}, {run.progress.describe()}" + (f" ({run.note})" if run.note else ""))
+
+
+def print_error(error: UserError, start: str = "") -> None:
+    """An error for whoever watches."""
+    print(f"{start}error [{error.code}]: {error.message}\n    {error.remedy}", file=sys.stderr, flush=True)
+
+
+def write_summary(where: str, results: list[Result]) -> None:
+    """All results as JSON, into a file or to standard output (``-``). Raises UserError (``summary-unwritable``)."""
+    text = json.dumps({"results": [asdict(result) for result in results]}, indent=2)
+    if where == "-":
+        print(text, flush=True)
+        return
+    with explained_write_errors(f"The summary {where} cannot be written", "summary-unwritable"):
+        Path(where).write_text(text + "\n", encoding="utf-8")  # in place, for it may be a pipe
