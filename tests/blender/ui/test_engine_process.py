@@ -71,7 +71,7 @@ def test_nothing_of_blenders_current_folder_is_executed(addon, engine_python, tm
     )
     received, error = read_all(addon, engine)
     engine.close()
-    listing = addon.setup_tasks.verify()
+    listing = addon.jobs.verify()
     assert addon.background_task.wait(listing, HANG_S) and listing.state == "done", listing.log
     assert error is None and received[-1].code == "footage-missing"
     assert not (tmp_path / "executed").exists()
