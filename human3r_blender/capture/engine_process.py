@@ -29,6 +29,8 @@ QUEUED_MESSAGES = 16
 FULL_QUEUE_S = 0.02
 """How long the reader sleeps when Blender has not taken the messages yet."""
 LOG_LINES = 200
+LAST_WORDS_S = 1.0
+"""An engine that has closed its output gets so long to end and to have its log read."""
 
 
 class EngineProcess:
@@ -133,9 +135,9 @@ class EngineProcess:
 
     def _explain_end(self) -> UserError:
         """Why there are no more messages: from the exit code and the last lines of the log."""
-        deadline = time.monotonic() + 1.0  # its output is closed: the end is milliseconds away
+        deadline = time.monotonic() + LAST_WORDS_S  # its output is closed: the end is milliseconds away
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(1.0)
+            self._process.wait(LAST_WORDS_S)
         self._logger.join(max(0.0, deadline - time.monotonic()))
         code = self._process.poll()
         last_words = [line for line in self.log if line.strip()][-3:]

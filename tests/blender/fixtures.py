@@ -4,12 +4,13 @@
 import importlib
 import os
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import bpy
 import pytest
+
+from tests.waiting import HANG_S
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = "bl_ext.user_default.human3r_blender"
@@ -97,17 +98,12 @@ def settings(addon, tmp_path):
     return make
 
 
-@pytest.fixture
-def wait_until():
-    """Wait for a condition, a few seconds at most."""
-
-    def wait(condition, seconds=10.0):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen in time"
-            time.sleep(0.01)
-
-    return wait
+@pytest.fixture(autouse=True)
+def patient(addon, monkeypatch):
+    """On a slow machine, too, what ends by itself is not ended; tests of what does not end shorten the grace."""
+    monkeypatch.setattr(addon.background_task, "CANCEL_GRACE_S", HANG_S)
+    monkeypatch.setattr(addon.engine_process, "LAST_WORDS_S", HANG_S)
+    monkeypatch.setattr(addon.sources, "CANCEL_GRACE_S", HANG_S)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from pathlib import Path
 import bpy
 import pytest
 
+from tests.waiting import HANG_S
+
 import addon_utils  # isort: skip
 
 EXTENSION = "bl_ext.user_default.human3r_blender"
@@ -168,10 +170,10 @@ def test_choosing_one_picture_means_its_sequence(addon, scene, tmp_path):
     assert scene.human3r.source == str(tmp_path / "clip.mp4")
 
 
-def test_the_check_finds_what_an_engine_lacks(addon, wait_until):
-    addon.engine_check.start(Path(sys.executable)).join(60)  # this Python has numpy, and no torch
+def test_the_check_finds_what_an_engine_lacks(addon):
+    addon.engine_check.start(Path(sys.executable)).join(HANG_S)  # this Python has numpy, and no torch
     assert any("lacks" in text and "torch" in text for _, text in addon.engine_check.findings())
-    addon.engine_check.start(Path("/does/not/exist")).join(60)
+    addon.engine_check.start(Path("/does/not/exist")).join(HANG_S)
     assert any("did not answer" in text for _, text in addon.engine_check.findings())
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from engine.installed import inventory, locations
 from engine.installed.registry import ITEMS, find
+from tests.waiting import HANG_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +32,7 @@ def bare(*arguments):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_S,
     )
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
@@ -142,6 +143,6 @@ spec.loader.exec_module(module)
 print(len(importlib.import_module("some_extension.installed.inventory").statuses()), "engine" in sys.modules)
 """
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", program], cwd=ROOT / "tests", capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", "-S", "-c", program], cwd=ROOT / "tests", capture_output=True, text=True, timeout=HANG_S
     )
     assert done.stdout.split() == ["5", "False"], done.stderr

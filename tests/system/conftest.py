@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG_S, communicate
+
 if not importlib.util.find_spec("bpy"):
     collect_ignore_glob = ["test_*.py"]
 
@@ -56,7 +58,7 @@ def run_engine_script(engine_python):
         subprocess.run(
             [engine_python, str(script), *map(str, arguments)],
             check=True,
-            timeout=180,
+            timeout=HANG_S,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
 
@@ -68,7 +70,7 @@ def make_video(engine_python):
     """Write an MP4 of 320 x 240 pixels, 25 pictures a second."""
 
     def make(path, count):
-        subprocess.run([engine_python, "-c", MAKE_VIDEO, str(path), str(count)], check=True, timeout=60)
+        subprocess.run([engine_python, "-c", MAKE_VIDEO, str(path), str(count)], check=True, timeout=HANG_S)
         return path
 
     return make
@@ -76,7 +78,7 @@ def make_video(engine_python):
 
 @pytest.fixture(scope="session")
 def start_command(engine_python, tmp_path_factory):
-    """Start ``human3r ARGUMENTS`` in Blender's Python module, as ``build.py convert`` does."""
+    """Start ``human3r ARGUMENTS`` in Blender's Python module, nearly as ``build.py convert`` does."""
     resources = tmp_path_factory.mktemp("resources")
 
     def start(*arguments, **variables):
@@ -86,7 +88,7 @@ def start_command(engine_python, tmp_path_factory):
             | variables
         )
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "tools" / "run_in_module.py"), *map(str, arguments)],
+            [sys.executable, str(Path(__file__).with_name("run_patiently.py")), *map(str, arguments)],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -103,7 +105,7 @@ def run_command(start_command, tmp_path_factory):
     def run(*arguments, **variables):
         summary = tmp_path_factory.mktemp("summary") / "summary.json"
         command = start_command(*arguments, "--json", summary, **variables)
-        _, errors = command.communicate(timeout=180)
+        _, errors = communicate(command)
         results = json.loads(summary.read_text())["results"] if summary.exists() else []
         return Done(command.returncode, errors, results)
 

@@ -4,12 +4,13 @@
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
+
+from tests.waiting import end_of, wait_until, work_of
 
 SMALL = ("--model", "recipe:small", "--device", "cpu", "--detection-threshold", "0.05")
 FEW_PEOPLE = ("--detection-threshold", "0.3")
@@ -158,24 +159,30 @@ def test_too_little_memory_is_named(run_command, make_video, tmp_path, engine_py
     assert done.code == 1 and error["code"] == "not-enough-memory" and "smaller" in error["remedy"]
 
 
-def read_until(stream, wanted, seconds=60.0):
-    """Read lines until one contains the text; the rest is drained so that the writer never blocks."""
-    deadline = time.monotonic() + seconds
-    for line in stream:
-        if wanted in line:
-            threading.Thread(target=stream.read, daemon=True).start()
-            return
-        assert time.monotonic() < deadline
-    raise AssertionError(f"{wanted!r} was never said")
+def read_until(command, wanted):
+    """Read lines until one contains the text; the rest is read, too, so that the writer never blocks."""
+    said = []
+
+    def read():
+        for line in command.stderr:
+            said.append(line)
+
+    def heard():
+        return any(wanted in line for line in list(said))
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    wait_until(lambda: heard() or not reader.is_alive(), repr(wanted), lambda: work_of(command.pid))
+    assert heard(), said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])  # Ctrl-C, and another program's request
 def test_interrupting_keeps_a_take_that_can_be_imported(start_command, run_command, make_video, tmp_path, number):
     make_video(tmp_path / "clip.mp4", 400)
     command = start_command("convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *SMALL, *FEW_PEOPLE)
-    read_until(command.stderr, " frames, ")  # the pace is known once a frame is done
+    read_until(command, " frames, ")  # the pace is known once a frame is done
     command.send_signal(number)
-    assert command.wait(20) == 130 and not (tmp_path / "clip.blend").exists()
+    assert end_of(command) == 130 and not (tmp_path / "clip.blend").exists()
     (take,) = tmp_path.glob("*.h3r")
     imported = run_command("import", take, "--output", tmp_path / "part.blend")
     assert imported.results[0]["frames"] >= 1 and imported.results[0]["note"] == "The capture was cancelled here."
@@ -188,10 +195,10 @@ def test_an_engine_killed_in_the_middle_leaves_a_take_to_import(start_command, r
     command = start_command(
         "convert", tmp_path / "clip.mp4", "--output", tmp_path / "clip.blend", *SMALL, *FEW_PEOPLE, "--json", summary
     )
-    read_until(command.stderr, " frames, ")  # the pace is known once a frame is done
+    read_until(command, " frames, ")  # the pace is known once a frame is done
     children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
-    assert command.wait(20) == 1
+    assert end_of(command) == 1
     assert '"engine-died"' in summary.read_text() and "memory" in summary.read_text()
     (take,) = tmp_path.glob("*.h3r")
     imported = run_command("import", take, "--output", tmp_path / "part.blend")

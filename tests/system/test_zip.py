@@ -10,6 +10,8 @@ from pathlib import Path
 import bpy
 import pytest
 
+from tests.waiting import HANG_S
+
 INSTALL_AND_CONVERT = """
 import importlib, sys
 import bpy, addon_utils
@@ -74,7 +76,7 @@ def test_blender_installs_the_zip_and_converts_with_it(archive, make_video, engi
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"installed in {resources}" in done.stdout and (tmp_path / "clip.blend").is_file()

@@ -9,6 +9,8 @@ import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import turns
 from bl_ext.user_default.human3r_blender.human3r_blender.person import armature
 
+from tests.waiting import HANG_S, Patience
+
 
 @pytest.fixture
 def switching():
@@ -34,9 +36,11 @@ def test_bones_are_edited_while_threads_compute(switching):
 
     thread = threading.Thread(target=keep_computing)
     thread.start()
-    random = np.random.default_rng(0)
+    random, edits, patience = np.random.default_rng(0), 0, Patience("the other thread")
     try:
-        for _ in range(40):
+        while edits < 40 or len(done) <= 10:  # so that the two meet often, whoever is faster
+            edits += 1
+            patience.check(len(done))
             joints = random.normal(size=(55, 3))
             item = armature.create("Person", joints)
             armature.set_rest_joints(item, 2 * joints)
@@ -44,7 +48,6 @@ def test_bones_are_edited_while_threads_compute(switching):
     finally:
         stop.set()
         thread.join()
-    assert len(done) > 10
 
 
 def test_waiting_ends_when_the_thread_has(switching):
@@ -52,10 +55,10 @@ def test_waiting_ends_when_the_thread_has(switching):
 
     def hold():
         begun.set()
-        return end.wait(60)
+        return end.wait(HANG_S)
 
     computing = turns.submit("human3r-test", hold)
-    assert begun.wait(60)
+    assert begun.wait(HANG_S)
     slices = 0
     for slices, _ in enumerate(turns.wait(), 1):
         if slices == 5:

@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import HANG_S, Patience, wait_until, work_of
 
 
 @pytest.fixture
@@ -24,10 +25,11 @@ def launch(addon, stand_in):
     return start
 
 
-def read_all(addon, engine, seconds=20.0):
+def read_all(addon, engine):
     """All messages until the capture's end, and the error that ended it, if one did."""
-    received, deadline = [], time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    received, patience = [], Patience("the end of the capture")
+    while True:
+        patience.check((len(received), work_of(engine.process_id)))
         try:
             message = engine.receive(0.2)
         except addon.errors.UserError as error:
@@ -36,7 +38,6 @@ def read_all(addon, engine, seconds=20.0):
             received.append(message)
             if isinstance(message, addon.messages.TakeEnd | addon.messages.Failure):
                 return received, None
-    raise AssertionError("no end")
 
 
 def test_a_capture_arrives_whole_and_the_process_serves_another(addon, launch):
@@ -68,26 +69,28 @@ def test_nothing_of_blenders_current_folder_is_executed(addon, engine_python, tm
     engine.start_capture(
         addon.messages.StartCapture(addon.settings.CaptureSettings("missing.mp4", str(tmp_path / "take.h3r")))
     )
-    received, error = read_all(addon, engine, seconds=300.0)
+    received, error = read_all(addon, engine)
     engine.close()
     listing = addon.jobs.verify()
-    assert addon.background_task.wait(listing, 300.0) and listing.state == "done", listing.log
+    assert addon.background_task.wait(listing, HANG_S) and listing.state == "done", listing.log
     assert error is None and received[-1].code == "footage-missing"
     assert not (tmp_path / "executed").exists()
 
 
-def test_a_slow_reader_makes_the_engine_wait(addon, launch):
-    engine = launch("endless")
-    time.sleep(1.0)
-    before = int(engine.log[-1].split()[1])
-    time.sleep(0.5)
-    assert int(engine.log[-1].split()[1]) == before
-    assert engine._messages.qsize() == addon.engine_process.QUEUED_MESSAGES
+def test_a_slow_reader_makes_the_engine_wait(addon, launch, tmp_path):
+    """Nobody reads its messages, while another engine, of which they are read, makes many times what has room."""
+    engine, other = launch("endless"), launch("endless", tmp_path / "other.h3r")
+    wait_until(engine._messages.full, "a full queue")
+    made = 0
+    while made < 50 * addon.engine_process.QUEUED_MESSAGES:
+        made += isinstance(other.receive(HANG_S), addon.messages.Frame)
+    assert 0 < int(engine.log[-1].split()[1]) < 5 * addon.engine_process.QUEUED_MESSAGES
+    assert engine._messages.qsize() == addon.engine_process.QUEUED_MESSAGES and engine.is_alive
 
 
 def test_cancel_ends_an_endless_capture(addon, launch):
     engine = launch("endless")
-    while not isinstance(engine.receive(5.0), addon.messages.Frame):
+    while not isinstance(engine.receive(HANG_S), addon.messages.Frame):
         pass
     engine.cancel_capture()
     received, error = read_all(addon, engine)
@@ -111,28 +114,26 @@ def test_a_bad_end_is_explained_after_what_arrived(addon, launch, source, code, 
         assert sum(isinstance(message, addon.messages.Frame) for message in received) == 3
 
 
-def test_close_is_quick_for_an_idle_engine_and_certain_for_a_deaf_one(addon, launch, wait_until, is_running):
+def test_close_lets_an_idle_engine_end_by_itself_and_is_certain_for_a_deaf_one(addon, launch, is_running):
     idle = launch()
-    started = time.monotonic()
-    idle.close(5.0)
-    assert time.monotonic() - started < 3.0 and not is_running(idle.process_id)
+    idle.close(HANG_S)
+    assert not is_running(idle.process_id) and idle._process.returncode == 0  # no signal was needed
     deaf = launch("deaf:1")
-    wait_until(lambda: deaf.log)
-    time.sleep(0.2)
+    wait_until(lambda: deaf.log, "its first frame")
     os.kill(deaf.process_id, signal.SIGSTOP)  # not even able to see that its input was closed
     deaf.close(0.3)
     assert not is_running(deaf.process_id) and not deaf.is_alive
 
 
-def test_closing_a_full_queue_leaves_no_thread_behind(addon, launch, wait_until, is_running):
+def test_closing_a_full_queue_leaves_no_thread_behind(addon, launch, is_running):
     engine = launch("endless")
-    wait_until(lambda: engine._messages.full())
+    wait_until(engine._messages.full)
     engine.close_in_background(0.3)
     wait_until(lambda: not is_running(engine.process_id) and not engine._reader.is_alive())
 
 
 @pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), 9)", "sys.exit()"])
-def test_the_engine_ends_with_its_parent(addon, stand_in, tmp_path, wait_until, is_running, end):
+def test_the_engine_ends_with_its_parent(addon, stand_in, tmp_path, is_running, end):
     script = f"""
 import importlib.util, os, sys
 spec = importlib.util.spec_from_file_location("h", {str(stand_in / "pack" / "__init__.py")!r},
@@ -153,9 +154,9 @@ print(engine.process_id, flush=True)
     root = Path(addon.child_process.__file__).parents[2]
     for name in ("blender", "capture", "setup"):
         (package / "human3r_blender" / name).symlink_to(root / "human3r_blender" / name)
-    child = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=30)
+    child = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=HANG_S)
     process_id = int(child.stdout)
-    wait_until(lambda: not is_running(process_id), 5.0)
+    wait_until(lambda: not is_running(process_id))
 
 
 def test_no_engine_is_said_with_a_remedy(addon, monkeypatch, tmp_path):

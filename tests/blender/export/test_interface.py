@@ -16,6 +16,8 @@ from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import 
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.formats import FORMATS
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings
 
+from tests.waiting import HANG_S
+
 from ..takes import Synthetic
 from .conftest import FRAMES
 
@@ -131,7 +133,7 @@ def test_the_command_writes_files_beside_the_blend(take, tmp_path):
         command,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANG_S,
         env=os.environ | {"BLENDER_USER_RESOURCES": str(tmp_path / "resources")},
     )
     assert done.returncode == 0, done.stderr

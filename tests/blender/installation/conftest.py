@@ -18,9 +18,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.waiting import HANG_S
+
 EXTENSION = "bl_ext.user_default.human3r_blender"
 NAMES = ("builds", "commands", "hardware", "installer", "integrity", "locks", "meter", "recorded", "steps", "store")
-WAIT_S = 90.0
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +108,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(content[: len(content) // 2])
             self.wfile.flush()
             index.stalled.set()
-            index.go_on.wait(WAIT_S)
+            index.go_on.wait(HANG_S)
             self.close_connection = True
             return
         self.wfile.write(content)
@@ -173,7 +174,7 @@ class World:
     def run(self, plan=None):
         """Carry a plan out; how it ended."""
         work = self.start(plan)
-        assert work.wait(WAIT_S)
+        assert work.wait(HANG_S)
         return work
 
     def status(self):
@@ -221,6 +222,8 @@ def world(modules, index, uv_wheel, fetched_tools, tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", f"{index.address}/simple")
     monkeypatch.setenv("HUMAN3R_TORCH_INDEX", index.address)
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    for name in ("UV_HTTP_TIMEOUT", "PIP_TIMEOUT"):  # an index that stalls is a test's doing
+        monkeypatch.setenv(name, str(int(HANG_S)))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     if fetched_tools:
         shutil.copytree(fetched_tools["folder"], data / "tools", copy_function=os.link)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,20 +15,24 @@ from bl_ext.user_default.human3r_blender.human3r_blender.batch import command_li
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import data_folder
 from bl_ext.user_default.human3r_blender.human3r_blender.setup import engine_python
 
-from .conftest import WAIT_S, make_wheel
+from tests.waiting import HANG_S, Patience, communicate, wait_until
+
+from .conftest import make_wheel
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def ask(python, code):
-    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+    return subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, check=True, timeout=HANG_S
+    ).stdout.strip()
 
 
 def test_installs_from_the_locks_and_says_so(world, monkeypatch):
     assert world.status().state == "absent"
     events = []
     work = world.start(on_event=events.append)
-    assert work.wait(WAIT_S) and work.state == "done", work.error
+    assert work.wait(HANG_S) and work.state == "done", work.error
     found = world.status()
     assert found.state == "ready" and found.detail == f"torch 2.13.0+cpu (cpu), Python {sys.version.split()[0]}"
     assert found.manifest.versions == {"tiny": "1.0", "torch": "2.13.0+cpu"} and found.manifest.size_bytes > 65536
@@ -89,9 +92,9 @@ def test_cancelling_ends_the_download_and_leaves_what_was_there(world):
     world.lock(tiny="2.0")
     world.index.stalls = {"tiny"}
     work = world.start(world.plan(action="update"))
-    assert world.index.stalled.wait(WAIT_S)
+    assert world.index.stalled.wait(HANG_S)
     work.cancel()
-    assert work.wait(WAIT_S) and work.state == "cancelled" and work.error is None
+    assert work.wait(HANG_S) and work.state == "cancelled" and work.error is None
     assert not world.index.go_on.is_set()  # it ended because it was told to, not because the download went on
     assert world.tree() == before and world.status().state == "outdated"
 
@@ -106,9 +109,9 @@ def test_ctrl_c_ends_the_command_in_order(world):
         text=True,
     )
     try:
-        assert world.index.stalled.wait(WAIT_S)
+        assert world.index.stalled.wait(HANG_S)
         child.send_signal(signal.SIGINT)
-        said = child.communicate(timeout=WAIT_S)[1]
+        said = communicate(child)[1]
     finally:
         child.kill()
     assert child.returncode == 130 and "Cancelled." in said and not world.index.go_on.is_set()
@@ -138,26 +141,22 @@ def test_goes_on_after_being_killed_in_the_middle(world):
     world.index.stalls = {"tiny"}
     child = subprocess.Popen([sys.executable, "-c", KILLED, str(ROOT), str(world.data), str(world.locks)])
     try:
-        assert world.index.stalled.wait(WAIT_S)
-        deadline = time.monotonic() + WAIT_S
-        while "torch" not in world.index.downloads() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        while not list((world.data / "cache" / "uv").glob("archive-v0/*/torch/lib.bin")):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        assert world.index.stalled.wait(HANG_S)
+        wait_until(lambda: "torch" in world.index.downloads(), "the download of torch")
+        cache = world.data / "cache" / "uv"
+        wait_until(lambda: list(cache.glob("archive-v0/*/torch/lib.bin")), "what is unpacked")
     finally:
         child.kill()
-        child.wait(WAIT_S)
+        child.wait(HANG_S)
     assert world.status().state == "unfinished"
     work = world.run()
     assert work.error.code == "installation-running"  # uv itself still lives, and holds the folder
     world.index.stalls.clear()
     world.index.go_on.set()
     world.index.requests.clear()
-    deadline = time.monotonic() + WAIT_S
+    patience = Patience("the end of uv")
     while (work := world.run()).state == "failed" and work.error.code == "installation-running":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+        patience.check()
     assert work.state == "done" and world.status().state == "ready"
     assert "torch" not in world.index.downloads()
 
@@ -191,7 +190,7 @@ def test_removing_leaves_nothing_but_what_others_put_there(world):
     world.run()
     (world.data / "weights").mkdir()
     work = world.modules.api.start(world.plan(action="remove"), online=False, consented=False)
-    assert work.wait(WAIT_S) and work.state == "done"
+    assert work.wait(HANG_S) and work.state == "done"
     assert world.status().state == "absent" and not world.tree()
     assert sorted(path.name for path in world.data.iterdir() if any(path.rglob("*"))) == ["engine"]
     assert (world.data / "weights").is_dir()

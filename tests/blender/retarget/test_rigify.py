@@ -14,6 +14,8 @@ from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget impor
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.linked_character import make_editable
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 
+from tests.waiting import HANG_S
+
 from . import rigs
 from .measuring import FINGERS, angles, bend, foot_errors, hand_errors, limbs, positions, slide
 
@@ -47,7 +49,7 @@ def generated(tmp_path_factory):
         [sys.executable, str(Path(__file__).with_name("generate_rigify.py")), str(path)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANG_S,
     )
     assert done.returncode == 0 and path.is_file(), done.stdout + done.stderr
     return path

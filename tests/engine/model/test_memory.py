@@ -22,8 +22,9 @@ from engine.model.conversion import convert_checkpoint
 from engine.model.memory import explained_memory_errors, needed_bytes, proposal, require_memory
 from engine.model.weights import load_named_model
 from tests.engine.model.test_conversion import source, tiny  # noqa: F401 - fixtures
-from tests.engine.stream.engine_process import ENVIRONMENT, PATIENCE_S, ROOT, engine_command
+from tests.engine.stream.engine_process import ENVIRONMENT, ROOT, engine_command
 from tests.engine.stream.footage_files import busy_picture, write_video
+from tests.waiting import HANG_S
 
 CPU = torch.device("cpu")
 GB = 10**9
@@ -111,7 +112,7 @@ def test_a_real_limit_while_loading_ends_in_the_explanation() -> None:
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=HANG_S,
         check=False,
     )
     assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
@@ -157,7 +158,7 @@ def test_a_real_limit_while_running_leaves_a_take_that_can_be_read(tmp_path: Pat
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=HANG_S,
         check=False,
     )
     assert done.stdout.strip() == "not-enough-memory", done.stderr

@@ -7,20 +7,23 @@ import contextlib
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from engine.contract.framing import read_record, write_record
-from engine.contract.messages import Message, decode, encode
+from engine.contract.messages import Frame, Message, decode, encode
+from engine.contract.take import TakeReader
+from tests.waiting import HANG_S, communicate, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-PATIENCE_S = 60.0
 
 
 def engine_command(*arguments: object) -> list[str]:
@@ -36,15 +39,25 @@ def start_run(*arguments: object) -> subprocess.Popen[bytes]:
 def run_engine(*arguments: object) -> tuple[int, dict[str, Any], str]:
     """Run to the end; returns exit code, the --json summary and what was on standard error."""
     process = start_run(*arguments, "--json")
-    output, errors = process.communicate(timeout=PATIENCE_S)
+    output, errors = communicate(process)
     return process.returncode, json.loads(output), errors.decode()
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
+def frames_so_far(take: Path) -> int:
+    """Frames in a take that is being written."""
+    if not take.exists() or take.stat().st_size < 1000:
+        return 0
+    with TakeReader(take) as reader:
+        return sum(isinstance(message, Frame) for message in reader)
+
+
+@contextlib.contextmanager
+def paused(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """The process stands still inside: what is sent to it there comes before anything that it does afterwards."""
+    process.send_signal(signal.SIGSTOP)
+    wait_until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, "the pause")
+    yield
+    process.send_signal(signal.SIGCONT)
 
 
 class Server:
@@ -81,7 +94,7 @@ class Server:
 
     def next(self) -> Message | None:
         """The next message; None at the end of the stream. A corrupt stream raises here."""
-        item = self._messages.get(timeout=PATIENCE_S)
+        item = self._messages.get(timeout=HANG_S)
         if isinstance(item, BaseException):
             raise item
         return item

@@ -18,6 +18,7 @@ from tests.engine.stream.footage_files import (
     set_mp4_durations,
     write_video,
 )
+from tests.waiting import wait_until
 
 
 def numbers_and_times(source, *range_, frame_rate=None):
@@ -247,7 +248,7 @@ def test_leaving_the_reader_ends_its_thread(tmp_path):
     reader = FrameReader(footage, PictureMap.plan(footage.size, 64), 0, None, 1)
     with reader:
         next(iter(reader))
-    assert not reader._thread.is_alive()
+    wait_until(lambda: not reader._thread.is_alive(), "the end of the thread")
 
 
 def test_errors_of_decoding_arrive_where_the_frame_would_have(tmp_path):

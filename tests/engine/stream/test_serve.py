@@ -5,7 +5,7 @@ import dataclasses
 import signal
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -24,8 +24,9 @@ from engine.contract.messages import (
 )
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeReader
-from tests.engine.stream.engine_process import ENVIRONMENT, PATIENCE_S, ROOT, Server, engine_command, wait_until
+from tests.engine.stream.engine_process import ENVIRONMENT, ROOT, Server, engine_command, frames_so_far, paused
 from tests.engine.stream.footage_files import busy_picture, write_video
+from tests.waiting import end_of, wait_until, work_of
 
 NOISY_MODULE = """
 import os, sys
@@ -89,19 +90,19 @@ def test_captures_follow_each_other_and_the_model_stays(settings, tmp_path):
 
         server.send(StartCapture(dataclasses.replace(settings, end=None)))
         server.until(Frame)
-        server.send(StartCapture(settings))
-        started = time.monotonic()
-        server.send(CancelCapture())
+        with paused(server.process):
+            seen = frames_so_far(Path(settings.take))
+            server.send(StartCapture(settings))
+            server.send(CancelCapture())
         end = server.until(TakeEnd, Failure)[-1]
-        assert time.monotonic() - started < 1.0
-        assert end.status == "cancelled" and 0 < end.frame_count < 400
+        assert end.status == "cancelled" and seen <= end.frame_count < seen + 20, "it hears at once, and stops"
         with TakeReader(settings.take) as reader:
             assert list(reader)[-1] == end and reader.problem is None
         assert server.next() == TakeEnd("cancelled", 0), "the capture in the queue was cancelled too"
 
         server.send(Shutdown())
         assert server.next() is None
-        assert server.process.wait(PATIENCE_S) == 0
+        assert end_of(server.process) == 0
 
 
 def test_nothing_that_a_library_prints_reaches_the_stream(settings, tmp_path):
@@ -138,15 +139,12 @@ def test_the_engine_ends_when_its_parent_is_killed(settings, tmp_path):
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE)
     engine = int(parent.stdout.readline())
     take = tmp_path / "a.h3r"
-    wait_until(lambda: take.exists() and take.stat().st_size > 20_000, "frames")
+    wait_until(lambda: frames_so_far(take) > 0, "frames")
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    started = time.monotonic()
-    wait_until(lambda: gone(engine), "the end of the engine")
-    assert time.monotonic() - started < 5.0
-    with TakeReader(take) as reader:
-        assert any(isinstance(message, Frame) for message in reader)
+    wait_until(lambda: gone(engine), "the end of the engine", lambda: work_of(engine))
+    assert 0 < frames_so_far(take) < 400, "it did not go on to the end"
 
 
 def test_the_engine_ends_when_its_input_ends_while_it_is_stuck(settings, tmp_path):
@@ -156,17 +154,15 @@ def test_the_engine_ends_when_its_input_ends_while_it_is_stuck(settings, tmp_pat
         "def stuck(*_):\n"
         "    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
         "    sys.stderr.write('stuck\\n'); sys.stderr.flush()\n"
-        "    import ctypes; ctypes.CDLL(None).sleep(60)\n"
+        "    import ctypes; ctypes.CDLL(None).sleep(10**6)\n"
         "s.run_capture = stuck\n"
         "sys.exit(m.main(['serve']))\n"
     )
     with Server([sys.executable, "-c", script]) as server:
         server.send(StartCapture(settings))
         wait_until(lambda: b"stuck\n" in server.errors, "the hang")
-        started = time.monotonic()
         server.process.stdin.close()
-        server.process.wait(PATIENCE_S)
-        assert time.monotonic() - started < 5.0
+        assert end_of(server.process) == 1
 
 
 def test_garbage_on_the_wire_is_answered(settings):
@@ -176,4 +172,4 @@ def test_garbage_on_the_wire_is_answered(settings):
         failure = server.next()
         assert isinstance(failure, Failure) and failure.code == "bad-request"
         assert server.next() is None
-        assert server.process.wait(PATIENCE_S) == 1
+        assert end_of(server.process) == 1

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import HANG_S
+
 from . import takes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,7 +21,7 @@ def edit_take(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "engine", "edit-take", *map(str, arguments)],
         cwd=ROOT,
-        timeout=120,
+        timeout=HANG_S,
         capture_output=True,
         text=True,
         encoding="utf-8",

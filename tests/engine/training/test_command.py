@@ -16,6 +16,7 @@ from engine.model.checkpoint import load_checkpoint
 from engine.training.curves import Curves
 from engine.training.recipes import small_from_scratch
 from engine.training.trainer import WEIGHTS_FILE
+from tests.waiting import communicate, end_of
 
 ROOT = Path(__file__).parents[3]
 OPTIONS = ("-m", "engine", "train", "--batch", "1", "--device", "cpu", "--precision", "float32")
@@ -33,7 +34,7 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 
 def finish(command: subprocess.Popen[str]) -> str:
-    _, said = command.communicate(timeout=300)
+    _, said = communicate(command)
     assert command.returncode == 0, said
     return said
 
@@ -57,7 +58,7 @@ def test_the_whole_recipe_killed_in_the_middle_goes_on_to_the_same_weights(tmp_p
     assert killed.stderr is not None
     assert any(line.startswith("place") for line in killed.stderr)
     killed.send_signal(signal.SIGKILL)
-    killed.wait(60)
+    end_of(killed)
     said = finish(start(*OPTIONS, "--output", tmp_path / "killed", *length))
     assert "resumed at stage" in said and "people" not in said
     through, again = weights(tmp_path / "through"), weights(tmp_path / "killed")

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from engine.training.parallel import join_group, leave_group
+from tests.waiting import end_of
 
 CPU = torch.device("cpu")
 
@@ -46,4 +47,4 @@ def test_two_processes_average_their_gradients() -> None:
     running = [
         subprocess.Popen([sys.executable, "-c", WORK], cwd=root, env=shared | {"RANK": str(rank)}) for rank in range(2)
     ]
-    assert [process.wait(timeout=120) for process in running] == [0, 0]
+    assert [end_of(process) for process in running] == [0, 0]

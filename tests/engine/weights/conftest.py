@@ -22,6 +22,7 @@ from engine.installed.locations import DATA_VARIABLE
 from engine.installed.registry import FormFile, Item, Licence
 from tests.engine.weights.publishers import HUB, Publisher
 from tests.engine.weights.store import assert_right_or_untouched
+from tests.waiting import HANG_S
 from weights_downloader import form, hub
 
 FILE = "weights.bin"
@@ -86,7 +87,7 @@ def untrusted(tmp_path: Path) -> Iterator[str]:
         ],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=HANG_S,
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

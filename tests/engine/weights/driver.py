@@ -10,23 +10,34 @@ import sys
 from engine.installed.registry import FormFile, Item, Licence
 from engine.standard_streams import claim_stdout
 from tests.engine.weights.publishers import HUB
+from tests.waiting import HANG_S
+from weights_downloader import form
 from weights_downloader.command import CANCELLED, main
 
 WEIGHTS_FILE, BODY_FILE = "human3r_tiny.pth", "models_smplx_v1_1.zip"
 LICENCE = Licence("A licence", "https://example.org/licence", "NON-COMMERCIAL USE ONLY.")
 
 
-def items(form: str) -> tuple[Item, ...]:
+def items(form_address: str) -> tuple[Item, ...]:
     """Small weights on the hub, and a body behind the form."""
     return (
         Item("tiny", "weights", "Small weights", WEIGHTS_FILE, HUB, LICENCE, variant="custom"),
         Item("896L", "weights", "Large weights", "human3r_896L.pth", HUB, LICENCE, variant="896L"),
-        Item("body", "body", "A body", BODY_FILE, FormFile(form), LICENCE, register="https://example.org/register"),
+        Item(
+            "body",
+            "body",
+            "A body",
+            BODY_FILE,
+            FormFile(form_address),
+            LICENCE,
+            register="https://example.org/register",
+        ),
     )
 
 
 if __name__ == "__main__":
     stdout = claim_stdout()
+    form.TIMEOUT_S = HANG_S  # a publisher that stalls is a test's doing
     try:
         exit_code = main(sys.argv[2:], stdout, items(sys.argv[1]))
     except KeyboardInterrupt:

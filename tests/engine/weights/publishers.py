@@ -15,12 +15,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from engine.installed.registry import HubFile
+from tests.waiting import HANG_S, wait_until
 
 REVISION = "1902f6b702547870994f15413ed4c61b19dca6b6"
 HUB = HubFile("someone/weights", REVISION)
+SILENCE_S = 3.0
+"""A client gives a server that has fallen silent so long: many times what the next bytes take on loopback."""
 USERNAME, PASSWORD = "someone@example.org", "correct horse & battery=staple ü"
 
 
@@ -204,16 +208,27 @@ class _Handler(BaseHTTPRequestHandler):
             if trick.stall_after is not None:
                 self.wfile.write(content[: trick.stall_after])
                 self.server.publisher.stalling.set()
-                self.server.publisher.go_on.wait(60)
+                self.server.publisher.go_on.wait(HANG_S)
                 self.wfile.write(content[trick.stall_after :])
             elif trick.cut_after is not None:
                 self.wfile.write(content[: trick.cut_after])
                 if not trick.politely:
                     time.sleep(0.05)  # a reset throws away what has not been read yet
+                    wait_until(lambda: not self._unread(), "the client", self._unread)
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.close_connection = True
             else:
                 self.wfile.write(content)
+
+    def _unread(self) -> int:
+        """Bytes that the client has not read yet; 0 where the system does not tell (it is not Linux)."""
+        ours, theirs = (f"{address[1]:04X}" for address in (self.connection.getsockname(), self.client_address))
+        try:
+            rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        except OSError:
+            return 0
+        queues = {(row[1][-4:], row[2][-4:]): [int(size, 16) for size in row[4].split(":")] for row in rows}
+        return queues.get((ours, theirs), [0, 0])[0] + queues.get((theirs, ours), [0, 0])[1]
 
     def _short(self, status: int, headers: dict[str, str], text: bytes = b"") -> None:
         self.send_response(status)

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,11 +28,11 @@ from tests.engine.model.test_checkpoint import TINY, TINY_TEXT
 from tests.engine.weights.driver import BODY_FILE, WEIGHTS_FILE, items
 from tests.engine.weights.publishers import PASSWORD, USERNAME, Publisher, Trick
 from tests.engine.weights.store import assert_right_or_untouched
+from tests.waiting import HANG_S, end_of, wait_until
 from weights_downloader.command import main
 from weights_downloader.consent import PASSWORD_VARIABLE, USERNAME_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE_S = 120.0
 MEGABYTE = 1 << 20
 
 
@@ -84,6 +83,7 @@ class World:
             "HUMAN3R_DATA": str(self.data),
             "HF_ENDPOINT": publisher.endpoint,
             "HF_HOME": str(folder / "hub-home"),
+            "HF_HUB_DOWNLOAD_TIMEOUT": str(int(HANG_S)),  # a publisher that stalls is a test's doing
             "HOME": str(folder),
         }
 
@@ -110,7 +110,7 @@ class World:
             process.stdin.write(told)
             process.stdin.flush()
         output, errors = process.stdout.read(), process.stderr.read()
-        code = process.wait(PATIENCE_S)
+        code = end_of(process)
         process.stdin.close()
         return code, [json.loads(line) for line in output.splitlines()], errors
 
@@ -148,13 +148,6 @@ def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
 def world(hub: Publisher, make_world: Callable[[Publisher], World]) -> World:
     """With the hub as the publisher."""
     return make_world(hub)
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
 
 
 def start_and_stall(world: World) -> subprocess.Popen[str]:
@@ -238,7 +231,7 @@ def test_two_at_once_share_one_download(site, make_world):
     world.variables |= {USERNAME_VARIABLE: USERNAME, PASSWORD_VARIABLE: PASSWORD}
     site.content_tricks = [Trick(stall_after=0)]
     first = world.start("get", "body", "--accept-licence")
-    assert site.stalling.wait(PATIENCE_S)
+    assert site.stalling.wait(HANG_S)
     second = world.start("get", "body", "--accept-licence")
     assert json.loads(second.stdout.readline()) == {"event": "stage", "name": "body", "stage": "waiting"}
     site.go_on.set()

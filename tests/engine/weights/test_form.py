@@ -7,6 +7,7 @@ import io
 import json
 import random
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -14,7 +15,8 @@ from engine.contract.errors import UserError
 from engine.installed.locations import downloads_folder
 from engine.installed.registry import FormFile, Item
 from tests.engine.weights.conftest import FILE
-from tests.engine.weights.publishers import PASSWORD, USERNAME, Trick
+from tests.engine.weights.publishers import PASSWORD, SILENCE_S, USERNAME, Trick
+from tests.waiting import HANG_S
 from weights_downloader import form, records
 from weights_downloader.download import Request, fetch
 from weights_downloader.form import Credentials
@@ -127,8 +129,9 @@ def test_refusals_are_explained(data, publisher, form_item, status, code):
 
 
 def test_a_server_that_falls_silent_is_left_and_asked_again(data, publisher, form_item, monkeypatch):
-    monkeypatch.setattr(form, "TIMEOUT_S", 0.5)
-    publisher.content_tricks = [Trick(stall_after=2_000_000)]
+    monkeypatch.setattr(form, "TIMEOUT_S", SILENCE_S)
+    patiently = partial(monkeypatch.setattr, form, "TIMEOUT_S", HANG_S)
+    publisher.content_tricks = [Trick(stall_after=2_000_000, before=patiently)]
     assert get(form_item) == publisher.content
 
 
