@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from .conftest import EXTENSION
+from ..conftest import EXTENSION
 
 logs = importlib.import_module(f"{EXTENSION}.engine.contract.logs")
 
