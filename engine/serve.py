@@ -87,7 +87,7 @@ class _Inbox:
         except (CorruptRecord, OSError) as error:
             self.items.put(Failure("bad-request", f"The engine received something unreadable: {error}.", _BAD_REQUEST))
         except UserError as error:
-            self.items.put(Failure(error.code, error.message, error.remedy))
+            self.items.put(Failure.of(error))
         self._cancel_all()
         self.items.put(None)
         end_process_soon()
@@ -116,7 +116,7 @@ def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interru
     try:
         run_capture(settings, send, interruption, shelf)
     except UserError as error:
-        send(Failure(error.code, error.message, error.remedy))
+        send(Failure.of(error))
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         send(

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from engine.contract.errors import UserError
+from engine.contract.messages import Failure, decode, encode
 from engine.contract.sentences import Sentence
 
 
@@ -26,6 +27,26 @@ def test_an_errors_parts_share_the_values():
     error = UserError("take-missing", "There is no take {path}.", "Make {path}, or choose another.", path="a.h3r")
     assert str(error) == "There is no take a.h3r. [take-missing] Make a.h3r, or choose another."
     assert error.message.template == "There is no take {path}." and error.remedy.values == {"path": "a.h3r"}
+
+
+@pytest.mark.parametrize("values", [{}, {"path": "{a}.h3r"}])
+def test_an_error_crosses_the_wire_whole(values):
+    text = "There is no take {path}." if values else "There is no take."
+    error = UserError("take-missing", text, "Choose another.", **values)
+    for arrived in (
+        UserError.from_dict(json.loads(json.dumps(error.as_dict()))),
+        decode(encode(Failure.of(error))).as_error(),
+    ):
+        assert (arrived.code, arrived.message, arrived.remedy) == (error.code, error.message, error.remedy)
+        assert arrived.message.template == error.message.template and arrived.message.values == error.message.values
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"values": {"other": 1}}, {"values": 3}, {"message_template": "{0}"}, {"message": ""}]
+)
+def test_parts_that_do_not_fit_are_left_out(wrong):
+    parts = UserError("take-missing", "There is no take {path}.", "Choose another.", path="a.h3r").as_dict() | wrong
+    assert UserError.from_dict(parts).message == parts["message"]
 
 
 def test_a_forgotten_value_is_told_at_once():
