@@ -57,7 +57,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         result = self_test(options.model, options.device, options.precision)
     except UserError as error:
         if options.json:
-            _write(stdout, json.dumps({"event": "error", **error.as_fields()}))
+            _write(stdout, json.dumps({"event": "error", **error.as_dict()}))
         return say_error(error)
     values = asdict(result)
     _write(

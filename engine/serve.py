@@ -88,7 +88,7 @@ class _Inbox:
         except (CorruptRecord, OSError) as error:
             self.items.put(Failure("bad-request", f"The engine received something unreadable: {error}.", _BAD_REQUEST))
         except UserError as error:
-            self.items.put(Failure(**error.as_fields()))
+            self.items.put(Failure.of(error))
         self._cancel_all()
         self.items.put(None)
         end_process_soon()
@@ -117,7 +117,7 @@ def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interru
     try:
         run_capture(settings, send, interruption, shelf)
     except UserError as error:
-        send(Failure(**error.as_fields()))
+        send(Failure.of(error))
     except Exception as error:
         log.exception("The capture failed")
         send(

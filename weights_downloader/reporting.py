@@ -96,7 +96,7 @@ class JsonReporter:
             self._stream.flush()
 
     def error(self, error: UserError) -> None:
-        self.event("error", name=self.name, **error.as_fields())
+        self.event("error", name=self.name, **error.as_dict())
 
 
 class TextReporter:

@@ -167,9 +167,19 @@ class Failure:
     code: str
     message: str
     remedy: str
+    message_template: str = ""
+    """What the message was made of (:class:`~.sentences.Sentence`); empty for one without values."""
+    remedy_template: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, error: UserError) -> Failure:
+        parts = error.as_dict()
+        values = parts.pop("values", {})
+        return cls(**parts, values=tuple(values.items()))  # type: ignore[arg-type, attr-defined]
 
     def as_error(self) -> UserError:
-        return UserError(self.code, self.message, self.remedy)
+        return UserError.from_dict({**asdict(self), "values": dict(self.values)})
 
 
 @dataclass(frozen=True)

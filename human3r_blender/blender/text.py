@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences in Blender's layouts, which know no line breaks."""
+"""Sentences for people: looked up in the user's language, and broken into lines, which Blender's layouts cannot do.
+
+Blender looks up by itself what classes and properties say of themselves, and texts that a layout is given as they
+stand. What is put together, reported or refused is looked up here.
+"""
+
+from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 
 import bpy
+from bpy.app.translations import pgettext_iface
+
+from ...engine.contract.sentences import Sentence
 
 PIXELS_PER_CHARACTER = 6.3
 """Of Blender's interface font at scale 1, on the wide side, so that wrapped lines are not cut off."""
@@ -12,11 +22,30 @@ PIXELS_BESIDE_TEXT = 50
 FEWEST_CHARACTERS = 16
 
 
+def translated(text: str, look_up: Callable[[str], str] = pgettext_iface) -> str:
+    """A text in the user's language, or as it is where nobody has translated it.
+
+    Of a :class:`Sentence` the template is looked up. A translation that does not fit the values is left out.
+    """
+    if not isinstance(text, Sentence) or not text.values:
+        return look_up(text)
+    try:
+        return look_up(text.template).format_map(text.values)
+    except (LookupError, ValueError):
+        return str(text)
+
+
+def tr(template: str, /, **values: object) -> str:
+    """A template with its values, in the user's language."""
+    return translated(Sentence(template, **values))
+
+
 def draw_text(layout: bpy.types.UILayout, text: str, characters: int, icon: str = "NONE") -> None:
-    """Text over several lines, indented behind the icon."""
+    """Text in the user's language over several lines, indented behind the icon."""
     indented = icon != "NONE"
-    for number, line in enumerate(textwrap.wrap(text, max(FEWEST_CHARACTERS, characters - 5 * indented))):
-        layout.label(text=line, icon="BLANK1" if indented and number else icon)
+    lines = textwrap.wrap(translated(text), max(FEWEST_CHARACTERS, characters - 5 * indented))
+    for number, line in enumerate(lines):
+        layout.label(text=line, icon="BLANK1" if indented and number else icon, translate=False)
 
 
 def characters_across(context: bpy.types.Context) -> int:

@@ -85,7 +85,7 @@ class Task:
             self.stage, self.done, self.total = STAGES.get(stage, stage), 0.0, 0.0
             self.log.append(self.stage)
         elif kind == "error":
-            self.error = UserError(*(str(event.get(part, "")) for part in ("code", "message", "remedy")))
+            self.error = UserError.from_dict(event)
             self.log.append(f"error [{self.error.code}]: {self.error.message}")
         elif kind == "log":
             self.log.append(str(event.get("line", "")))

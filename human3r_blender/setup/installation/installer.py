@@ -266,7 +266,7 @@ class Installation:
 
     def _fail(self, error: UserError) -> None:
         self.error = error
-        self._finish("failed", {"event": "error", **error.as_fields()})
+        self._finish("failed", {"event": "error", **error.as_dict()})
 
     def _finish(self, state: str, event: Event) -> None:
         _running.discard(self)

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sentences for people that remember how they were put together, so that whoever shows them can translate them."""
+
+from __future__ import annotations
+
+
+class Sentence(str):
+    """A text in English, with the template that it was made of: ``Sentence("{count} people", count=3)``.
+
+    It is an ordinary string wherever nobody asks for more. Who shows it in another language looks the template up and
+    puts the values into what was found (`human3r_blender/blender/text.py: translated`).
+    """
+
+    template: str
+    """The text with names in braces where values go."""
+    values: dict[str, str]
+    """What goes there."""
+
+    def __new__(cls, template: str, /, **values: object) -> Sentence:
+        words = {name: str(value) for name, value in values.items()}
+        made = super().__new__(cls, template.format_map(words) if words else template)
+        made.template, made.values = template, words
+        return made
