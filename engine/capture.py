@@ -244,7 +244,11 @@ def resolved(settings: CaptureSettings) -> CaptureSettings:
 def _nothing_read(settings: CaptureSettings, footage: Footage) -> UserError:
     if footage.problem is None and settings.start > 0:
         return UserError(
-            "footage-too-short", f"{settings.source} has no picture number {settings.start}.", "Use a smaller start."
+            "footage-too-short",
+            "{source} has no picture number {start}.",
+            "Use a smaller start.",
+            source=settings.source,
+            start=settings.start,
         )
     return UserError(
         "footage-unreadable",

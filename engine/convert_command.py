@@ -70,7 +70,8 @@ def _installed_place(source: Path) -> Path:
     if variant is None:
         raise UserError(
             "unknown-variant",
-            f"{source.name} is none of the released variants.",
+            "{name} is none of the released variants.",
             "Give --output, and that file as the model.",
+            name=source.name,
         )
     return weights_folder() / f"{variant}.safetensors"

@@ -146,8 +146,10 @@ def write_truth(path: str | Path, truth: ClipTruth) -> None:
     except OSError as error:
         raise UserError(
             "truth-unwritable",
-            f"The ground truth {path} cannot be written: {error.strerror}.",
+            "The ground truth {path} cannot be written: {strerror}.",
             "Choose a folder that exists, with space left and permission to write.",
+            path=path,
+            strerror=error.strerror,
         ) from error
 
 
@@ -157,7 +159,9 @@ def read_truth(path: str | Path) -> ClipTruth:
     try:
         arrays = read_arrays(path, _MAX_BYTES)
     except BadArchive as error:
-        raise UserError("truth-unreadable", f"{path} is not a readable ground truth file: {error}.", remedy) from error
+        raise UserError(
+            "truth-unreadable", "{path} is not a readable ground truth file: {error}.", remedy, path=path, error=error
+        ) from error
     try:
         if str(arrays.pop("format")) != FORMAT:
             raise ValueError("it is of another version")

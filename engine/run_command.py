@@ -77,8 +77,9 @@ def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
     if Path(settings.take).exists() and not (options.overwrite or options.resume):
         raise UserError(
             "take-exists",
-            f"The take {settings.take} exists already.",
+            "The take {take} exists already.",
             "Give --overwrite to replace it, --resume to go on with it, or another name.",
+            take=settings.take,
         )
 
 

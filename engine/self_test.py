@@ -95,8 +95,11 @@ def self_test(model: str = "default", device_name: str = "auto", precision: str 
             if not np.isfinite(message.world_from_camera).all() or not np.isfinite(message.focal_px):
                 raise UserError(
                     "self-test-failed",
-                    f"{name} gives no numbers on {device.type} in {precision}.",
+                    "{name} gives no numbers on {type} in {precision}.",
                     "Choose precision float32, or the device cpu, and report this.",
+                    name=name,
+                    type=device.type,
+                    precision=precision,
                 )
 
     with tempfile.TemporaryDirectory(prefix="human3r-self-test-") as folder:

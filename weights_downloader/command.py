@@ -71,8 +71,10 @@ def main(arguments: Sequence[str], stdout: BinaryIO, items: Sequence[Item] = ITE
         reporter.error(
             UserError(
                 "downloader-failed",
-                f"An unexpected error: {type(error).__name__}: {error}",
+                "An unexpected error: {name}: {error}",
                 "Try again; if it happens again, report it with what was printed.",
+                name=type(error).__name__,
+                error=error,
             )
         )
     return FAILED
@@ -174,7 +176,11 @@ def _verify(options: argparse.Namespace, items: Sequence[Item], control: Control
     unknown = [name for name in options.names if find(name, items) is None]
     if unknown:
         raise UserError(
-            "name-unknown", f"There is no item {unknown[0]}.", f"Choose from {', '.join(item.name for item in items)}."
+            "name-unknown",
+            "There is no item {unknown_part}.",
+            "Choose from {names}.",
+            unknown_part=unknown[0],
+            names=", ".join(item.name for item in items),
         )
     findings = verify([item for item in items if not options.names or item.name in options.names], reporter)
     for finding in findings:
@@ -184,8 +190,10 @@ def _verify(options: argparse.Namespace, items: Sequence[Item], control: Control
     if damaged:
         raise UserError(
             "file-damaged",
-            f"{', '.join(str(finding.path) for finding in damaged)}: not as installed.",
-            f"Remove it and get it again: remove {damaged[0].name}, then get {damaged[0].name}.",
+            "{names}: not as installed.",
+            "Remove it and get it again: remove {name}, then get {name}.",
+            names=", ".join(str(finding.path) for finding in damaged),
+            name=damaged[0].name,
         )
     reporter.event("done", files=len(findings))
     reporter.line("" if findings else "Nothing is installed.")
@@ -245,7 +253,7 @@ def _remove(options: argparse.Namespace, items: Sequence[Item], control: Control
         if control.is_terminal:
             print("Delete these files? Type yes: ", end="", file=sys.stderr, flush=True)
         if not control.is_terminal or control.read_line().strip().lower() != "yes":
-            raise UserError("not-confirmed", f"{item.name} was not removed: nobody said yes.", "Give --yes.")
+            raise UserError("not-confirmed", "{name} was not removed: nobody said yes.", "Give --yes.", name=item.name)
     freed = removal.remove(item, reporter)
     reporter.event("done", name=item.name, freed_bytes=freed)
     reporter.line(f"{item.name}: removed, {in_words(freed)} freed" if paths else f"{item.name}: nothing to remove")
@@ -269,6 +277,8 @@ def _require_engine() -> None:
     if missing:
         raise UserError(
             "engine-incomplete",
-            f"This Python, {sys.executable}, has no module {', '.join(missing)}.",
+            "This Python, {executable}, has no module {missing}.",
             "Run the command with the Python of the engine's environment; list, verify and remove run with any.",
+            executable=sys.executable,
+            missing=", ".join(missing),
         )

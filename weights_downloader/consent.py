@@ -33,8 +33,10 @@ def require_licence(item: Item, accepted: bool, control: Control, reporter: Repo
             return
     raise UserError(
         "licence-not-accepted",
-        f"The licence of {item.name} was not accepted. {licence_text(item)}",
+        "The licence of {name} was not accepted. {licence_text}",
         "Read it; if you accept it, give --accept-licence. Nothing was downloaded.",
+        name=item.name,
+        licence_text=licence_text(item),
     )
 
 
@@ -53,8 +55,12 @@ def ask_login(item: Item, control: Control) -> Credentials:
     if not (username and password):
         raise UserError(
             "login-missing",
-            f"{item.title} is for registered users, and no name and password were given.",
-            f"Register at {item.register}; give the two as two lines of standard input, or in the "
-            f"environment variables {USERNAME_VARIABLE} and {PASSWORD_VARIABLE}.",
+            "{title} is for registered users, and no name and password were given.",
+            "Register at {register}; give the two as two lines of standard input, or in the environment "
+            "variables {username_variable} and {password_variable}.",
+            title=item.title,
+            register=item.register,
+            username_variable=USERNAME_VARIABLE,
+            password_variable=PASSWORD_VARIABLE,
         )
     return Credentials(username, password)

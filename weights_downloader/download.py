@@ -65,8 +65,9 @@ def fetch(item: Item, request: Request, login: form.Credentials | None, reporter
         if login is None:
             raise UserError(
                 "login-missing",
-                f"{item.file} has to be fetched, and nobody logged in.",
+                "{file} has to be fetched, and nobody logged in.",
                 "Run the same command again: now it asks for your name and password.",
+                file=item.file,
             )
         _from_form(item, item.source, part, request, login, reporter)
     return Original(path, ours=True)
@@ -113,8 +114,11 @@ def _from_hub(item: Item, source: HubFile, part: Part, request: Request, reporte
     if expected.size is None or expected.sha256 is None:
         raise UserError(
             "hash-unknown",
-            f"{hub.host()} does not say what {item.file} must be: {expected}.",
+            "{host} does not say what {file} must be: {expected}.",
             "Fetch it from the publisher itself (without HF_ENDPOINT).",
+            host=hub.host(),
+            file=item.file,
+            expected=expected,
         )
     part.begin(Origin(expected.size, expected.sha256))
     _require_space(item, expected, part, request)
@@ -156,8 +160,11 @@ def _finish(item: Item, part: Part, expected: Figures, reporter: Reporter) -> No
         part.discard()
         raise UserError(
             "wrong-hash",
-            f"What arrived as {item.file} is not the file: {measured}, instead of {expected}. It was thrown away.",
+            "What arrived as {file} is not the file: {measured}, instead of {expected}. It was thrown away.",
             "Run the same command again; if it stays, try without HF_ENDPOINT.",
+            file=item.file,
+            measured=measured,
+            expected=expected,
         )
     try:
         records.refuse_difference(item, measured, "The download")

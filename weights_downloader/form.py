@@ -66,14 +66,18 @@ def transfer(item: Item, address: str, credentials: Credentials, part: Part, acc
                 return
             problem = UserError(
                 "wrong-length",
-                f"{_host(address)} refuses to send {item.file} from byte {before} on.",
+                "{host} refuses to send {file} from byte {before} on.",
                 "Run the same command again later.",
+                host=_host(address),
+                file=item.file,
+                before=before,
             )
         except requests.exceptions.ProxyError:
             raise UserError(
                 "proxy-failed",
-                f"The proxy does not let {item.file} through.",
+                "The proxy does not let {file} through.",
                 "Check HTTPS_PROXY and NO_PROXY in the environment.",
+                file=item.file,
             ) from None
         except requests.exceptions.SSLError as error:
             raise unreachable(_host(address), _innermost(error)) from None
@@ -151,8 +155,10 @@ def _target(address: str, answer: requests.Response) -> str:
     if urlsplit(address).scheme == "https" and urlsplit(target).scheme != "https":
         raise UserError(
             "insecure-redirect",
-            f"{_host(address)} leads to an unprotected address, {_host(target)}.",
+            "{host} leads to an unprotected address, {host_2}.",
             "Download the file with a browser and import it: python -m weights_downloader import FILE.",
+            host=_host(address),
+            host_2=_host(target),
         )
     return target
 
@@ -160,8 +166,11 @@ def _target(address: str, answer: requests.Response) -> str:
 def _login_refused(item: Item, address: str) -> UserError:
     return UserError(
         "login-refused",
-        f"{_host(address)} did not accept the name and password for {item.file}.",
-        f"Register at {item.register}, confirm the mail, accept the licence there, and use that account.",
+        "{host} did not accept the name and password for {file}.",
+        "Register at {register}, confirm the mail, accept the licence there, and use that account.",
+        host=_host(address),
+        file=item.file,
+        register=item.register,
     )
 
 

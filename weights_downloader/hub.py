@@ -54,8 +54,11 @@ def offered(source: HubFile, file: str) -> Figures:
     if found.commit_hash not in (None, source.revision):
         raise UserError(
             "file-changed",
-            f"{host()} answered with revision {found.commit_hash} instead of {source.revision}.",
+            "{host} answered with revision {commit_hash} instead of {revision}.",
             "Fetch it from the publisher itself (without HF_ENDPOINT).",
+            host=host(),
+            commit_hash=found.commit_hash,
+            revision=source.revision,
         )
     sha256 = found.etag if found.etag and re.fullmatch("[0-9a-f]{64}", found.etag) else None
     return Figures(found.size, sha256)
@@ -150,19 +153,27 @@ def _explained(file: str) -> Iterator[None]:
         status = error.response.status_code
         if status == 416:
             raise _OutOfRange(
-                UserError("wrong-length", f"{host()} refuses to send the rest of {file} (HTTP 416).", _TRY_AGAIN)
+                UserError(
+                    "wrong-length",
+                    "{host} refuses to send the rest of {file} (HTTP 416).",
+                    _TRY_AGAIN,
+                    host=host(),
+                    file=file,
+                )
             ) from error
         problem = refused(status, host(), file)
         raise _Broken(problem) if status >= 500 else problem from error
     except httpx2.ProxyError as error:
         raise UserError(
             "proxy-failed",
-            f"The proxy does not let {file} through: {error}.",
+            "The proxy does not let {file} through: {error}.",
             "Check HTTPS_PROXY and NO_PROXY in the environment.",
+            file=file,
+            error=error,
         ) from error
     except httpx2.ReadError as error:
         raise _Broken(
-            UserError("connection-lost", f"The connection to {host()} broke again and again.", _TRY_AGAIN)
+            UserError("connection-lost", "The connection to {host} broke again and again.", _TRY_AGAIN, host=host())
         ) from error
     except httpx2.HTTPError as error:
         raise unreachable(host(), error) from error
@@ -171,8 +182,11 @@ def _explained(file: str) -> Iterator[None]:
             raise
         raise UserError(
             "wrong-length",
-            f"{host()} ended {file} at another length than it had announced: {str(error).splitlines()[0]}",
+            "{host} ended {file} at another length than it had announced: {splitlines_part}",
             _TRY_AGAIN,
+            host=host(),
+            file=file,
+            splitlines_part=str(error).splitlines()[0],
         ) from error
 
 
@@ -180,9 +194,10 @@ def offline(file: str) -> UserError:
     """The error of a file that is not here while the network is switched off."""
     return UserError(
         "offline",
-        f"{file} is not on this machine, and offline mode is on.",
+        "{file} is not on this machine, and offline mode is on.",
         "Go online (unset HF_HUB_OFFLINE, leave out --offline), or import a file that you have: "
         "python -m weights_downloader import FILE.",
+        file=file,
     )
 
 
@@ -191,25 +206,35 @@ def refused(status: int, where: str, file: str) -> UserError:
     if status in (401, 403):
         return UserError(
             "access-refused",
-            f"{where} refuses access to {file} (HTTP {status}).",
+            "{where} refuses access to {file} (HTTP {status}).",
             "Try without HF_ENDPOINT; behind a company's network, ask for access to that host.",
+            where=where,
+            file=file,
+            status=status,
         )
     if status in (404, 410):
         return UserError(
             "not-published",
-            f"{where} does not have {file} (HTTP {status}).",
+            "{where} does not have {file} (HTTP {status}).",
             "Try without HF_ENDPOINT; if the publisher took it down, import a file that you have.",
+            where=where,
+            file=file,
+            status=status,
         )
     if status == 429:
         return UserError(
             "server-busy",
-            f"{where} asks to be left alone for longer than was waited (HTTP 429).",
+            "{where} asks to be left alone for longer than was waited (HTTP 429).",
             "Run the same command again in an hour: it goes on where it stopped.",
+            where=where,
         )
     return UserError(
         "server-failed",
-        f"{where} cannot send {file} now (HTTP {status}).",
+        "{where} cannot send {file} now (HTTP {status}).",
         "Run the same command again later: it goes on where it stopped.",
+        where=where,
+        file=file,
+        status=status,
     )
 
 
@@ -218,12 +243,21 @@ def unreachable(where: str, error: Exception) -> UserError:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return UserError(
             "certificate-invalid",
-            f"The certificate of {where} cannot be verified: {error}.",
+            "The certificate of {where} cannot be verified: {error}.",
             "Set the clock; behind a company's proxy, name its certificate file in SSL_CERT_FILE and "
             "REQUESTS_CA_BUNDLE.",
+            where=where,
+            error=error,
         )
     why = str(error) or type(error).__name__
     address = urlsplit(where)
     has_proxy = {address.scheme, "all"} & set(getproxies()) and not proxy_bypass(address.hostname or "")
     proxied = " through the proxy that the environment names" if has_proxy else ""
-    return UserError("no-connection", f"{where} cannot be reached{proxied} or does not answer: {why}.", _TRY_AGAIN)
+    return UserError(
+        "no-connection",
+        "{where} cannot be reached{proxied} or does not answer: {why}.",
+        _TRY_AGAIN,
+        where=where,
+        proxied=proxied,
+        why=why,
+    )

@@ -52,10 +52,13 @@ def _require_variant(item: Item, source: Path) -> None:
         other = f"the weights {found}" if found != "custom" else "weights of another size than the released ones"
         raise UserError(
             "wrong-variant",
-            f"{source.name} holds {other}, not {item.name}.",
+            "{name} holds {other}, not {name_2}.",
             f"Import it with --name {found}."
             if found != "custom"
             else "Leave it where it is, and choose the file itself as the model.",
+            name=source.name,
+            other=other,
+            name_2=item.name,
         )
 
 
@@ -65,15 +68,18 @@ def recognise(path: Path, name: str, items: Sequence[Item], reporter: Reporter) 
     Raises UserError: ``file-missing``, ``file-unknown``, ``name-needed``, and what reading weights raises.
     """
     if not path.is_file():
-        raise UserError("file-missing", f"There is no file {path}.", "Choose an existing file.")
+        raise UserError("file-missing", "There is no file {path}.", "Choose an existing file.", path=path)
     suffix = path.suffix.lower()
     kind = "body" if suffix in BODY_SUFFIXES else "weights" if suffix in WEIGHTS_SUFFIXES else ""
     candidates = [item for item in items if item.kind == kind]
     if not candidates:
         raise UserError(
             "file-unknown",
-            f"{path.name} is neither weights nor a body.",
-            f"Choose {', '.join(WEIGHTS_SUFFIXES)} for weights, {', '.join(BODY_SUFFIXES)} for the body.",
+            "{name} is neither weights nor a body.",
+            "Choose {weights_suffixes} for weights, {body_suffixes} for the body.",
+            name=path.name,
+            weights_suffixes=", ".join(WEIGHTS_SUFFIXES),
+            body_suffixes=", ".join(BODY_SUFFIXES),
         )
     named = candidates
     if name:
@@ -83,7 +89,13 @@ def recognise(path: Path, name: str, items: Sequence[Item], reporter: Reporter) 
         named = [item for item in candidates if item.name in words] or _by_content(path, candidates, reporter)
     if len(named) != 1:
         names = ", ".join(item.name for item in candidates)
-        raise UserError("name-needed", f"{path.name} does not say which item it is.", f"Give --name, one of {names}.")
+        raise UserError(
+            "name-needed",
+            "{name} does not say which item it is.",
+            "Give --name, one of {names}.",
+            name=path.name,
+            names=names,
+        )
     return named[0]
 
 
@@ -121,7 +133,10 @@ def refuse_other_content(item: Item, source: Path, items: Sequence[Item], report
         if other:
             raise UserError(
                 "wrong-variant",
-                f"{source.name} holds the weights {other[0]}, not {item.name}.",
-                f"Import it with --name {other[0]}.",
+                "{name} holds the weights {other_part}, not {name_2}.",
+                "Import it with --name {other_part}.",
+                name=source.name,
+                other_part=other[0],
+                name_2=item.name,
             )
         records.refuse_difference(item, measured, str(source.parent))

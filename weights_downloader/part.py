@@ -132,11 +132,13 @@ def explained_disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if is_full(error):
-            raise UserError(DISK_FULL, f"The disk of {folder} is full.", MORE_SPACE) from error
+            raise UserError(DISK_FULL, "The disk of {folder} is full.", MORE_SPACE, folder=folder) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise UserError(
                 "folder-unwritable",
-                f"{folder} cannot be written to: {error.strerror}.",
+                "{folder} cannot be written to: {strerror}.",
                 "Change its permissions, or name another folder in the environment variable HUMAN3R_DATA.",
+                folder=folder,
+                strerror=error.strerror,
             ) from error
         raise

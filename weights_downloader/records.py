@@ -52,9 +52,14 @@ def refuse_difference(item: Item, found: Figures, where: str) -> None:
     if expected.differs(found):
         raise UserError(
             "file-changed",
-            f"{where} has another {item.file} than the one known here: {found}, instead of {expected}. It was refused.",
-            "Fetch it from the publisher itself (without HF_ENDPOINT), or update this add-on if the publisher has "
-            f"announced a new file. What is known here is in {records_path()}.",
+            "{where} has another {file} than the one known here: {found}, instead of {expected}. It was refused.",
+            "Fetch it from the publisher itself (without HF_ENDPOINT), or update this add-on if the publisher "
+            "has announced a new file. What is known here is in {records_path}.",
+            where=where,
+            file=item.file,
+            found=found,
+            expected=expected,
+            records_path=records_path(),
         )
 
 
@@ -112,6 +117,8 @@ def _add(section: str, name: str, figures: Figures, replace: bool = False) -> No
 def _unreadable(why: str) -> UserError:
     return UserError(
         "records-unreadable",
-        f"The records of earlier downloads, {records_path()}, cannot be read: {why}.",
+        "The records of earlier downloads, {records_path}, cannot be read: {why}.",
         "Remove that file if you trust the servers that you download from; it is written anew.",
+        records_path=records_path(),
+        why=why,
     )

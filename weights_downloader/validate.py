@@ -41,6 +41,8 @@ def require_sound_zip(path: Path, name: str) -> None:
     if damaged is not None:
         raise UserError(
             "archive-damaged",
-            f"What arrived as {name} is not a sound zip ({damaged}). It was thrown away.",
+            "What arrived as {name} is not a sound zip ({damaged}). It was thrown away.",
             "Run the same command again.",
+            name=name,
+            damaged=damaged,
         )

@@ -74,9 +74,15 @@ def install_body(source: Path, target: Path, gender: str = "neutral") -> Path:
     """
     source, target = Path(source), Path(target)
     if gender not in GENDERS:
-        raise UserError("bad-setting", f"There is no body of gender {gender!r}.", f"Use one of {', '.join(GENDERS)}.")
+        raise UserError(
+            "bad-setting",
+            "There is no body of gender {gender}.",
+            "Use one of {genders}.",
+            gender=repr(gender),
+            genders=", ".join(GENDERS),
+        )
     if not source.is_file():
-        raise UserError("body-missing", f"There is no file {source}.", REMEDY)
+        raise UserError("body-missing", "There is no file {source}.", REMEDY, source=source)
     problem = f"The body could not be read from {source} and written to {target}"
     remedy = "Free some space, or check the permissions of both."
     with explained_write_errors(problem, "body-unwritable", remedy), whole_file(target) as written:
@@ -89,7 +95,7 @@ def install_body(source: Path, target: Path, gender: str = "neutral") -> Path:
 def _clean(arrays: Mapping[str, np.ndarray], label: str) -> dict[str, Any]:
     """The arrays to keep, of a file that is a SMPL-X body. Raises UserError."""
     if "v_template" not in arrays and "poses" in arrays:
-        raise UserError("body-not-smplx", f"{label} is a motion (poses over time), not a body.", REMEDY)
+        raise UserError("body-not-smplx", "{label} is a motion (poses over time), not a body.", REMEDY, label=label)
     BodyModel.from_arrays(arrays, label, REMEDY)
     without_hands = [name for name, shape in _HANDS.items() if name not in arrays or arrays[name].shape != shape]
     if without_hands:
@@ -148,8 +154,12 @@ def _find_member(archive: zipfile.ZipFile, label: str, gender: str) -> zipfile.Z
         _refuse_variants(info.filename, f"{info.filename} in {label}")
     for pattern, family in _OTHER_FAMILIES:
         if any(pattern.search(info.filename) for info in entries):
-            raise UserError("body-not-smplx", f"{label} holds {family} models, not SMPL-X.", REMEDY)
-    raise UserError("body-not-smplx", f"{label} holds no file SMPLX_{gender.upper()}.npz or .pkl.", REMEDY)
+            raise UserError(
+                "body-not-smplx", "{label} holds {family} models, not SMPL-X.", REMEDY, label=label, family=family
+            )
+    raise UserError(
+        "body-not-smplx", "{label} holds no file SMPLX_{upper}.npz or .pkl.", REMEDY, label=label, upper=gender.upper()
+    )
 
 
 def _is_plain_file(info: zipfile.ZipInfo) -> bool:
@@ -170,7 +180,7 @@ def _read_loose(path: Path, label: str) -> dict[str, np.ndarray]:
     first = _first_bytes(path)
     for pattern, what in _NOT_BODIES:
         if pattern.match(first):
-            raise UserError("body-not-smplx", f"{label} is {what}.", REMEDY)
+            raise UserError("body-not-smplx", "{label} is {what}.", REMEDY, label=label, what=what)
     names = (*REQUIRED, *_HANDS, "poses")
     try:
         if first.startswith(b"PK"):
@@ -201,8 +211,10 @@ def _variant(name: str) -> str:
 def _refuse_variants(name: str, label: str) -> None:
     variant = _variant(name)
     if variant:
-        raise UserError("body-not-smplx", f"{label} is {variant}.", REMEDY)
+        raise UserError("body-not-smplx", "{label} is {variant}.", REMEDY, label=label, variant=variant)
 
 
 def _unreadable(label: str, reason: str) -> UserError:
-    return UserError("body-unreadable", f"{label} cannot be read as a body: {reason}.", REMEDY)
+    return UserError(
+        "body-unreadable", "{label} cannot be read as a body: {reason}.", REMEDY, label=label, reason=reason
+    )

@@ -89,7 +89,7 @@ class BodyModel:
         """Read a SMPL-X `.npz` (never unpickling). Raises UserError for anything that is not a SMPL-X body."""
         path = Path(path)
         if not path.is_file():
-            raise UserError("body-missing", f"There is no body file {path}.", REMEDY)
+            raise UserError("body-missing", "There is no body file {path}.", REMEDY, path=path)
         try:
             arrays = read_arrays(path, MAX_FILE_BYTES, REQUIRED)
         except BadArchive as error:
@@ -106,7 +106,13 @@ class BodyModel:
             raise UserError("body-not-smplx", message, remedy)
         missing = [name for name in REQUIRED if name not in arrays]
         if missing:
-            raise UserError("body-not-smplx", f"{source} is not a SMPL-X body: it lacks {', '.join(missing)}.", remedy)
+            raise UserError(
+                "body-not-smplx",
+                "{source} is not a SMPL-X body: it lacks {missing}.",
+                remedy,
+                source=source,
+                missing=", ".join(missing),
+            )
         directions = arrays["shapedirs"]
         width = directions.shape[-1] if directions.ndim == 3 else 0
         expected = {
@@ -123,10 +129,18 @@ class BodyModel:
                 message = f"{source} is damaged: {name} has shape {arrays[name].shape} instead of {shape}."
                 raise UserError("body-damaged", message, remedy)
             if arrays[name].dtype.kind not in "iuf" or not _has_sensible_numbers(name, arrays[name]):
-                raise UserError("body-damaged", f"{source} is damaged: {name} has impossible values.", remedy)
+                raise UserError(
+                    "body-damaged",
+                    "{source} is damaged: {name} has impossible values.",
+                    remedy,
+                    source=source,
+                    name=name,
+                )
         parents = arrays["kintree_table"][0].astype(np.int64)
         if not np.array_equal(np.where(parents == _ROOT_PARENT, -1, parents), PARENTS):
-            raise UserError("body-not-smplx", f"{source} orders its joints differently from SMPL-X.", remedy)
+            raise UserError(
+                "body-not-smplx", "{source} orders its joints differently from SMPL-X.", remedy, source=source
+            )
         return cls(
             arrays["v_template"], arrays["f"], used_directions(directions), arrays["posedirs"],
             arrays["J_regressor"], arrays["weights"],

@@ -182,7 +182,13 @@ def check_settings(settings: Any) -> None:
 def bad_setting(settings: Any, name: str, remedy: str) -> UserError:
     """The error for a value that does not go, also for one that does not go with the others."""
     value = getattr(settings, name)
-    return UserError("bad-setting", f"The setting {name} is {'empty' if value == '' else repr(value)}.", remedy)
+    return UserError(
+        "bad-setting",
+        "The setting {name} is {value}.",
+        remedy,
+        name=name,
+        value="empty" if value == "" else repr(value),
+    )
 
 
 @cache

@@ -245,9 +245,11 @@ def decode(record: Record) -> Message:
     if message_type is TakeHeader and record.values.get("protocol") != PROTOCOL_VERSION:
         raise UserError(
             "protocol-mismatch",
-            f"This was written with protocol {record.values.get('protocol')!r}; this program reads {PROTOCOL_VERSION}.",
+            "This was written with protocol {values}; this program reads {protocol_version}.",
             "Use the same version of the add-on and of the engine (Preferences > Add-ons > Human3R), or convert the "
             "video again.",
+            values=repr(record.values.get("protocol")),
+            protocol_version=PROTOCOL_VERSION,
         )
     hints = typing.get_type_hints(message_type)
     arguments: dict[str, Any] = {}

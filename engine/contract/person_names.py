@@ -21,7 +21,9 @@ def checked_name(text: str) -> str:
     if not name or not name.isprintable() or len(name.encode("utf-8", "replace")) > LONGEST:
         raise UserError(
             "bad-name",
-            f"{text!r} cannot be a person's name.",
-            f"Give 1 to {LONGEST} letters on one line; letters outside of English count twice and more.",
+            "{text} cannot be a person's name.",
+            "Give 1 to {longest} letters on one line; letters outside of English count twice and more.",
+            text=repr(text),
+            longest=LONGEST,
         )
     return name

@@ -118,13 +118,17 @@ class CaptureSettings:
         declared, hints = {item.name: str(item.type) for item in fields(cls)}, typing.get_type_hints(cls)
         for name, value in values.items():
             if name not in declared:
-                raise UserError("bad-setting", f"There is no setting called {name!r}.", "Check its spelling.")
+                raise UserError(
+                    "bad-setting", "There is no setting called {name}.", "Check its spelling.", name=repr(name)
+                )
             try:
                 checked(value, hints[name], name)
             except BadJson as error:
                 remedy = f"Use a value of type {declared[name]}."
-                raise UserError("bad-setting", f"The setting {name} cannot be {value!r}.", remedy) from error
+                raise UserError(
+                    "bad-setting", "The setting {name} cannot be {value}.", remedy, name=name, value=repr(value)
+                ) from error
         missing = {item.name for item in fields(cls) if item.default is MISSING} - values.keys()
         if missing:
-            raise UserError("bad-setting", f"The setting {missing.pop()} is missing.", "Give it.")
+            raise UserError("bad-setting", "The setting {missing} is missing.", "Give it.", missing=missing.pop())
         return cls(**values)

@@ -71,8 +71,10 @@ class TakeReader:
         except OSError as error:
             raise UserError(
                 "take-unreadable",
-                f"The take {self.path} cannot be opened: {error.strerror}.",
+                "The take {path} cannot be opened: {strerror}.",
                 "Choose an existing .h3r file.",
+                path=self.path,
+                strerror=error.strerror,
             ) from error
         try:
             record = read_record(self._file)
@@ -81,8 +83,10 @@ class TakeReader:
             self._file.close()
             raise UserError(
                 "take-unreadable",
-                f"{self.path.name} is not a take: {error}.",
+                "{name} is not a take: {error}.",
                 "Choose a .h3r file that this program wrote.",
+                name=self.path.name,
+                error=error,
             ) from error
         except UserError:
             self._file.close()
@@ -91,8 +95,9 @@ class TakeReader:
             self._file.close()
             raise UserError(
                 "take-unreadable",
-                f"{self.path.name} does not begin with a take's header.",
+                "{name} does not begin with a take's header.",
                 "Choose a .h3r file that this program wrote.",
+                name=self.path.name,
             )
         self.header: TakeHeader = first
 

@@ -71,4 +71,10 @@ def explained_write_errors(
         yield
     except errors as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UserError(DISK_FULL if is_full(error) else code, f"{problem}: {reason.rstrip('.')}.", remedy) from error
+        raise UserError(
+            DISK_FULL if is_full(error) else code,
+            "{problem}: {reason}.",
+            remedy,
+            problem=problem,
+            reason=reason.rstrip("."),
+        ) from error

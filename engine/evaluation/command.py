@@ -105,6 +105,8 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
     except OSError as error:
         raise UserError(
             "report-unwritable",
-            f"The report {path} cannot be written: {error.strerror}.",
+            "The report {path} cannot be written: {strerror}.",
             "Choose a folder that exists, with permission to write.",
+            path=path,
+            strerror=error.strerror,
         ) from error

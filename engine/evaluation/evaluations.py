@@ -48,8 +48,10 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
         except ValueError as error:
             raise UserError(
                 "truth-mismatch",
-                f"{options.truth} cannot be measured here: {error}.",
+                "{truth} cannot be measured here: {error}.",
                 "Use ground truth with SMPL-X parameters.",
+                truth=options.truth,
+                error=error,
             ) from error
         title = f"{take.header.model} on {truth.name}, from {take.path.name}"
         if take.problem:

@@ -65,23 +65,37 @@ def evaluate_take(take: TakeReader, truth: ClipTruth, body: BodyModel, points: P
     if isinstance(truth.people, SmplxPeople) and take.header.body != truth.body:
         raise UserError(
             "truth-mismatch",
-            f"The take {take.path.name} has parameters of the body {take.header.body}, "
-            f"the truth {truth.name} of {truth.body}: the same numbers mean other shapes.",
+            "The take {name} has parameters of the body {body}, the truth {name_2} of {body_2}: the same "
+            "numbers mean other shapes.",
             "Convert the footage with the body of the ground truth (--body).",
+            name=take.path.name,
+            body=take.header.body,
+            name_2=truth.name,
+            body_2=truth.body,
         )
     size = tuple(take.header.footage_size)
     remedy = "Give the ground truth that belongs to the footage of this take."
     if size != tuple(truth.footage_size):
         raise UserError(
             "truth-mismatch",
-            f"The take {take.path.name} is of {size[0]}x{size[1]} pixels, the truth "
-            f"{truth.name} of {truth.footage_size[0]}x{truth.footage_size[1]}.",
+            "The take {name} is of {size_part}x{size_part_2} pixels, the truth {name_2} of "
+            "{footage_size_part}x{footage_size_part_2}.",
             remedy,
+            name=take.path.name,
+            size_part=size[0],
+            size_part_2=size[1],
+            name_2=truth.name,
+            footage_size_part=truth.footage_size[0],
+            footage_size_part_2=truth.footage_size[1],
         )
     figures = measure(take, truth, body, points)
     if figures.frames == 0:
         raise UserError(
-            "truth-mismatch", f"The take {take.path.name} has no picture that the truth {truth.name} tells of.", remedy
+            "truth-mismatch",
+            "The take {name} has no picture that the truth {name_2} tells of.",
+            remedy,
+            name=take.path.name,
+            name_2=truth.name,
         )
     return figures
 

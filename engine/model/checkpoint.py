@@ -57,8 +57,9 @@ def load_checkpoint(
     if content.inference_only and not for_inference:
         raise UserError(
             "checkpoint-inference-only",
-            f"{path.name} holds only what inference needs.",
+            "{name} holds only what inference needs.",
             "Choose a checkpoint that was saved for training.",
+            name=path.name,
         )
     return build_strictly(content.config, content.tensors, path.name, for_inference, content.inference_only).to(device)
 
@@ -70,7 +71,7 @@ def read_checkpoint(path: Path, name: str, unmarked: bool = False) -> Checkpoint
     without our configuration, which is then inferred as from a released file. Raises as :func:`load_checkpoint`.
     """
     if not path.is_file():
-        raise UserError("checkpoint-missing", f"There is no checkpoint {path}.", "Choose an existing file.")
+        raise UserError("checkpoint-missing", "There is no checkpoint {path}.", "Choose an existing file.", path=path)
     if path.suffix == ".safetensors":
         return _read_safetensors(path, name, unmarked)
     tensors, expression = read_pickle(path)
@@ -110,8 +111,10 @@ def check_fits(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str
     if report:
         raise UserError(
             "checkpoint-mismatch",
-            f"{source} does not fit the model. {report}",
+            "{source} does not fit the model. {report}",
             "Choose the checkpoint of a Human3R model, or download it again.",
+            source=source,
+            report=report,
         )
 
 
@@ -165,7 +168,9 @@ def _read_safetensors(path: Path, name: str, unmarked: bool) -> CheckpointConten
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError) as error:
-        raise UserError("checkpoint-unreadable", f"{name} cannot be read: {error}.", "Download it again.") from error
+        raise UserError(
+            "checkpoint-unreadable", "{name} cannot be read: {error}.", "Download it again.", name=name, error=error
+        ) from error
     if metadata.get("format") == FORMAT and "config" in metadata:
         config, inference_only = Human3RConfig.from_json(metadata["config"]), metadata.get("contents") == "inference"
     elif unmarked and "config" not in metadata:
@@ -173,8 +178,9 @@ def _read_safetensors(path: Path, name: str, unmarked: bool) -> CheckpointConten
     else:
         raise UserError(
             "checkpoint-unreadable",
-            f"{name} is not a Human3R checkpoint of this version.",
+            "{name} is not a Human3R checkpoint of this version.",
             "Choose another file, or update this program.",
+            name=name,
         )
     with torch.device("meta"):
         names = Human3R(config, for_inference=inference_only).state_dict()

@@ -131,13 +131,23 @@ class Human3RConfig:
             return cls(**values)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise UserError(
-                "bad-model-config", f"The model's configuration cannot be read: {error}.", "Download the weights again."
+                "bad-model-config",
+                "The model's configuration cannot be read: {error}.",
+                "Download the weights again.",
+                error=error,
             ) from error
 
 
 def _require(holds: bool, name: str, value: object, wanted: str) -> None:
     if not holds:
-        raise UserError("bad-model-config", f"The model cannot have {name} = {value!r}.", f"Use {wanted}.")
+        raise UserError(
+            "bad-model-config",
+            "The model cannot have {name} = {value}.",
+            "Use {wanted}.",
+            name=name,
+            value=repr(value),
+            wanted=wanted,
+        )
 
 
 PRIORS: dict[str, tuple[int, int, int]] = {"S": (384, 12, 6), "B": (768, 12, 12), "L": (1024, 24, 16)}
@@ -151,7 +161,11 @@ def released(variant: str) -> Human3RConfig:
     """The configuration of a released model, such as ``896L``."""
     if variant not in RELEASED:
         raise UserError(
-            "unknown-variant", f"There is no released variant {variant!r}.", f"Use one of {', '.join(RELEASED)}."
+            "unknown-variant",
+            "There is no released variant {variant}.",
+            "Use one of {released}.",
+            variant=repr(variant),
+            released=", ".join(RELEASED),
         )
     width, depth, heads = PRIORS[variant[-1]]
     return replace(

@@ -88,8 +88,9 @@ def convert_checkpoint(
     if target.suffix != ".safetensors":
         raise UserError(
             "checkpoint-unwritable",
-            f"{target.name} is no name for converted weights.",
+            "{name} is no name for converted weights.",
             "Use a name that ends in .safetensors.",
+            name=target.name,
         )
     name = name or source.name
     content = read_checkpoint(source, name, unmarked=True)
@@ -101,8 +102,9 @@ def convert_checkpoint(
     if sum(tensor.nbytes for tensor in tensors.values()) > size:  # views that repeat a few numbers for ever
         raise UserError(
             "checkpoint-unsafe",
-            f"{name} promises more weights than it holds.",
+            "{name} promises more weights than it holds.",
             "Use a checkpoint from a source that you trust; this one was not converted.",
+            name=name,
         )
     layout = _Layout.plan(tensors, content.config, half)
     meter = _Meter(size + layout.bytes, progress)

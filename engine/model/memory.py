@@ -135,7 +135,13 @@ def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
 def _too_little(message: str, instead: Proposal | None, device: str) -> UserError:
     smaller = f"choose something smaller, such as {instead}" if instead else "choose a smaller model"
     elsewhere = "" if device == "cpu" else ", or the device cpu"
-    return UserError("not-enough-memory", message, f"Close other programs, or {smaller}{elsewhere}.")
+    return UserError(
+        "not-enough-memory",
+        message,
+        "Close other programs, or {smaller}{elsewhere}.",
+        smaller=smaller,
+        elsewhere=elsewhere,
+    )
 
 
 def _variant(name: str) -> str:

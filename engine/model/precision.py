@@ -60,6 +60,9 @@ def require_precision(device: torch.device, precision: str) -> None:
     except (RuntimeError, TypeError) as error:
         raise UserError(
             "precision-missing",
-            f"The device {device.type} cannot compute in {precision}: {str(error).splitlines()[0]}.",
+            "The device {type} cannot compute in {precision}: {splitlines_part}.",
             "Choose precision float32 or float16.",
+            type=device.type,
+            precision=precision,
+            splitlines_part=str(error).splitlines()[0],
         ) from error

@@ -60,23 +60,34 @@ def read_pickle(path: Path) -> tuple[dict[str, Tensor], str]:
     except pickle.UnpicklingError as error:
         raise UserError(
             "checkpoint-unsafe",
-            f"{path.name} holds more than weights: {_first_line(error)}",
+            "{name} holds more than weights: {first_line}",
             "Use a checkpoint from a source that you trust; this one was not loaded.",
+            name=path.name,
+            first_line=_first_line(error),
         ) from error
     except Exception as error:  # a damaged pickle can end in any exception
         raise UserError(
-            "checkpoint-unreadable", f"{path.name} cannot be read: {_first_line(error)}", "Download it again."
+            "checkpoint-unreadable",
+            "{name} cannot be read: {first_line}",
+            "Download it again.",
+            name=path.name,
+            first_line=_first_line(error),
         ) from error
     state = content.get("model", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(
         isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
     ):
         raise UserError(
-            "checkpoint-unreadable", f"{path.name} holds no table of named tensors.", "Choose a Human3R checkpoint."
+            "checkpoint-unreadable",
+            "{name} holds no table of named tensors.",
+            "Choose a Human3R checkpoint.",
+            name=path.name,
         )
     storages = {value.untyped_storage().data_ptr(): value.untyped_storage().nbytes() for value in state.values()}
     if stored is not None and sum(storages.values()) > stored:  # mapped, it would read on beyond a member's end
-        raise UserError("checkpoint-unreadable", f"{path.name} holds less than it promises.", "Download it again.")
+        raise UserError(
+            "checkpoint-unreadable", "{name} holds less than it promises.", "Download it again.", name=path.name
+        )
     return {key.removeprefix("module."): value for key, value in state.items()}, _expression(content.get("args"))
 
 
@@ -198,6 +209,8 @@ def _prior_resolution(told: Mapping[str, Any], file_name: str, prior_width: int)
         )
     raise UserError(
         "checkpoint-unknown-size",
-        f"{file_name} does not say {what}",
+        "{file_name} does not say {what}",
         "Give the file its released name, such as human3r_896L.pth.",
+        file_name=file_name,
+        what=what,
     )

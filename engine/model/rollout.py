@@ -36,8 +36,9 @@ class RolloutSettings:
         if self.reset_interval < 0 or self.reset_interval == 1:
             raise UserError(
                 "bad-setting",
-                f"The setting reset_interval is {self.reset_interval}.",
+                "The setting reset_interval is {reset_interval}.",
                 "Use 0 for never, or 2 and more frames.",
+                reset_interval=self.reset_interval,
             )
 
 

@@ -76,9 +76,11 @@ def installed_weights(variant: str) -> Path:
     if read_manifest(path) is None:
         raise UserError(
             "weights-missing",
-            f"The weights {variant} are not installed in {path.parent}.",
-            "Press Get Released Weights in the add-on's preferences, or run "
-            f"`python -m weights_downloader get {variant}` in the engine's environment.",
+            "The weights {variant} are not installed in {parent}.",
+            "Press Get Released Weights in the add-on's preferences, or run `python -m weights_downloader get "
+            "{variant}` in the engine's environment.",
+            variant=variant,
+            parent=path.parent,
         )
     return path
 
@@ -91,8 +93,9 @@ def choose_device(name: str) -> torch.device:
     if not available[name]:
         raise UserError(
             "device-missing",
-            f"This computer offers torch no device {name!r}.",
+            "This computer offers torch no device {name}.",
             "Choose the device auto or cpu, or install a build of torch for this device.",
+            name=repr(name),
         )
     return torch.device(name)
 
@@ -101,8 +104,10 @@ def _from_recipe(variant: str, device: torch.device, precision: str) -> NamedMod
     if variant != "small" and variant not in RELEASED:
         raise UserError(
             "unknown-model",
-            f"There are no recipe weights for {variant!r}.",
-            f"Use recipe: and one of small, {', '.join(RELEASED)}.",
+            "There are no recipe weights for {variant}.",
+            "Use recipe: and one of small, {released}.",
+            variant=repr(variant),
+            released=", ".join(RELEASED),
         )
     config = small() if variant == "small" else released(variant)
     # They are made in float32 on the CPU, whatever becomes of them.

@@ -106,9 +106,10 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
     if not path.is_file():
         raise UserError(
             "resume-missing",
-            f"There is nothing to resume: {path} does not exist. The capture was "
-            "complete or ended before its first checkpoint.",
+            "There is nothing to resume: {path} does not exist. The capture was complete or ended before its "
+            "first checkpoint.",
             start_anew,
+            path=path,
         )
     try:
         arrays = read_arrays(path, _MAX_BYTES)
@@ -123,9 +124,13 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
         if min(point.take_offset, point.frame_count, point.next_source_frame) < 0:
             raise ValueError("it holds a count below zero")
     except (BadArchive, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise UserError("resume-unreadable", f"The resume file {path} cannot be read: {error}.", start_anew) from error
+        raise UserError(
+            "resume-unreadable", "The resume file {path} cannot be read: {error}.", start_anew, path=path, error=error
+        ) from error
     if not known_format:
-        raise UserError("resume-mismatch", f"The resume file {path} is of another version of this program.", start_anew)
+        raise UserError(
+            "resume-mismatch", "The resume file {path} is of another version of this program.", start_anew, path=path
+        )
     differing = [
         name
         for name, value in asdict(begun.settings).items()
@@ -135,16 +140,20 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
         name = differing[0]
         raise UserError(
             "resume-mismatch",
-            f"The capture was begun with {name} = {getattr(begun.settings, name)!r} and cannot go on "
-            f"with {getattr(settings, name)!r}.",
+            "The capture was begun with {name} = {getattr} and cannot go on with {getattr_2}.",
             "Give the settings that it was begun with, or start anew with --overwrite.",
+            name=name,
+            getattr=repr(getattr(begun.settings, name)),
+            getattr_2=repr(getattr(settings, name)),
         )
     if not take.is_file() or take.stat().st_size < point.take_offset:
         raise UserError(
             "resume-mismatch",
-            f"The take {take} is not the one that {path.name} belongs to: it is missing "
-            f"or shorter than {point.take_offset} bytes.",
+            "The take {take} is not the one that {name} belongs to: it is missing or shorter than {take_offset} bytes.",
             start_anew,
+            take=take,
+            name=path.name,
+            take_offset=point.take_offset,
         )
     return point
 
@@ -155,8 +164,11 @@ def check_same_model(point: ResumePoint, model: str, body: str) -> None:
         if before != now:
             raise UserError(
                 "resume-mismatch",
-                f"The capture was begun with the {what} {before!r}; this is {now!r}.",
-                f"Give the {what} that it was begun with, or start anew with --overwrite.",
+                "The capture was begun with the {what} {before}; this is {now}.",
+                "Give the {what} that it was begun with, or start anew with --overwrite.",
+                what=what,
+                before=repr(before),
+                now=repr(now),
             )
 
 

@@ -28,8 +28,10 @@ def unfit(stage: str, what: str) -> UserError:
     """The error of a state that no stage of this program exported."""
     return UserError(
         "resume-unreadable",
-        f"The resume file's state of {stage} is not one that this program wrote: {what}.",
+        "The resume file's state of {stage} is not one that this program wrote: {what}.",
         "Start the capture anew (with --overwrite instead of --resume).",
+        stage=stage,
+        what=what,
     )
 
 

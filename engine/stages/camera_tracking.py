@@ -84,8 +84,9 @@ class CameraTrackerSettings:
         ):
             raise UserError(
                 "bad-setting",
-                f"A camera cannot be tracked with {self}.",
+                "A camera cannot be tracked with {self}.",
                 "Use 6 or more points, a share between 0 and 1, 1 or more views and pictures of patience.",
+                self=self,
             )
 
 

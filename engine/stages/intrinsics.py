@@ -34,8 +34,9 @@ class IntrinsicsSettings:
         if not 0 < self.default_field_of_view < 180:
             raise UserError(
                 "bad-setting",
-                f"The setting default_field_of_view is {self.default_field_of_view}.",
+                "The setting default_field_of_view is {default_field_of_view}.",
                 "Use degrees between 0 and 180.",
+                default_field_of_view=self.default_field_of_view,
             )
 
 

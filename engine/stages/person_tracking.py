@@ -33,7 +33,10 @@ class TrackerSettings:
     def __post_init__(self) -> None:
         if self.memory_frames < 1:
             raise UserError(
-                "bad-setting", f"The setting memory_frames is {self.memory_frames}.", "Use 1 or more frames."
+                "bad-setting",
+                "The setting memory_frames is {memory_frames}.",
+                "Use 1 or more frames.",
+                memory_frames=self.memory_frames,
             )
 
 

@@ -59,8 +59,10 @@ def write_video(path: str | Path, clip: Clip, frame_rate: float) -> None:
     frames, height, width, _ = clip.rgb.shape
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), frame_rate, (width, height))
     if not writer.isOpened():
-        raise UserError("video-unwritable", f"The video {path} cannot be written.",
-                        "Choose an existing folder with permission to write, and a name ending in .mp4.")  # fmt: skip
+        raise UserError("video-unwritable",
+                  "The video {path} cannot be written.",
+                  "Choose an existing folder with permission to write, and a name ending in .mp4.",
+                  path=path)  # fmt: skip
     for frame in range(frames):
         writer.write(clip.rgb[frame].cpu().numpy()[..., ::-1].copy())
     writer.release()
@@ -72,7 +74,7 @@ def write_sheet(path: str | Path, clips: Clip) -> None:
     sheet = rows.reshape(rows.shape[0] * rows.shape[1], -1, 3)
     if not cv2.imwrite(str(path), sheet[..., ::-1]):
         remedy = "Choose an existing folder with permission to write."
-        raise UserError("picture-unwritable", f"The picture {path} cannot be written.", remedy)
+        raise UserError("picture-unwritable", "The picture {path} cannot be written.", remedy, path=path)
 
 
 def _settings(options: argparse.Namespace) -> ClipSettings:

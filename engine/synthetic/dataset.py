@@ -86,8 +86,11 @@ def write_sequence(folder: str | Path, clip: Clip) -> None:
                 identity=clip.identity.numpy()[people], planted=clip.planted[frame].numpy()[people],
             )  # fmt: skip
     except OSError as error:
-        raise UserError("dataset-unwritable", f"{folder} cannot be written: {error.strerror or error}.",
-                        "Choose a folder with space left and permission to write.") from error  # fmt: skip
+        raise UserError("dataset-unwritable",
+                  "{folder} cannot be written: {value}.",
+                  "Choose a folder with space left and permission to write.",
+                  folder=folder,
+                  value=error.strerror or error) from error  # fmt: skip
 
 
 def sequences(folder: str | Path, split: str) -> list[Path]:
@@ -95,8 +98,12 @@ def sequences(folder: str | Path, split: str) -> list[Path]:
     base = Path(folder) / split
     found = sorted(path for path in base.iterdir() if (path / "cam").is_dir()) if base.is_dir() else []
     if not found:
-        raise UserError("dataset-missing", f"There are no sequences in {base}.",
-                        f"Choose a folder with {TRAINING} and {VALIDATION} in it.")  # fmt: skip
+        raise UserError("dataset-missing",
+                  "There are no sequences in {base}.",
+                  "Choose a folder with {training} and {validation} in it.",
+                  base=base,
+                  training=TRAINING,
+                  validation=VALIDATION)  # fmt: skip
     return found
 
 
@@ -121,8 +128,11 @@ def read_sequence(folder: str | Path, body: BodyModel | None = None, picked: Seq
         names = frames[0].keys()
         stacked = {key: torch.as_tensor(np.stack([frame[key] for frame in frames])) for key in names}
     except (OSError, ValueError, KeyError, IndexError) as error:
-        raise UserError("dataset-damaged", f"The sequence {folder} cannot be read: {error}.",
-                        "Write it again, or leave it out.") from error  # fmt: skip
+        raise UserError("dataset-damaged",
+                  "The sequence {folder} cannot be read: {error}.",
+                  "Write it again, or leave it out.",
+                  folder=folder,
+                  error=error) from error  # fmt: skip
     people = stacked["betas"].shape[1]
     counts = [(stacked["instance"] == person + 1).sum((1, 2)) for person in range(people)]
     none = torch.zeros(len(frames), 0, dtype=torch.int64)

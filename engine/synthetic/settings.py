@@ -89,7 +89,13 @@ class ClipSettings:
         ]  # fmt: skip
         for name, holds, remedy in checks:
             if not holds:
-                raise UserError("bad-setting", f"The clip setting {name} is {getattr(self, name)!r}.", remedy)
+                raise UserError(
+                    "bad-setting",
+                    "The clip setting {name} is {getattr}.",
+                    remedy,
+                    name=name,
+                    getattr=repr(getattr(self, name)),
+                )
 
     def upright(self) -> ClipSettings:
         """The same with width and height exchanged."""
@@ -124,5 +130,11 @@ camera alone: 0.2 to 0.5 m and 5 to 15 degrees between frames."""
 def tier_settings(name: str) -> ClipSettings:
     """The settings of a tier, to be changed with `dataclasses.replace`. Raises UserError for an unknown tier."""
     if name not in TIERS:
-        raise UserError("bad-setting", f"There is no tier called {name!r}.", f"Use one of {', '.join(TIERS)}.")
+        raise UserError(
+            "bad-setting",
+            "There is no tier called {name}.",
+            "Use one of {tiers}.",
+            name=repr(name),
+            tiers=", ".join(TIERS),
+        )
     return TIERS[name]

@@ -88,8 +88,9 @@ def _bridges_of(
     if not ((np.diff(time_s) > 0).all() and (np.diff(rows.pictures) > 0).all()):
         raise UserError(
             "take-damaged",
-            f"Time does not go on from picture to picture, or person {person} is twice in one.",
+            "Time does not go on from picture to picture, or person {person} is twice in one.",
             "Leave the gaps as they are, or convert the video again.",
+            person=person,
         )
     betas = np.median(np.stack(rows.betas), axis=0).astype(np.float32)
     expressions, at = np.stack(rows.expressions), time_s[rows.pictures]

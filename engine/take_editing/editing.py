@@ -42,7 +42,9 @@ class FillGaps:
 
     def __post_init__(self) -> None:
         if not self.limit_s > 0:
-            raise UserError("bad-edit", f"Gaps of {self.limit_s} seconds cannot be filled.", "Give seconds above 0.")
+            raise UserError(
+                "bad-edit", "Gaps of {limit_s} seconds cannot be filled.", "Give seconds above 0.", limit_s=self.limit_s
+            )
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,16 @@ def edit_take(
         if target.exists() and source.samefile(target):
             raise UserError(
                 "take-exists",
-                f"{target} is the take itself, which stays as it is.",
+                "{target} is the take itself, which stays as it is.",
                 "Give the edited take another name.",
+                target=target,
             )
         if target.exists() and not overwrite:
             raise UserError(
-                "take-exists", f"The take {target} exists already.", "Give --overwrite to replace it, or another name."
+                "take-exists",
+                "The take {target} exists already.",
+                "Give --overwrite to replace it, or another name.",
+                target=target,
             )
         notes = [] if reader.problem is None else [reader.problem]
         for edit in edits:

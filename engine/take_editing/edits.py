@@ -52,7 +52,9 @@ class Merge:
         for person in (self.into, *self.others):
             roll.require(person)
         if self.into in self.others or len(set(self.others)) < len(self.others):
-            raise UserError("bad-edit", f"Person {self.into} cannot be merged with itself.", "Name each person once.")
+            raise UserError(
+                "bad-edit", "Person {into} cannot be merged with itself.", "Name each person once.", into=self.into
+            )
         for other in self.others:
             taken = np.isin(roll.row_picture, roll.row_picture[roll.rows_of(self.into)])
             rows = roll.rows_of(other)
@@ -75,8 +77,9 @@ class Split:
         if not late.any() or late.sum() == rows.sum():
             raise UserError(
                 "nothing-to-split",
-                f"Person {self.person} is not seen on both sides of that moment.",
+                "Person {person} is not seen on both sides of that moment.",
                 "Choose a moment between the first and the last picture with the person.",
+                person=self.person,
             )
         roll.track[late] = roll.new_person()
 
@@ -93,22 +96,29 @@ class Swap:
         roll.require(self.first)
         roll.require(self.second)
         if self.first == self.second:
-            raise UserError("bad-edit", f"Person {self.first} cannot be swapped with itself.", "Name two people.")
+            raise UserError(
+                "bad-edit", "Person {first} cannot be swapped with itself.", "Name two people.", first=self.first
+            )
         late = self.at.reached(roll)[roll.row_picture]
         first, second = roll.rows_of(self.first) & late, roll.rows_of(self.second) & late
         if not (first.any() or second.any()):
             raise UserError(
                 "nothing-to-swap",
-                f"Neither person {self.first} nor {self.second} is seen from there on.",
+                "Neither person {first} nor {second} is seen from there on.",
                 "Choose an earlier moment.",
+                first=self.first,
+                second=self.second,
             )
         roll.track[first], roll.track[second] = self.second, self.first
         for person in (self.first, self.second):
             if not roll.rows_of(person).any():
                 raise UserError(
                     "nobody-left",
-                    f"Person {person} would have no motion left.",
-                    f"Merge {self.first} and {self.second} instead.",
+                    "Person {person} would have no motion left.",
+                    "Merge {first} and {second} instead.",
+                    person=person,
+                    first=self.first,
+                    second=self.second,
                 )
 
 

@@ -80,8 +80,9 @@ class Roll:
             numbers = ", ".join(map(str, self.people()))
             raise UserError(
                 "no-such-person",
-                f"There is no person {person} at this point of the edits.",
+                "There is no person {person} at this point of the edits.",
                 f"People are: {numbers}." if numbers else "The take shows nobody.",
+                person=person,
             )
 
     def new_person(self) -> int:

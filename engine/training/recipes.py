@@ -171,7 +171,13 @@ def named_recipe(name: str, image_size: int = 512) -> Recipe:
 
     Raises UserError (``unknown-recipe``)."""
     if name not in RECIPES:
-        raise UserError("unknown-recipe", f"There is no recipe {name!r}.", f"Use one of {', '.join(RECIPES)}.")
+        raise UserError(
+            "unknown-recipe",
+            "There is no recipe {name}.",
+            "Use one of {recipes}.",
+            name=repr(name),
+            recipes=", ".join(RECIPES),
+        )
     return prompt_tuning(image_size) if name == "prompt-tuning" else RECIPES[name]()
 
 
@@ -182,8 +188,11 @@ def shortened(recipe: Recipe, factor: float, batch: int | None = None, stages: t
     if missing:
         raise UserError(
             "unknown-stage",
-            f"The recipe {recipe.name} has no stage {missing.pop()!r}.",
-            f"Use some of {', '.join(stage.name for stage in recipe.stages)}.",
+            "The recipe {name} has no stage {missing}.",
+            "Use some of {names}.",
+            name=recipe.name,
+            missing=repr(missing.pop()),
+            names=", ".join(stage.name for stage in recipe.stages),
         )
     return replace(recipe, stages=tuple(_shortened(stage, factor, batch or stage.batch) for stage in kept))
 

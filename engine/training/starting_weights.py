@@ -38,7 +38,9 @@ def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R
     expressions = ""
     for path in map(Path, paths):
         if not path.is_file():
-            raise UserError("checkpoint-missing", f"There is no checkpoint {path}.", "Choose an existing file.")
+            raise UserError(
+                "checkpoint-missing", "There is no checkpoint {path}.", "Choose an existing file.", path=path
+            )
         found, expression = read_pickle(path)
         expressions = expressions or expression
         for name, tensor in found.items():
@@ -55,8 +57,9 @@ def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R
         names = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
         raise UserError(
             "checkpoint-mismatch",
-            f"These weights lack {names}.",
+            "These weights lack {names}.",
             "Give CUT3R's checkpoint and then Multi-HMR's, in the sizes of the released models.",
+            names=names,
         )
     _start_upright(model, fitting)
     model.load_state_dict(wanted | fitting)

@@ -51,8 +51,10 @@ class StoredClipPool(ClipPool):
         if not self._sequences:
             raise UserError(
                 "dataset-short",
-                f"No sequence in {folder} has {settings.frames} frames.",
+                "No sequence in {folder} has {frames} frames.",
                 "Choose a dataset with longer sequences.",
+                folder=folder,
+                frames=settings.frames,
             )
 
     def _of_seeds(self, seeds: list[int]) -> Truth:

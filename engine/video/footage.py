@@ -80,8 +80,9 @@ class VideoFile(Footage):
         if not self._capture.isOpened() or min(size) < 1:
             raise UserError(
                 "footage-unreadable",
-                f"{path} cannot be read as a video: it is damaged, or of a kind that the decoder does not know.",
+                "{path} cannot be read as a video: it is damaged, or of a kind that the decoder does not know.",
                 "See whether another program plays it, or convert it to MP4 (H.264).",
+                path=path,
             )
         self.size = (size[0], size[1])
         announced = self._capture.get(cv2.CAP_PROP_FPS)
@@ -160,9 +161,15 @@ class PictureSequence(Footage):
             if size != self.size:
                 raise UserError(
                     "footage-sizes-differ",
-                    f"{self._paths[index]} is {size[0]}x{size[1]} pixels, the first picture "
-                    f"{self._paths[0].name} is {self.size[0]}x{self.size[1]}.",
+                    "{paths_part} is {size_part}x{size_part_2} pixels, the first picture {name} is "
+                    "{size_part_3}x{size_part_4}.",
                     "Bring all pictures of the sequence to one size, or move those that do not belong to it.",
+                    paths_part=self._paths[index],
+                    size_part=size[0],
+                    size_part_2=size[1],
+                    name=self._paths[0].name,
+                    size_part_3=self.size[0],
+                    size_part_4=self.size[1],
                 )
             yield Picture(index, index / self.frame_rate, rgb)
 
@@ -181,15 +188,19 @@ def open_footage(source: str | os.PathLike[str], frame_rate: float | None = None
     if path.is_dir():
         raise UserError(
             "footage-empty",
-            f"The folder {path} has no pictures in it.",
+            "The folder {path} has no pictures in it.",
             "Choose a video file, or a folder with PNG, JPEG, TIFF or other pictures.",
+            path=path,
         )
     if pictures is None:
-        raise UserError("footage-missing", f"There is no file or folder {path}.", "Check the path and its spelling.")
+        raise UserError(
+            "footage-missing", "There is no file or folder {path}.", "Check the path and its spelling.", path=path
+        )
     raise UserError(
         "footage-empty",
-        f"No file matches the pattern {path}.",
+        "No file matches the pattern {path}.",
         "Check the folder, the name before the number, and how many digits the number has.",
+        path=path,
     )
 
 
@@ -208,8 +219,9 @@ def read_picture(path: Path) -> np.ndarray:
     if picture is None or picture.dtype not in (np.uint8, np.uint16, np.float32):
         raise UserError(
             "footage-unreadable",
-            f"The picture {path} cannot be read: it is damaged or of unknown kind.",
+            "The picture {path} cannot be read: it is damaged or of unknown kind.",
             "Open it in another program to see whether it is whole, and save it as PNG or JPEG.",
+            path=path,
         )
     if picture.dtype == np.uint16:
         picture = ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -57,9 +57,13 @@ class PictureMap:
         if cut_width == 0 or cut_height == 0:
             raise UserError(
                 "footage-too-narrow",
-                f"Pictures of {footage_size[0]}x{footage_size[1]} are too narrow: scaled to a long side of {long_side} "
-                f"pixels they have less than {patch_size} on the other.",
+                "Pictures of {footage_size_part}x{footage_size_part_2} are too narrow: scaled to a long side of"
+                " {long_side} pixels they have less than {patch_size} on the other.",
                 "Crop the footage to a ratio of the sides under 30:1.",
+                footage_size_part=footage_size[0],
+                footage_size_part_2=footage_size[1],
+                long_side=long_side,
+                patch_size=patch_size,
             )
         corner = centre_x - cut_width // 2, centre_y - cut_height // 2
         return cls((footage_size[0], footage_size[1]), (width, height), corner, (cut_width, cut_height))

@@ -37,8 +37,10 @@ def plan_outputs(
         if len(sources) > 1:
             raise UserError(
                 "output-not-folder",
-                f"{len(sources)} results do not fit into one file, {output.name}.",
+                "{count} results do not fit into one file, {name}.",
                 "Give a folder.",
+                count=len(sources),
+                name=output.name,
             )
         planned = [(source, output) for source in sources]
     else:
@@ -54,5 +56,5 @@ def plan_outputs(
             planned.append((source, output / (name + suffix)))
     for _, path in planned:
         if path.exists() and not overwrite:
-            raise UserError("output-exists", f"{path} exists already.", "Give another name, or --overwrite.")
+            raise UserError("output-exists", "{path} exists already.", "Give another name, or --overwrite.", path=path)
     return planned

@@ -39,12 +39,15 @@ def evaluating(item: bpy.types.Object, like: bpy.types.Scene) -> Iterator[Evalua
     Raises UserError (``armature-edited``, ``armature-at-rest``) while Blender shows none of its poses.
     """
     if item.mode == "EDIT":
-        raise UserError("armature-edited", f"{item.name} is in Edit Mode.", "Leave Edit Mode, then try again.")
+        raise UserError(
+            "armature-edited", "{name} is in Edit Mode.", "Leave Edit Mode, then try again.", name=item.name
+        )
     if item.data.pose_position == "REST":
         raise UserError(
             "armature-at-rest",
-            f"{item.name} shows its rest position and hides every pose.",
+            "{name} shows its rest position and hides every pose.",
             "Choose Pose Position in the properties of its armature, then try again.",
+            name=item.name,
         )
     hidden = item.hide_viewport
     scene = bpy.data.scenes.new("Human3R retargeting")

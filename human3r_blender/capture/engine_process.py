@@ -46,7 +46,11 @@ class EngineProcess:
             self._process = child_process.start([str(python), "-m", "engine", "serve"], root or EXTENSION_ROOT)
         except OSError as error:
             raise UserError(
-                "no-engine", f"The engine's Python, {python}, cannot be started: {error.strerror}.", NO_ENGINE_REMEDY
+                "no-engine",
+                "The engine's Python, {python}, cannot be started: {strerror}.",
+                NO_ENGINE_REMEDY,
+                python=python,
+                strerror=error.strerror,
             ) from error
         self._reader = threading.Thread(target=self._read_messages, name="human3r-messages", daemon=True)
         self._logger = threading.Thread(target=self._read_log, name="human3r-log", daemon=True)
@@ -115,8 +119,9 @@ class EngineProcess:
             self._put(
                 UserError(
                     "engine-garbled",
-                    f"The engine sent something that is not a message: {error}.",
+                    "The engine sent something that is not a message: {error}.",
                     "Start again; if it stays, copy the error report and file an issue.",
+                    error=error,
                 )
             )
         self._put(None)
@@ -146,24 +151,30 @@ class EngineProcess:
                 missing = line.rpartition(" ")[2].strip("'")
                 return UserError(
                     "engine-incomplete",
-                    f"The engine's Python, {self.python}, has no module {missing}.",
+                    "The engine's Python, {python}, has no module {missing}.",
                     "Press Repair in Preferences > Add-ons > Human3R; if that Python was chosen by hand, "
                     "install the engine's packages into it, or clear the choice there.",
+                    python=self.python,
+                    missing=missing,
                 )
         how = "closed its output" if code is None else f"ended by signal {-code}" if code < 0 else f"ended with {code}"
         said = " Its last words: " + " | ".join(last_words) if last_words else ""
         if code in (-9, 137):
             return UserError(
                 "engine-died",
-                f"The engine {how}: the system killed it, most likely for lack of memory.{said}",
+                "The engine {how}: the system killed it, most likely for lack of memory.{said}",
                 "Close other programs or choose a smaller model, then start again; the take "
                 "is good up to its last record.",
+                how=how,
+                said=said,
             )
         return UserError(
             "engine-died",
-            f"The engine {how} in the middle of its work.{said}",
+            "The engine {how} in the middle of its work.{said}",
             "Start again; the take is good up to its last record and can be imported. If it happens "
             "again, copy the error report and file an issue.",
+            how=how,
+            said=said,
         )
 
 

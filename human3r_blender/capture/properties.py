@@ -92,8 +92,9 @@ class Human3RSettings(bpy.types.PropertyGroup):
         if take and Path(take).exists():
             raise UserError(
                 "take-exists",
-                f"The take {take} exists already.",
+                "The take {take} exists already.",
                 "Choose another name in the field Take, or empty it for a new file each time.",
+                take=take,
             )
         source = absolute(self.source)
         return settings_from(
@@ -115,8 +116,9 @@ class Human3RSettings(bpy.types.PropertyGroup):
         if released is not None and not released.installed:
             raise UserError(
                 "weights-missing",
-                f"The released weights {released.item.name} are not installed.",
+                "The released weights {name} are not installed.",
                 "Get them in Preferences > Add-ons > Human3R, or choose another model.",
+                name=released.item.name,
             )
         return str(released.path) if released is not None else "default"
 

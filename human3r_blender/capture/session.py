@@ -100,8 +100,10 @@ class Session:
             self._fail(
                 UserError(
                     "internal-error",
-                    f"Building the scene failed: {type(error).__name__}: {error}.",
+                    "Building the scene failed: {name}: {error}.",
                     "Copy the error report and file an issue. " + self._import_remedy(),
+                    name=type(error).__name__,
+                    error=error,
                 )
             )
             self._end("failed")

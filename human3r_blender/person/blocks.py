@@ -58,8 +58,9 @@ def set_hidden(item: bpy.types.Object, hidden: bool) -> None:
     if home is None:
         raise UserError(
             "no-collection",
-            f"{item.name} is in no collection of its own any more.",
+            "{name} is in no collection of its own any more.",
             "Hide its objects in the outliner.",
+            name=item.name,
         )
     home.hide_viewport = home.hide_render = hidden
 

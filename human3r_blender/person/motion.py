@@ -61,8 +61,9 @@ def refuse_none(item: bpy.types.Object, frames: np.ndarray) -> None:
     if not len(frames):
         raise UserError(
             "person-not-animated",
-            f"{item.name} has no keys.",
+            "{name} has no keys.",
             "Choose a person that Human3R made, or give the armature its Action.",
+            name=item.name,
         )
 
 

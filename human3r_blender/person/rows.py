@@ -141,7 +141,10 @@ def raw_action(item: bpy.types.Object) -> bpy.types.Action:
     raw = family.action(item, tags.RAW)
     if raw is None:
         raise UserError(
-            "no-raw-motion", f"{item.name} has no raw motion any more.", "Undo its deletion, or import the take again."
+            "no-raw-motion",
+            "{name} has no raw motion any more.",
+            "Undo its deletion, or import the take again.",
+            name=item.name,
         )
     return raw
 
@@ -152,8 +155,9 @@ def mesh_of(item: bpy.types.Object) -> bpy.types.Object:
     if mesh is None or mesh.data.shape_keys is None:
         raise UserError(
             "no-mesh",
-            f"{item.name} has no mesh any more, or one without its shape.",
+            "{name} has no mesh any more, or one without its shape.",
             "Undo its deletion, or import the take again.",
+            name=item.name,
         )
     return mesh
 
@@ -164,8 +168,9 @@ def root_of(item: bpy.types.Object) -> bpy.types.Object:
     if root is None:
         raise UserError(
             "no-root",
-            f"The empty that {item.name} hung from was deleted.",
+            "The empty that {name} hung from was deleted.",
             "Undo its deletion, or import the take again.",
+            name=item.name,
         )
     return root
 

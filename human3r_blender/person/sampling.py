@@ -91,8 +91,9 @@ def frames_of(item: bpy.types.Object) -> tuple[float, float]:
     if not ranges:
         raise UserError(
             "source-not-animated",
-            f"{item.name} does not move: it has no keys.",
+            "{name} does not move: it has no keys.",
             "Choose a person that Human3R made, or give this armature its Action.",
+            name=item.name,
         )
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
@@ -105,8 +106,9 @@ def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -
     if not has_body_joints(item):
         raise UserError(
             "source-not-a-person",
-            f"{item.name} has not the joints of a body.",
+            "{name} has not the joints of a body.",
             "Choose a person's armature, which has bones called pelvis, left_hip, spine1 and so on.",
+            name=item.name,
         )
     names = [_bone_name(item, name) for name in JOINT_NAMES]
     present = np.array([bool(name) for name in names])
@@ -182,9 +184,10 @@ def _scale(item: bpy.types.Object, worlds: np.ndarray) -> float:
     if not (scale > 0 and np.ptp(scales) <= _UNEVEN * scale and np.abs(right_angles - np.eye(3)).max() <= 3 * _UNEVEN):
         raise UserError(
             "scaled-unevenly",
-            f"{item.name} is scaled differently along its axes, mirrored, or more at "
-            "some times than at others, which no skeleton can follow.",
+            "{name} is scaled differently along its axes, mirrored, or more at some times than at others, which"
+            " no skeleton can follow.",
             "Give the person and the object that it hangs from one scale for all axes, without keys.",
+            name=item.name,
         )
     return scale
 

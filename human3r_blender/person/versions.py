@@ -60,7 +60,9 @@ def show(item: bpy.types.Object, role: str) -> None:
     """Play another version of a person's motion. Raises UserError (``no-version``)."""
     action = family.action(item, role)
     if action is None:
-        raise UserError("no-version", f"{item.name} has no {role} motion.", "Clean up the person first.")
+        raise UserError(
+            "no-version", "{name} has no {role} motion.", "Clean up the person first.", name=item.name, role=role
+        )
     before = item.animation_data.action if item.animation_data is not None else None
     if before is not None:
         before.use_fake_user = True  # what does not play is kept when the file is saved

@@ -211,8 +211,9 @@ class SceneBuilder:
         if root is None or not root.users_collection:
             raise UserError(
                 "take-removed",
-                f"{self._name}, which the reconstruction hangs from, was deleted.",
+                "{name}, which the reconstruction hangs from, was deleted.",
                 "Import the take again: File > Import > Human3R take.",
+                name=self._name,
             )
         return root
 

@@ -135,8 +135,10 @@ class ChildTask(Task):
         except OSError as error:
             raise UserError(
                 "task-not-started",
-                f"{command[0]} cannot be started: {error.strerror}.",
+                "{command_part} cannot be started: {strerror}.",
                 "Repair the engine, or choose another Python in the preferences.",
+                command_part=command[0],
+                strerror=error.strerror,
             ) from error
         self._logger = threading.Thread(target=self._read_log, name="human3r-task-log", daemon=True)
         self._reader = threading.Thread(target=self._read_events, args=(told,), name="human3r-task", daemon=True)
@@ -186,8 +188,11 @@ class ChildTask(Task):
         said = " Its last words: " + " | ".join(self._last_words) if self._last_words else ""
         return UserError(
             "task-died",
-            f"{self.title}: the program {how}.{said}",
+            "{title}: the program {how}.{said}",
             "Try again. If it happens again, copy the report and file an issue.",
+            title=self.title,
+            how=how,
+            said=said,
         )
 
 

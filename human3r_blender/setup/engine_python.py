@@ -29,7 +29,11 @@ def find_python(preferred: str = "") -> Path:
         if path.is_file() and os.access(path, os.X_OK):
             return path.absolute()  # not resolved: a virtual environment's python is a link that must stay one
         raise UserError(
-            "no-engine", f"The engine's Python, {path} (from {origin}), is not a program.", NO_ENGINE_REMEDY
+            "no-engine",
+            "The engine's Python, {path} (from {origin}), is not a program.",
+            NO_ENGINE_REMEDY,
+            path=path,
+            origin=origin,
         )
     installed = installation.installed_python(data_folder())
     if installed is not None:
@@ -38,6 +42,7 @@ def find_python(preferred: str = "") -> Path:
     what = {"broken": f"does not work: {found.detail}", "unfinished": "was not installed to the end."}
     raise UserError(
         "no-engine",
-        f"The engine {what.get(found.state, 'is not installed.')} Nothing can run the model.",
+        "The engine {what} Nothing can run the model.",
         NO_ENGINE_REMEDY,
+        what=what.get(found.state, "is not installed."),
     )

@@ -113,14 +113,16 @@ def write(path: Path, motion: AmassMotion) -> None:
 def read(path: Path) -> AmassMotion:
     """Read a motion. Raises UserError (``motion-missing``, ``motion-unreadable``, ``motion-not-smplx``)."""
     if not path.is_file():
-        raise UserError("motion-missing", f"There is no file {path}.", _REMEDY)
+        raise UserError("motion-missing", "There is no file {path}.", _REMEDY, path=path)
     try:
         arrays = read_arrays(path, _LIMIT_BYTES, (*_KEYS, "v_template"))
     except BadArchive as error:
-        raise UserError("motion-unreadable", f"{path} cannot be read: {error}.", _REMEDY) from error
+        raise UserError(
+            "motion-unreadable", "{path} cannot be read: {error}.", _REMEDY, path=path, error=error
+        ) from error
     if "poses" not in arrays:
         what = "a body, not a motion" if "v_template" in arrays else "no motion: it has no array called poses"
-        raise UserError("motion-not-smplx", f"{path} is {what}.", _REMEDY)
+        raise UserError("motion-not-smplx", "{path} is {what}.", _REMEDY, path=path, what=what)
     poses, notes = _poses(path, arrays["poses"])
     count = len(poses)
     rate = next((arrays[name] for name in RATE_KEYS if name in arrays), None)
@@ -165,7 +167,13 @@ def _poses(path: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
             "numbers mean other shapes there. The person may stand a little too low or too high.",
         )
     what = _FAMILIES.get(width, f"poses of {width} numbers a frame" if width else "no frames")
-    raise UserError("motion-not-smplx", f"{path} has {what}; SMPL-X has 165 numbers a frame, SMPL-H 156.", _REMEDY)
+    raise UserError(
+        "motion-not-smplx",
+        "{path} has {what}; SMPL-X has 165 numbers a frame, SMPL-H 156.",
+        _REMEDY,
+        path=path,
+        what=what,
+    )
 
 
 def _numbers(path: Path, name: str, given: np.ndarray, size: int | None = None) -> np.ndarray:
@@ -185,4 +193,4 @@ def _text(given: np.ndarray | None) -> str:
 
 
 def _damaged(path: Path, why: str) -> UserError:
-    return UserError("motion-unreadable", f"{path} cannot be read as a motion: {why}.", _REMEDY)
+    return UserError("motion-unreadable", "{path} cannot be read as a motion: {why}.", _REMEDY, path=path, why=why)

@@ -85,7 +85,7 @@ def _plan(
 def taken(path: Path) -> UserError:
     """A file exists that was not to be replaced."""
     return UserError(
-        "output-exists", f"{path} exists already.", "Choose another name or folder, or switch on overwriting."
+        "output-exists", "{path} exists already.", "Choose another name or folder, or switch on overwriting.", path=path
     )
 
 

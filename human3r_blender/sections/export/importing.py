@@ -60,8 +60,10 @@ def import_motion(
     except ValueError as error:
         raise UserError(
             "motion-unreadable",
-            f"{path} cannot be read as a motion: {error}.",
+            "{path} cannot be read as a motion: {error}.",
             "Write the file again with its true frame rate.",
+            path=path,
+            error=error,
         ) from error
     body_choice = choose_body(body_setting, locations.body_path())
     body = BodyModel.load(body_file(body_choice))

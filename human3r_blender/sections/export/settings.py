@@ -45,7 +45,7 @@ class ExportSettings:
         unknown = [name for name in self.formats if name not in FORMATS]
         if unknown or not self.formats:
             message = f"There is no export format {unknown[0]!r}." if unknown else "No export format is chosen."
-            raise UserError("bad-setting", message, f"Choose from {', '.join(FORMATS)}.")
+            raise UserError("bad-setting", message, "Choose from {formats}.", formats=", ".join(FORMATS))
         check_settings(self)
 
     def shares_file(self, kind: str) -> bool:

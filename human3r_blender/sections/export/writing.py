@@ -18,14 +18,27 @@ def run_exporter(label: str, export: Callable[[], set[str]], written: Path) -> N
             ended = export()
     except RuntimeError as error:
         raise UserError(
-            "export-failed", f"Blender's {label} exporter failed: {error}.", "Try another format, and report this."
+            "export-failed",
+            "Blender's {label} exporter failed: {error}.",
+            "Try another format, and report this.",
+            label=label,
+            error=error,
         ) from error
     if "FINISHED" not in ended or not written.is_file():
         raise UserError(
-            "export-failed", f"Blender's {label} exporter wrote nothing.", "Try another format, and report this."
+            "export-failed",
+            "Blender's {label} exporter wrote nothing.",
+            "Try another format, and report this.",
+            label=label,
         )
 
 
 def missing_exporter(label: str, remedy: str) -> UserError:
     """This Blender cannot write a format."""
-    return UserError("exporter-missing", f"This Blender has no {label} exporter.", f"To export {label}, {remedy}.")
+    return UserError(
+        "exporter-missing",
+        "This Blender has no {label} exporter.",
+        "To export {label}, {remedy}.",
+        label=label,
+        remedy=remedy,
+    )

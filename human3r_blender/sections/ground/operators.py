@@ -129,7 +129,7 @@ class HUMAN3R_OT_set_scale(_RootOperator):
     def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
         places = selected_places(context, root)
         if len(places) != 2:
-            raise UserError("two-places", f"{len(places)} places are selected.", "Select exactly two.")
+            raise UserError("two-places", "{count} places are selected.", "Select exactly two.", count=len(places))
         now = float(np.linalg.norm(places[0] - places[1]))
         if now < LEAST_LENGTH_M:
             raise UserError("two-places", "The two places are the same.", "Select two that are apart.")

@@ -53,8 +53,10 @@ def split(item: bpy.types.Object, frame: float, rate: float) -> bpy.types.Object
     if late.all() or not late.any():
         raise UserError(
             "nothing-to-split",
-            f"{item.name} is not seen on both sides of frame {frame:g}.",
+            "{name} is not seen on both sides of frame {frame}.",
             "Go to a frame between the first and the last key of the person.",
+            name=item.name,
+            frame=f"{frame:g}",
         )
     track = Track(_next_number(item), betas=[np.median(keys.betas[late], axis=0).astype(np.float32)])
     person = Person(item[tags.TAKE], track)
@@ -85,8 +87,11 @@ def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: 
     if not (our_late.any() or their_late.any()):
         raise UserError(
             "nothing-to-swap",
-            f"Neither {first.name} nor {second.name} is seen from frame {frame:g} on.",
+            "Neither {name} nor {name_2} is seen from frame {frame} on.",
             "Go to an earlier frame.",
+            name=first.name,
+            name_2=second.name,
+            frame=f"{frame:g}",
         )
     swapped = {
         first: ours.part(~our_late).with_rows(theirs.part(their_late)),
@@ -96,8 +101,11 @@ def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: 
         if not len(keys.frames):
             raise UserError(
                 "nobody-left",
-                f"{item.name} would have no motion left.",
-                f"Merge {first.name} and {second.name} instead.",
+                "{name} would have no motion left.",
+                "Merge {name_2} and {name_3} instead.",
+                name=item.name,
+                name_2=first.name,
+                name_3=second.name,
             )
     for item, keys in swapped.items():
         rows.write(item, keys, rate, body)

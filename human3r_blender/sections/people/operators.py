@@ -111,8 +111,9 @@ class _WithOther(_PeopleOperator):
         if not found:
             raise UserError(
                 "nobody-else",
-                f"Only {chosen[0].name} is chosen.",
+                "Only {name} is chosen.",
                 "Select the other person as well, with the Shift key, or name the person in the menu.",
+                name=chosen[0].name,
             )
         return found
 
@@ -168,7 +169,7 @@ class HUMAN3R_OT_swap_people(_WithOther):
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
         others = self.others(context, chosen)
         if len(others) > 1:
-            raise UserError("too-many", f"{len(others) + 1} people are selected.", "Select two people.")
+            raise UserError("too-many", "{count} people are selected.", "Select two people.", count=len(others) + 1)
         frame = context.scene.frame_current_final
         editing.swap(chosen[0], others[0], frame, timing.rate_for(context.scene, None))
         return f"{chosen[0].name} and {others[0].name} are swapped from frame {frame:g} on."

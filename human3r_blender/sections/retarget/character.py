@@ -94,8 +94,9 @@ def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls:
         if np.linalg.det(world[:3, :3]) < 1e-9:
             raise UserError(
                 "character-mirrored",
-                f"{item.name} has a negative or zero scale.",
+                "{name} has a negative or zero scale.",
                 "Apply its scale (Object > Apply > Scale), then retarget again.",
+                name=item.name,
             )
         heads = {slot: evaluation.bone_matrices(rested, rig.shown(slot))[0, :3, 3] for slot in rig.bones}
         model = control_model.learn(item, evaluated, names, sorted(moved))

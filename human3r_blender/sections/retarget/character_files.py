@@ -60,7 +60,13 @@ def named(known: dict[str, presets.Preset], name: str) -> presets.Preset:
     for known_name, preset in known.items():
         if known_name.lower() == name.lower():
             return preset
-    raise UserError("preset-unknown", f"There is no rig preset called {name!r}.", f"Use one of: {', '.join(known)}.")
+    raise UserError(
+        "preset-unknown",
+        "There is no rig preset called {name}.",
+        "Use one of: {known}.",
+        name=repr(name),
+        known=", ".join(known),
+    )
 
 
 def bring(scene: bpy.types.Scene, path: Path, link: bool = False, armature: str = "") -> bpy.types.Object:
@@ -75,8 +81,10 @@ def bring(scene: bpy.types.Scene, path: Path, link: bool = False, armature: str 
     except OSError as error:
         raise UserError(
             "character-unreadable",
-            f"The character's file {path.name} cannot be read: {error}.",
+            "The character's file {name} cannot be read: {error}.",
             "Choose a .blend file that this Blender can open.",
+            name=path.name,
+            error=error,
         ) from error
     item = _rig_among([item for item in wanted.objects if item is not None and item.type == "ARMATURE"], path, armature)
     if link:
@@ -100,8 +108,11 @@ def _rig_among(rigs: Sequence[bpy.types.Object], path: Path, name: str) -> bpy.t
         called = f" called {name}" if name else ""
         raise UserError(
             "character-missing",
-            f"There is no armature{called} in {path.name}.",
-            f"Its armatures: {', '.join(rig.name for rig in rigs) or 'none'}.",
+            "There is no armature{called} in {name}.",
+            "Its armatures: {value}.",
+            called=called,
+            name=path.name,
+            value=", ".join(rig.name for rig in rigs) or "none",
         )
 
     def likeness(rig: bpy.types.Object) -> tuple[float, int]:

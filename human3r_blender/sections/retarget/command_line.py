@@ -61,8 +61,9 @@ def check(options: argparse.Namespace) -> None:
     if not options.retarget_to.is_file():
         raise UserError(
             "character-unreadable",
-            f"The character's file {options.retarget_to} does not exist.",
+            "The character's file {retarget_to} does not exist.",
             "Give a .blend file with a rigged character.",
+            retarget_to=options.retarget_to,
         )
     if options.preset:
         named(presets.find_all(rig_presets_folder())[0], options.preset)
@@ -78,15 +79,20 @@ def open_scene(path: Path) -> bpy.types.Scene:
         bpy.ops.wm.open_mainfile(filepath=str(path), load_ui=False, use_scripts=False)
     except RuntimeError as error:
         raise UserError(
-            "scene-unreadable", f"{path} cannot be opened: {error}", "Give a .blend file that this Blender can open."
+            "scene-unreadable",
+            "{path} cannot be opened: {error}",
+            "Give a .blend file that this Blender can open.",
+            path=path,
+            error=error,
         ) from error
     bpy.ops.file.make_paths_absolute()
     scene = bpy.context.scene
     if not people(scene):
         raise UserError(
             "scene-without-people",
-            f"There are no people of Human3R in {path.name}.",
+            "There are no people of Human3R in {name}.",
             "Give a .blend file that convert or import has made.",
+            name=path.name,
         )
     return scene
 

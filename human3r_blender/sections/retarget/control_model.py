@@ -187,8 +187,9 @@ def _sorted_by(anchors: Sequence[int], names: Sequence[str]) -> list[int]:
             circle = ", ".join(names[control] for control in sorted(left))
             raise UserError(
                 "rig-circular",
-                f"These controls follow each other in a circle: {circle}.",
+                "These controls follow each other in a circle: {circle}.",
                 "Leave one of them out of the mapping.",
+                circle=circle,
             )
         order += ready
         left -= set(ready)

@@ -45,8 +45,9 @@ def _overridden(item: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Obj
     if whole.override_hierarchy_create(scene, scene.view_layers[0]) is None:
         raise UserError(
             "character-linked",
-            f"No library override of {item.name} could be made.",
+            "No library override of {name} could be made.",
             "Append the character instead of linking it.",
+            name=item.name,
         )
     made = [part for part in bpy.data.objects if part not in before]
     if not children and empties:

@@ -52,8 +52,9 @@ def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(
             "pose-not-matched",
-            f"No pose of {item.name} was matched yet.",
+            "No pose of {name} was matched yet.",
             "Pose it like the person at the current frame and press Match Current Pose.",
+            name=item.name,
         ) from error
     missing = [
         name for name, slot in zip(character.model.names, character.slots, strict=True) if slot and name not in kept
@@ -61,8 +62,9 @@ def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
     if missing:
         raise UserError(
             "pose-not-matched",
-            f"The matched pose does not have the bone {missing[0]}.",
+            "The matched pose does not have the bone {missing_part}.",
             "The mapping was changed since: press Match Current Pose again.",
+            missing_part=missing[0],
         )
     return np.stack(
         [

@@ -114,7 +114,10 @@ class HUMAN3R_OT_retarget_save_preset(_RetargetOperator):
         rig.check(settings.character.pose.bones.keys())
         if self.name in presets.find_all()[0]:
             raise UserError(
-                "preset-shipped", f"{self.name} is a preset that comes with the add-on.", "Give yours another name."
+                "preset-shipped",
+                "{name} is a preset that comes with the add-on.",
+                "Give yours another name.",
+                name=self.name,
             )
         preset = rig.as_preset(self.name)
         presets.parse(json.loads(json.dumps(presets.as_json(preset))), self.name)

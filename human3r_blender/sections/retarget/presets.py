@@ -100,8 +100,10 @@ def read(path: Path) -> Preset:
     except (OSError, ValueError) as error:
         raise UserError(
             "preset-unreadable",
-            f"The rig preset {path.name} cannot be read: {error}.",
+            "The rig preset {name} cannot be read: {error}.",
             "Correct the file, or remove it.",
+            name=path.name,
+            error=error,
         ) from error
 
 
@@ -260,6 +262,8 @@ def _check(holds: bool, source: str, problem: str) -> None:
 def _invalid(source: str, problem: str) -> UserError:
     return UserError(
         "preset-invalid",
-        f"The rig preset {source} cannot be used: {problem}.",
+        "The rig preset {source} cannot be used: {problem}.",
         "Correct the file (docs/use/retargeting.md says how), or remove it.",
+        source=source,
+        problem=problem,
     )

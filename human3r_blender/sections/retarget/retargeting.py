@@ -32,14 +32,16 @@ def retarget(
     if item.type != "ARMATURE" or item is source:
         raise UserError(
             "character-unfit",
-            f"{item.name} is not another character's armature.",
+            "{name} is not another character's armature.",
             "Choose the armature of the character's rig.",
+            name=item.name,
         )
     if item.library is not None:
         raise UserError(
             "character-linked",
-            f"{item.name} is linked and cannot be animated here.",
+            "{name} is linked and cannot be animated here.",
             "Make a library override of it: Object > Library Override > Make.",
+            name=item.name,
         )
     motion = sampling.sample(source, scene, _frames(source, scene, settings))
     character = study(item, scene, rig, settings.controls)
@@ -63,8 +65,10 @@ def _frames(source: bpy.types.Object, scene: bpy.types.Scene, settings: Retarget
     if end < start:
         raise UserError(
             "bad-setting",
-            f"The frames to bake end at {end:g}, before they start at {start:g}.",
+            "The frames to bake end at {end}, before they start at {start}.",
             "Choose frames in which the person is there.",
+            end=f"{end:g}",
+            start=f"{start:g}",
         )
     rate = scene.render.fps / scene.render.fps_base
     step = rate / settings.key_rate if settings.key_rate else 1.0

@@ -36,8 +36,9 @@ class RigMap:
         if missing:
             raise UserError(
                 "retarget-bones-missing",
-                f"The character has no bone for: {', '.join(missing)}.",
+                "The character has no bone for: {missing}.",
                 "Choose the preset of its rig, or name these bones by hand.",
+                missing=", ".join(missing),
             )
         seen: dict[str, str] = {}
         for slot, names in self.bones.items():
@@ -45,8 +46,11 @@ class RigMap:
                 if name in seen and {slot, seen[name]} != {"root", "pelvis"}:
                     raise UserError(
                         "retarget-bone-twice",
-                        f"The bone {name} is both {label(seen[name])} and {label(slot)}.",
+                        "The bone {name} is both {label} and {label_2}.",
                         "Give each bone one place.",
+                        name=name,
+                        label=label(seen[name]),
+                        label_2=label(slot),
                     )
                 seen[name] = slot
         controls = [name for limb in self.ik.values() for name in (limb.target, limb.pole, limb.toe) if name]
@@ -59,8 +63,9 @@ class RigMap:
         if absent:
             raise UserError(
                 "retarget-bone-absent",
-                f"The character has no bone called {absent[0]}.",
+                "The character has no bone called {absent_part}.",
                 "Find its bones anew, or correct the list of bones.",
+                absent_part=absent[0],
             )
 
     def as_preset(self, name: str) -> Preset:

@@ -122,9 +122,12 @@ def choose(hardware: Hardware, kind: str = "auto") -> tuple[Build, str]:
     if not available:
         raise UserError(
             "machine-unsupported",
-            f"There is no torch {TORCH_VERSION} for {hardware.system} on {hardware.machine}.",
+            "There is no torch {torch_version} for {system} on {machine}.",
             "Use Linux (x86-64 or ARM), Windows (x86-64) or a Mac with Apple "
             "silicon; or choose a Python that has the engine's packages in the preferences.",
+            torch_version=TORCH_VERSION,
+            system=hardware.system,
+            machine=hardware.machine,
         )
     if kind == "auto":
         fitting, reason = _fitting_kind(hardware)
@@ -134,8 +137,12 @@ def choose(hardware: Hardware, kind: str = "auto") -> tuple[Build, str]:
     if kind not in available:
         raise UserError(
             "build-unavailable",
-            f"There is no {kind} build for {hardware.system} on {hardware.machine}.",
-            f"Choose one of: auto, {', '.join(available)}.",
+            "There is no {kind} build for {system} on {machine}.",
+            "Choose one of: auto, {available}.",
+            kind=kind,
+            system=hardware.system,
+            machine=hardware.machine,
+            available=", ".join(available),
         )
     return available[kind], "Chosen by hand."
 

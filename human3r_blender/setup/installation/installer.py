@@ -149,7 +149,12 @@ def plan(
     manifest = store.read_manifest()
     if action in ("repair", "update"):
         if manifest is None:
-            raise UserError("not-installed", f"No engine is installed in {data_folder}.", "Install it first.")
+            raise UserError(
+                "not-installed",
+                "No engine is installed in {data_folder}.",
+                "Install it first.",
+                data_folder=data_folder,
+            )
         if kind == "auto":
             kind = manifest.kind
     build, reason = builds.choose(machine, kind)
@@ -294,8 +299,9 @@ class Installation:
         if not all(gone):
             raise UserError(
                 "files-in-use",
-                f"Some files in {store.data} are in use and stay for now.",
+                "Some files in {data} are in use and stay for now.",
                 "End running captures (or restart Blender), then remove again.",
+                data=store.data,
             )
 
     def _install(self) -> None:
@@ -349,8 +355,9 @@ class Installation:
             if last_try == TRIES - 1:
                 raise UserError(
                     "installation-damaged",
-                    f"Twice, files of {', '.join(damaged)} were damaged.",
+                    "Twice, files of {damaged} were damaged.",
                     "Check the disk. What was installed before is untouched.",
+                    damaged=", ".join(damaged),
                 )
             self._log(f"Damaged, downloaded anew: {', '.join(damaged)}")
             steps.forget_packages(runner, store, uv, damaged)

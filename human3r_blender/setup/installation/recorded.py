@@ -30,9 +30,12 @@ def check_or_record(path: Path, source: str, found: Mapping[str, str]) -> None:
         if earlier is not None and earlier != fingerprint:
             raise UserError(
                 "source-changed",
-                f"{name} {version} is not what was installed from there the first time. Either it "
-                "was published anew, or somebody between here and there changes files.",
-                f"Do not use it before you know which. To trust the new one, delete {path} and install again.",
+                "{name} {version} is not what was installed from there the first time. Either it was published "
+                "anew, or somebody between here and there changes files.",
+                "Do not use it before you know which. To trust the new one, delete {path} and install again.",
+                name=name,
+                version=version,
+                path=path,
             )
     known.update({f"{name}=={fingerprint.partition(' ')[0]}": fingerprint for name, fingerprint in found.items()})
     write_json(path, records)
@@ -46,13 +49,16 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     except (OSError, ValueError) as error:
         raise UserError(
             "records-unreadable",
-            f"{path} cannot be read: {error}.",
+            "{path} cannot be read: {error}.",
             "Restore the file, or delete it to trust the next download as the first.",
+            path=path,
+            error=error,
         ) from error
     if not isinstance(records, dict) or not all(isinstance(entry, dict) for entry in records.values()):
         raise UserError(
             "records-unreadable",
-            f"{path} is not a file of records.",
+            "{path} is not a file of records.",
             "Restore the file, or delete it to trust the next download as the first.",
+            path=path,
         )
     return records

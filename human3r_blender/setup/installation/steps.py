@@ -54,8 +54,10 @@ def find_base_python(chosen: str = "") -> tuple[str, str]:
             says = "is not a Python" if version is None else f"is Python {version[0]}.{version[1]}"
             raise UserError(
                 "python-unusable",
-                f"{path} {says}.",
+                "{path} {says}.",
                 "Choose a Python from {}.{} to {}.{}.".format(*SUPPORTED_PYTHONS[0], *SUPPORTED_PYTHONS[1]),
+                path=path,
+                says=says,
             )
         return path, "{}.{}".format(*version)
     for candidate in own_pythons():
@@ -113,7 +115,9 @@ def get_uv(
     remove_tree(home)
     unfinished.rename(home)
     if (program := _uv_program(home)) is None:
-        raise UserError("no-installer", f"The uv wheel left no program in {home}.", "Report this with your system.")
+        raise UserError(
+            "no-installer", "The uv wheel left no program in {home}.", "Report this with your system.", home=home
+        )
     return program
 
 
@@ -221,9 +225,10 @@ def check_imports(runner: Runner, python: Path, imports: Sequence[str]) -> str:
         last_line = error.lines[-1] if error.lines else error
         raise UserError(
             "engine-incomplete",
-            f"The new environment does not work: {last_line}",
+            "The new environment does not work: {last_line}",
             "If the line names a system library, install that; otherwise copy the report and file an "
             "issue. What was installed before is untouched.",
+            last_line=last_line,
         ) from error
 
 
@@ -245,25 +250,29 @@ def explain(error: CommandFailed | OSError) -> UserError:
     if is_full(error):
         return UserError(
             DISK_FULL,
-            f"The disk is full: {text}",
+            "The disk is full: {text}",
             "Free some space, then start again: what was downloaded is kept. What was installed before is untouched.",
+            text=text,
         )
     if _BAD_HASH.search(text):
         return UserError(
             "hash-mismatch",
-            f"A download is not what the lock file says, so it was refused: {text}",
+            "A download is not what the lock file says, so it was refused: {text}",
             "Try again on another network; if it stays, a mirror or a proxy serves other files. What was "
             "installed before is untouched.",
+            text=text,
         )
     if _NO_NETWORK.search(text):
         return UserError(
             "download-failed",
-            f"The download failed: {text}",
+            "The download failed: {text}",
             "Check the connection (and HTTPS_PROXY, "
             "UV_DEFAULT_INDEX if you use them), then start again: what was downloaded is kept.",
+            text=text,
         )
     return UserError(
         "installation-failed",
-        f"The installation failed: {text}",
+        "The installation failed: {text}",
         "Start again: what was downloaded is kept. If it stays, copy the report and file an issue.",
+        text=text,
     )

@@ -125,8 +125,9 @@ class Store:
             if not _try_lock(file):
                 raise UserError(
                     "installation-running",
-                    f"Another installation of the engine is running in {self.engine}.",
+                    "Another installation of the engine is running in {engine}.",
                     "Wait for its end, or end it, then try again.",
+                    engine=self.engine,
                 )
             yield file.fileno()
 
