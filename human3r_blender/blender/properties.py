@@ -28,7 +28,7 @@ _UNITS: dict[str, dict[str, Any]] = {
 }
 
 
-def property_of(settings_type: type, name: str, ids: Callable[[str], str] = str, **changes: Any) -> Any:
+def property_of(settings_type: type, name: str, /, ids: Callable[[str], str] = str, **changes: Any) -> Any:
     """A property for one setting; `ids` makes an enumeration's ids of the words, `changes` are of Blender's names."""
     item = settings_of(settings_type)[name]
     default = item.kind() if item.default is None else item.default
