@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 
-from tests.engine.stream.engine_process import ENVIRONMENT, PATIENCE_S, ROOT, engine_command
+from tests.engine.stream.engine_process import ENVIRONMENT, ROOT, engine_command
 from tests.engine.stream.footage_files import write_video
+from tests.waiting import HANG_S
 
 LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (DEBUG|INFO) (\w+): (.*)$", re.MULTILINE)
 
@@ -22,9 +23,7 @@ def video(tmp_path_factory):
 def run(video, folder, **switches):
     """(exit code, standard output, standard error) of a capture with these switches."""
     command = engine_command("run", video, "--take", folder / "a.h3r", "--model", "recipe:small", "--quiet", "--json")
-    done = subprocess.run(
-        command, cwd=ROOT, env=ENVIRONMENT | switches, capture_output=True, text=True, timeout=PATIENCE_S
-    )
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT | switches, capture_output=True, text=True, timeout=HANG_S)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["frame_count"] == 3  # and nothing else is on standard output
     return done.stderr
