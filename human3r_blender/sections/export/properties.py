@@ -45,7 +45,6 @@ class Human3RExport(bpy.types.PropertyGroup):
     other_rate: property_of(
         ExportSettings,
         "frame_rate",
-        name="FPS",
         description="Frames per second of the exported motion",
         default=30.0,
         min=0.1,

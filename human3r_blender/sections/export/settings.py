@@ -24,7 +24,7 @@ class ExportSettings:
     """Which files to write, by the names of `FORMATS`."""
     frame_rate: float = setting(
         0.0,
-        label="Frames per Second",
+        label="FPS",
         above=0,
         most=1000,
         zero="the scene's own rate",
