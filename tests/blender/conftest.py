@@ -30,7 +30,7 @@ def _enable() -> None:
 
 _enable()
 
-from .fixtures import addon, engine_python, is_running, scene, settings, stand_in  # noqa: E402, F401
+from .fixtures import addon, engine_python, is_running, patient, scene, settings, stand_in  # noqa: E402, F401
 from .takes import armatures, body, build, go_to, mesh_of, synthetic  # noqa: E402, F401
 
 
