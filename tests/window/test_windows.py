@@ -88,6 +88,32 @@ def drive(blender, tmp_path, data):
     return run
 
 
+def test_what_is_said_is_translated(blender, tmp_path):
+    """With a made-up translation, in a Blender program without a window: the wheels have no languages."""
+    prefix, program = blender
+    extensions = tmp_path / "extensions" / "user_default"
+    extensions.mkdir(parents=True)
+    (extensions / "human3r_blender").symlink_to(ROOT)
+    settings = ["env", f"BLENDER_USER_RESOURCES={tmp_path}", "PYTHONDONTWRITEBYTECODE=1"]
+    script = str(ROOT / "tests" / "window" / "see_translation.py")
+    command = [
+        *prefix,
+        *settings,
+        program,
+        "-b",
+        "--python-exit-code",
+        "1",
+        "--python-expr",
+        ENABLE,
+        "--python",
+        script,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if "no languages here" in done.stdout:
+        pytest.skip("this Blender was packaged without its languages")
+    assert done.returncode == 0 and "seen:" in done.stdout, done.stdout + done.stderr
+
+
 def run_while_it_gets_on(command: list[str], log: Path, pictures: Path) -> int:
     """Run a command to its end; one that neither prints nor pictures anything for long is ended, and is a failure."""
     with log.open("wb") as output:
