@@ -111,6 +111,7 @@ def play(block: bpy.types.ID, action: bpy.types.Action, data_path: str) -> None:
     """Let a data-block be moved by what an Action has for the block whose `data_path` it animates."""
     data = block.animation_data or block.animation_data_create()
     data.action = action
+    action.update_tag()  # it may have been evaluated before its keys were written: Blender 4.2 follows pointers to it
     if HAS_SLOTS:
         container = _container_in(action, data_path)
         data.action_slot = None if container is None else container.slot
