@@ -56,6 +56,7 @@ def view(scene):
     window = bpy.context.window_manager.windows[0]
     area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
     region = next(region for region in area.regions if region.type == "WINDOW")
+    area.spaces.active.shading.type = "SOLID"  # whatever tests before have left: an empty scene keeps the window
     with bpy.context.temp_override(window=window, area=area, region=region):
         yield area
 
