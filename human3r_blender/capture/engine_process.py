@@ -152,8 +152,8 @@ class EngineProcess:
                 return UserError(
                     "engine-incomplete",
                     "The engine's Python, {python}, has no module {missing}.",
-                    "Press Repair in Preferences > Add-ons > Human3R. If you chose that Python yourself, install the engine's "
-                    "packages into it, or clear the choice there.",
+                    "Press Repair in Preferences > Add-ons > Human3R. If you chose that Python yourself, install the "
+                    "engine's packages into it, or clear the choice there.",
                     python=self.python,
                     missing=missing,
                 )
@@ -162,7 +162,7 @@ class EngineProcess:
             return UserError(
                 "engine-died",
                 "The system stopped the engine, most likely because memory ran out.{said}",
-                "Close other programs or choose a smaller model, then start again. The take is intact up to that point.",
+                "Close other programs or choose a smaller model, then start again. The take is intact up to then.",
                 said=said,
             )
         stopped = "The engine stopped unexpectedly with exit code {number}.{said}"
@@ -173,7 +173,7 @@ class EngineProcess:
         return UserError(
             "engine-died",
             stopped,
-            "Start again. The take is intact up to that point and can be imported. If it happens again, copy the error "
+            "Start again. The take is intact up to then and can be imported. If it happens again, copy the error "
             "report and file an issue.",
             number=abs(code or 0),
             said=said,

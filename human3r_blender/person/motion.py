@@ -62,7 +62,7 @@ def refuse_none(item: bpy.types.Object, frames: np.ndarray) -> None:
         raise UserError(
             "person-not-animated",
             "{name} has no keys.",
-            "Choose a person that Human3R made, or give the armature its Action.",
+            "Choose a person made by Human3R, or assign the armature its Action.",
             name=item.name,
         )
 

@@ -97,7 +97,7 @@ def _node_group(material: bpy.types.Material, radius: float, minimum_confidence:
     tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     for name, subtype, value, largest, text in (
         (RADIUS, "DISTANCE", radius, 1.0, "Radius of each point"),
-        (MINIMUM_CONFIDENCE, "NONE", minimum_confidence, 100.0, "Hide points that the model is less sure of"),
+        (MINIMUM_CONFIDENCE, "NONE", minimum_confidence, 100.0, "Hide points whose confidence is below this"),
         (DENSITY, "FACTOR", 1.0, 1.0, "Share of the points to show"),
     ):
         socket = tree.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat")
