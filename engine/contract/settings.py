@@ -50,7 +50,7 @@ class CaptureSettings:
     device: str = setting("auto", label="Device", choices=DEVICES, group="Device", belongs_to="machine")
     """Device to run the network on: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
     precision: str = setting("float32", label="Precision", choices=PRECISIONS, group="Device", belongs_to="machine")
-    """Number format of the network's matrix products, ``float32``, ``bfloat16`` or ``float16``; results differ slightly."""
+    """Number format of the network's matrix products, ``float32``, ``bfloat16`` or ``float16``; results differ."""
     start: int = setting(0, label="Start", least=0, group="Range", belongs_to="footage")
     """First frame of the footage to use, counting from 0."""
     end: int | None = setting(

@@ -100,7 +100,7 @@ class _PeopleOperator(bpy.types.Operator):
 
 
 class HUMAN3R_OT_color_people(_PeopleOperator):
-    """Give each person a different color. The 12 colors are distinct for all kinds of color vision, and repeat with more
+    """Give each person a different color. The 12 colors are distinct in all kinds of color vision, and repeat with more
     than 12 people"""
 
     bl_idname = "human3r.color_people"
