@@ -165,11 +165,12 @@ class EngineProcess:
                 "Close other programs or choose a smaller model, then start again. The take is intact up to then.",
                 said=said,
             )
-        stopped = "The engine stopped unexpectedly with exit code {number}.{said}"
-        if code is None or code < 0:
-            stopped = (
-                "The engine closed its output.{said}" if code is None else "Signal {number} ended the engine.{said}"
-            )
+        if code is None:
+            stopped = "The engine closed its output unexpectedly.{said}"
+        elif code < 0:
+            stopped = "The engine was ended by signal {number}.{said}"
+        else:
+            stopped = "The engine stopped unexpectedly with exit code {number}.{said}"
         return UserError(
             "engine-died",
             stopped,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A person's keys as a motion to work on, and a motion back into keys. In bulk: Blender evaluates nothing.
 
-The motion is in the body frame of the armature (`coordinates.py`), in the take's metres and in seconds from scene frame
+The motion is in the body frame of the armature (`coordinates.py`), in the take's meters and in seconds from scene frame
 0. What Blender makes of constraints, NLA strips and moving parents is in `sampling.py`.
 """
 

@@ -69,6 +69,20 @@ def put_together(call):
                     and any(letter.isalpha() for letter in piece.value) for piece in ast.walk(part))]  # fmt: skip
 
 
+def test_what_blender_does_not_look_up_by_itself_goes_through_our_look_up(root):
+    """Reports through `say` and `refuse`, and the reasons of grayed out buttons through `tr`."""
+    past = []
+    for path in sorted((root / "human3r_blender").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr == "report" and path.parts[-2:] != ("blender", "operators.py") and len(node.args) == 2:
+                past.append(f"{path.relative_to(root)}:{node.lineno}")
+            if node.func.attr == "poll_message_set" and not isinstance(node.args[0], ast.Call):
+                past.append(f"{path.relative_to(root)}:{node.lineno}")
+    assert past == []
+
+
 @pytest.mark.parametrize("room", ["human3r_blender", "engine", "weights_downloader"])
 def test_nothing_that_people_read_is_glued_together(root, room):
     glued = []
