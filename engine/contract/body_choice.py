@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .body_model import BodyModel, default_body_path
 from .messages import TakeHeader
+from .sentences import Sentence
 
 MANNEQUIN = "mannequin"
 """The setting that means the bundled body, and what takes call it."""
@@ -46,7 +47,9 @@ def warning_about_body(header: TakeHeader, choice: str, body: BodyModel) -> str:
         is_same = made_with_mannequin == is_mannequin
     if is_same:
         return ""
-    return (
-        f"This take was made with the body {header.body}, and people are shown with {name}: shapes are not those "
-        "that were captured, because the same numbers mean other shapes."
+    return Sentence(
+        "This take was made with the body {body}, but people are shown with {name}. Their shapes differ from the "
+        "captured ones, because the same numbers mean different shapes for each body.",
+        body=header.body,
+        name=name,
     )

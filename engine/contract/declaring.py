@@ -19,9 +19,21 @@ from functools import cache
 from typing import Any
 
 from .errors import UserError
+from .sentences import Sentence
 
 Choices = Mapping[str, tuple[str, str]]
 """The words that a setting takes, each with its label and with what it means."""
+
+
+_REMEDIES = {
+    ("least",): "Use {least} or more{unit}{zero}.",
+    ("above",): "Use more than {above}{unit}{zero}.",
+    ("least", "most"): "Use a value from {least} to {most}{unit}{zero}.",
+    ("least", "below"): "Use a value from {least} to less than {below}{unit}{zero}.",
+    ("above", "most"): "Use more than {above} and at most {most}{unit}{zero}.",
+    ("above", "below"): "Use a value between {above} and {below}{unit}{zero}.",
+}
+"""What to give instead of a number that is not allowed, by the limits that a setting has."""
 
 
 @dataclass(frozen=True)
@@ -89,24 +101,20 @@ class Setting:
         return self.help + (f". 0: {self.zero}" if self.zero and self.least != 0 else "")
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> Sentence:
         """What to give instead of a value that is not allowed."""
         if self.choices is not None:
-            return f"Use one of {', '.join(self.choices)}."
+            return Sentence("Use one of {words}.", words=", ".join(self.choices))
         if self.needed:
-            return self.needed
-        return f"Use {self._range()}" + (f", or 0 for {self.zero}." if self.zero and self.least != 0 else ".")
-
-    def _range(self) -> str:
-        unit = f"a {self.unit or 'value'}" if self.unit in ("", "share") else self.unit
-        if self.most is None and self.below is None:
-            counted = "" if self.unit in ("", "share") else f" {self.unit}"
-            return f"{self.least} or more{counted}" if self.above is None else f"{unit} above {self.above}"
-        upper = f"up to {self.most}" if self.below is None else f"below {self.below}"
-        if self.above is not None:
-            return f"{unit} above {self.above}, {upper}"
-        zero = f" ({self.zero})" if self.zero and self.least == 0 else ""
-        return f"{unit} from {self.least}{zero} {upper.removeprefix('up ')}"
+            return Sentence(self.needed)
+        limits = {name: getattr(self, name) for name in ("least", "above", "most", "below")}
+        given = {name: value for name, value in limits.items() if value is not None}
+        template = _REMEDIES.get(tuple(given), "Use another value.")
+        unit = "" if self.unit in ("", "share") else f" {self.unit}"
+        zero = f", or 0 for {self.zero}" if self.zero else ""
+        if self.zero and self.least == 0:
+            given["least"], zero = f"0 ({self.zero})", ""
+        return Sentence(template, unit=unit, zero=zero, **given)
 
 
 def setting(
@@ -182,13 +190,9 @@ def check_settings(settings: Any) -> None:
 def bad_setting(settings: Any, name: str, remedy: str) -> UserError:
     """The error for a value that does not go, also for one that does not go with the others."""
     value = getattr(settings, name)
-    return UserError(
-        "bad-setting",
-        "The setting {name} is {value}.",
-        remedy,
-        name=name,
-        value="empty" if value == "" else repr(value),
-    )
+    if value == "":
+        return UserError("bad-setting", "The setting {name} is empty.", remedy, name=name)
+    return UserError("bad-setting", "The setting {name} cannot be {value}.", remedy, name=name, value=repr(value))
 
 
 @cache

@@ -21,8 +21,8 @@ def checked_name(text: str) -> str:
     if not name or not name.isprintable() or len(name.encode("utf-8", "replace")) > LONGEST:
         raise UserError(
             "bad-name",
-            "{text} cannot be a person's name.",
-            "Give 1 to {longest} letters on one line; letters outside of English count twice and more.",
+            "{text} cannot be used as a person's name.",
+            "Enter 1 to {longest} letters on one line; letters outside the English alphabet count as two or more.",
             text=repr(text),
             longest=LONGEST,
         )

@@ -12,20 +12,20 @@ from .errors import UserError
 from .json_checks import BadJson, checked
 
 DEVICES = {
-    "auto": ("Automatic", "The fastest that is there: CUDA, then Metal, then the processor"),
-    "cpu": ("Processor", "Runs everywhere, and slowly"),
-    "cuda": ("CUDA", "An NVIDIA GPU, or an AMD GPU with a ROCm build of torch"),
+    "auto": ("Automatic", "The fastest available: CUDA, then Metal, then the processor"),
+    "cpu": ("Processor", "Works on every machine, but slowly"),
+    "cuda": ("CUDA", "An NVIDIA GPU, or an AMD GPU with a ROCm build of PyTorch"),
     "mps": ("Metal", "The GPU of a Mac with Apple silicon"),
 }
 PRECISIONS = {
     "float32": ("float32", "Full precision, on every device"),
-    "bfloat16": ("bfloat16", "Half the memory; coarser numbers"),
-    "float16": ("float16", "Half the memory; numbers finer than bfloat16's, of a smaller range"),
+    "bfloat16": ("bfloat16", "Half the memory, lower precision"),
+    "float16": ("float16", "Half the memory, finer precision than bfloat16 but a smaller range"),
 }
 CAMERAS = {
-    "auto": ("Automatic", "Tracked for the embedded model, the network's own for all others"),
-    "network": ("Network", "The motion that the model predicts"),
-    "tracked": ("Tracked", "Corners of the scene followed from frame to frame; people are left out"),
+    "auto": ("Automatic", "Tracked for the embedded model, Network for all others"),
+    "network": ("Network", "The camera motion that the model predicts"),
+    "tracked": ("Tracked", "Features of the environment tracked from frame to frame, ignoring people"),
 }
 
 
@@ -34,75 +34,77 @@ class CaptureSettings:
     """Settings of a capture; checked once, when made. Raises :class:`UserError` (``bad-setting``)."""
 
     source: str = setting(
-        label="Video", needed="Choose a video, a folder of images or a pattern.", belongs_to="footage"
+        label="Footage", needed="Choose a video, a folder of images or an image-sequence pattern.", belongs_to="footage"
     )
-    """Video file, folder of images, or image-sequence pattern (``shot.%04d.png``, ``shot.####.png``)."""
+    """Video file, folder of images, or image-sequence pattern (``shot.%04d.png`` or ``shot.####.png``)."""
     take: str = setting(
         label="Take", needed="Choose where to write the take (.h3r).", unit="path", belongs_to="footage"
     )
-    """Where the take (.h3r) is written."""
+    """File to write the take (.h3r) to."""
     model: str = setting("default", label="Model")
-    """``default`` (the embedded model), ``896L``, ``672L``, ``672B`` or ``672S`` (installed weights), a checkpoint's
-    path, or ``recipe:VARIANT`` (deterministic random weights)."""
+    """``default`` (the embedded model), ``896L``, ``672L``, ``672B`` or ``672S`` (installed weights), the path of a
+    checkpoint, or ``recipe:VARIANT`` (deterministic random weights)."""
     body: str = setting("", label="Body", unit="path")
-    """Path of an SMPL-X body file (.npz), or ``mannequin``; empty for the installed SMPL-X body, the mannequin where
-    there is none."""
+    """SMPL-X body file (.npz), or ``mannequin``; empty for the installed SMPL-X body or, if there is none, the
+    mannequin."""
     device: str = setting("auto", label="Device", choices=DEVICES, group="Device", belongs_to="machine")
-    """What the network runs on: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
+    """Device to run the network on: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
     precision: str = setting("float32", label="Precision", choices=PRECISIONS, group="Device", belongs_to="machine")
-    """``float32``, ``bfloat16`` or ``float16``: the type of the network's matrix products, whose results differ."""
+    """Number format of the network's matrix products, ``float32``, ``bfloat16`` or ``float16``; results differ."""
     start: int = setting(0, label="Start", least=0, group="Range", belongs_to="footage")
-    """First frame of the footage to take, counted from 0."""
+    """First frame of the footage to use, counting from 0."""
     end: int | None = setting(
-        None, label="End", least=0, none="the end of the footage", group="Range", belongs_to="footage"
+        None, label="End", least=0, none="to the end of the footage", group="Range", belongs_to="footage"
     )
-    """The frame to stop before, counted from 0."""
+    """Frame of the footage to stop before, counting from 0."""
     stride: int = setting(1, label="Frame Step", least=1, group="Range")
-    """Take every n-th frame: 2 takes every other one, which halves the time."""
+    """Use one frame in this many; 2 uses every other frame, which halves the time."""
     frame_rate: float | None = setting(
         None,
         label="Frame Rate",
         above=0,
         most=1000,
-        none="as the footage says",
+        none="the footage's own frame rate",
         unit="frames per second",
         group="Range",
         belongs_to="footage",
     )
-    """Frames per second for image sequences, or to override the container's nominal rate."""
+    """Frames per second of an image sequence, or to override the frame rate that a video file gives."""
     camera: str = setting("auto", label="Camera Motion", choices=CAMERAS, group="Memory and camera")
-    """Where the camera's motion comes from: ``network``, the model's own; ``tracked``, corners of the scene followed
-    from frame to frame and its predicted depth, people left out; ``auto``, tracked for the embedded model, which
-    has not learnt camera motion, and network for all other weights, where tracking has not been measured."""
+    """Where the camera motion comes from: ``network``, predicted by the model; ``tracked``, from features of the
+    environment tracked from frame to frame and the predicted depth, ignoring people; ``auto``, tracked for the
+    embedded model, which has not learned camera motion, and network for all other weights, with which tracking has
+    not been measured."""
     reset_interval: int = setting(
         100, label="Reset Interval", least=2, zero="never", unit="frames", group="Memory and camera"
     )
-    """Frames after which the network's memory starts anew (paper section 3.2, test-time adaptation), as it has learnt
-    from short footage."""
+    """Frames after which the network's memory is reset, because it was trained on short footage (paper section 3.2,
+    test-time adaptation)."""
     ttt3r: bool = setting(True, label="TTT3R Gate", group="Memory and camera")
-    """Whether the network's memory changes by the TTT3R gate (paper section 3.2), little where a frame tells little;
-    off: it is replaced with every frame, as in CUT3R."""
+    """Update the network's memory through the TTT3R gate (paper section 3.2), which changes it less for frames that add
+    little; when off, every frame replaces it, as in CUT3R."""
     detection_threshold: float = setting(0.3, label="Min Detection", above=0, below=1, unit="share", group="People")
-    """Least score, between 0 and 1, with which a spot of the frame counts as a head: lower finds more people, and
-    more that are none."""
+    """Minimum score, between 0 and 1, for a spot in the frame to count as a head; lower values find more people, but
+    also more false ones."""
     track_memory: int = setting(10_000, label="Track Memory", least=1, unit="frames", group="People")
-    """Frames after which a person out of sight is forgotten; whoever comes back sooner is the same person again."""
+    """Frames after which a person out of sight is forgotten; anyone who returns sooner is recognized as the same
+    person."""
     voxel_size: float = setting(
         0.05, label="Voxel Size", least=0.001, most=10, zero="no scene points", unit="meters", group="Points"
     )
-    """Edge of the voxels that scene points are fused in, in meters."""
+    """Size in meters of the voxels that scene points are merged in."""
     point_confidence: float = setting(1.005, label="Min Confidence", least=1, soft_most=20, group="Points")
-    """Least model confidence of a scene point: 1 where the model knows nothing, such as the sky, and upwards. Points
-    keep their confidence, so that the scene can filter them more strictly later."""
+    """Minimum confidence of a scene point: 1 where the model knows nothing, such as in the sky, and higher elsewhere.
+    Points keep their confidence, so they can be filtered further in the scene."""
     max_points: int = setting(2_000_000, label="Max Points", least=1, unit="points", group="Points")
-    """Most scene points; further ones are left out."""
+    """Maximum number of scene points; further points are left out."""
     point_maps: bool = setting(False, label="Keep Point Maps", group="Take")
-    """Whether the points of every single frame go into the take file as well, which makes it large."""
+    """Also save the points of every single frame in the take, which makes the file large."""
 
     def __post_init__(self) -> None:
         check_settings(self)
         if self.end is not None and self.end <= self.start:
-            raise bad_setting(self, "end", "Use a frame after the start.")
+            raise bad_setting(self, "end", "Choose a frame after the start.")
 
     def with_camera_chosen(self) -> CaptureSettings:
         """The same with ``network`` or ``tracked`` in place of ``auto``: what runs, and what a take records."""
@@ -114,7 +116,9 @@ class CaptureSettings:
     def from_json(cls, values: Any) -> CaptureSettings:
         """Settings from decoded JSON. Raises :class:`UserError` for unknown names and for values of the wrong type."""
         if not isinstance(values, dict):
-            raise UserError("bad-setting", "The settings are not names with values.", "Start the capture again.")
+            raise UserError(
+                "bad-setting", "The settings are not a list of names and values.", "Start the capture again."
+            )
         declared, hints = {item.name: str(item.type) for item in fields(cls)}, typing.get_type_hints(cls)
         for name, value in values.items():
             if name not in declared:
@@ -124,11 +128,15 @@ class CaptureSettings:
             try:
                 checked(value, hints[name], name)
             except BadJson as error:
-                remedy = f"Use a value of type {declared[name]}."
                 raise UserError(
-                    "bad-setting", "The setting {name} cannot be {value}.", remedy, name=name, value=repr(value)
+                    "bad-setting",
+                    "The setting {name} cannot be {value}.",
+                    "Use a value of type {type}.",
+                    name=name,
+                    value=repr(value),
+                    type=declared[name],
                 ) from error
         missing = {item.name for item in fields(cls) if item.default is MISSING} - values.keys()
         if missing:
-            raise UserError("bad-setting", "The setting {missing} is missing.", "Give it.", missing=missing.pop())
+            raise UserError("bad-setting", "The setting {missing} is missing.", "Add it.", missing=missing.pop())
         return cls(**values)

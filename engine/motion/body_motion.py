@@ -18,7 +18,7 @@ GAP_FACTOR = 2.5
 
 @dataclass(frozen=True)
 class BodyMotion:
-    """T frames of one person with a constant shape, in any right-handed world whose unit is the metre."""
+    """T frames of one person with a constant shape, in any right-handed world whose unit is the meter."""
 
     time_s: np.ndarray
     """(T,) rising times in seconds."""
@@ -27,7 +27,7 @@ class BodyMotion:
     pelvis: np.ndarray
     """(T, 3) where the pelvis joint is, world."""
     rest_joints: np.ndarray
-    """(55, 3) joints at rest, metres."""
+    """(55, 3) joints at rest, meters."""
 
     @classmethod
     def make(cls, time_s: np.ndarray, rotations: np.ndarray, pelvis: np.ndarray, rest_joints: np.ndarray) -> BodyMotion:
@@ -59,7 +59,7 @@ class BodyMotion:
         return transforms
 
     def joints(self) -> np.ndarray:
-        """(T, 55, 3) world positions of the joints, metres."""
+        """(T, 55, 3) world positions of the joints, meters."""
         return self.transforms()[..., :3, 3]
 
     def stretches(self) -> list[slice]:

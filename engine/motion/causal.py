@@ -15,7 +15,7 @@ from .smoothing import LIMBS
 _CALM_HZ = (8.0, 1.2)
 """Cutoff of a limb at rest at the smallest and at full strength."""
 _SPEED_HZ = 2.0
-"""What a limb's speed in radians a second adds to its cutoff; three times as much per metre a second of the pelvis."""
+"""What a limb's speed in radians a second adds to its cutoff; three times as much per meter a second of the pelvis."""
 _SPEED_CUTOFF_HZ = 4.0
 _LONGEST_STEP_S = 0.5
 """After a longer pause the filter starts anew."""
@@ -31,7 +31,7 @@ class CausalSmoother:
         self._time_s: float | None = None
 
     def update(self, time_s: float, rotations: np.ndarray, pelvis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The next frame: (55, 4) quaternions wxyz and the pelvis (3,) in metres, both smoothed."""
+        """The next frame: (55, 4) quaternions wxyz and the pelvis (3,) in meters, both smoothed."""
         rotations, pelvis = np.array(rotations, dtype=np.float64), np.array(pelvis, dtype=np.float64)
         step = np.inf if self._time_s is None else time_s - self._time_s
         self._time_s = time_s

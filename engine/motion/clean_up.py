@@ -21,7 +21,7 @@ class CleanUpSettings:
     strength: float = setting(0.75, label="Strength", least=0, most=1, zero="none", unit="share")
     """Strength of the smoothing, 0 (none) to 1; fast movement is kept at any strength."""
     lock_feet: bool = setting(True, label="Lock Feet")
-    """Whether feet that stand are held where they stand."""
+    """Hold feet still while they rest on the floor."""
     contacts: ContactSettings = ContactSettings()
     lock: LockSettings = LockSettings()
 

@@ -53,12 +53,12 @@ class Ground:
     up: np.ndarray
     """(3,) unit vector away from the earth, take world."""
     height: float
-    """Metres along `up`."""
+    """Meters along `up`."""
     source: str
     """What the height was read from: ``points``, ``feet`` or ``lowest points``; ``cameras`` where nothing was there."""
 
     def heights(self, points: np.ndarray) -> np.ndarray:
-        """(..., 3) points to (...) metres above the floor."""
+        """(..., 3) points to (...) meters above the floor."""
         return np.asarray(points, dtype=np.float64) @ self.up - self.height
 
 
@@ -66,7 +66,7 @@ def estimate_ground(points: np.ndarray, world_from_camera: np.ndarray, joints: n
     """The ground of a place.
 
     `points` (N, 3) static points; `world_from_camera` (T, 4, 4), at least one; `joints` (P, 55, 3) world joints of
-    people in any frames, P may be 0. Metres, take world.
+    people in any frames, P may be 0. Meters, take world.
     """
     cameras = np.asarray(world_from_camera, dtype=np.float64)
     joints = np.asarray(joints, dtype=np.float64).reshape(-1, *np.shape(joints)[1:])

@@ -22,7 +22,7 @@ class Patches:
     """K flat patches."""
 
     center: np.ndarray
-    """(K, 3) metres."""
+    """(K, 3) meters."""
     normal: np.ndarray
     """(K, 3) unit vectors; their sign means nothing."""
     weight: np.ndarray
@@ -35,7 +35,7 @@ def thinned(points: np.ndarray) -> np.ndarray:
 
 
 def find_patches(points: np.ndarray) -> Patches:
-    """The flat cells of (N, 3) points in metres."""
+    """The flat cells of (N, 3) points in meters."""
     points = thinned(points)
     if len(points) < _LEAST_POINTS:
         return Patches(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import bpy
 
+from .text import tr
+
 RUN, TASK = "run", "task"
 """A capture or an import that fills the scene; a download or an installation."""
 
@@ -26,6 +28,6 @@ def is_busy(*kinds: str) -> bool:
 def nothing_runs(operator: type[bpy.types.Operator]) -> bool:
     """Whether an operator that changes a scene may begin; sets its poll message where a run is still filling one."""
     if is_busy(RUN):
-        operator.poll_message_set("A run is in progress: wait for its end or cancel it")
+        operator.poll_message_set(tr("A capture or import is in progress: wait for it to finish, or cancel it"))
         return False
     return True

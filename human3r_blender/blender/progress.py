@@ -6,6 +6,8 @@ from __future__ import annotations
 import collections
 from dataclasses import dataclass, field
 
+from ...engine.contract.sentences import Sentence
+
 RECENT_FRAMES = 32
 
 
@@ -51,14 +53,20 @@ class Progress:
         """0..1; 0 while the length is unknown."""
         return min(1.0, self.frames_done / self.frames_total) if self.frames_total else 0.0
 
-    def parts(self) -> list[str]:
+    def parts(self) -> list[Sentence]:
         """Frames, rate and time left in words, as far as they are known: ``12 of 596 frames``, ``1.6 per second``."""
-        total = "" if self.frames_total is None else f" of {self.frames_total}"
-        parts = [f"{self.frames_done}{total} frames"]
+        if self.frames_total is None:
+            parts = [Sentence("{done} frames", done=self.frames_done)]
+        else:
+            parts = [Sentence("{done} of {total} frames", done=self.frames_done, total=self.frames_total)]
         if self.rate is not None:
-            parts.append(f"{self.rate:.1f} per second" if self.rate >= 1 else f"{1 / self.rate:.1f} s each")
+            per_second, each = f"{self.rate:.1f}", f"{1 / self.rate:.1f}"
+            fast = self.rate >= 1
+            parts.append(
+                Sentence("{rate} per second", rate=per_second) if fast else Sentence("{time} s each", time=each)
+            )
         if self.seconds_left is not None and not self.is_over:
-            parts.append(f"{format_duration(self.seconds_left)} left")
+            parts.append(Sentence("{time} left", time=format_duration(self.seconds_left)))
         return parts
 
     def describe(self) -> str:

@@ -47,10 +47,10 @@ class EngineProcess:
         except OSError as error:
             raise UserError(
                 "no-engine",
-                "The engine's Python, {python}, cannot be started: {strerror}.",
+                "The engine's Python, {python}, cannot be started: {reason}.",
                 NO_ENGINE_REMEDY,
                 python=python,
-                strerror=error.strerror,
+                reason=error.strerror,
             ) from error
         self._reader = threading.Thread(target=self._read_messages, name="human3r-messages", daemon=True)
         self._logger = threading.Thread(target=self._read_log, name="human3r-log", daemon=True)
@@ -119,8 +119,8 @@ class EngineProcess:
             self._put(
                 UserError(
                     "engine-garbled",
-                    "The engine sent something that is not a message: {error}.",
-                    "Start again; if it stays, copy the error report and file an issue.",
+                    "The engine sent data that cannot be read: {error}.",
+                    "Start again. If it keeps happening, copy the error report and file an issue.",
                     error=error,
                 )
             )
@@ -152,28 +152,31 @@ class EngineProcess:
                 return UserError(
                     "engine-incomplete",
                     "The engine's Python, {python}, has no module {missing}.",
-                    "Press Repair in Preferences > Add-ons > Human3R; if that Python was chosen by hand, "
-                    "install the engine's packages into it, or clear the choice there.",
+                    "Press Repair in Preferences > Add-ons > Human3R. If you chose that Python yourself, install the "
+                    "engine's packages into it, or clear the choice there.",
                     python=self.python,
                     missing=missing,
                 )
-        how = "closed its output" if code is None else f"ended by signal {-code}" if code < 0 else f"ended with {code}"
-        said = " Its last words: " + " | ".join(last_words) if last_words else ""
+        said = " Its last output: " + " | ".join(last_words) if last_words else ""
         if code in (-9, 137):
             return UserError(
                 "engine-died",
-                "The engine {how}: the system killed it, most likely for lack of memory.{said}",
-                "Close other programs or choose a smaller model, then start again; the take "
-                "is good up to its last record.",
-                how=how,
+                "The system stopped the engine, most likely because memory ran out.{said}",
+                "Close other programs or choose a smaller model, then start again. The take is intact up to then.",
                 said=said,
             )
+        if code is None:
+            stopped = "The engine closed its output unexpectedly.{said}"
+        elif code < 0:
+            stopped = "The engine was ended by signal {number}.{said}"
+        else:
+            stopped = "The engine stopped unexpectedly with exit code {number}.{said}"
         return UserError(
             "engine-died",
-            "The engine {how} in the middle of its work.{said}",
-            "Start again; the take is good up to its last record and can be imported. If it happens "
-            "again, copy the error report and file an issue.",
-            how=how,
+            stopped,
+            "Start again. The take is intact up to then and can be imported. If it happens again, copy the error "
+            "report and file an issue.",
+            number=abs(code or 0),
             said=said,
         )
 

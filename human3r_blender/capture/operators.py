@@ -9,8 +9,9 @@ from bpy_extras.io_utils import ImportHelper
 
 from ...engine.contract.errors import UserError
 from ..blender import busy
-from ..blender.operators import refuse
+from ..blender.operators import refuse, say
 from ..blender.redaction import redact
+from ..blender.text import tr
 from ..setup import choices
 from . import session as sessions
 from . import timer
@@ -20,7 +21,7 @@ HEADLESS_SLICE_S = 1.0
 
 
 class HUMAN3R_OT_start_capture(bpy.types.Operator):
-    """Run the model on the video; people, camera and place appear while it runs"""
+    """Run the model on the footage. People, camera and scene points appear as it goes"""
 
     bl_idname = "human3r.start_capture"
     bl_label = "Start"
@@ -31,7 +32,7 @@ class HUMAN3R_OT_start_capture(bpy.types.Operator):
         if not busy.nothing_runs(cls):
             return False
         if not context.scene.human3r.source:
-            cls.poll_message_set("Choose a video first")
+            cls.poll_message_set(tr("Choose the footage first"))
             return False
         return True
 
@@ -47,7 +48,7 @@ class HUMAN3R_OT_start_capture(bpy.types.Operator):
 
 
 class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
-    """Stop the run: what has arrived stays in the scene, and the take stays on disk"""
+    """Stop the capture or import. What has arrived stays in the scene, and the take stays on disk"""
 
     bl_idname = "human3r.cancel_capture"
     bl_label = "Cancel"
@@ -56,7 +57,7 @@ class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         run = sessions.current()
         if run is None or not run.is_active:
-            cls.poll_message_set("Nothing runs")
+            cls.poll_message_set(tr("No capture or import is in progress"))
             return False
         return True
 
@@ -68,7 +69,7 @@ class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
 
 
 class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
-    """Import people, camera and place from a take (.h3r); needs no engine"""
+    """Import people, camera and scene points from a take (.h3r). Does not need the engine"""
 
     bl_idname = "human3r.import_take"
     bl_label = "Import Human3R Take"
@@ -98,10 +99,10 @@ class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
 
 
 class HUMAN3R_OT_choose_video(bpy.types.Operator, ImportHelper):
-    """Choose the video, or one picture of an image sequence"""
+    """Choose a video, or one image of an image sequence"""
 
     bl_idname = "human3r.choose_video"
-    bl_label = "Choose Video"
+    bl_label = "Choose Footage"
     bl_options = {"REGISTER", "UNDO"}
 
     filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
@@ -116,7 +117,7 @@ class HUMAN3R_OT_choose_video(bpy.types.Operator, ImportHelper):
 
 
 class HUMAN3R_OT_copy_error(bpy.types.Operator):
-    """Copy everything known about this failure, to send it to somebody"""
+    """Copy everything known about this error to the clipboard, to report it"""
 
     bl_idname = "human3r.copy_error"
     bl_label = "Copy Error Report"
@@ -128,7 +129,7 @@ class HUMAN3R_OT_copy_error(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         run = sessions.current()
         context.window_manager.clipboard = redact(run.error_report()) if run is not None else ""
-        self.report({"INFO"}, "The error report is in the clipboard.")
+        say(self, "INFO", "Error report copied to the clipboard.")
         return {"FINISHED"}
 
 
@@ -154,8 +155,8 @@ def _go_on(operator: bpy.types.Operator, run: sessions.Session) -> set[str]:
         pass
     if run.error is not None:
         return refuse(operator, run.error)
-    if run.note:
-        operator.report({"WARNING"}, run.note)
+    for note in run.notes:
+        say(operator, "WARNING", note)
     return {"FINISHED"}
 
 

@@ -3,10 +3,11 @@
 
 import bpy
 
+from ...engine.contract.sentences import Sentence
 from ...engine.contract.settings import CaptureSettings
 from ..blender.properties import draw_settings
 from ..blender.sidebar import MAIN_PANEL, Human3RPanel, Section
-from ..blender.text import characters_across, draw_text
+from ..blender.text import characters_across, draw_text, tr, translated
 from ..setup import probe, tasks
 from ..setup.page import draw_task
 from . import session as sessions
@@ -30,7 +31,7 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
         column = self.layout.column()
         column.enabled = run is None or not run.is_active
         row = column.row(align=True)
-        row.prop(settings, "source", text="", placeholder="Video")
+        row.prop(settings, "source", text="", placeholder=tr("Footage"))
         row.operator("human3r.choose_video", text="", icon="FILEBROWSER")
         if run is not None and run.is_active:
             self.layout.operator("human3r.cancel_capture", icon="CANCEL")
@@ -69,7 +70,7 @@ class HUMAN3R_PT_model(Section, bpy.types.Panel):
 
 
 class HUMAN3R_PT_place(Section, bpy.types.Panel):
-    bl_label = "Place"
+    bl_label = "Points"
 
     def draw(self, context: bpy.types.Context) -> None:
         _draw_groups(_settings_column(self, context), context.scene.human3r, "Points", "Take")
@@ -94,25 +95,25 @@ def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters
         row = layout.row()
         row.alert = True
         row.label(text="The engine is not ready", icon="ERROR")
-        layout.operator("human3r.show_preferences", text="Set Up in the Preferences", icon="PREFERENCES")
+        layout.operator("human3r.show_preferences", text="Set Up in Preferences", icon="PREFERENCES")
         return
     row = layout.row()
     column = row.column(align=True)
     released = settings.released_weights()
     if released is not None:
-        missing = "" if released.installed else " (not installed)"
-        draw_text(column, f"Model: released {released.item.name}{missing}", characters - BESIDE_BUTTON)
+        model = "Model: released {name}" if released.installed else "Model: released {name} (not installed)"
+        draw_text(column, Sentence(model, name=released.item.name), characters - BESIDE_BUTTON)
     elif settings.model_source in ("DEFAULT", "EMBEDDED"):
         draw_text(
-            column, "Model: embedded default (trained on synthetic clips, try-out only)", characters - BESIDE_BUTTON
+            column, "Model: embedded (trained on synthetic clips, for trying out only)", characters - BESIDE_BUTTON
         )
     draw_text(
         column,
         {
             "mannequin": "Body: mannequin (SMPL-X not installed)",
             "installed": "Body: SMPL-X",
-            "chosen": "Body: the chosen file",
-            "absent": "Body: the chosen file is missing",
+            "chosen": "Body: your own file",
+            "absent": "Body: your own file is missing",
         }[facts.body],
         characters - BESIDE_BUTTON,
     )
@@ -124,10 +125,12 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
     progress, column = run.progress, layout.column(align=True)
     if run.is_active:
         column.progress(factor=progress.fraction, text=f"{progress.fraction:.0%}" if progress.frames_total else "")
+        running = progress.phase == "running"
         if progress.frames_done:
             count, *pace = progress.parts()
-            column.label(text=count)
-            column.label(text=", ".join(pace) if progress.phase == "running" else progress.text or "Finishing")
+            column.label(text=translated(count), translate=False)
+            doing = ", ".join(map(translated, pace)) if running else translated(progress.text or "Finishing")
+            column.label(text=doing, translate=False)
         else:
             draw_text(column, progress.text or "Starting", characters)
     elif run.error is not None:
@@ -141,21 +144,23 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
         box.operator("human3r.copy_error", icon="COPYDOWN")
     else:
         icon = "CHECKMARK" if progress.phase == "complete" else "INFO"
-        ended = {"complete": "Done", "cancelled": "Cancelled"}.get(progress.phase, "Incomplete")
-        draw_text(column, f"{ended}: {progress.describe()}", characters, icon=icon)
-        if run.note:
-            draw_text(column, run.note, characters)
+        ended = {"complete": "Done: {progress}", "cancelled": "Canceled: {progress}"}
+        parts = ", ".join(map(translated, progress.parts()))
+        text = Sentence(ended.get(progress.phase, "Incomplete: {progress}"), progress=parts)
+        draw_text(column, text, characters, icon=icon)
+        for note in run.notes:
+            draw_text(column, note, characters)
     if run.header is not None and "recipe" in run.header.model:
         draw_text(
             layout.column(align=True),
-            "Recipe weights: these show the path from video to scene. The people and the place are not true.",
+            "Recipe weights are random: they only test the way from footage to scene. People and points are not real.",
             characters,
             icon="INFO",
         )
 
 
 def _settings_column(panel: bpy.types.Panel, context: bpy.types.Context) -> bpy.types.UILayout:
-    """A column for settings, greyed while a run uses them."""
+    """A column for settings, grayed out while a capture or import uses them."""
     panel.layout.use_property_split, panel.layout.use_property_decorate = True, False
     column = panel.layout.column()
     run = sessions.current()

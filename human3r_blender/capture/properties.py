@@ -34,14 +34,14 @@ MODELS = (  # the numbers are what files hold
     (
         "DEFAULT",
         "Best Installed",
-        "The released weights that suit this machine, or the embedded model without them",
+        "The best released weights for this machine, or the embedded model if none are installed",
         "",
         0,
     ),
     (
         "EMBEDDED",
         "Embedded",
-        "The small model in the extension itself: trained on synthetic clips, for trying out",
+        "The small model that comes with the extension: trained on synthetic clips, for trying out",
         "",
         3,
     ),
@@ -49,17 +49,17 @@ MODELS = (  # the numbers are what files hold
         (item.name, f"Released {item.name}", f"{item.title}. Non-commercial use only", "", 4 + number)
         for number, item in enumerate(item for item in registry.ITEMS if item.kind == "weights")
     ),
-    ("CHECKPOINT", "Checkpoint", "Weights from a file", "", 1),
+    ("CHECKPOINT", "Checkpoint", "Weights from a file of your own", "", 1),
     (
         "RECIPE",
         "Recipe Weights",
-        "Deterministic random weights, to try the whole path: the people will not be right",
+        "Random weights, the same every time, to test the whole process: the people will not be right",
         "",
         2,
     ),
 )
 RECIPES = (
-    ("small", "Small", "A small network, quick on any machine"),
+    ("small", "Small", "A small network, fast on any machine"),
     ("672S", "672 S", "The released architecture with ViT-S"),
     ("672B", "672 B", "The released architecture with ViT-B"),
     ("672L", "672 L", "The released architecture with ViT-L"),
@@ -76,14 +76,14 @@ class Human3RSettings(bpy.types.PropertyGroup):
     take: property_of(
         CaptureSettings,
         "take",
-        description="Where the take (.h3r) is written, from which the scene can be imported again. Empty: a new file "
-        "in the extension's folder for user files",
+        description="File to write the take (.h3r) to, from which the scene can be imported again. Leave empty for a "
+        "new file in the extension's user folder",
     )
-    model_source: EnumProperty(name="Model", items=MODELS, description="Which weights the network uses")
-    checkpoint: StringProperty(name="Checkpoint", description="File with the network's weights", subtype="FILE_PATH")
-    recipe: EnumProperty(name="Size", items=RECIPES, description="Which size of the network gets recipe weights")
+    model_source: EnumProperty(name="Model", items=MODELS, description="Weights that the network uses")
+    checkpoint: StringProperty(name="Checkpoint", description="File with weights for the network", subtype="FILE_PATH")
+    recipe: EnumProperty(name="Size", items=RECIPES, description="Size of the network with recipe weights")
     follow: BoolProperty(
-        name="Follow", default=True, description="Move the playhead to the newest frame while the run goes on"
+        name="Follow", default=True, description="Move the playhead to the newest frame during a capture or import"
     )
 
     def capture_settings(self) -> CaptureSettings:
@@ -92,8 +92,8 @@ class Human3RSettings(bpy.types.PropertyGroup):
         if take and Path(take).exists():
             raise UserError(
                 "take-exists",
-                "The take {take} exists already.",
-                "Choose another name in the field Take, or empty it for a new file each time.",
+                "The take {take} already exists.",
+                "Choose another name under Footage > Take, or leave it empty for a new file each time.",
                 take=take,
             )
         source = absolute(self.source)
@@ -117,7 +117,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
             raise UserError(
                 "weights-missing",
                 "The released weights {name} are not installed.",
-                "Get them in Preferences > Add-ons > Human3R, or choose another model.",
+                "Install them in Preferences > Add-ons > Human3R, or choose another model.",
                 name=released.item.name,
             )
         return str(released.path) if released is not None else "default"

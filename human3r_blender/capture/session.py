@@ -19,6 +19,7 @@ from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
 from ...engine.contract.messages import Failure, Frame, Message, Status, TakeEnd, TakeHeader
 from ...engine.contract.profiling import Profiler
+from ...engine.contract.sentences import Sentence
 from ...engine.contract.settings import CaptureSettings
 from ..blender import busy, tags
 from ..blender.progress import Progress
@@ -34,12 +35,12 @@ _kept_engine: EngineProcess | None = None
 
 
 class Session:
-    """A run from its first message to its last; ``progress``, ``error`` and ``note`` are what the panel shows."""
+    """A run from its first message to its last; ``progress``, ``error`` and ``notes`` are what the panel shows."""
 
     def __init__(self, scene: bpy.types.Scene, options: ImportOptions, source: Source) -> None:
         self.progress = Progress()
         self.error: UserError | None = None
-        self.note = ""
+        self.notes: list[str] = []
         """What the person should know about a run that did not fail, such as why a take ended early."""
         self.log: list[str] = []
         """The engine's last printed lines, for the error report."""
@@ -67,6 +68,11 @@ class Session:
         return not self.progress.is_over
 
     @property
+    def note(self) -> str:
+        """All notes in one line."""
+        return " ".join(self.notes)
+
+    @property
     def people_count(self) -> int:
         """How many people were seen so far."""
         return len(self._tracks)
@@ -91,7 +97,7 @@ class Session:
             self._fail(
                 UserError(
                     "scene-changed",
-                    "Something that this run was building was deleted meanwhile.",
+                    "Part of what was being built was deleted.",
                     self._import_remedy(),
                 )
             )
@@ -101,7 +107,8 @@ class Session:
                 UserError(
                     "internal-error",
                     "Building the scene failed: {name}: {error}.",
-                    "Copy the error report and file an issue. " + self._import_remedy(),
+                    "Copy the error report and file an issue. The take is kept: File > Import > Human3R Take, {take}.",
+                    take=self.take,
                     name=type(error).__name__,
                     error=error,
                 )
@@ -114,7 +121,7 @@ class Session:
     def cancel(self, build: bool = True) -> None:
         """Ask for the end; the take stays. What has arrived is still built, unless nobody will keep the scene."""
         if self.is_active:
-            self.progress.text = "Cancelling"
+            self.progress.text = "Canceling"
             self._source.cancel()
             if not build:
                 self._builds, self.builder, self._has_work = False, None, False
@@ -123,7 +130,7 @@ class Session:
         """End the run at once, without touching the scene: Blender is about to replace or leave it."""
         if self.is_active:
             self._source.cancel()
-            self.note = f"The run was stopped. {self._import_remedy()}"
+            self.notes = [Sentence("The capture or import was stopped."), self._import_remedy()]
             self._end("cancelled")
 
     def leave_scene(self) -> None:
@@ -157,7 +164,7 @@ class Session:
         """Take in what has arrived, for half of the time at most; build for the rest of it."""
         started = time.perf_counter()
         if self.scene is None:
-            self._fail(UserError("scene-deleted", "The scene of this run was deleted.", self._import_remedy()))
+            self._fail(UserError("scene-deleted", "The scene that was being built was deleted.", self._import_remedy()))
             self._end("failed")
             return
         if self._must_rebuild:
@@ -208,7 +215,7 @@ class Session:
         if isinstance(message, Status):
             self.progress.phase, self.progress.text = message.phase, message.text
         elif isinstance(message, TakeEnd):
-            self._ending, self.note = message.status, message.note
+            self._ending, self.notes = message.status, [message.note] if message.note else []
             self.progress.phase = "finishing"
         elif isinstance(message, TakeHeader):
             self.header = message
@@ -230,7 +237,7 @@ class Session:
 
     def _end(self, phase: str) -> None:
         if self.builder is not None and self.builder.warning:
-            self.note = f"{self.note} {self.builder.warning}".strip()
+            self.notes.append(self.builder.warning)
         self.progress.phase = phase
         self._source.close()
         if self._replay is not None:
@@ -240,8 +247,8 @@ class Session:
         code = f" ({self.error.code})" if self.error else ""
         log.info("the run ended: %s%s, %d records, %d people", phase, code, self._records, self.people_count)
 
-    def _import_remedy(self) -> str:
-        return f"The take is kept: File > Import > Human3R Take, {self.take}."
+    def _import_remedy(self) -> Sentence:
+        return Sentence("The take is kept: File > Import > Human3R Take, {take}.", take=self.take)
 
 
 def current() -> Session | None:
@@ -302,7 +309,7 @@ def forget() -> None:
 
 def _refuse_second_run() -> None:
     if is_running():
-        raise UserError("busy", "A run is in progress already.", "Wait for its end or cancel it.")
+        raise UserError("busy", "A capture or import is already in progress.", "Wait for it to finish, or cancel it.")
 
 
 def _begin(session: Session) -> Session:

@@ -13,6 +13,7 @@ from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 from bpy.props import BoolProperty, StringProperty
 
+from ..blender.operators import say
 from .properties import preset_names
 
 FOLDER = "human3r"
@@ -23,7 +24,7 @@ SHIPPED = Path(__file__).parent
 
 
 class HUMAN3R_PT_presets(PresetPanel, bpy.types.Panel):
-    """Settings under one name: choose some, save your own, remove your own"""
+    """Choose, save or remove presets of the settings"""
 
     bl_label = "Human3R Presets"
     preset_subdir = FOLDER
@@ -34,17 +35,17 @@ class HUMAN3R_PT_presets(PresetPanel, bpy.types.Panel):
 class HUMAN3R_MT_presets(bpy.types.Menu):
     """The same list as a menu, in which Blender's search finds every preset by its name."""
 
-    bl_label = "Presets of Settings"
+    bl_label = "Settings Presets"
     preset_subdir = FOLDER
     preset_operator = "human3r.use_preset"
     draw = bpy.types.Menu.draw_preset
 
 
 class HUMAN3R_OT_use_preset(bpy.types.Operator):
-    """Use the settings of this preset. The video, its range and the take's file stay as they are"""
+    """Use the settings of this preset. The footage, its range and the take's file stay the same"""
 
     bl_idname = "human3r.use_preset"
-    bl_label = "Use Preset of Settings"
+    bl_label = "Use Settings Preset"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: StringProperty(
@@ -58,16 +59,16 @@ class HUMAN3R_OT_use_preset(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not Path(self.filepath).is_file():
-            self.report({"ERROR"}, "There is no such preset. Choose one from the list of presets.")
+            say(self, "ERROR", "There is no such preset. Choose one from the list.")
             return {"CANCELLED"}
         return bpy.ops.script.execute_preset(filepath=self.filepath, menu_idname=HUMAN3R_PT_presets.__name__)
 
 
 class HUMAN3R_OT_add_preset(AddPresetBase, bpy.types.Operator):
-    """Save the settings as a preset of your own, without the video and its range; or remove one of your own"""
+    """Save the settings as a preset of your own, without the footage and its range, or remove one of your presets"""
 
     bl_idname = "human3r.add_preset"
-    bl_label = "Add Preset of Settings"
+    bl_label = "Add Settings Preset"
     bl_options = {"REGISTER"}
     preset_menu = "HUMAN3R_PT_presets"
     preset_subdir = FOLDER
@@ -75,15 +76,15 @@ class HUMAN3R_OT_add_preset(AddPresetBase, bpy.types.Operator):
 
     remove_name: BoolProperty(
         name="Remove",
-        description="Remove the preset of this name instead",
+        description="Remove the preset with this name instead of adding one",
         default=False,
         options={"HIDDEN", "SKIP_SAVE"},
     )
     remove_active: BoolProperty(
-        name="Remove the Last Used",
+        name="Remove Last Used",
         default=False,
         options={"HIDDEN", "SKIP_SAVE"},
-        description="Remove the preset that was used last instead",
+        description="Remove the preset that was last used instead of adding one",
     )
 
     @property

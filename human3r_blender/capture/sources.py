@@ -53,7 +53,7 @@ class EngineSource:
         self._frames += isinstance(message, Frame)
         self._over = self._over or isinstance(message, TakeEnd | Failure)
         if message is None and self._cancel_deadline is not None and time.monotonic() > self._cancel_deadline:
-            return TakeEnd("cancelled", self._frames, "The engine did not answer and was ended.")
+            return TakeEnd("cancelled", self._frames, "The engine did not respond and was shut down.")
         return message
 
     def cancel(self) -> None:
@@ -90,7 +90,10 @@ class TakeSource:
         if message is None:
             return TakeEnd("incomplete", self._frames, self._reader.problem or "")
         if isinstance(message, TakeEnd) and message.status != "complete":
-            why = {"cancelled": "The capture was cancelled here.", "failed": "The capture failed here."}
+            why = {
+                "cancelled": "The capture was canceled at this point.",
+                "failed": "The capture failed at this point.",
+            }
             return TakeEnd("incomplete", self._frames, f"{why.get(message.status, '')} {message.note}".strip())
         return message
 

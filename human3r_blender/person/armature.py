@@ -19,11 +19,11 @@ from ..blender import coordinates, turns
 ROOT_BONE = "root"
 
 _TAIL = (0.0, 0.05, 0.0)
-"""Metres from every bone's head to its tail. Its direction is what makes the rest frames those of SMPL-X."""
+"""Meters from every bone's head to its tail. Its direction is what makes the rest frames those of SMPL-X."""
 
 
 def create(name: str, rest_joints: np.ndarray) -> bpy.types.Object:
-    """A new armature object, in no collection yet, with (55, 3) rest joints in metres in the body frame."""
+    """A new armature object, in no collection yet, with (55, 3) rest joints in meters in the body frame."""
     data = bpy.data.armatures.new(name)
     data.display_type = "WIRE"  # thin: sticks end in dots, which at some distance cover the hands
     # The object comes first, for leaving edit mode makes the pose of every object that has this armature.
@@ -44,13 +44,13 @@ def create(name: str, rest_joints: np.ndarray) -> bpy.types.Object:
 
 
 def set_rest_joints(item: bpy.types.Object, rest_joints: np.ndarray) -> None:
-    """Move the rest bones of an armature to (55, 3) joints, metres, body frame. Poses and keys stay as they are."""
+    """Move the rest bones of an armature to (55, 3) joints, meters, body frame. Poses and keys stay as they are."""
     with _edit_mode(item.data):
         _place([item.data.edit_bones[name] for name in JOINT_NAMES], rest_joints)
 
 
 def rest_joints(item: bpy.types.Object) -> np.ndarray:
-    """(55, 3) rest positions of the joints, metres, body frame."""
+    """(55, 3) rest positions of the joints, meters, body frame."""
     return np.array([item.data.bones[name].head_local for name in JOINT_NAMES], dtype=np.float64)
 
 

@@ -58,8 +58,8 @@ def set_hidden(item: bpy.types.Object, hidden: bool) -> None:
     if home is None:
         raise UserError(
             "no-collection",
-            "{name} is in no collection of its own any more.",
-            "Hide its objects in the outliner.",
+            "{name} no longer has a collection of its own.",
+            "Hide its objects in the Outliner.",
             name=item.name,
         )
     home.hide_viewport = home.hide_render = hidden

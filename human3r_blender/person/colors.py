@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which colour a person's body has: one that is told apart from the others' by people with any kind of colour vision.
+"""Which color a person's body has: one that is told apart from the others' by people with any kind of color vision.
 
-A colour stands in three places, which this file keeps the same: in the mesh object's colour (Solid view, Object
-colours), in the material's viewport colour (Solid view as it is at first), and in its shader (Material Preview,
+A color stands in three places, which this file keeps the same: in the mesh object's color (Solid view, Object
+colors), in the material's viewport color (Solid view as it is at first), and in its shader (Material Preview,
 renders).
 """
 
@@ -15,15 +15,15 @@ import bpy
 from . import family
 
 Color = tuple[float, float, float, float]
-"""Linear red, green, blue and alpha in 0..1, as Blender's colour properties hold them."""
+"""Linear red, green, blue and alpha in 0..1, as Blender's color properties hold them."""
 
 PALETTE_SRGB = (
     (0.902, 0.624, 0.000), (0.337, 0.706, 0.914), (0.000, 0.620, 0.451), (0.941, 0.894, 0.259),
     (0.000, 0.447, 0.698), (0.835, 0.369, 0.000), (0.800, 0.475, 0.655), (0.850, 0.900, 0.850),
     (0.500, 0.200, 0.350), (0.650, 0.000, 0.000), (0.650, 0.950, 1.000), (0.550, 0.450, 1.000),
 )  # fmt: skip
-"""Okabe and Ito's seven colours, and five more, each of which was searched for as far as possible from those before it
-in the eyes of all kinds of colour vision. Any two differ by 10 and more (CIEDE2000), for normal vision and without one
+"""Okabe and Ito's seven colors, and five more, each of which was searched for as far as possible from those before it
+in the eyes of all kinds of color vision. Any two differ by 10 and more (CIEDE2000), for normal vision and without one
 of the three kinds of cones; the tests compute it. None is so dark that shading would be lost in it."""
 
 
@@ -42,7 +42,7 @@ def bodies(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 
 
 def next_color(taken: Iterable[Sequence[float]]) -> Color:
-    """The palette's colour that the fewest of the `taken` ones are like, the first of several such."""
+    """The palette's color that the fewest of the `taken` ones are like, the first of several such."""
     uses = [0] * len(PALETTE)
     for color in taken:
         for number, other in enumerate(PALETTE):
@@ -57,7 +57,7 @@ def color_new(item: bpy.types.Object, mesh: bpy.types.Object) -> None:
 
 
 def paint(mesh: bpy.types.Object, color: Sequence[float]) -> None:
-    """Give a person's mesh a linear RGBA colour in every place that holds one, and the armature as well.
+    """Give a person's mesh a linear RGBA color in every place that holds one, and the armature as well.
 
     A material that another object has too is copied first.
     """

@@ -39,7 +39,7 @@ class Contacts:
     planted: np.ndarray
     """(T, 2) bool, of the left and of the right ball."""
     places: np.ndarray
-    """(T, 2, 3) where the joints in them are, metres."""
+    """(T, 2, 3) where the joints in them are, meters."""
     up: np.ndarray
     """(3,) unit vector away from the floor."""
     stretches: tuple[slice, ...]

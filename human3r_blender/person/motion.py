@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A person's keys as a motion to work on, and a motion back into keys. In bulk: Blender evaluates nothing.
 
-The motion is in the body frame of the armature (`coordinates.py`), in the take's metres and in seconds from scene frame
+The motion is in the body frame of the armature (`coordinates.py`), in the take's meters and in seconds from scene frame
 0. What Blender makes of constraints, NLA strips and moving parents is in `sampling.py`.
 """
 
@@ -62,7 +62,7 @@ def refuse_none(item: bpy.types.Object, frames: np.ndarray) -> None:
         raise UserError(
             "person-not-animated",
             "{name} has no keys.",
-            "Choose a person that Human3R made, or give the armature its Action.",
+            "Choose a person made by Human3R, or assign the armature its Action.",
             name=item.name,
         )
 

@@ -13,13 +13,13 @@ class OffsetBasis:
     """
 
     def __init__(self, tolerance: float) -> None:
-        """`tolerance` in metres."""
+        """`tolerance` in meters."""
         self._tolerance = tolerance
         self.vectors = np.empty((0, 0), dtype=np.float32)
         """(K, 3 V) orthonormal."""
 
     def project(self, offsets: np.ndarray) -> np.ndarray:
-        """(T, V, 3) offsets in metres to their (T, K) coefficients; extends the basis where it does not hold them."""
+        """(T, V, 3) offsets in meters to their (T, K) coefficients; extends the basis where it does not hold them."""
         flat = np.asarray(offsets, dtype=np.float32).reshape(len(offsets), -1)
         if not len(self.vectors):
             self.vectors = np.empty((0, flat.shape[1]), dtype=np.float32)

@@ -3,7 +3,7 @@
 
 SMPL-X adds 486 pose correctives to the rest shape; as shape keys they would take 60 MB a person and 486 evaluations a
 frame. But a take uses only the part of that space which its poses reach. So the offsets of all keyed frames are put
-into a basis that holds each of them to a third of a millimetre, and only that becomes shape keys, `Pose000` and on.
+into a basis that holds each of them to a third of a millimeter, and only that becomes shape keys, `Pose000` and on.
 
 What is baked is the whole difference between the posed body model and the armature's skinning, taken back through the
 skinning into the rest pose. That covers the correctives and the small shifts of the joints by expressions alike.
@@ -26,7 +26,7 @@ from . import body_mesh
 from .offset_basis import OffsetBasis
 
 TOLERANCE = 0.0003
-"""Metres at the worst vertex of any keyed frame."""
+"""Meters at the worst vertex of any keyed frame."""
 
 KEY_PREFIX = "Pose"
 
@@ -108,7 +108,7 @@ def remove(mesh: bpy.types.Object) -> None:
 
 
 def rest_offsets(body: BodyModel, betas: np.ndarray, expressions: np.ndarray, rotations: np.ndarray) -> np.ndarray:
-    """(T, V, 3) offsets of the rest vertices, metres, with which plain skinning about the joints of the neutral
+    """(T, V, 3) offsets of the rest vertices, meters, with which plain skinning about the joints of the neutral
     expression equals the body model; (10,) betas, (T, 10) expressions, (T, 55, 3, 3) rotations.
     """
     offsets = body.pose_corrective_offsets(rotations)

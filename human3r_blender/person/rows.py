@@ -142,7 +142,7 @@ def raw_action(item: bpy.types.Object) -> bpy.types.Action:
     if raw is None:
         raise UserError(
             "no-raw-motion",
-            "{name} has no raw motion any more.",
+            "{name} no longer has a raw motion.",
             "Undo its deletion, or import the take again.",
             name=item.name,
         )
@@ -155,7 +155,7 @@ def mesh_of(item: bpy.types.Object) -> bpy.types.Object:
     if mesh is None or mesh.data.shape_keys is None:
         raise UserError(
             "no-mesh",
-            "{name} has no mesh any more, or one without its shape.",
+            "{name} no longer has its mesh, or the mesh has no shape keys.",
             "Undo its deletion, or import the take again.",
             name=item.name,
         )
@@ -168,7 +168,7 @@ def root_of(item: bpy.types.Object) -> bpy.types.Object:
     if root is None:
         raise UserError(
             "no-root",
-            "The empty that {name} hung from was deleted.",
+            "The root of {name} was deleted.",
             "Undo its deletion, or import the take again.",
             name=item.name,
         )

@@ -91,8 +91,8 @@ def frames_of(item: bpy.types.Object) -> tuple[float, float]:
     if not ranges:
         raise UserError(
             "source-not-animated",
-            "{name} does not move: it has no keys.",
-            "Choose a person that Human3R made, or give this armature its Action.",
+            "{name} does not move, because it has no keys.",
+            "Choose a person made by Human3R, or assign this armature its Action.",
             name=item.name,
         )
     return min(first for first, _ in ranges), max(last for _, last in ranges)
@@ -106,8 +106,8 @@ def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -
     if not has_body_joints(item):
         raise UserError(
             "source-not-a-person",
-            "{name} has not the joints of a body.",
-            "Choose a person's armature, which has bones called pelvis, left_hip, spine1 and so on.",
+            "{name} does not have the bones of a body.",
+            "Choose the armature of a person, with bones named pelvis, left_hip, spine1 and so on.",
             name=item.name,
         )
     names = [_bone_name(item, name) for name in JOINT_NAMES]
@@ -184,9 +184,8 @@ def _scale(item: bpy.types.Object, worlds: np.ndarray) -> float:
     if not (scale > 0 and np.ptp(scales) <= _UNEVEN * scale and np.abs(right_angles - np.eye(3)).max() <= 3 * _UNEVEN):
         raise UserError(
             "scaled-unevenly",
-            "{name} is scaled differently along its axes, mirrored, or more at some times than at others, which"
-            " no skeleton can follow.",
-            "Give the person and the object that it hangs from one scale for all axes, without keys.",
+            "{name} is mirrored, or its scale differs between axes or changes over time, which no skeleton can follow.",
+            "Give the person and its parent the same scale on all axes, without keys.",
             name=item.name,
         )
     return scale

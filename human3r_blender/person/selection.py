@@ -9,6 +9,7 @@ import bpy
 
 from ...engine.contract.errors import UserError
 from ..blender import busy, tags
+from ..blender.text import tr
 from . import family
 
 NAMED = 3
@@ -41,7 +42,7 @@ def may_edit_people(operator: type[bpy.types.Operator], context: bpy.types.Conte
     if not busy.nothing_runs(operator):
         return False
     if not people(context, True):
-        operator.poll_message_set("There are no people in this scene: convert a video or import a take first")
+        operator.poll_message_set(tr("There are no people in this scene: capture footage or import a take first"))
         return False
     return True
 
@@ -50,10 +51,10 @@ def refuse_none(chosen: Sequence[bpy.types.Object]) -> None:
     """Raises UserError (``nobody-selected``) where nobody is chosen."""
     if not chosen:
         raise UserError(
-            "nobody-selected", "Nobody is selected.", "Select the armature or the mesh of a person that Human3R made."
+            "nobody-selected", "No people are selected.", "Select the armature or the mesh of a person made by Human3R."
         )
 
 
 def names(chosen: Sequence[bpy.types.Object]) -> str:
     """Who was worked on, in a few words."""
-    return ", ".join(item.name for item in chosen) if len(chosen) <= NAMED else f"{len(chosen)} people"
+    return ", ".join(item.name for item in chosen) if len(chosen) <= NAMED else tr("{count} people", count=len(chosen))

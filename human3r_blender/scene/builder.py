@@ -211,8 +211,8 @@ class SceneBuilder:
         if root is None or not root.users_collection:
             raise UserError(
                 "take-removed",
-                "{name}, which the reconstruction hangs from, was deleted.",
-                "Import the take again: File > Import > Human3R take.",
+                "The root of the take, {name}, was deleted.",
+                "Import the take again: File > Import > Human3R Take.",
                 name=self._name,
             )
         return root

@@ -114,11 +114,11 @@ class CameraKeys:
 def lens_and_shifts(
     focal_px: np.ndarray, principal_point_px: np.ndarray, footage_size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(T,) focal lengths and (T, 2) principal points, in pixels whose centres are at integers, to Blender's lens (mm)
+    """(T,) focal lengths and (T, 2) principal points, in pixels whose centers are at integers, to Blender's lens (mm)
     and shifts (in widths of the picture), (T,) each, for a camera that fits the width.
     """
     width, height = footage_size
-    # Half a pixel, because Blender counts from the picture's edge and the take from the first pixel's centre.
+    # Half a pixel, because Blender counts from the picture's edge and the take from the first pixel's center.
     from_centre_x = principal_point_px[:, 0] + 0.5 - width / 2
     from_centre_y = principal_point_px[:, 1] + 0.5 - height / 2
     return SENSOR_MM * focal_px / width, -from_centre_x / width, from_centre_y / width

@@ -18,7 +18,7 @@ class CloudBuffer:
 
     def __init__(self) -> None:
         self.position: list[np.ndarray] = []
-        """(N, 3) float32, metres, root frame."""
+        """(N, 3) float32, meters, root frame."""
         self.color: list[np.ndarray] = []
         """(N, 4) float32, sRGB and alpha in 0..1."""
         self.confidence: list[np.ndarray] = []
@@ -45,6 +45,6 @@ class CloudBuffer:
         return self._count - self._written > (0 if finished else _GROWTH * self._written)
 
     def take(self) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-        """All positions, colours and confidences so far, counted as written from now on."""
+        """All positions, colors and confidences so far, counted as written from now on."""
         self._written = self._count
         return list(self.position), list(self.color), list(self.confidence)

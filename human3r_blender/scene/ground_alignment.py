@@ -95,7 +95,7 @@ def return_to_estimate(root: bpy.types.Object) -> None:
         raise UserError(
             "no-estimate",
             "No floor was found for this take.",
-            "Import it again with the floor found by itself, or set the floor by hand.",
+            "Import it again with Floor set to Automatic, or set the floor by hand.",
         )
     root.matrix_basis = Matrix(np.array(root[ESTIMATE]).reshape(4, 4))
 

@@ -16,10 +16,10 @@ from ..blender import tags
 
 NAME = "Scene points"
 COLOR, CONFIDENCE = "Color", "Confidence"
-"""Attribute names. Not "color" in small letters: to Cycles that is a volume's colour, and points would stay black."""
+"""Attribute names. Not "color" in small letters: to Cycles that is a volume's color, and points would stay black."""
 
 RADIUS, MINIMUM_CONFIDENCE, DENSITY = "Radius", "Minimum Confidence", "Density"
-"""The modifier's inputs: metres; least confidence shown; share of the points shown, in 0..1."""
+"""The modifier's inputs: meters; least confidence shown; share of the points shown, in 0..1."""
 
 FindObject = Callable[[], bpy.types.Object | None]
 
@@ -31,7 +31,7 @@ def create(
     radius: float,
     minimum_confidence: float,
 ) -> bpy.types.Object:
-    """An empty object under the root that shows its mesh's vertices as coloured points of `radius` metres."""
+    """An empty object under the root that shows its mesh's vertices as colored points of `radius` meters."""
     item = bpy.data.objects.new(NAME, bpy.data.meshes.new(NAME))
     item.parent = root
     collection.objects.link(item)
@@ -46,7 +46,7 @@ def fill(
 ) -> Iterator[None]:
     """Give the object that `find` finds these points instead of its own, in slices.
 
-    Parts of (N, 3) positions in metres in the root frame, (N, 4) sRGB colours with alpha in 0..1 and (N,) confidences,
+    Parts of (N, 3) positions in meters in the root frame, (N, 4) sRGB colors with alpha in 0..1 and (N,) confidences,
     float32 all. A new mesh is filled aside and then takes the old one's place, so that nothing half done shows.
     """
     name = bpy.data.meshes.new(NAME).name
@@ -73,7 +73,7 @@ def fill(
 
 
 def _material() -> bpy.types.Material:
-    """Shows the points' own colours, which already hold the place's light, without lighting them again."""
+    """Shows the points' own colors, which already hold the place's light, without lighting them again."""
     material = bpy.data.materials.new(NAME)
     if bpy.app.version < (5, 0):  # since then every material has nodes, and setting this warns
         material.use_nodes = True
@@ -97,7 +97,7 @@ def _node_group(material: bpy.types.Material, radius: float, minimum_confidence:
     tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     for name, subtype, value, largest, text in (
         (RADIUS, "DISTANCE", radius, 1.0, "Radius of each point"),
-        (MINIMUM_CONFIDENCE, "NONE", minimum_confidence, 100.0, "Hide points that the model is less sure of"),
+        (MINIMUM_CONFIDENCE, "NONE", minimum_confidence, 100.0, "Hide points whose confidence is below this"),
         (DENSITY, "FACTOR", 1.0, 1.0, "Share of the points to show"),
     ):
         socket = tree.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat")

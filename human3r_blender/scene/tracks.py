@@ -32,7 +32,7 @@ class Track(Presence):
     expressions: list[np.ndarray] = field(default_factory=list)
     """(10,)"""
     head_points: list[np.ndarray] = field(default_factory=list)
-    """(3,) metres, camera frame."""
+    """(3,) meters, camera frame."""
     cameras: list[np.ndarray] = field(default_factory=list)
     """(4, 4) world from camera."""
 
@@ -53,7 +53,7 @@ class Track(Presence):
         return rotations.continuous_quaternions(quaternions, previous)
 
     def pelvis_keys(self, rows: slice, body: BodyModel, betas: np.ndarray) -> np.ndarray:
-        """(T, 3) locations of the pelvis bone in some rows, metres from its rest position."""
+        """(T, 3) locations of the pelvis bone in some rows, meters from its rest position."""
         pelvis = body.pelvis_from_head(
             rotations.axis_angle_to_matrix(np.stack(self.poses[rows])), betas,
             np.stack(self.expressions[rows]), np.stack(self.head_points[rows]),

@@ -24,7 +24,7 @@ def submenus() -> list[tuple[str, str, str]]:
     of_sections = [(package.__name__, package.TITLE) for package in packages()]
     return [
         (f"HUMAN3R_MT_{name.rpartition('.')[2]}", label, name)
-        for name, label in (*of_sections, (f"{PACKAGE}.setup", "Set-up"))
+        for name, label in (*of_sections, (f"{PACKAGE}.setup", "Setup"))
     ]
 
 
@@ -49,7 +49,7 @@ def operators_in(package: str) -> list[type[bpy.types.Operator]]:
 
 
 class HUMAN3R_MT_tools(bpy.types.Menu):
-    """Everything that Human3R does."""
+    """All tools of Human3R."""
 
     bl_label = "Human3R"
 

@@ -48,17 +48,17 @@ class MadeUp:
 
 REFUSED = (
     ({"place": ""}, "place is empty", "Say where."),
-    ({"size": "huge"}, "size is 'huge'", "Use one of small, LARGE."),
-    ({"count": 0}, "count is 0", "Use 1 or more pieces."),
-    ({"every": 1}, "every is 1", "Use 2 or more frames, or 0 for never."),
-    ({"rate": 0.0}, "rate is 0.0", "Use frames per second above 0, up to 1000."),
-    ({"rate": 1001.0}, "rate is 1001.0", "Use frames per second above 0, up to 1000."),
-    ({"rate": math.nan}, "rate is nan", "Use frames per second above 0, up to 1000."),
-    ({"pace": -1.0}, "pace is -1.0", "Use meters per second above 0, up to 9, or 0 for its own."),
-    ({"strength": -0.1}, "strength is -0.1", "Use a share from 0 (off) to 1."),
-    ({"strength": math.nan}, "strength is nan", "Use a share from 0 (off) to 1."),
-    ({"chance": 1.0}, "chance is 1.0", "Use a share above 0, below 1."),
-    ({"count": None}, "count is None", "Use 1 or more pieces."),
+    ({"size": "huge"}, "size cannot be 'huge'", "Use one of small, LARGE."),
+    ({"count": 0}, "count cannot be 0", "Use 1 or more pieces."),
+    ({"every": 1}, "every cannot be 1", "Use 2 or more frames, or 0 for never."),
+    ({"rate": 0.0}, "rate cannot be 0.0", "Use more than 0 and at most 1000 frames per second."),
+    ({"rate": 1001.0}, "rate cannot be 1001.0", "Use more than 0 and at most 1000 frames per second."),
+    ({"rate": math.nan}, "rate cannot be nan", "Use more than 0 and at most 1000 frames per second."),
+    ({"pace": -1.0}, "pace cannot be -1.0", "Use more than 0 and at most 9 meters per second, or 0 for its own."),
+    ({"strength": -0.1}, "strength cannot be -0.1", "Use a value from 0 (off) to 1."),
+    ({"strength": math.nan}, "strength cannot be nan", "Use a value from 0 (off) to 1."),
+    ({"chance": 1.0}, "chance cannot be 1.0", "Use a value between 0 and 1."),
+    ({"count": None}, "count cannot be None", "Use 1 or more pieces."),
 )
 
 

@@ -69,6 +69,24 @@ def put_together(call):
                     and any(letter.isalpha() for letter in piece.value) for piece in ast.walk(part))]  # fmt: skip
 
 
+def passes_by_the_look_up(call):
+    """Whether a report or the reason of a grayed-out button is given to Blender without being looked up."""
+    name, values = getattr(call.func, "attr", ""), call.args
+    return (name == "report" and len(values) == 2) or (
+        name == "poll_message_set" and not (isinstance(values[0], ast.Call) and values[0].func.id == "tr")
+    )
+
+
+def test_reports_and_reasons_are_looked_up(root):
+    """Blender does not by itself: `say` and `refuse` report, `tr` gives reasons."""
+    ours, past = root / "human3r_blender", []
+    for path in sorted(set(ours.rglob("*.py")) - {ours / "blender" / "operators.py"}):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and passes_by_the_look_up(node):
+                past.append(f"{path.relative_to(root)}:{node.lineno}")
+    assert past == []
+
+
 @pytest.mark.parametrize("room", ["human3r_blender", "engine", "weights_downloader"])
 def test_nothing_that_people_read_is_glued_together(root, room):
     glued = []

@@ -9,14 +9,15 @@ from bpy.props import BoolProperty, EnumProperty
 from ....engine.contract.errors import UserError
 from ....engine.motion.clean_up import CleanUpSettings
 from ...blender import tags, timing
-from ...blender.operators import refuse
+from ...blender.operators import refuse, say
 from ...blender.properties import settings_from, with_settings
+from ...blender.text import tr
 from ...person import family, selection, versions
 
 VERSIONS = (
-    ("RAW", "Raw", "The motion as it was predicted, picture by picture"),
-    ("LIVE", "Live", "The motion as it is smoothed while a take arrives, when only the past is known"),
-    ("CLEAN", "Clean", "The motion after the clean-up"),
+    ("RAW", "Raw", "The motion as predicted, frame by frame"),
+    ("LIVE", "Live", "The motion as smoothed during a capture, from past frames only"),
+    ("CLEAN", "Clean", "The motion after clean-up"),
 )
 
 
@@ -27,21 +28,21 @@ class Human3RCleanUp(bpy.types.PropertyGroup):
     everyone: BoolProperty(
         name="All People",
         default=True,
-        description="Clean up and compare all people of the scene, not the selected ones alone",
+        description="Clean up and compare all people in the scene, not only those selected",
     )
 
 
 @with_settings(CleanUpSettings)
 class HUMAN3R_OT_clean_up(bpy.types.Operator):
-    """Make a second Action of each person with less jitter and with feet that stay where they stand. The raw Action is
-    kept; a clean one that is there already is made anew, and changes to it are lost"""
+    """Make a clean Action for each person, with less jitter and with feet that stay planted. The raw Action is kept; an
+    existing clean Action is remade, and your changes to it are lost"""
 
     bl_idname = "human3r.clean_up"
     bl_label = "Clean Up People"
     bl_options = {"REGISTER", "UNDO"}
 
     everyone: BoolProperty(
-        name="All People", default=True, description="Clean up all people of the scene, not the selected ones alone"
+        name="All People", default=True, description="Clean up all people in the scene, not only those selected"
     )
 
     @classmethod
@@ -57,22 +58,22 @@ class HUMAN3R_OT_clean_up(bpy.types.Operator):
                 versions.clean(item, timing.rate_for(context.scene, None), settings)
         except UserError as error:
             return refuse(self, error)
-        self.report({"INFO"}, f"{selection.names(people)}: cleaned up. The raw motion is kept to compare.")
+        say(self, "INFO", "{names}: cleaned up. The raw motion is kept.", names=selection.names(people))
         return {"FINISHED"}
 
 
 class HUMAN3R_OT_show_version(bpy.types.Operator):
-    """Play this version of the motion; the others are kept"""
+    """Play this version of the motion. The others are kept"""
 
     bl_idname = "human3r.show_version"
     bl_label = "Show Raw, Live or Clean Motion"
     bl_options = {"REGISTER", "UNDO"}
 
-    version: EnumProperty(name="Version", description="Which Action plays", items=VERSIONS, default="CLEAN")
+    version: EnumProperty(name="Version", description="Version of the motion to play", items=VERSIONS, default="CLEAN")
     everyone: BoolProperty(
         name="All People",
         default=True,
-        description="Of all people that were cleaned up, not of the selected ones alone",
+        description="Change all people who have been cleaned up, not only those selected",
     )
 
     @classmethod
@@ -88,7 +89,7 @@ class HUMAN3R_OT_show_version(bpy.types.Operator):
 
 
 class HUMAN3R_OT_compare(bpy.types.Operator):
-    """Change between the raw and the clean motion, of the selected people or else of all"""
+    """Switch between the raw and the clean motion of the selected people, or of all if none are selected"""
 
     bl_idname = "human3r.compare_versions"
     bl_label = "Compare Raw and Clean Motion"
@@ -106,18 +107,18 @@ class HUMAN3R_OT_compare(bpy.types.Operator):
 
 
 class HUMAN3R_OT_show_contacts(bpy.types.Operator):
-    """Show or hide the marks under feet that stand, of all people. They are never rendered"""
+    """Show or hide the marks under planted feet, for all people. They are never rendered"""
 
     bl_idname = "human3r.show_contacts"
     bl_label = "Show Contact Marks"
     bl_options = {"REGISTER", "UNDO"}
 
-    show: BoolProperty(name="Show", description="Whether the marks are seen in the viewport", default=True)
+    show: BoolProperty(name="Show", description="Show the marks in the viewport", default=True)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not any(family.marks(item) for item in selection.people(context, True)):
-            cls.poll_message_set("Clean up people first: that finds which feet stand")
+            cls.poll_message_set(tr("Clean up people first to find where their feet are planted"))
             return False
         return True
 
@@ -131,7 +132,7 @@ class HUMAN3R_OT_show_contacts(bpy.types.Operator):
 
 def _some_are_clean(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     if not any(family.action(item, tags.CLEAN) for item in selection.people(context, True)):
-        operator.poll_message_set("Nobody was cleaned up yet")
+        operator.poll_message_set(tr("No people have been cleaned up yet"))
         return False
     return True
 
@@ -141,7 +142,7 @@ def _show(
 ) -> set[str]:
     changed = [item for item in selection.people(context, everyone) if family.action(item, tags.CLEAN)]
     if not changed:
-        operator.report({"WARNING"}, "Nobody of these was cleaned up yet.")
+        say(operator, "WARNING", "None of these people has been cleaned up yet.")
         return {"CANCELLED"}
     try:
         for item in changed:

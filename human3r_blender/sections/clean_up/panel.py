@@ -7,6 +7,7 @@ from ....engine.motion.clean_up import CleanUpSettings
 from ...blender import tags
 from ...blender.properties import copy_settings, draw_settings
 from ...blender.sidebar import Section
+from ...blender.text import tr
 from ...person import family, selection, versions
 from . import TITLE
 from .operators import VERSIONS
@@ -30,7 +31,7 @@ class HUMAN3R_PT_clean_up(Section, bpy.types.Panel):
         row = layout.row()
         row.enabled = bool(chosen)
         button = row.operator(
-            "human3r.clean_up", icon="MOD_SMOOTH", text="Clean Up" if chosen else "Clean Up (nobody selected)"
+            "human3r.clean_up", icon="MOD_SMOOTH", text="Clean Up" if chosen else "Clean Up (None Selected)"
         )
         copy_settings(settings, button, CleanUpSettings)
         button.everyone = settings.everyone
@@ -43,7 +44,7 @@ class HUMAN3R_PT_clean_up(Section, bpy.types.Panel):
             button = row.operator("human3r.show_version", text=label, depress=playing == {version.lower()})
             button.version, button.everyone = version, settings.everyone
         strengths = {f"{found.strength:.2f}" for item in cleaned if (found := versions.settings_of(item)) is not None}
-        layout.label(text=f"Cleaned with strength {' and '.join(sorted(strengths))}")
+        layout.label(text=tr("Strength used: {strengths}", strengths=", ".join(sorted(strengths))))
         homes = [home for item in cleaned if (home := family.marks(item)) is not None]
         if homes:
             hidden = all(home.hide_viewport for home in homes)

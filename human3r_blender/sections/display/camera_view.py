@@ -64,7 +64,7 @@ def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Obje
     view, region = area.spaces.active, area.spaces.active.region_3d
     item, points = tags.find(root[tags.TAKE], tags.CAMERA), _points(context, root[tags.TAKE])
     if item is None:
-        raise UserError("no-camera", "This take has no camera in the scene.", "Import it with its camera.")
+        raise UserError("no-camera", "This take has no camera in the scene.", "Import it again with Camera on.")
     _kept[area.as_pointer()] = _View(
         root[tags.TAKE],
         region.view_perspective,

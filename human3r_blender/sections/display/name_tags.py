@@ -25,7 +25,7 @@ _ABOVE_M = 0.27
 _FONT, _SIZE = 0, 12.0
 """Blender's own font; points, before the interface's scale."""
 _PADDING, _STRIPE = 5.0, 4.0
-"""Pixels around a name, and of the stripe in the person's colour, before the interface's scale."""
+"""Pixels around a name, and of the stripe in the person's color, before the interface's scale."""
 _GROUND = (0.05, 0.05, 0.05, 0.75)
 _INK = (1.0, 1.0, 1.0, 1.0)
 
@@ -38,7 +38,7 @@ class NameTag:
 
     name: str
     head: tuple[float, float, float]
-    """Where the head's joint is, metres, scene."""
+    """Where the head's joint is, meters, scene."""
     scale: float
     """Size of the person in the scene against the true one."""
     color: Color

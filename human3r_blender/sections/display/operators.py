@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colours, names and the camera's view, by one click each."""
+"""Colors, names and the camera's view, by one click each."""
 
 import bpy
 from bpy.props import BoolProperty, FloatVectorProperty
 
 from ....engine.contract.errors import UserError
 from ...blender import tags
-from ...blender.operators import refuse
+from ...blender.operators import refuse, say
+from ...blender.text import tr
 from ...person import colors, family, selection
 from ...scene.takes import root_of
 from . import camera_view, name_tags
 from .view import area_of, has_view
 
 COLORED = "MATERIAL"
-"""The shading of a 3D view in which points have colours: Solid gives a point cloud one grey."""
+"""The shading of a 3D view in which points have colors: Solid gives a point cloud one gray."""
 
 
 class Human3RDisplay(bpy.types.PropertyGroup):
@@ -23,22 +24,22 @@ class Human3RDisplay(bpy.types.PropertyGroup):
         name="Names",
         default=True,
         update=lambda settings, context: name_tags.redraw(),
-        description="Show the people's names over their heads, in all 3D views with overlays. A person is renamed by "
-        "renaming the armature. Names are not rendered",
+        description="Show names over people's heads, in all 3D Viewports with overlays. Names are not rendered. "
+        "To rename a person, rename the armature",
     )
     hide_points: BoolProperty(
         name="Hide Points",
         default=True,
-        description="While the camera view plays, hide the points of the place, which would cover the footage",
+        description="Hide the scene points in the camera view, because they would cover the footage",
     )
 
 
 class HUMAN3R_OT_show_colors(bpy.types.Operator):
-    """Show the points of the place in the footage's colours: changes this 3D view to Material Preview, and back to
-    Solid, in which points are grey and people have their colours anyway"""
+    """Show the scene points in the colors of the footage: switches this 3D Viewport to Material Preview, or back to
+    Solid, where points are gray and people keep their colors"""
 
     bl_idname = "human3r.show_colors"
-    bl_label = "Show Colours"
+    bl_label = "Show Colors"
     bl_options = {"REGISTER"}
 
     @classmethod
@@ -57,7 +58,7 @@ class HUMAN3R_OT_show_colors(bpy.types.Operator):
 
 
 class HUMAN3R_OT_show_names(bpy.types.Operator):
-    """Show the people's names over their heads, or hide them"""
+    """Show or hide names over people's heads"""
 
     bl_idname = "human3r.show_names"
     bl_label = "Show Names"
@@ -70,7 +71,7 @@ class HUMAN3R_OT_show_names(bpy.types.Operator):
 
 
 class _PeopleOperator(bpy.types.Operator):
-    """What changes people's colours: some people, errors as reports."""
+    """What changes people's colors: some people, errors as reports."""
 
     bl_options = {"REGISTER", "UNDO"}
 
@@ -86,7 +87,7 @@ class _PeopleOperator(bpy.types.Operator):
             return refuse(self, error)
         people_by_number = sorted(people, key=family.order)
         self.paint(context, [mesh for item in people_by_number if (mesh := family.mesh(item)) is not None])
-        self.report({"INFO"}, f"{selection.names(people)}: coloured.")
+        say(self, "INFO", "{names}: colored.", names=selection.names(people))
         return {"FINISHED"}
 
     def chosen(self, context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -99,14 +100,14 @@ class _PeopleOperator(bpy.types.Operator):
 
 
 class HUMAN3R_OT_color_people(_PeopleOperator):
-    """Give each person another colour, one that people with any kind of colour vision tell apart: 12 of them, and from
-    then on they repeat"""
+    """Give each person a different color. The 12 colors are distinct in all kinds of color vision, and repeat with more
+    than 12 people"""
 
     bl_idname = "human3r.color_people"
-    bl_label = "Colour People Apart"
+    bl_label = "Distinct Colors"
 
     everyone: BoolProperty(
-        name="All People", default=True, description="Colour all people of the scene anew, not the selected ones alone"
+        name="All People", default=True, description="Color all people in the scene again, not only those selected"
     )
 
     def chosen(self, context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -121,14 +122,14 @@ class HUMAN3R_OT_color_people(_PeopleOperator):
 
 
 class HUMAN3R_OT_paint_people(_PeopleOperator):
-    """Give the selected people a colour of your own, in all kinds of shading and in renders"""
+    """Give the selected people a color of your choice, for every shading mode and for renders"""
 
     bl_idname = "human3r.paint_people"
-    bl_label = "Set Colour of People"
+    bl_label = "Set Color of People"
 
     color: FloatVectorProperty(
-        name="Colour",
-        description="Colour of the selected people's bodies",
+        name="Color",
+        description="Color of the selected people's bodies",
         subtype="COLOR",
         size=4,
         min=0.0,
@@ -152,7 +153,7 @@ class HUMAN3R_OT_paint_people(_PeopleOperator):
 
 
 class HUMAN3R_OT_play_camera_view(bpy.types.Operator):
-    """Look through the take's camera, with the footage behind the people, and play; once more brings your view back"""
+    """Look through the take's camera with the footage behind the people, and play. Press again for your own view"""
 
     bl_idname = "human3r.play_camera_view"
     bl_label = "Play Camera View"
@@ -164,7 +165,7 @@ class HUMAN3R_OT_play_camera_view(bpy.types.Operator):
             return False
         area = area_of(context)
         if root_of(context) is None and not (area is not None and camera_view.is_entered(area)):
-            cls.poll_message_set("Select something of the take: its camera, a person, its points")
+            cls.poll_message_set(tr("Select something from a take: its camera, a person or its points"))
             return False
         return True
 
@@ -182,7 +183,9 @@ class HUMAN3R_OT_play_camera_view(bpy.types.Operator):
         except UserError as error:
             return refuse(self, error)
         if not has_footage:
-            self.report({"WARNING"}, f"The footage is not there: {root.get(tags.SOURCE, 'its path is not known')}.")
+            path = root.get(tags.SOURCE, "")
+            text = "The footage is missing: {path}." if path else "The footage is missing, and its path is not known."
+            say(self, "WARNING", text, path=path)
         if scene.frame_current >= scene.frame_end:  # where a run that was followed leaves the playhead
             scene.frame_set(scene.frame_start)
         if not context.screen.is_animation_playing:

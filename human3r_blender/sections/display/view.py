@@ -7,6 +7,8 @@ import math
 
 import bpy
 
+from ...blender.text import tr
+
 _MARGIN = 0.96
 """Share of the room that a camera's picture takes."""
 _LEAST_ZOOM, _MOST_ZOOM = -30.0, 600.0
@@ -23,7 +25,7 @@ def area_of(context: bpy.types.Context) -> bpy.types.Area | None:
 def has_view(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """Whether there is a 3D view; sets the poll message where there is none."""
     if area_of(context) is None:
-        operator.poll_message_set("There is no 3D view in this window")
+        operator.poll_message_set(tr("There is no 3D Viewport in this window"))
         return False
     return True
 

@@ -11,6 +11,7 @@ from mathutils import Matrix, Vector
 from ....engine.contract.errors import UserError
 from ...blender import tags
 from ...blender.operators import refuse
+from ...blender.text import tr
 from ...scene import ground_alignment
 from ...scene.takes import root_of
 
@@ -25,7 +26,7 @@ class _RootOperator(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if root_of(context) is None:
-            cls.poll_message_set("Select something of the take: its camera, a person, its points")
+            cls.poll_message_set(tr("Select something from a take: its camera, a person or its points"))
             return False
         return True
 
@@ -44,21 +45,21 @@ class _RootOperator(bpy.types.Operator):
 
 
 class HUMAN3R_OT_floor_from_cursor(_RootOperator):
-    """Raise or lower the take so that the 3D cursor's place in it is on the floor, at height 0"""
+    """Raise or lower the take so that the point at the 3D cursor is on the floor, at height 0"""
 
     bl_idname = "human3r.floor_from_cursor"
-    bl_label = "Floor at the 3D Cursor"
+    bl_label = "Floor at 3D Cursor"
 
     def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
         _transform(root, Matrix.Translation((0.0, 0.0, -context.scene.cursor.location.z)))
 
 
 class HUMAN3R_OT_floor_from_selection(_RootOperator):
-    """Lay the floor through what is selected: vertices in edit mode, else objects. One or two places set its height,
-    three and more its slope as well"""
+    """Put the floor through the selected vertices in Edit Mode, or through the selected objects. One or two set its
+    height; three or more also set its slope"""
 
     bl_idname = "human3r.floor_from_selection"
-    bl_label = "Floor Through the Selection"
+    bl_label = "Floor Through Selection"
 
     def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
         places = selected_places(context, root)
@@ -66,7 +67,7 @@ class HUMAN3R_OT_floor_from_selection(_RootOperator):
             raise UserError(
                 "nothing-selected",
                 "Nothing is selected.",
-                "Select points of the place in edit mode, or objects that stand on the floor.",
+                "Select scene points on the floor in Edit Mode, or objects that stand on it.",
             )
         turn = Matrix.Identity(4)
         if len(places) >= 3:
@@ -79,22 +80,22 @@ class HUMAN3R_OT_floor_from_selection(_RootOperator):
 
 
 class HUMAN3R_OT_face_camera(_RootOperator):
-    """Turn the take about the vertical so that its camera looks along Y at the current frame: Blender's front view then
-    shows what the camera sees"""
+    """Turn the take around the vertical axis so that its camera looks along Y at the current frame. The front view then
+    faces the way the camera does"""
 
     bl_idname = "human3r.face_camera"
-    bl_label = "Turn to Face the Camera"
+    bl_label = "Align Heading to Camera"
 
     def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
         camera = tags.find(root[tags.TAKE], tags.CAMERA)
         if camera is None:
-            raise UserError("no-camera", "This take has no camera in the scene.", "Import it with its camera.")
+            raise UserError("no-camera", "This take has no camera in the scene.", "Import it again with Camera on.")
         view = -np.array(camera.matrix_world, dtype=np.float64)[:3, 2]
         if np.hypot(view[0], view[1]) < 0.05 * np.linalg.norm(view):
             raise UserError(
                 "camera-vertical",
                 "The camera looks straight up or down at this frame.",
-                "Go to a frame in which it looks ahead.",
+                "Go to a frame where it looks ahead.",
             )
         place = camera.matrix_world.translation
         turn = Matrix.Rotation(float(np.arctan2(view[0], view[1])), 4, "Z")
@@ -102,15 +103,14 @@ class HUMAN3R_OT_face_camera(_RootOperator):
 
 
 class HUMAN3R_OT_set_scale(_RootOperator):
-    """Scale the take so that the distance between two selected places is a length that you know: two vertices in edit
-    mode, else two objects"""
+    """Scale the take so that two selected vertices in Edit Mode, or two selected objects, are a known distance apart"""
 
     bl_idname = "human3r.set_scale"
-    bl_label = "Scale from a Known Length"
+    bl_label = "Scale from Known Length"
 
     length: FloatProperty(
         name="Length",
-        description="True distance between the two selected places, metres",
+        description="True distance between the two selected points, in meters",
         default=1.0,
         min=0.001,
         soft_max=100.0,
@@ -129,18 +129,22 @@ class HUMAN3R_OT_set_scale(_RootOperator):
     def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
         places = selected_places(context, root)
         if len(places) != 2:
-            raise UserError("two-places", "{count} places are selected.", "Select exactly two.", count=len(places))
+            raise UserError(
+                "two-places", "Points or objects selected: {count}.", "Select exactly two.", count=len(places)
+            )
         now = float(np.linalg.norm(places[0] - places[1]))
         if now < LEAST_LENGTH_M:
-            raise UserError("two-places", "The two places are the same.", "Select two that are apart.")
+            raise UserError(
+                "two-places", "The two selected points are in the same place.", "Select two that are apart."
+            )
         _transform(root, Matrix.Scale(self.length / now, 4))  # about the scene's origin, which is on the floor
 
 
 class HUMAN3R_OT_found_ground(_RootOperator):
-    """Put the take back to where the floor was found by itself"""
+    """Move the take back to the floor that was found automatically"""
 
     bl_idname = "human3r.found_ground"
-    bl_label = "Back to the Found Floor"
+    bl_label = "Reset to Automatic Floor"
 
     def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
         ground_alignment.return_to_estimate(root)
@@ -161,7 +165,7 @@ def _plane_normal(places: np.ndarray) -> np.ndarray:
     """(3,) upward normal of the plane through (N, 3) places. Raises UserError when they lie on a line."""
     _, extents, axes = np.linalg.svd(places - places.mean(axis=0))
     if extents[1] < 1e-3 * max(extents[0], LEAST_LENGTH_M):
-        raise UserError("places-in-line", "The selected places lie on one line.", "Select three that do not.")
+        raise UserError("places-in-line", "The selected points are all on one line.", "Select three that are not.")
     return axes[2] * (1.0 if axes[2, 2] >= 0 else -1.0)
 
 

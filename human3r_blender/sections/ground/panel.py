@@ -5,6 +5,7 @@ import bpy
 
 from ...blender import tags
 from ...blender.sidebar import Section
+from ...blender.text import tr
 from ...scene import ground_alignment
 from ...scene.takes import root_of
 from . import TITLE
@@ -21,7 +22,7 @@ class HUMAN3R_PT_ground(Section, bpy.types.Panel):
         root = root_of(context)
         found = root.get(ground_alignment.SOURCE) if root is not None else None
         if found is not None:
-            self.layout.label(text=f"Floor found from the {found}", icon="CHECKMARK")
+            self.layout.label(text=tr("Floor found from the {source}", source=tr(found)), icon="CHECKMARK")
         column = self.layout.column(align=True)
         column.operator("human3r.floor_from_cursor", icon="PIVOT_CURSOR")
         column.operator("human3r.floor_from_selection", icon="SNAP_FACE")

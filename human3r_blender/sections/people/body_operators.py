@@ -8,7 +8,8 @@ from ....engine.contract.body_choice import body_file
 from ....engine.contract.body_model import BodyModel
 from ....engine.contract.errors import UserError
 from ...blender import busy, tags
-from ...blender.operators import refuse
+from ...blender.operators import refuse, say
+from ...blender.text import tr
 from ...person import copies, family, pose_correctives
 
 
@@ -24,7 +25,7 @@ class HUMAN3R_OT_select_person(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         armature = context.scene.objects.get(self.name)
         if armature is None:
-            self.report({"ERROR"}, f"{self.name} is not in this scene any more.")
+            say(self, "ERROR", "{name} is no longer in this scene.", name=self.name)
             return {"CANCELLED"}
         if context.mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")
@@ -36,7 +37,8 @@ class HUMAN3R_OT_select_person(bpy.types.Operator):
 
 
 class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
-    """Give the selected people exact surfaces: pose correctives as shape keys. Run it again after editing the motion"""
+    """Give the selected people exact surfaces, with pose correctives as shape keys. Run it again after editing the
+    motion"""
 
     bl_idname = "human3r.bake_correctives"
     bl_label = "Bake Pose Correctives"
@@ -47,7 +49,7 @@ class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
         if not busy.nothing_runs(cls):
             return False
         if not _selected_people(context):
-            cls.poll_message_set("Select the armature of a person that Human3R made")
+            cls.poll_message_set(tr("Select the armature of a person made by Human3R"))
             return False
         return True
 
@@ -57,13 +59,13 @@ class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
             copies.own_blocks(armature)
             mesh, root = family.mesh(armature), family.root(armature)
             if mesh is None or root is None:
-                self.report({"WARNING"}, f"{armature.name} has no mesh, or no root to say which body it was made with.")
+                say(self, "WARNING", "{name} has no mesh, or no root that names its body.", name=armature.name)
                 continue
             try:
                 keys += pose_correctives.bake(armature, mesh, BodyModel.load(body_file(root[tags.BODY])))
             except UserError as error:
                 return refuse(self, error)
-        self.report({"INFO"}, f"{keys} shape keys made.")
+        say(self, "INFO", "Shape keys made: {count}.", count=keys)
         return {"FINISHED"}
 
 

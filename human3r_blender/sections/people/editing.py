@@ -28,7 +28,7 @@ _AT_ONCE = 0.01
 def merge(into: bpy.types.Object, others: Sequence[bpy.types.Object], rate: float) -> None:
     """Make several people one: `into`, who keeps name and number.
 
-    In a picture that shows two of them the one named first counts. `rate` is the scene's frames per second. Raises
+    In a frame that shows two of them the one named first counts. `rate` is the scene's frames per second. Raises
     UserError (``other-take`` and those of `rows.read`).
     """
     _refuse_other_takes([into, *others])
@@ -53,8 +53,8 @@ def split(item: bpy.types.Object, frame: float, rate: float) -> bpy.types.Object
     if late.all() or not late.any():
         raise UserError(
             "nothing-to-split",
-            "{name} is not seen on both sides of frame {frame}.",
-            "Go to a frame between the first and the last key of the person.",
+            "{name} has no keys on one side of frame {frame}.",
+            "Go to a frame between the person's first and last key.",
             name=item.name,
             frame=f"{frame:g}",
         )
@@ -87,10 +87,10 @@ def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: 
     if not (our_late.any() or their_late.any()):
         raise UserError(
             "nothing-to-swap",
-            "Neither {name} nor {name_2} is seen from frame {frame} on.",
+            "Neither {first} nor {second} has keys from frame {frame} on.",
             "Go to an earlier frame.",
-            name=first.name,
-            name_2=second.name,
+            first=first.name,
+            second=second.name,
             frame=f"{frame:g}",
         )
     swapped = {
@@ -102,17 +102,17 @@ def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: 
             raise UserError(
                 "nobody-left",
                 "{name} would have no motion left.",
-                "Merge {name_2} and {name_3} instead.",
+                "Merge {first} and {second} instead.",
                 name=item.name,
-                name_2=first.name,
-                name_3=second.name,
+                first=first.name,
+                second=second.name,
             )
     for item, keys in swapped.items():
         rows.write(item, keys, rate, body)
 
 
 def fill_gaps(item: bpy.types.Object, limit_s: float, rate: float) -> int:
-    """Give a person keys in the pictures that missed the person, in gaps of at most `limit_s` seconds.
+    """Give a person keys in the frames that missed the person, in gaps of at most `limit_s` seconds.
 
     Returns how many. Raises UserError as `rows.read` does.
     """
@@ -150,4 +150,4 @@ def _next_number(item: bpy.types.Object) -> int:
 
 def _refuse_other_takes(items: Sequence[bpy.types.Object]) -> None:
     if len({item[tags.TAKE] for item in items}) > 1:
-        raise UserError("other-take", "These people are of different takes.", "Choose people of one take.")
+        raise UserError("other-take", "These people are from different takes.", "Select people from one take.")

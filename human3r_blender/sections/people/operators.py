@@ -6,9 +6,11 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
 from ....engine.contract.errors import UserError
 from ....engine.contract.person_names import LONGEST
+from ....engine.contract.sentences import Sentence
 from ....engine.motion.gaps import LIMIT_S
 from ...blender import tags, timing
-from ...blender.operators import refuse
+from ...blender.operators import refuse, say
+from ...blender.text import tr
 from ...person import blocks, selection
 from . import editing
 
@@ -24,7 +26,12 @@ def _other_people(operator: bpy.types.Operator, context: bpy.types.Context | Non
     chosen = selection.people(context, False) if context is not None else []
     everyone = selection.of_one_take(context, chosen[0]) if chosen else []
     _shown_items[:] = [
-        (key, item.name, f"The other is {item.name}", item[tags.TRACK] if key.isdigit() else _COPIES + number)
+        (
+            key,
+            item.name,
+            tr("The other person is {name}", name=item.name),
+            item[tags.TRACK] if key.isdigit() else _COPIES + number,
+        )
         for number, (key, item) in enumerate(_by_key(everyone).items())
         if item != chosen[0]
     ]
@@ -48,7 +55,7 @@ def limit_property() -> object:
         soft_max=5.0,
         unit="TIME_ABSOLUTE",
         subtype="TIME_ABSOLUTE",
-        description="Gaps up to so many seconds are filled; longer ones stay, for nobody knows what happened in them",
+        description="Fill gaps of up to this many seconds; longer ones stay as they are",
     )
 
 
@@ -56,7 +63,7 @@ def everyone_property() -> object:
     return BoolProperty(
         name="All People",
         default=False,
-        description="Fill the gaps of all people of the scene, not of the selected ones alone",
+        description="Fill the gaps of all people in the scene, not only of those selected",
     )
 
 
@@ -77,7 +84,7 @@ class _PeopleOperator(bpy.types.Operator):
         if not selection.may_edit_people(cls, context):
             return False
         if not selection.people(context, False):
-            cls.poll_message_set("Select a person: the armature or the mesh, or the name in the section People")
+            cls.poll_message_set(tr("Select a person: the armature, the mesh, or the name in the People section"))
             return False
         return True
 
@@ -90,10 +97,10 @@ class _PeopleOperator(bpy.types.Operator):
             return refuse(self, error)
         # Curves that were written in bulk are evaluated when the frame is set.
         context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
-        self.report({"INFO"}, said)
+        say(self, "INFO", said)
         return {"FINISHED"}
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         """Do it and say what was done. Raises UserError."""
         raise AssertionError("each operator says what it does")
 
@@ -111,8 +118,8 @@ class _WithOther(_PeopleOperator):
         if not found:
             raise UserError(
                 "nobody-else",
-                "Only {name} is chosen.",
-                "Select the other person as well, with the Shift key, or name the person in the menu.",
+                "Only {name} is selected.",
+                "Shift-click the other person to select both, or choose that person from the menu.",
                 name=chosen[0].name,
             )
         return found
@@ -124,66 +131,74 @@ class _WithOther(_PeopleOperator):
 
 
 class HUMAN3R_OT_merge_people(_WithOther):
-    """Make one person of several: the active one takes over the keys of the others. In pictures that show two of them
-    the active one's keys count. The others' Actions stay in the file; a clean Action is made anew"""
+    """Combine several people into the active one, whose keys are kept in frames that show more than one of them. The
+    Actions of the others stay in the file; the clean Action is remade"""
 
     bl_idname = "human3r.merge_people"
     bl_label = "Merge People"
 
     other: EnumProperty(
-        name="With", description="Who becomes part of the active person", items=_other_people, options={"SKIP_SAVE"}
+        name="With", description="Person to combine with the active one", items=_other_people, options={"SKIP_SAVE"}
     )
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         others = self.others(context, chosen)
         names = selection.names(others)
         editing.merge(chosen[0], others, timing.rate_for(context.scene, None))
-        return f"{names}: merged into {chosen[0].name}."
+        return Sentence("{names}: merged into {person}.", names=names, person=chosen[0].name)
 
 
 class HUMAN3R_OT_split_people(_PeopleOperator):
-    """Make new people of all keys from the current frame on, for tracks that went from one person to another. A clean
-    Action is made anew"""
+    """Move all keys from this frame on to a new person, for a track that jumped from one person to another. The clean
+    Action is remade"""
 
     bl_idname = "human3r.split_people"
-    bl_label = "Split People at the Current Frame"
+    bl_label = "Split People at Current Frame"
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         selection.refuse_none(chosen)
         rate, frame = timing.rate_for(context.scene, None), context.scene.frame_current_final
         made = [editing.split(item, frame, rate) for item in chosen]
-        return f"{selection.names(chosen)}: from frame {frame:g} on there is now {selection.names(made)}."
+        return Sentence(
+            "{names}: the motion from frame {frame} on now belongs to {made}.",
+            names=selection.names(chosen),
+            frame=f"{frame:g}",
+            made=selection.names(made),
+        )
 
 
 class HUMAN3R_OT_swap_people(_WithOther):
-    """Let two people change places from the current frame on, for tracks that went to the other person when they met.
-    Names stay with what was before; clean Actions are made anew"""
+    """Exchange the motion of two people from this frame on, for tracks that switched when the two met. Names stay with
+    the motion before this frame; clean Actions are remade"""
 
     bl_idname = "human3r.swap_people"
-    bl_label = "Swap People from the Current Frame on"
+    bl_label = "Swap People from Current Frame On"
 
     other: EnumProperty(
-        name="With", description="Who changes places with the active person", items=_other_people, options={"SKIP_SAVE"}
+        name="With", description="Person to swap with the active one", items=_other_people, options={"SKIP_SAVE"}
     )
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         others = self.others(context, chosen)
         if len(others) > 1:
             raise UserError("too-many", "{count} people are selected.", "Select two people.", count=len(others) + 1)
         frame = context.scene.frame_current_final
         editing.swap(chosen[0], others[0], frame, timing.rate_for(context.scene, None))
-        return f"{chosen[0].name} and {others[0].name} are swapped from frame {frame:g} on."
+        return Sentence(
+            "{first} and {second}: swapped from frame {frame} on.",
+            first=chosen[0].name,
+            second=others[0].name,
+            frame=f"{frame:g}",
+        )
 
 
 class HUMAN3R_OT_rename_person(_PeopleOperator):
-    """Give the active person a name: the armature, and with it the mesh, the collection, the Actions and the rest"""
+    """Rename the active person: the armature, and with it the mesh, the collection, the Actions and the rest"""
 
     bl_idname = "human3r.rename_person"
     bl_label = "Rename Person"
 
-    name: StringProperty(
-        name="Name", description="What the person is called from now on", maxlen=LONGEST, options={"SKIP_SAVE"}
-    )
+    name: StringProperty(name="Name", description="New name of the person", maxlen=LONGEST, options={"SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self.name = selection.people(context, False)[0].name
@@ -193,10 +208,10 @@ class HUMAN3R_OT_rename_person(_PeopleOperator):
         self.layout.activate_init = True  # so that one can type at once
         self.layout.prop(self, "name")
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         selection.refuse_none(chosen)
         before = chosen[0].name
-        return f"{before} is called {blocks.rename(chosen[0], self.name)}."
+        return Sentence("{before} is now called {name}.", before=before, name=blocks.rename(chosen[0], self.name))
 
 
 class HUMAN3R_OT_delete_people(_PeopleOperator):
@@ -205,24 +220,24 @@ class HUMAN3R_OT_delete_people(_PeopleOperator):
     bl_idname = "human3r.delete_people"
     bl_label = "Delete People"
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         selection.refuse_none(chosen)
         names = selection.names(chosen)
         for item in chosen:
             blocks.remove(item, "deleted")
-        return f"{names}: deleted."
+        return Sentence("{names}: deleted.", names=names)
 
 
 class HUMAN3R_OT_hide_people(_PeopleOperator):
-    """Hide people in the viewport and in renders, or show them again; nothing of them is lost"""
+    """Hide people in the viewport and in renders, or show them again. Nothing is deleted"""
 
     bl_idname = "human3r.hide_people"
     bl_label = "Hide People"
 
-    hide: BoolProperty(name="Hide", description="Whether to hide them; otherwise they are shown again", default=True)
+    hide: BoolProperty(name="Hide", description="Hide the people; when off, show them again", default=True)
     person: StringProperty(
         name="Person",
-        description="The name of whom to hide; empty for those who are selected",
+        description="Name of the person to hide; empty for the selected people",
         options={"HIDDEN", "SKIP_SAVE"},
     )
 
@@ -230,17 +245,17 @@ class HUMAN3R_OT_hide_people(_PeopleOperator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return selection.may_edit_people(cls, context)
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         if self.person:
             chosen = [item for item in selection.people(context, True) if item.name == self.person]
         selection.refuse_none(chosen)
         for item in chosen:
             blocks.set_hidden(item, self.hide)
-        return f"{selection.names(chosen)}: {'hidden' if self.hide else 'shown'}."
+        return Sentence("{names}: hidden." if self.hide else "{names}: shown.", names=selection.names(chosen))
 
 
 class HUMAN3R_OT_show_people(_PeopleOperator):
-    """Show everybody again who was hidden as a person"""
+    """Show all people who were hidden with the eye button in the list or with Hide People"""
 
     bl_idname = "human3r.show_people"
     bl_label = "Show All People"
@@ -248,23 +263,23 @@ class HUMAN3R_OT_show_people(_PeopleOperator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not any(blocks.is_hidden(item) for item in selection.people(context, True)):
-            cls.poll_message_set("Nobody is hidden")
+            cls.poll_message_set(tr("No people are hidden"))
             return False
         return True
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         hidden = [item for item in selection.people(context, True) if blocks.is_hidden(item)]
         for item in hidden:
             blocks.set_hidden(item, False)
-        return f"{selection.names(hidden)}: shown."
+        return Sentence("{names}: shown.", names=selection.names(hidden))
 
 
 class HUMAN3R_OT_fill_gaps(_PeopleOperator):
-    """Give people keys in pictures that missed them: smooth curves that leave and arrive as fast as the motion beside
-    the gap. A clean Action is made anew"""
+    """Add keys where a person was not found, with smooth curves that match the speed of the motion on both sides of the
+    gap. The clean Action is remade"""
 
     bl_idname = "human3r.fill_gaps"
-    bl_label = "Fill Gaps of People"
+    bl_label = "Fill Gaps in Motion"
 
     limit_s: limit_property()
     everyone: everyone_property()
@@ -273,12 +288,12 @@ class HUMAN3R_OT_fill_gaps(_PeopleOperator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return selection.may_edit_people(cls, context)
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> str:
+    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         chosen = selection.people(context, True) if self.everyone else chosen
         selection.refuse_none(chosen)
         rate = timing.rate_for(context.scene, None)
         count = sum(editing.fill_gaps(item, self.limit_s, rate) for item in chosen)
-        return f"{selection.names(chosen)}: {count} pictures filled."
+        return Sentence("{names}: frames filled: {count}.", names=selection.names(chosen), count=count)
 
 
 CLASSES = (

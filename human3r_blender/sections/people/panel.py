@@ -4,6 +4,7 @@
 import bpy
 
 from ...blender.sidebar import Human3RPanel, Section
+from ...blender.text import tr
 from ...person import blocks, selection
 from . import TITLE
 
@@ -31,7 +32,7 @@ class HUMAN3R_PT_people(Section, bpy.types.Panel):
             eye = row.operator("human3r.hide_people", text="", icon="HIDE_ON" if hidden else "HIDE_OFF")
             eye.hide, eye.person = not hidden, armature.name
         if len(people) > LISTED_PEOPLE:
-            column.label(text=f"and {len(people) - LISTED_PEOPLE} more")
+            column.label(text=tr("and {count} more", count=len(people) - LISTED_PEOPLE))
         self.layout.operator("human3r.bake_correctives", icon="SHAPEKEY_DATA")
 
 
@@ -43,17 +44,15 @@ class HUMAN3R_PT_edit_people(Human3RPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         settings, layout = context.scene.human3r_people, self.layout
         chosen = selection.people(context, False)
-        layout.label(text=selection.names(chosen) if chosen else "Nobody selected", icon="ARMATURE_DATA")
+        layout.label(text=selection.names(chosen) if chosen else tr("No people selected"), icon="ARMATURE_DATA")
         column = layout.column(align=True)
         column.enabled = bool(chosen)
         if len(chosen) > 1:
             column.operator("human3r.merge_people", text="Merge", icon="AUTOMERGE_ON")
-            column.operator("human3r.swap_people", text="Swap from Here on", icon="UV_SYNC_SELECT")
+            column.operator("human3r.swap_people", text="Swap from Here", icon="UV_SYNC_SELECT")
         else:
-            column.operator_menu_enum("human3r.merge_people", "other", text="Merge with", icon="AUTOMERGE_ON")
-            column.operator_menu_enum(
-                "human3r.swap_people", "other", text="Swap from Here on with", icon="UV_SYNC_SELECT"
-            )
+            column.operator_menu_enum("human3r.merge_people", "other", text="Merge With", icon="AUTOMERGE_ON")
+            column.operator_menu_enum("human3r.swap_people", "other", text="Swap from Here With", icon="UV_SYNC_SELECT")
         column.operator("human3r.split_people", text="Split Here", icon="MOD_EDGESPLIT")
         row = column.row(align=True)
         row.operator("human3r.rename_person", text="Rename", icon="SORTALPHA")

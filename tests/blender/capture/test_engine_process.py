@@ -100,7 +100,7 @@ def test_cancel_ends_an_endless_capture(addon, launch):
 @pytest.mark.parametrize(
     ("source", "code", "says"),
     [
-        ("die:3", "engine-died", "ended with 3"),
+        ("die:3", "engine-died", "exit code 3"),
         ("die:3", "engine-died", "the last thing it said"),
         ("killed:3", "engine-died", "memory"),
         ("garble:3", "engine-garbled", "mark"),

@@ -91,7 +91,7 @@ def test_an_engine_that_does_not_answer_a_cancel_is_ended(addon, start, monkeypa
     process_id = session._source._engine.process_id
     session.cancel()
     pump(session)
-    assert session.progress.phase == "cancelled" and "did not answer" in session.note
+    assert session.progress.phase == "cancelled" and "did not respond" in session.note
     wait_until(lambda: not is_running(process_id))
 
 

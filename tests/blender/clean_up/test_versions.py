@@ -220,7 +220,7 @@ def test_what_cannot_be_done_is_said(build, scene):
     assert not bpy.ops.human3r.clean_up.poll() and not bpy.ops.human3r.show_version.poll()
     (item,) = build(hoppers(), clean=0.0)
     assert bpy.ops.human3r.clean_up.poll() and not bpy.ops.human3r.show_version.poll()
-    with pytest.raises(RuntimeError, match="Nobody is selected"):
+    with pytest.raises(RuntimeError, match="No people are selected"):
         bpy.ops.human3r.clean_up(everyone=False)
     item.animation_data_clear()
     bpy.data.batch_remove(list(bpy.data.actions))

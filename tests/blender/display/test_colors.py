@@ -134,7 +134,7 @@ def test_selected_people_get_the_colour_one_gives_them(build, select):
     assert bpy.ops.human3r.color_people(everyone=False) == {"FINISHED"}
     assert_painted(people[1], colors.PALETTE[1])
     select(tags.find(made.root[tags.TAKE], tags.CAMERA))
-    with pytest.raises(RuntimeError, match="Nobody is selected"):
+    with pytest.raises(RuntimeError, match="No people are selected"):
         bpy.ops.human3r.paint_people(color=(1, 0, 0, 1))
 
 

@@ -63,7 +63,7 @@ def test_the_operator_takes_the_selected_people(cast, tmp_path):
     shown = cast.scene.human3r_export
     shown.formats, shown.everyone = {"NPZ"}, False
     select()
-    with pytest.raises(RuntimeError, match="Nobody is selected"):
+    with pytest.raises(RuntimeError, match="No people are selected"):
         bpy.ops.human3r.export(filepath=str(tmp_path / "walk"))
     cast.scene.frame_set(FRAMES)  # when nobody is hidden
     select(cast.people[1].children[0])  # a mesh stands for its person

@@ -194,11 +194,11 @@ def test_exact_surfaces_are_baked_anew(take, imported, choose, scene):
 
 
 @pytest.mark.parametrize(("frame", "chosen", "tool", "said"), [
-    (5, [0], lambda: human3r.merge_people(), "Select the other person"),
-    (5, [1], lambda: human3r.split_people(), "between the first and the last"),
+    (5, [0], lambda: human3r.merge_people(), "Shift-click the other person"),
+    (5, [1], lambda: human3r.split_people(), "between the person's first and last key"),
     (41, [0], lambda: human3r.swap_people(other="2"), "earlier"),
     (3, [0], lambda: human3r.rename_person(name="  "), "letters"),
-    (3, [0], lambda: human3r.hide_people(person="Nobody"), "Nobody is selected"),
+    (3, [0], lambda: human3r.hide_people(person="Nobody"), "No people are selected"),
 ])  # fmt: skip
 def test_what_cannot_be_done_is_said_and_nothing_changes(take, imported, choose, scene, frame, chosen, tool, said):
     people = imported(take)
@@ -239,5 +239,5 @@ def test_a_person_without_a_mesh_is_refused_and_one_without_records_keeps_its_sh
     assert len(after.predicted) == len(before.predicted) + 7
     np.testing.assert_allclose(after.betas, before.betas, atol=1e-6)
     bpy.data.objects.remove(family.mesh(people[2]))
-    with pytest.raises(RuntimeError, match="no mesh"):
+    with pytest.raises(RuntimeError, match="no longer has its mesh"):
         human3r.split_people()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every picture, a fine place, exact surfaces of the bodies: more time, memory and file."""
+"""Every frame, fine scene points and exact body surfaces: takes more time, memory and disk space."""
 
 import bpy
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every third picture and a coarse place: to see whether a video is worth the full run."""
+"""Every third frame and coarse scene points: a quick look at whether footage is worth a full capture."""
 
 import bpy
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every other picture and a coarse place that is quick to draw, followed by the playhead while it runs."""
+"""Every other frame, and coarse scene points that are quick to draw while the capture runs."""
 
 import bpy
 

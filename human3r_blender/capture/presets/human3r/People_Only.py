@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""People and camera without the points of the place."""
+"""People and camera, without scene points."""
 
 import bpy
 
