@@ -282,7 +282,7 @@ def hostile_pickles(sentinel: str) -> dict[str, bytes]:
 def test_hostile_pickles_are_refused_and_nothing_runs(tmp_path, kind):
     sentinel = tmp_path / "it-ran"
     error = refusal(written(tmp_path / "b.pkl", hostile_pickles(str(sentinel))[kind]), tmp_path)
-    assert error.code == "body-unsafe" and "Nothing of it was executed" in error.message
+    assert error.code == "body-unsafe" and "Nothing in it was executed" in error.message
     assert not sentinel.exists()
 
 

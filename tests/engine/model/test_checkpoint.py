@@ -159,7 +159,7 @@ def test_one_report_names_everything_that_does_not_fit(tiny: Human3R, tmp_path: 
         "pose_retriever.mem (pose memory",
         "1 unexpected",
         "surprise",
-        "1 of another shape",
+        "1 with the wrong shape",
         "dec_norm.weight (7,) instead of (24,)",
     ):
         assert part in error.value.message

@@ -50,7 +50,7 @@ def test_edits_are_made_in_their_order_and_gaps_filled_last(tmp_path: Path) -> N
         "--json",
     )
     assert ended.returncode == 0, ended.stderr
-    assert "pictures changed, people added to 5 of them" in ended.stderr
+    assert ", gaps filled in 5 of them. Wrote " in ended.stderr
     people = json.loads(ended.stdout)
     assert [(one["person"], one["name"], one["pictures"], one["hidden"]) for one in people] == [
         (0, "Person 01", 45, False),
