@@ -109,7 +109,7 @@ def run(options: argparse.Namespace, scene: bpy.types.Scene, label: str) -> list
         options.retarget_link,
         options.retarget_armature,
     )
-    for line in [report.describe() for report in reports] or ["there are no people to retarget."]:
+    for line in [str(report.describe()) for report in reports] or ["There are no people to retarget."]:
         print(f"{label}: {line}", file=sys.stderr, flush=True)
     return reports
 
