@@ -128,7 +128,7 @@ class PointFusion:
 
         Raises UserError (``resume-unreadable``) for what is no such state.
         """
-        reader = StateReader("the place", state)
+        reader = StateReader("the scene points", state)
         self._frame_count = reader.count("frame_count")
         self._slot_keys = reader.array("slot_keys", np.int64, "voxels")
         self._sums = reader.array("sums", np.float32, "voxels", 7, most=ANY)
