@@ -160,7 +160,7 @@ class _Capture:
             except Interrupted:
                 self._save(take)
                 return True
-            log.debug("footage frame %d predicted", prepared.source_frame)
+            log.debug("footage frame %d is predicted", prepared.source_frame)
             for message in self.pipeline.finish(output):
                 take.write(message)
                 self.sink(message)
