@@ -18,16 +18,19 @@ from .contract.exit_codes import CANCELLED, EXPLANATION
 from .standard_streams import claim_stdout
 
 COMMANDS = {
-    "run": ("run_command", "process one video and write a take"),
-    "serve": ("serve_command", "framed requests on standard input, framed messages on standard output"),
+    "run": ("run_command", "process footage and write a take"),
+    "serve": (
+        "serve_command",
+        "serve captures to Blender: framed requests on standard input, framed messages on standard output",
+    ),
     "evaluate": ("evaluation.command", "measure a take against ground truth, or a model on synthetic clips"),
-    "train": ("training.command", "train the embedded model, or tune a released one's prompts"),
-    "convert-checkpoint": ("convert_command", "a released checkpoint becomes weights that start within seconds"),
+    "train": ("training.command", "train the embedded model, or tune the prompts of a released one"),
+    "convert-checkpoint": ("convert_command", "convert a released checkpoint to weights that load within seconds"),
     "edit-take": (
         "take_editing.command",
-        "list the people of a take, or edit them into another take: merge, split, swap, fill gaps",
+        "list the people of a take, or write a copy with edited people: merge, split, swap, fill gaps",
     ),
-    "self-test": ("self_test", "run a model over a few generated pictures: device, memory, frames per second"),
+    "self-test": ("self_test", "run a model on a few generated frames and show device, memory and frames per second"),
 }
 """By name the module and what it is for. A module has `add_arguments(parser)` and `run(options, stdout)`, and is
 imported when it is asked for: who runs or serves a capture loads nothing of training, evaluation or synthetic clips."""
@@ -48,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser(asked: str) -> argparse.ArgumentParser:
     """All commands by name, and the options of the one that is asked for (of all where none is)."""
     parser = argparse.ArgumentParser(
-        prog="python -m engine", description="People, camera and place out of a video.", epilog=EXPLANATION
+        prog="python -m engine",
+        description="Turn footage into people, a moving camera and scene points.",
+        epilog=EXPLANATION,
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, (_, text) in COMMANDS.items():

@@ -17,6 +17,7 @@ from .contract.errors import UserError
 from .contract.logs import log
 from .contract.messages import PROTOCOL_VERSION, Frame, Message, Status, TakeEnd, TakeHeader
 from .contract.profiling import Profiler
+from .contract.sentences import Sentence
 from .contract.settings import CaptureSettings
 from .contract.take import TakeWriter
 from .installed import locations
@@ -177,7 +178,7 @@ class _Capture:
         return False
 
     def _close(self, take: TakeWriter, status: str) -> CaptureResult:
-        self.sink(Status("finishing", "Averaging the points of the place"))
+        self.sink(Status("finishing", "Averaging the scene points"))
         note = self.footage.problem or ""
         points = self.pipeline.final_points() if self.pipeline.frame_count else None
         for message in (points, TakeEnd(status, self.pipeline.frame_count, note)):
@@ -245,13 +246,13 @@ def _nothing_read(settings: CaptureSettings, footage: Footage) -> UserError:
     if footage.problem is None and settings.start > 0:
         return UserError(
             "footage-too-short",
-            "{source} has no picture number {start}.",
-            "Use a smaller start.",
+            "{source} has no frame number {start}.",
+            "Use a smaller start frame.",
             source=settings.source,
             start=settings.start,
         )
     return UserError(
         "footage-unreadable",
-        footage.problem or f"No picture of {settings.source} could be decoded.",
-        "Play it in another program to see whether it is whole, or convert it to MP4 (H.264).",
+        footage.problem or Sentence("No frame of {source} could be decoded.", source=settings.source),
+        "Check whether another program plays it, or convert it to MP4 (H.264).",
     )

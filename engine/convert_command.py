@@ -23,13 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="where to write the .safetensors; its manifest goes beside it (default: the place of "
-        "installed weights, so that --model finds them by the variant's name)",
+        help="where to write the .safetensors; its manifest goes beside it (default: the folder of "
+        "installed weights, where --model finds them by the name of the variant)",
     )
     parser.add_argument(
         "--half",
         action="store_true",
-        help="store the matrices in float16: half the size; norms, tokens and heads stay float32",
+        help="store the matrices in float16, for half the size; norms, tokens and heads stay in float32",
     )
 
 
@@ -70,8 +70,8 @@ def _installed_place(source: Path) -> Path:
     if variant is None:
         raise UserError(
             "unknown-variant",
-            "{name} is none of the released variants.",
-            "Give --output, and that file as the model.",
+            "{name} is not one of the released variants.",
+            "Give --output, then use the file that it names as the model.",
             name=source.name,
         )
     return weights_folder() / f"{variant}.safetensors"

@@ -146,25 +146,25 @@ def write_truth(path: str | Path, truth: ClipTruth) -> None:
     except OSError as error:
         raise UserError(
             "truth-unwritable",
-            "The ground truth {path} cannot be written: {strerror}.",
+            "The ground truth {path} cannot be written: {reason}.",
             "Choose a folder that exists, with space left and permission to write.",
             path=path,
-            strerror=error.strerror,
+            reason=error.strerror,
         ) from error
 
 
 def read_truth(path: str | Path) -> ClipTruth:
     """Read a truth file, never unpickling. Raises UserError (`truth-unreadable`)."""
-    remedy = "Choose a .npz that this program wrote beside a synthetic clip, or write one with write_truth."
+    remedy = "Choose a .npz file written beside a synthetic clip, or write one with write_truth."
     try:
         arrays = read_arrays(path, _MAX_BYTES)
     except BadArchive as error:
         raise UserError(
-            "truth-unreadable", "{path} is not a readable ground truth file: {error}.", remedy, path=path, error=error
+            "truth-unreadable", "The ground truth {path} cannot be read: {error}.", remedy, path=path, error=error
         ) from error
     try:
         if str(arrays.pop("format")) != FORMAT:
-            raise ValueError("it is of another version")
+            raise ValueError("it was written by another version")
         width, height = arrays.pop("footage_size").tolist()
         people_type = _PEOPLE[str(arrays.pop("people"))] if "people" in arrays else None
         parts: dict[str, Any] = {

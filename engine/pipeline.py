@@ -120,7 +120,7 @@ class FramePipeline:
             and self._tracker.fits(self._rollout.model.config.decoder_width)
             and (self._camera is None or self._camera.fits(*self._map.tracking_size))
         ):
-            raise unfit("the pipeline", "it belongs to pictures or a model of another size")
+            raise unfit("the pipeline", "it belongs to frames or a model of another size")
 
     def _stages(self) -> dict[str, Stage]:
         stages: dict[str, Stage] = {"rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}

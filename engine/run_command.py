@@ -24,15 +24,15 @@ _PROGRESS_EVERY_S = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = (
-        f"{EXPLANATION} A cancelled or killed capture goes on with --resume and gives the same take as an "
-        "uninterrupted one."
+        f"{EXPLANATION} Continue a cancelled or killed capture with --resume. The take is then the same as without "
+        "the interruption."
     )
-    parser.add_argument("source", metavar="VIDEO", help="video file, folder of pictures, or pattern (shot.%%04d.png)")
+    parser.add_argument("source", metavar="VIDEO", help="video file, folder of images, or pattern (shot.%%04d.png)")
     parser.add_argument("--take", required=True, metavar="OUT.h3r", help="where to write the take")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace an existing take")
-    existing.add_argument("--resume", action="store_true", help="go on with an interrupted take")
-    parser.add_argument("--json", action="store_true", help="print a summary as one line of JSON on standard output")
+    existing.add_argument("--resume", action="store_true", help="continue an interrupted take")
+    parser.add_argument("--json", action="store_true", help="print a summary to standard output as one line of JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
     add_setting_options(parser)
 
@@ -69,7 +69,7 @@ def _capture(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
         say(f"note: {result.note}")
     code = DONE if result.status == "complete" else CANCELLED
     if code == CANCELLED and result.frame_count:
-        say("Cancelled. The same command with --resume goes on.")
+        say("Cancelled. To continue, run the same command with --resume.")
     return code, {**asdict(result), "take": settings.take}
 
 
@@ -77,8 +77,8 @@ def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
     if Path(settings.take).exists() and not (options.overwrite or options.resume):
         raise UserError(
             "take-exists",
-            "The take {take} exists already.",
-            "Give --overwrite to replace it, --resume to go on with it, or another name.",
+            "The take {take} already exists.",
+            "Give --overwrite to replace it, --resume to continue it, or another name.",
             take=settings.take,
         )
 

@@ -45,10 +45,12 @@ class SelfTestResult:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--model", default="default", help="as for run: default, 896L, a checkpoint ... (%(default)s)")
+    parser.add_argument(
+        "--model", default="default", help="model to run: default, 896L, a checkpoint ... (%(default)s)"
+    )
     parser.add_argument("--device", choices=DEVICES, default="auto", help="%(default)s")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="%(default)s")
-    parser.add_argument("--json", action="store_true", help="print one line of JSON, for a failure as well")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON, also after a failure")
 
 
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
@@ -95,10 +97,10 @@ def self_test(model: str = "default", device_name: str = "auto", precision: str 
             if not np.isfinite(message.world_from_camera).all() or not np.isfinite(message.focal_px):
                 raise UserError(
                     "self-test-failed",
-                    "{name} gives no numbers on {type} in {precision}.",
-                    "Choose precision float32, or the device cpu, and report this.",
+                    "The model {name} does not give valid numbers on the device {device} in {precision}.",
+                    "Choose the precision float32 or the device cpu, and report the problem.",
                     name=name,
-                    type=device.type,
+                    device=device.type,
                     precision=precision,
                 )
 

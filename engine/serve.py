@@ -22,7 +22,7 @@ from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartC
 from .contract.settings import CaptureSettings
 from .interruption import Interrupted, Interruption, end_process_soon
 
-_BAD_REQUEST = "Use the same version of the add-on and of the engine; start the capture again."
+_BAD_REQUEST = "Make sure that the add-on and the engine have the same version, then start the capture again."
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> int:
@@ -86,7 +86,7 @@ class _Inbox:
                     break
                 self._take(request)
         except (CorruptRecord, OSError) as error:
-            self.items.put(Failure("bad-request", f"The engine received something unreadable: {error}.", _BAD_REQUEST))
+            self.items.put(Failure("bad-request", f"The engine received an unreadable request: {error}.", _BAD_REQUEST))
         except UserError as error:
             self.items.put(Failure.of(error))
         self._cancel_all()
@@ -123,8 +123,8 @@ def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interru
         send(
             Failure(
                 "engine-failed",
-                f"The engine met an unexpected error: {type(error).__name__}: {error}",
-                "Start the capture again; if it happens again, report it with the engine's log.",
+                f"The engine stopped with an unexpected error: {type(error).__name__}: {error}",
+                "Start the capture again. If it happens again, report it with the engine's log.",
             )
         )
 

@@ -64,7 +64,7 @@ def read_arrays(path: str | Path, limit_bytes: int, names: Iterable[str] | None 
             wanted = list(members) if names is None else [name for name in names if name in members]
             total = sum(members[name].file_size for name in wanted)
             if total > limit_bytes:
-                raise BadArchive(f"its arrays claim {total} bytes, more than the {limit_bytes} that are allowed")
+                raise BadArchive(f"its arrays claim to hold {total} bytes, more than the allowed {limit_bytes}")
             return {name: _read_member(archive, members[name]) for name in wanted}
     except (*BROKEN_ZIP, *_BROKEN_HEADER) as error:
         raise BadArchive(str(error).strip().partition("\n")[0] or type(error).__name__) from error
@@ -80,7 +80,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
             raise BadArchive(f"{info.filename} holds objects, which are never read, or nothing (dtype {dtype})")
         size = math.prod(shape) * dtype.itemsize
         if any(side < 0 for side in shape) or size != info.file_size - member.tell():
-            raise BadArchive(f"{info.filename} is not as long as its shape {shape} says")
+            raise BadArchive(f"the length of {info.filename} does not match its shape {shape}")
         return _read_bytes(member, size).view(dtype).reshape(shape, order="F" if is_fortran else "C")
 
 

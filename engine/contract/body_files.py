@@ -28,8 +28,8 @@ from .whole_file import explained_write_errors, whole_file
 GENDERS = ("neutral", "male", "female")
 
 REMEDY = (
-    "Get 'SMPL-X v1.1 (NPZ+PKL)', models_smplx_v1_1.zip, from the Download page of smpl-x.is.tue.mpg.de, "
-    "and choose that zip, or SMPLX_NEUTRAL.npz out of it."
+    "Download 'SMPL-X v1.1 (NPZ+PKL)', models_smplx_v1_1.zip, from smpl-x.is.tue.mpg.de, and choose that zip, or the "
+    "SMPLX_NEUTRAL.npz inside it."
 )
 
 _HANDS = {"hands_componentsl": (45, 45), "hands_componentsr": (45, 45), "hands_meanl": (45,), "hands_meanr": (45,)}
@@ -42,10 +42,10 @@ _CHUNK = 1 << 20
 
 _OTHER_VARIANTS = (
     (re.compile(r"locked[-_ ]?head|head[-_ ]?bun", re.I),
-     "the SMPL-X variant with locked head (\"removed head bun\"), whose betas mean other shapes than those that "
-     "Human3R predicts"),
+     "the SMPL-X variant with a locked head (\"removed head bun\"), whose shape parameters (betas) differ from those "
+     "that Human3R predicts"),
     (re.compile(r"smplx_neutral_2020", re.I),
-     "the SMPL-X variant of 2020 with FLAME's expressions, which mean other faces than those that Human3R predicts"),
+     "the SMPL-X variant of 2020 with FLAME expressions, which differ from those that Human3R predicts"),
 )  # fmt: skip
 
 _OTHER_FAMILIES = (
@@ -59,7 +59,7 @@ _OTHER_FAMILIES = (
 _NOT_BODIES = (
     (re.compile(rb"\s*<(!doctype|html|head|\?xml)", re.I), "a web page, such as the login page of the download site"),
     (re.compile(rb"version https://git-lfs"), "a git-lfs pointer instead of the file itself"),
-    (re.compile(rb"BZh|\x1f\x8b|7z\xbc\xaf|Rar!|\xfd7zXZ"), "an archive of another kind than zip"),
+    (re.compile(rb"BZh|\x1f\x8b|7z\xbc\xaf|Rar!|\xfd7zXZ"), "an archive, but not a zip"),
     (re.compile(rb"BLENDER"), "a Blender file"),
 )
 """First bytes of what people choose by mistake."""
@@ -83,8 +83,8 @@ def install_body(source: Path, target: Path, gender: str = "neutral") -> Path:
         )
     if not source.is_file():
         raise UserError("body-missing", "There is no file {source}.", REMEDY, source=source)
-    problem = f"The body could not be read from {source} and written to {target}"
-    remedy = "Free some space, or check the permissions of both."
+    problem = f"The body could not be copied from {source} to {target}"
+    remedy = "Free some space, or check the permissions of both files."
     with explained_write_errors(problem, "body-unwritable", remedy), whole_file(target) as written:
         arrays = _clean(_read(source, written.parent, gender), source.name)
         with open(written, "wb") as file:
@@ -99,11 +99,14 @@ def _clean(arrays: Mapping[str, np.ndarray], label: str) -> dict[str, Any]:
     BodyModel.from_arrays(arrays, label, REMEDY)
     without_hands = [name for name, shape in _HANDS.items() if name not in arrays or arrays[name].shape != shape]
     if without_hands:
-        message = (
-            f"{label} has SMPL-X's size but no hand poses ({', '.join(without_hands)}), as the first files with "
-            "locked head: their betas mean other shapes than those that Human3R predicts."
+        raise UserError(
+            "body-not-smplx",
+            "{label} has the size of SMPL-X but no hand poses ({missing}), like the first files with a locked head. "
+            "Their shape parameters (betas) differ from those that Human3R predicts.",
+            REMEDY,
+            label=label,
+            missing=", ".join(without_hands),
         )
-        raise UserError("body-not-smplx", message, REMEDY)
     kept = {name: arrays[name] for name in (*REQUIRED, *_HANDS)}
     kept["shapedirs"] = used_directions(kept["shapedirs"])
     return {
@@ -131,9 +134,9 @@ def _read_from_zip(archive: zipfile.ZipFile, label: str, folder: Path, gender: s
     member = _find_member(archive, label, gender)
     label = f"{member.filename} in {label}"
     if member.flag_bits & 1:
-        raise _unreadable(label, "it is protected by a password; unpack it with another program first")
+        raise _unreadable(label, "it is protected by a password. Unpack it with another program first")
     if member.file_size > MAX_FILE_BYTES:
-        raise _unreadable(label, f"it claims {member.file_size} bytes, more than any body has")
+        raise _unreadable(label, f"it claims to hold {member.file_size} bytes, more than any body has")
     loose = folder / f"unpacked{PurePosixPath(member.filename).suffix}"
     with archive.open(member) as packed, open(loose, "wb") as unpacked:
         shutil.copyfileobj(packed, unpacked, _CHUNK)  # zipfile ends at the size that was checked
@@ -155,10 +158,14 @@ def _find_member(archive: zipfile.ZipFile, label: str, gender: str) -> zipfile.Z
     for pattern, family in _OTHER_FAMILIES:
         if any(pattern.search(info.filename) for info in entries):
             raise UserError(
-                "body-not-smplx", "{label} holds {family} models, not SMPL-X.", REMEDY, label=label, family=family
+                "body-not-smplx", "{label} contains {family} bodies, not SMPL-X.", REMEDY, label=label, family=family
             )
     raise UserError(
-        "body-not-smplx", "{label} holds no file SMPLX_{upper}.npz or .pkl.", REMEDY, label=label, upper=gender.upper()
+        "body-not-smplx",
+        "{label} does not contain SMPLX_{gender}.npz or .pkl.",
+        REMEDY,
+        label=label,
+        gender=gender.upper(),
     )
 
 
@@ -186,14 +193,14 @@ def _read_loose(path: Path, label: str) -> dict[str, np.ndarray]:
         if first.startswith(b"PK"):
             return read_arrays(path, MAX_FILE_BYTES, names)
         if not first.startswith(b"\x80") and not label.lower().endswith(".pkl"):
-            raise BadArchive("it is neither an .npz nor a pickle" if first else "it is empty")
+            raise BadArchive("it is neither an .npz file nor a pickle" if first else "it is empty")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise BadPickle("it is larger than any body")
         items = read_items(path)
         return {name: as_array(items[name]) for name in names if name in items}
     except UnsafePickle as error:
-        message = f"{label} is more than a body: {error}. Nothing of it was executed."
-        raise UserError("body-unsafe", message, REMEDY) from error
+        said = "{label} holds more than a body: {error}. Nothing in it was executed."
+        raise UserError("body-unsafe", said, REMEDY, label=label, error=error) from error
     except (BadArchive, BadPickle) as error:
         raise _unreadable(label, str(error)) from error
 

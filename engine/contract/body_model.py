@@ -93,8 +93,8 @@ class BodyModel:
         try:
             arrays = read_arrays(path, MAX_FILE_BYTES, REQUIRED)
         except BadArchive as error:
-            message = f"{path} is not a readable .npz body file: {error}."
-            raise UserError("body-unreadable", message, REMEDY) from error
+            said = "The body file {path} cannot be read: {error}."
+            raise UserError("body-unreadable", said, REMEDY, path=path, error=error) from error
         return cls.from_arrays(arrays, str(path))
 
     @classmethod
@@ -102,13 +102,20 @@ class BodyModel:
         """A body of the arrays in a SMPL-X file; `source` and `remedy` are for the UserError when they are not."""
         family = _family(arrays)
         if family:
-            message = f"{source} is {family}, not SMPL-X ({JOINT_COUNT} joints, {VERTEX_COUNT} vertices)."
-            raise UserError("body-not-smplx", message, remedy)
+            raise UserError(
+                "body-not-smplx",
+                "{source} is {family}, not SMPL-X ({joints} joints, {vertices} vertices).",
+                remedy,
+                source=source,
+                family=family,
+                joints=JOINT_COUNT,
+                vertices=VERTEX_COUNT,
+            )
         missing = [name for name in REQUIRED if name not in arrays]
         if missing:
             raise UserError(
                 "body-not-smplx",
-                "{source} is not a SMPL-X body: it lacks {missing}.",
+                "{source} is not an SMPL-X body: it lacks {missing}.",
                 remedy,
                 source=source,
                 missing=", ".join(missing),
@@ -126,8 +133,15 @@ class BodyModel:
         }
         for name, shape in expected.items():
             if arrays[name].shape != shape:
-                message = f"{source} is damaged: {name} has shape {arrays[name].shape} instead of {shape}."
-                raise UserError("body-damaged", message, remedy)
+                raise UserError(
+                    "body-damaged",
+                    "{source} is damaged: {name} has shape {found} instead of {shape}.",
+                    remedy,
+                    source=source,
+                    name=name,
+                    found=arrays[name].shape,
+                    shape=shape,
+                )
             if arrays[name].dtype.kind not in "iuf" or not _has_sensible_numbers(name, arrays[name]):
                 raise UserError(
                     "body-damaged",
@@ -139,7 +153,7 @@ class BodyModel:
         parents = arrays["kintree_table"][0].astype(np.int64)
         if not np.array_equal(np.where(parents == _ROOT_PARENT, -1, parents), PARENTS):
             raise UserError(
-                "body-not-smplx", "{source} orders its joints differently from SMPL-X.", remedy, source=source
+                "body-not-smplx", "The joints of {source} are not in the order of SMPL-X.", remedy, source=source
             )
         return cls(
             arrays["v_template"], arrays["f"], used_directions(directions), arrays["posedirs"],

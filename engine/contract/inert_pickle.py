@@ -122,7 +122,7 @@ def _plain_array(value: Any) -> np.ndarray:
 def _number_type(described: Any) -> np.dtype:
     code = described.arguments[0] if isinstance(described, Made) and described.kind == "numpy.dtype" else None
     if not isinstance(code, str) or not _NUMBER.fullmatch(code):
-        raise BadPickle("it holds an array of something else than numbers")
+        raise BadPickle("it holds an array of something other than numbers")
     dtype = np.dtype(code)
     is_swapped = described.state is not None and described.state[1] == ">"
     return dtype.newbyteorder(">") if is_swapped else dtype
@@ -218,7 +218,7 @@ class _Machine:
 
     def extend(self, values: Any) -> None:
         if not isinstance(self.stack[-1], list):
-            raise TypeError("an item is added to what is no list")
+            raise TypeError("an item is added to something that is not a list")
         self.stack[-1].extend(values)
 
     def set_items(self, flat: Any) -> None:
@@ -227,7 +227,7 @@ class _Machine:
         if isinstance(target, Made):
             return  # an OrderedDict or the like, which nothing here reads
         if not isinstance(target, dict):
-            raise TypeError("an entry is added to what is no table")
+            raise TypeError("an entry is added to something that is not a table")
         target.update((key, value) for key, value in zip(flat[::2], flat[1::2], strict=True) if isinstance(key, str))
 
     def new_dict(self) -> None:
@@ -243,12 +243,12 @@ class _Machine:
     def name_from_stack(self) -> None:
         module, name = self.take(2)
         if not isinstance(module, str) or not isinstance(name, str):
-            raise TypeError("a name that is no text")
+            raise TypeError("a name that is not text")
         self.name(f"{module}.{name}")
 
     def make(self, maker: Any, arguments: Any) -> None:
         if not isinstance(maker, Named):
-            raise TypeError("a call of what is no name")
+            raise TypeError("a call of something that is not a name")
         self.stack.append(Made(maker, arguments))
 
     def make_from_mark(self) -> None:
@@ -263,7 +263,7 @@ class _Machine:
     def set_state(self) -> None:
         (state,) = self.take(1)
         if not isinstance(self.stack[-1], Made):
-            raise TypeError("a state for what is no object")
+            raise TypeError("a state for something that is not an object")
         self.stack[-1].state = state
 
 

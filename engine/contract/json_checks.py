@@ -23,13 +23,13 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise BadJson(f"{path.name} is no JSON: {error}") from error
+        raise BadJson(f"{path.name} is not JSON: {error}") from error
 
 
 def build(item_type: type[Item], values: Any) -> Item:
     """A dataclass from a decoded object: all of its fields but those with a default, and no others. Raises BadJson."""
     if not isinstance(values, dict):
-        raise BadJson("it is not names with values")
+        raise BadJson("it is not a JSON object")
     hints, arguments = typing.get_type_hints(item_type), {}
     declared = {item.name: item for item in fields(item_type)}  # type: ignore[arg-type]
     for name, item in declared.items():

@@ -245,11 +245,11 @@ def decode(record: Record) -> Message:
     if message_type is TakeHeader and record.values.get("protocol") != PROTOCOL_VERSION:
         raise UserError(
             "protocol-mismatch",
-            "This was written with protocol {values}; this program reads {protocol_version}.",
-            "Use the same version of the add-on and of the engine (Preferences > Add-ons > Human3R), or convert the "
-            "video again.",
-            values=repr(record.values.get("protocol")),
-            protocol_version=PROTOCOL_VERSION,
+            "This was written with protocol {written}, but this version reads protocol {read}.",
+            "Make sure that the add-on and the engine have the same version (Preferences > Add-ons > Human3R), or "
+            "capture the footage again.",
+            written=repr(record.values.get("protocol")),
+            read=PROTOCOL_VERSION,
         )
     hints = typing.get_type_hints(message_type)
     arguments: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from .errors import UserError
 from .framing import CorruptRecord, TruncatedRecord, read_record, write_record
 from .messages import Message, TakeEnd, TakeHeader, decode, encode
+from .sentences import Sentence
 from .whole_file import explained_write_errors
 
 
@@ -33,7 +34,7 @@ class TakeWriter:
 
     def write(self, message: Message) -> None:
         """Append one message. Raises UserError: ``disk-full``, or ``take-unwritable`` when the disk is gone."""
-        remedy = "Free some space and resume; the take is good up to its last record."
+        remedy = "Free some space, then resume. The take is good up to its last record."
         with explained_write_errors(f"Writing the take {self.path} failed", "take-unwritable", remedy):
             write_record(self._file, encode(message))
 
@@ -71,10 +72,10 @@ class TakeReader:
         except OSError as error:
             raise UserError(
                 "take-unreadable",
-                "The take {path} cannot be opened: {strerror}.",
+                "The take {path} cannot be opened: {reason}.",
                 "Choose an existing .h3r file.",
                 path=self.path,
-                strerror=error.strerror,
+                reason=error.strerror,
             ) from error
         try:
             record = read_record(self._file)
@@ -84,7 +85,7 @@ class TakeReader:
             raise UserError(
                 "take-unreadable",
                 "{name} is not a take: {error}.",
-                "Choose a .h3r file that this program wrote.",
+                "Choose a .h3r file written by Human3R for Blender.",
                 name=self.path.name,
                 error=error,
             ) from error
@@ -95,8 +96,8 @@ class TakeReader:
             self._file.close()
             raise UserError(
                 "take-unreadable",
-                "{name} does not begin with a take's header.",
-                "Choose a .h3r file that this program wrote.",
+                "{name} is not a take: it does not begin with the header of one.",
+                "Choose a .h3r file written by Human3R for Blender.",
                 name=self.path.name,
             )
         self.header: TakeHeader = first
@@ -116,12 +117,23 @@ class TakeReader:
                 offset = self._file.tell()
                 yield message
         except TruncatedRecord:
-            self.problem = f"{self.path.name} is cut off at byte {offset}; everything before was read."
+            self.problem = Sentence(
+                "{name} is cut off at byte {offset}. Everything before that was read.",
+                name=self.path.name,
+                offset=offset,
+            )
         except CorruptRecord as error:
-            self.problem = f"{self.path.name} is damaged at byte {offset} ({error}); everything before was read."
+            self.problem = Sentence(
+                "{name} is damaged at byte {offset} ({error}). Everything before that was read.",
+                name=self.path.name,
+                offset=offset,
+                error=error,
+            )
         else:
             if not closed:
-                self.problem = f"{self.path.name} was not closed; all {offset} bytes were read."
+                self.problem = Sentence(
+                    "{name} was not closed. All {offset} bytes were read.", name=self.path.name, offset=offset
+                )
 
     def close(self) -> None:
         self._file.close()

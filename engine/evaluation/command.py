@@ -39,14 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--synthetic-seeds",
         metavar="A:B",
         type=_seeds,
-        help="convert and measure the synthetic clips of seeds A to B - 1; training never saw those from "
+        help="capture and measure the synthetic clips of seeds A to B - 1; training never saw those from "
         f"{HELD_OUT_SEED} on",
     )
     what.add_argument(
         "--dataset",
         metavar="FOLDER",
-        help="convert and measure the sequences of a dataset on disk (as `python -m engine.synthetic` "
-        "writes it, and processed BEDLAM is kept)",
+        help="capture and measure the sequences of a dataset on disk (in the layout that `python -m engine.synthetic` "
+        "writes, which is that of processed BEDLAM)",
     )
     parser.add_argument("--split", default="Validation", help="which part of the dataset (%(default)s)")
     parser.add_argument("--truth", metavar="TRUTH.npz", help="the ground truth of the take's footage")
@@ -57,13 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="kind of synthetic clips, from easy to hard; may be given several times (studio)",
     )
     parser.add_argument(
-        "--clip-frames", type=int, default=48, metavar="FRAMES", help="pictures of each synthetic clip (%(default)s)"
+        "--clip-frames", type=int, default=48, metavar="FRAMES", help="frames of each synthetic clip (%(default)s)"
     )
     parser.add_argument("--no-baselines", action="store_true", help="leave out the trivial predictors")
     parser.add_argument(
-        "--ablations", action="store_true", help="also convert the clips without TTT3R, and without human prompts"
+        "--ablations", action="store_true", help="also measure without TTT3R, and without human prompts"
     )
-    parser.add_argument("--json", metavar="FILE", help="write the figures there as JSON as well")
+    parser.add_argument("--json", metavar="FILE", help="also write the figures to this file as JSON")
     add_setting_options(parser, leave_out=SET_BY_THE_CLIP)
 
 
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
 def _seeds(text: str) -> range:
     first, _, last = text.partition(":")
     if not (first.isdecimal() and last.isdecimal() and int(first) < int(last)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not A:B with whole numbers A below B")
+        raise argparse.ArgumentTypeError(f"{text!r} is not A:B, with whole numbers and A below B")
     return range(int(first), int(last))
 
 
@@ -105,8 +105,8 @@ def _write_json(path: Path, values: dict[str, Any]) -> None:
     except OSError as error:
         raise UserError(
             "report-unwritable",
-            "The report {path} cannot be written: {strerror}.",
+            "The report {path} cannot be written: {reason}.",
             "Choose a folder that exists, with permission to write.",
             path=path,
-            strerror=error.strerror,
+            reason=error.strerror,
         ) from error

@@ -38,7 +38,7 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
     """Measure the take of `--take` against `--truth`; the trivial predictors get their constants from the same clip."""
     if not options.truth:
         raise UserError(
-            "bad-setting", "A take is measured against ground truth, and none was given.", "Give --truth TRUTH.npz."
+            "bad-setting", "A take is measured against ground truth, but none was given.", "Give --truth TRUTH.npz."
         )
     truth = read_truth(options.truth)
     with TakeReader(options.take) as take:
@@ -48,7 +48,7 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
         except ValueError as error:
             raise UserError(
                 "truth-mismatch",
-                "{truth} cannot be measured here: {error}.",
+                "The take cannot be measured against {truth}: {error}.",
                 "Use ground truth with SMPL-X parameters.",
                 truth=options.truth,
                 error=error,

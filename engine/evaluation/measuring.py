@@ -65,37 +65,34 @@ def evaluate_take(take: TakeReader, truth: ClipTruth, body: BodyModel, points: P
     if isinstance(truth.people, SmplxPeople) and take.header.body != truth.body:
         raise UserError(
             "truth-mismatch",
-            "The take {name} has parameters of the body {body}, the truth {name_2} of {body_2}: the same "
-            "numbers mean other shapes.",
-            "Convert the footage with the body of the ground truth (--body).",
-            name=take.path.name,
+            "The take {take} was made with the body {body}, but the ground truth {truth} is for {true_body}. The same "
+            "parameters give different shapes.",
+            "Capture the footage with the body of the ground truth (--body).",
+            take=take.path.name,
             body=take.header.body,
-            name_2=truth.name,
-            body_2=truth.body,
+            truth=truth.name,
+            true_body=truth.body,
         )
     size = tuple(take.header.footage_size)
-    remedy = "Give the ground truth that belongs to the footage of this take."
+    remedy = "Give the ground truth of the footage that this take was made from."
     if size != tuple(truth.footage_size):
         raise UserError(
             "truth-mismatch",
-            "The take {name} is of {size_part}x{size_part_2} pixels, the truth {name_2} of "
-            "{footage_size_part}x{footage_size_part_2}.",
+            "The footage of the take {take} is {size} pixels, but that of the ground truth {truth} is {true_size}.",
             remedy,
-            name=take.path.name,
-            size_part=size[0],
-            size_part_2=size[1],
-            name_2=truth.name,
-            footage_size_part=truth.footage_size[0],
-            footage_size_part_2=truth.footage_size[1],
+            take=take.path.name,
+            size=f"{size[0]}x{size[1]}",
+            truth=truth.name,
+            true_size=f"{truth.footage_size[0]}x{truth.footage_size[1]}",
         )
     figures = measure(take, truth, body, points)
     if figures.frames == 0:
         raise UserError(
             "truth-mismatch",
-            "The take {name} has no picture that the truth {name_2} tells of.",
+            "No frame of the take {take} is in the ground truth {truth}.",
             remedy,
-            name=take.path.name,
-            name_2=truth.name,
+            take=take.path.name,
+            truth=truth.name,
         )
     return figures
 
@@ -147,7 +144,7 @@ class _Measured:
     def __post_init__(self) -> None:
         people = self.truth.people
         if isinstance(people, PointPeople) and people.point_set != self.points.name:
-            raise ValueError(f"the truth has points of {people.point_set!r}, asked for were {self.points.name!r}")
+            raise ValueError(f"it has points of {people.point_set!r} instead of {self.points.name!r}")
         self._row_of_source = {int(source): row for row, source in enumerate(self.truth.source_frame)}
 
     def add_frame(self, frame: Frame) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NOTE = (
-    "The published figures belong to the released weights on real footage. They are not the same data: figures on\n"
-    "synthetic clips or on other footage cannot be compared with them number by number."
+    "The published figures belong to the released weights on real footage. Figures on synthetic clips or\n"
+    "on other footage cannot be compared with them number by number."
 )
 """Printed wherever published figures are."""
 

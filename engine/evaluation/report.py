@@ -31,7 +31,7 @@ class Report:
         """Tables for a terminal: ours, then the published ones."""
         first = next(iter(self.columns.values()))
         people = first.detection.found + first.detection.missed
-        head = [self.title, f"Joints: {self.joints}. {first.frames} frames, {people} people in them to be found."]
+        head = [self.title, f"Joints: {self.joints}. {first.frames} frames, {people} people to find in them."]
         if baselines.NAME in self.columns:
             head.append(f"{baselines.NAME}: {baselines.DESCRIPTION}; fraction: our errors over theirs.")
         return "\n".join([*head, "", *self._table(), "", *_published_notes()])

@@ -101,7 +101,7 @@ def write_pictures(clip: Clip, folder: Path) -> None:
         if not cv2.imwrite(str(path), picture[..., ::-1]):
             raise UserError(
                 "picture-unwritable",
-                "The picture {path} cannot be written.",
+                "The image {path} cannot be written.",
                 "Free some space in the folder for temporary files.",
                 path=path,
             )

@@ -57,7 +57,7 @@ def load_checkpoint(
     if content.inference_only and not for_inference:
         raise UserError(
             "checkpoint-inference-only",
-            "{name} holds only what inference needs.",
+            "{name} lacks the weights that only training needs.",
             "Choose a checkpoint that was saved for training.",
             name=path.name,
         )
@@ -71,7 +71,9 @@ def read_checkpoint(path: Path, name: str, unmarked: bool = False) -> Checkpoint
     without our configuration, which is then inferred as from a released file. Raises as :func:`load_checkpoint`.
     """
     if not path.is_file():
-        raise UserError("checkpoint-missing", "There is no checkpoint {path}.", "Choose an existing file.", path=path)
+        raise UserError(
+            "checkpoint-missing", "There is no checkpoint {path}.", "Choose an existing checkpoint file.", path=path
+        )
     if path.suffix == ".safetensors":
         return _read_safetensors(path, name, unmarked)
     tensors, expression = read_pickle(path)
@@ -112,7 +114,7 @@ def check_fits(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str
         raise UserError(
             "checkpoint-mismatch",
             "{source} does not fit the model. {report}",
-            "Choose the checkpoint of a Human3R model, or download it again.",
+            "Choose a checkpoint of a Human3R model, or download this one again.",
             source=source,
             report=report,
         )
@@ -128,7 +130,7 @@ def _differences(expected: Mapping[str, torch.Size], tensors: Mapping[str, Tenso
     kinds = (
         ("missing", [f"{key} ({meaning(key)})" for key in expected if key not in tensors]),
         ("unexpected", [key for key in tensors if key not in expected]),
-        ("of another shape", misshapen),
+        ("with the wrong shape", misshapen),
     )
     sentences = []
     for kind, names in kinds:
@@ -178,8 +180,8 @@ def _read_safetensors(path: Path, name: str, unmarked: bool) -> CheckpointConten
     else:
         raise UserError(
             "checkpoint-unreadable",
-            "{name} is not a Human3R checkpoint of this version.",
-            "Choose another file, or update this program.",
+            "{name} is not a Human3R checkpoint that this version can read.",
+            "Choose another file, or update the add-on.",
             name=name,
         )
     with torch.device("meta"):

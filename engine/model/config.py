@@ -142,7 +142,7 @@ def _require(holds: bool, name: str, value: object, wanted: str) -> None:
     if not holds:
         raise UserError(
             "bad-model-config",
-            "The model cannot have {name} = {value}.",
+            "The value {value} of {name} in the model's configuration is not possible.",
             "Use {wanted}.",
             name=name,
             value=repr(value),

@@ -88,7 +88,7 @@ def convert_checkpoint(
     if target.suffix != ".safetensors":
         raise UserError(
             "checkpoint-unwritable",
-            "{name} is no name for converted weights.",
+            "{name} is not a valid file name for converted weights.",
             "Use a name that ends in .safetensors.",
             name=target.name,
         )
@@ -102,8 +102,8 @@ def convert_checkpoint(
     if sum(tensor.nbytes for tensor in tensors.values()) > size:  # views that repeat a few numbers for ever
         raise UserError(
             "checkpoint-unsafe",
-            "{name} promises more weights than it holds.",
-            "Use a checkpoint from a source that you trust; this one was not converted.",
+            "{name} claims to hold more weights than there are in the file.",
+            "Use a checkpoint from a source that you trust. This one was not converted.",
             name=name,
         )
     layout = _Layout.plan(tensors, content.config, half)

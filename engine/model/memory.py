@@ -19,6 +19,7 @@ import psutil
 import torch
 
 from ..contract.errors import UserError
+from ..contract.sentences import Sentence
 from ..contract.settings import CaptureSettings
 from .config import RELEASED, Human3RConfig, embedded, released
 from .human3r import Human3R
@@ -90,8 +91,15 @@ def require_memory(
     needed = needed_bytes(config, precision)
     if needed > free:
         raise _too_little(
-            f"The model {name} in {precision} needs about {needed / _GB:.1f} GB of memory, and "
-            f"{device.type} has {free / _GB:.1f} GB free.",
+            Sentence(
+                "The model {model} in {precision} needs about {needed} GB of memory, but the device {device} has "
+                "{free} GB free.",
+                model=name,
+                precision=precision,
+                needed=f"{needed / _GB:.1f}",
+                device=device.type,
+                free=f"{free / _GB:.1f}",
+            ),
             proposal(name, precision, free),
             device.type,
         )
@@ -125,23 +133,21 @@ def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
         variant = _variant(settings.model)
         taken = needed_bytes(released(variant), settings.precision) if variant in RELEASED else math.inf
         raise _too_little(
-            f"The memory of the device {settings.device!r} ran out with the model {settings.model} in "
-            f"{settings.precision}.",
+            Sentence(
+                "The device {device} ran out of memory with the model {model} in {precision}.",
+                device=settings.device,
+                model=settings.model,
+                precision=settings.precision,
+            ),
             proposal(settings.model, settings.precision, _LESS * taken),
             settings.device,
         ) from error
 
 
-def _too_little(message: str, instead: Proposal | None, device: str) -> UserError:
-    smaller = f"choose something smaller, such as {instead}" if instead else "choose a smaller model"
-    elsewhere = "" if device == "cpu" else ", or the device cpu"
-    return UserError(
-        "not-enough-memory",
-        message,
-        "Close other programs, or {smaller}{elsewhere}.",
-        smaller=smaller,
-        elsewhere=elsewhere,
-    )
+def _too_little(message: Sentence, instead: Proposal | None, device: str) -> UserError:
+    choose = "something smaller, such as {proposal}" if instead else "a smaller model"
+    remedy = "Close other programs, or choose " + choose + ("." if device == "cpu" else ", or the device cpu.")
+    return UserError("not-enough-memory", message, remedy, proposal=instead or "")
 
 
 def _variant(name: str) -> str:

@@ -60,9 +60,9 @@ def require_precision(device: torch.device, precision: str) -> None:
     except (RuntimeError, TypeError) as error:
         raise UserError(
             "precision-missing",
-            "The device {type} cannot compute in {precision}: {splitlines_part}.",
-            "Choose precision float32 or float16.",
-            type=device.type,
+            "The device {device} cannot compute in {precision}: {reason}.",
+            "Choose the precision float32 or float16.",
+            device=device.type,
             precision=precision,
-            splitlines_part=str(error).splitlines()[0],
+            reason=str(error).splitlines()[0],
         ) from error

@@ -60,18 +60,18 @@ def read_pickle(path: Path) -> tuple[dict[str, Tensor], str]:
     except pickle.UnpicklingError as error:
         raise UserError(
             "checkpoint-unsafe",
-            "{name} holds more than weights: {first_line}",
-            "Use a checkpoint from a source that you trust; this one was not loaded.",
+            "{name} holds more than weights: {reason}",
+            "Use a checkpoint from a source that you trust. This one was not loaded.",
             name=path.name,
-            first_line=_first_line(error),
+            reason=_first_line(error),
         ) from error
     except Exception as error:  # a damaged pickle can end in any exception
         raise UserError(
             "checkpoint-unreadable",
-            "{name} cannot be read: {first_line}",
+            "{name} cannot be read: {reason}",
             "Download it again.",
             name=path.name,
-            first_line=_first_line(error),
+            reason=_first_line(error),
         ) from error
     state = content.get("model", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not all(
@@ -79,14 +79,17 @@ def read_pickle(path: Path) -> tuple[dict[str, Tensor], str]:
     ):
         raise UserError(
             "checkpoint-unreadable",
-            "{name} holds no table of named tensors.",
+            "{name} does not hold named tensors.",
             "Choose a Human3R checkpoint.",
             name=path.name,
         )
     storages = {value.untyped_storage().data_ptr(): value.untyped_storage().nbytes() for value in state.values()}
     if stored is not None and sum(storages.values()) > stored:  # mapped, it would read on beyond a member's end
         raise UserError(
-            "checkpoint-unreadable", "{name} holds less than it promises.", "Download it again.", name=path.name
+            "checkpoint-unreadable",
+            "{name} is incomplete: it holds less than it claims.",
+            "Download it again.",
+            name=path.name,
         )
     return {key.removeprefix("module."): value for key, value in state.items()}, _expression(content.get("args"))
 
@@ -201,16 +204,16 @@ def _prior_resolution(told: Mapping[str, Any], file_name: str, prior_width: int)
     possible = [variant for variant in RELEASED if PRIORS[variant[-1]][0] == prior_width]
     if len(possible) == 1:
         return released(possible[0]).prior_resolution
-    what = "at which resolution its human-prior encoder works."
+    said = "{name} does not say at which resolution its human-prior encoder works."
     if possible:
-        what = (
-            f"whether it is {' or '.join(possible)}. Their tensors have the same shapes; they differ in the "
-            "resolution of the human prior, which neither the file's name nor training arguments in it tell."
+        said = (
+            "{name} does not say whether it is {variants}. Their tensors have the same shapes; they differ only in the "
+            "resolution of the human prior, which neither the file's name nor any training arguments in it tell."
         )
     raise UserError(
         "checkpoint-unknown-size",
-        "{file_name} does not say {what}",
+        said,
         "Give the file its released name, such as human3r_896L.pth.",
-        file_name=file_name,
-        what=what,
+        name=file_name,
+        variants=" or ".join(possible),
     )

@@ -37,7 +37,7 @@ class RolloutSettings:
             raise UserError(
                 "bad-setting",
                 "The setting reset_interval is {reset_interval}.",
-                "Use 0 for never, or 2 and more frames.",
+                "Use 0 for never, or 2 or more frames.",
                 reset_interval=self.reset_interval,
             )
 

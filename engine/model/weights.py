@@ -76,11 +76,11 @@ def installed_weights(variant: str) -> Path:
     if read_manifest(path) is None:
         raise UserError(
             "weights-missing",
-            "The weights {variant} are not installed in {parent}.",
-            "Press Get Released Weights in the add-on's preferences, or run `python -m weights_downloader get "
-            "{variant}` in the engine's environment.",
+            "The weights {variant} are not installed in {folder}.",
+            "Press Get Released Weights in the preferences of the add-on, or run 'python -m weights_downloader get "
+            "{variant}' in the environment of the engine.",
             variant=variant,
-            parent=path.parent,
+            folder=path.parent,
         )
     return path
 
@@ -93,8 +93,8 @@ def choose_device(name: str) -> torch.device:
     if not available[name]:
         raise UserError(
             "device-missing",
-            "This computer offers torch no device {name}.",
-            "Choose the device auto or cpu, or install a build of torch for this device.",
+            "PyTorch finds no device {name} on this computer.",
+            "Choose the device auto or cpu, or install the engine with a PyTorch build for this device.",
             name=repr(name),
         )
     return torch.device(name)
@@ -105,7 +105,7 @@ def _from_recipe(variant: str, device: torch.device, precision: str) -> NamedMod
         raise UserError(
             "unknown-model",
             "There are no recipe weights for {variant}.",
-            "Use recipe: and one of small, {released}.",
+            "Use recipe: followed by one of small, {released}.",
             variant=repr(variant),
             released=", ".join(RELEASED),
         )

@@ -102,12 +102,12 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
     The take may have been moved: `settings.take` need not be the one it was begun with.
     """
     path, take = resume_path(settings.take), Path(settings.take)
-    start_anew = "Start the capture anew (with --overwrite instead of --resume)."
+    start_anew = "Start the capture again from the beginning (with --overwrite instead of --resume)."
     if not path.is_file():
         raise UserError(
             "resume-missing",
-            "There is nothing to resume: {path} does not exist. The capture was complete or ended before its "
-            "first checkpoint.",
+            "There is nothing to resume: {path} does not exist. The capture was complete, or it ended before the first "
+            "resume file was written.",
             start_anew,
             path=path,
         )
@@ -122,14 +122,14 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
             states.setdefault(stage, {})[name] = array
         point = ResumePoint(**vars(begun) | {"settings": settings, "states": states})
         if min(point.take_offset, point.frame_count, point.next_source_frame) < 0:
-            raise ValueError("it holds a count below zero")
+            raise ValueError("it holds a negative count")
     except (BadArchive, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(
             "resume-unreadable", "The resume file {path} cannot be read: {error}.", start_anew, path=path, error=error
         ) from error
     if not known_format:
         raise UserError(
-            "resume-mismatch", "The resume file {path} is of another version of this program.", start_anew, path=path
+            "resume-mismatch", "The resume file {path} was written by another version.", start_anew, path=path
         )
     differing = [
         name
@@ -140,33 +140,35 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
         name = differing[0]
         raise UserError(
             "resume-mismatch",
-            "The capture was begun with {name} = {getattr} and cannot go on with {getattr_2}.",
-            "Give the settings that it was begun with, or start anew with --overwrite.",
+            "The capture was started with {name} = {before} and cannot be resumed with {now}.",
+            "Use the settings that it was started with, or start again with --overwrite.",
             name=name,
-            getattr=repr(getattr(begun.settings, name)),
-            getattr_2=repr(getattr(settings, name)),
+            before=repr(getattr(begun.settings, name)),
+            now=repr(getattr(settings, name)),
         )
     if not take.is_file() or take.stat().st_size < point.take_offset:
         raise UserError(
             "resume-mismatch",
-            "The take {take} is not the one that {name} belongs to: it is missing or shorter than {take_offset} bytes.",
+            "The take {take} does not belong to {name}: it is missing or shorter than {size} bytes.",
             start_anew,
             take=take,
             name=path.name,
-            take_offset=point.take_offset,
+            size=point.take_offset,
         )
     return point
 
 
 def check_same_model(point: ResumePoint, model: str, body: str) -> None:
     """Raises UserError (``resume-mismatch``) when the capture was begun with another model or body."""
-    for what, before, now in (("model", point.model, model), ("body", point.body, body)):
+    for said, before, now in (
+        ("The capture was started with the model {before}, not with {now}.", point.model, model),
+        ("The capture was started with the body {before}, not with {now}.", point.body, body),
+    ):
         if before != now:
             raise UserError(
                 "resume-mismatch",
-                "The capture was begun with the {what} {before}; this is {now}.",
-                "Give the {what} that it was begun with, or start anew with --overwrite.",
-                what=what,
+                said,
+                "Use the one that it was started with, or start again with --overwrite.",
                 before=repr(before),
                 now=repr(now),
             )

@@ -28,8 +28,8 @@ def unfit(stage: str, what: str) -> UserError:
     """The error of a state that no stage of this program exported."""
     return UserError(
         "resume-unreadable",
-        "The resume file's state of {stage} is not one that this program wrote: {what}.",
-        "Start the capture anew (with --overwrite instead of --resume).",
+        "The resume file is damaged, in the state of {stage}: {what}.",
+        "Start the capture again from the beginning (with --overwrite instead of --resume).",
         stage=stage,
         what=what,
     )
@@ -78,11 +78,11 @@ class StateReader:
         rigid = np.abs(turn @ np.swapaxes(turn, -1, -2) - np.eye(3)).max(initial=0.0) < _RIGID_TOLERANCE
         self.require(
             bool(rigid) and bool((np.linalg.det(turn) > 0).all()) and bool((poses[..., 3, :] == (0, 0, 0, 1)).all()),
-            f"{name} is no rigid motion",
+            f"{name} is not a rigid motion",
         )
         return poses
 
     def _counted(self, array: np.ndarray, name: str) -> list[int]:
         values = [int(value) for value in array.ravel()]
-        self.require(all(0 <= value <= 1 << 53 for value in values), f"{name} is no count")
+        self.require(all(0 <= value <= 1 << 53 for value in values), f"{name} is not a count")
         return values

@@ -90,5 +90,5 @@ def _read_pixels(state: StateReader, name: str, seen_name: str, *leading: str) -
     """(..., N, 2) pixels, numbers where the (..., N) mask says that they were seen, and that mask."""
     pixel = state.array(name, np.float64, *leading, "points", 2, most=None)
     seen = state.array(seen_name, np.bool_, *leading, "points")
-    state.require(bool((np.abs(pixel[seen]) < MOST).all()), f"{name} is nowhere in a picture")
+    state.require(bool((np.abs(pixel[seen]) < MOST).all()), f"{name} is outside the frame")
     return pixel, seen

@@ -84,9 +84,9 @@ class CameraTrackerSettings:
         ):
             raise UserError(
                 "bad-setting",
-                "A camera cannot be tracked with {self}.",
-                "Use 6 or more points, a share between 0 and 1, 1 or more views and pictures of patience.",
-                self=self,
+                "The camera cannot be tracked with {settings}.",
+                "Use 6 or more points, a share between 0 and 1, 1 or more views, and a patience of 1 or more frames.",
+                settings=self,
             )
 
 

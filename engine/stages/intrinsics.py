@@ -28,7 +28,7 @@ class IntrinsicsSettings:
         if not 0 < self.least_focal < self.greatest_focal:
             raise UserError(
                 "bad-setting",
-                "The bounds of the focal length are not in order.",
+                "The limits of the focal length are not in order.",
                 "Use a least_focal above 0 and below greatest_focal.",
             )
         if not 0 < self.default_field_of_view < 180:

@@ -45,7 +45,7 @@ class FusionSettings:
         if not (self.voxel_size > 0 and self.max_points >= 1):
             raise UserError(
                 "bad-setting",
-                "Fusion cannot have voxels of {voxel_size} m and at most {max_points} points.",
+                "Scene points cannot be fused with voxels of {voxel_size} m and at most {max_points} points.",
                 "Use a voxel size above 0 and 1 or more points.",
                 voxel_size=self.voxel_size,
                 max_points=self.max_points,
@@ -128,7 +128,7 @@ class PointFusion:
 
         Raises UserError (``resume-unreadable``) for what is no such state.
         """
-        reader = StateReader("the place", state)
+        reader = StateReader("the scene points", state)
         self._frame_count = reader.count("frame_count")
         self._slot_keys = reader.array("slot_keys", np.int64, "voxels")
         self._sums = reader.array("sums", np.float32, "voxels", 7, most=ANY)

@@ -74,7 +74,7 @@ def write_sheet(path: str | Path, clips: Clip) -> None:
     sheet = rows.reshape(rows.shape[0] * rows.shape[1], -1, 3)
     if not cv2.imwrite(str(path), sheet[..., ::-1]):
         remedy = "Choose an existing folder with permission to write."
-        raise UserError("picture-unwritable", "The picture {path} cannot be written.", remedy, path=path)
+        raise UserError("picture-unwritable", "The image {path} cannot be written.", remedy, path=path)
 
 
 def _settings(options: argparse.Namespace) -> ClipSettings:
@@ -99,19 +99,21 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m engine.synthetic", description="Synthetic clips with ground truth.",
         epilog=f"Seeds from {HELD_OUT_SEED} on are held out: training never draws them.",
     )  # fmt: skip
-    parser.add_argument("out", help="a video (.mp4), a picture (.jpg, .png), or a folder for a dataset")
-    parser.add_argument("--seed", type=int, default=HELD_OUT_SEED, help="the clip's seed, or the first one's")
+    parser.add_argument("out", help="a video (.mp4), an image (.jpg, .png), or a folder for a dataset")
+    parser.add_argument("--seed", type=int, default=HELD_OUT_SEED, help="seed of the clip, or of the first one")
     parser.add_argument("--tier", choices=sorted(TIERS), default="studio")
     parser.add_argument("--frames", type=int, default=96)
     parser.add_argument("--size", type=_size, default=(640, 480), metavar="WIDTHxHEIGHT")
     parser.add_argument("--rate", type=float, default=24.0, help="frames per second")
-    parser.add_argument("--gap", type=int, default=0, help="take every n-th frame (default: as the tier says)")
+    parser.add_argument("--gap", type=int, default=0, help="frame step (default: as the tier says)")
     parser.add_argument("--people", type=int, help="how many people (default: as the tier says)")
     parser.add_argument("--camera", choices=CAMERAS, help="how the camera moves (default: as the tier says)")
-    parser.add_argument("--supersample", type=int, default=3, help="rays per pixel along each side, odd")
+    parser.add_argument("--supersample", type=int, default=3, help="rays per pixel along each side, an odd number")
     parser.add_argument("--truth", help="also write the ground truth (.npz) of a video")
-    parser.add_argument("--maps", type=int, default=0, help="put depth and masks of every n-th pixel into the truth")
-    parser.add_argument("--clips", type=int, default=1, help="number of clips of a picture or a dataset")
+    parser.add_argument(
+        "--maps", type=int, default=0, help="also write depth and masks of every n-th pixel to the ground truth"
+    )
+    parser.add_argument("--clips", type=int, default=1, help="number of clips in an image or a dataset")
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     return parser
 

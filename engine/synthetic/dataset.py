@@ -87,10 +87,10 @@ def write_sequence(folder: str | Path, clip: Clip) -> None:
             )  # fmt: skip
     except OSError as error:
         raise UserError("dataset-unwritable",
-                  "{folder} cannot be written: {value}.",
+                  "{folder} cannot be written: {reason}.",
                   "Choose a folder with space left and permission to write.",
                   folder=folder,
-                  value=error.strerror or error) from error  # fmt: skip
+                  reason=error.strerror or error) from error  # fmt: skip
 
 
 def sequences(folder: str | Path, split: str) -> list[Path]:
@@ -130,7 +130,7 @@ def read_sequence(folder: str | Path, body: BodyModel | None = None, picked: Seq
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise UserError("dataset-damaged",
                   "The sequence {folder} cannot be read: {error}.",
-                  "Write it again, or leave it out.",
+                  "Write it again, or remove it.",
                   folder=folder,
                   error=error) from error  # fmt: skip
     people = stacked["betas"].shape[1]
@@ -187,5 +187,5 @@ def _write_image(path: Path, image: np.ndarray) -> None:
 def _read_image(path: Path, mode: int) -> np.ndarray:
     image = cv2.imdecode(np.frombuffer(path.read_bytes(), dtype=np.uint8), mode)
     if image is None:
-        raise ValueError(f"{path.name} is not a picture")
+        raise ValueError(f"{path.name} is not an image")
     return image

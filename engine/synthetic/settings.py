@@ -77,24 +77,24 @@ class ClipSettings:
             ("frame_gap", self.frame_gap[0] >= 1, "Use 1 or more."),
             ("people", self.people[0] >= 0 and self.people[1] <= 8, "Use 0 to 8."),
             ("field_of_view_deg", self.field_of_view_deg[0] >= 5 and self.field_of_view_deg[1] <= 120, "Use 5 to 120."),
-            ("distance_m", self.distance_m[0] >= 0.8, "Use 0.8 metres or more."),
+            ("distance_m", self.distance_m[0] >= 0.8, "Use 0.8 meters or more."),
             ("roaming_m", self.roaming_m[0] >= 0, "Use 0 or more."),
             ("place", self.place in PLACES, f"Use one of {', '.join(PLACES)}."),
             ("camera_weights", len(self.camera_weights) == len(CAMERAS) and sum(self.camera_weights) > 0
              and min(self.camera_weights) >= 0, f"Give a share for each of {', '.join(CAMERAS)}."),
             ("furniture", 0 <= self.furniture <= 16, "Use 0 to 16."),
             ("supersample", self.supersample >= 1 and self.supersample % 2 == 1, "Use an odd number."),
-            *((name, low <= high, "Give the least before the most.") for name, (low, high) in ranges.items()),
+            *((name, low <= high, "Give the smaller value first.") for name, (low, high) in ranges.items()),
             *((name, 0 <= getattr(self, name) <= 1, "Use a share between 0 and 1.") for name in shares),
         ]  # fmt: skip
         for name, holds, remedy in checks:
             if not holds:
                 raise UserError(
                     "bad-setting",
-                    "The clip setting {name} is {getattr}.",
+                    "The clip setting {name} is {value}.",
                     remedy,
                     name=name,
-                    getattr=repr(getattr(self, name)),
+                    value=repr(getattr(self, name)),
                 )
 
     def upright(self) -> ClipSettings:

@@ -88,8 +88,8 @@ def _bridges_of(
     if not ((np.diff(time_s) > 0).all() and (np.diff(rows.pictures) > 0).all()):
         raise UserError(
             "take-damaged",
-            "Time does not go on from picture to picture, or person {person} is twice in one.",
-            "Leave the gaps as they are, or convert the video again.",
+            "The frames of the take are not in order of time, or person {person} is in one of them twice.",
+            "Do not fill gaps in this take, or capture the footage again.",
             person=person,
         )
     betas = np.median(np.stack(rows.betas), axis=0).astype(np.float32)

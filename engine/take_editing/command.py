@@ -18,10 +18,10 @@ from .edits import Delete, Edit, Hide, Merge, Moment, Rename, Split, Swap
 from .roll import Entry
 
 _EPILOG = """\
-People are named by their numbers, which `edit-take TAKE.h3r` alone lists. AT is a picture of the footage, counted from
-0 (120), or a time (4.5s); that picture and all later ones are meant. Edits are made in the order given, gaps are filled
-last. A split gives the next free number: one above the highest that the take has ever had. The take that is read stays
-as it is; what no edit touches is copied byte by byte.
+A and B are the numbers of people, which `edit-take TAKE.h3r` lists. AT is a footage frame counted from 0 (120), or a
+time (4.5s); the edit applies from there on. Edits are made in the order given, and gaps are filled last. A split uses
+the next free number: one above the highest that the take has ever had. The take that is read does not change; whatever
+no edit touches is copied byte by byte.
 """
 
 
@@ -34,15 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="OUT.h3r",
-        help="where to write the edited take; without it, the people are listed",
+        help="where to write the edited take; leave it out to list the people",
     )
     edits = (
-        ("--merge", _merge, "A,B[,...]", "B and the others become A; where two are seen at once, the first counts"),
-        ("--split", _split, "A@AT", "A becomes somebody else from there on"),
-        ("--swap", _swap, "A,B@AT", "A and B change places from there on"),
+        (
+            "--merge",
+            _merge,
+            "A,B[,...]",
+            "B and the others become A; in frames that show several of them, the one named first is kept",
+        ),
+        ("--split", _split, "A@AT", "A becomes a new person from there on"),
+        ("--swap", _swap, "A,B@AT", "A and B swap from there on"),
         ("--rename", _rename, "A=NAME", "give A a name"),
-        ("--delete", _each(Delete), "A[,...]", "leave people out"),
-        ("--hide", _each(Hide), "A[,...]", "hide people in scenes that the take is imported into"),
+        ("--delete", _each(Delete), "A[,...]", "remove people"),
+        ("--hide", _each(Hide), "A[,...]", "hide people when the take is imported"),
         ("--show", _each(lambda person: Hide(person, hidden=False)), "A[,...]", "show hidden people again"),
     )
     for option, parse, form, text in edits:
@@ -51,16 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fill-gaps",
         type=float,
         metavar="SECONDS",
-        help="put everybody into the pictures that missed them, in gaps up to this long",
+        help="fill gaps up to this long: frames in which a person was not found",
     )
     parser.add_argument(
         "--body",
         default="",
         metavar="FILE",
-        help="body file to fill gaps with (.npz), or mannequin (the take's own, where it is there)",
+        help="body for filling gaps: a file (.npz), or mannequin (default: the body of the take, if it is there)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing take")
-    parser.add_argument("--json", action="store_true", help="print the people as one line of JSON")
+    parser.add_argument("--json", action="store_true", help="list the people as one line of JSON")
 
 
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
@@ -72,14 +77,14 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         fill = None if options.fill_gaps is None else FillGaps(options.fill_gaps, options.body, body_path())
         if options.target is None:
             if options.edits or fill:
-                raise UserError("no-target", "There are edits, but no take to write.", "Give OUT.h3r as well.")
+                raise UserError("no-target", "There are edits, but no take to write them to.", "Give OUT.h3r as well.")
             people, problem = list_people(options.source)
             notes, said = [problem] if problem else [], ""
         else:
             result = edit_take(options.source, options.target, options.edits, fill, options.overwrite)
             people, notes = result.people, result.notes
-            bridged = f", people added to {result.bridged} of them" if fill else ""
-            said = f"{result.changed} pictures changed{bridged}: {options.target}"
+            bridged = f", gaps filled in {result.bridged} of them" if fill else ""
+            said = f"frames changed: {result.changed}{bridged}. Wrote {options.target}"
     except UserError as error:
         return say_error(error)
     for line in [*(f"note: {note}" for note in notes), *([said] if said else [])]:
@@ -91,7 +96,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
 
 
 def _table(people: list[Entry]) -> str:
-    rows = [("number", "name", "pictures", "from", "to", "longest gap", "")]
+    rows = [("number", "name", "frames", "from", "to", "longest gap", "")]
     rows += [
         (
             str(entry.person),
@@ -120,13 +125,13 @@ def _moment(text: str) -> Moment:
     try:
         return Moment(time_s=float(text[:-1])) if text.endswith("s") else Moment(picture=int(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a picture (120) nor a time (4.5s)") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a frame (120) nor a time (4.5s)") from None
 
 
 def _merge(text: str) -> list[Edit]:
     into, *others = map(_number, text.split(","))
     if not others:
-        raise argparse.ArgumentTypeError(f"{text!r} names one person only")
+        raise argparse.ArgumentTypeError(f"{text!r} names only one person")
     return [Merge(into, tuple(others))]
 
 

@@ -43,7 +43,10 @@ class FillGaps:
     def __post_init__(self) -> None:
         if not self.limit_s > 0:
             raise UserError(
-                "bad-edit", "Gaps of {limit_s} seconds cannot be filled.", "Give seconds above 0.", limit_s=self.limit_s
+                "bad-edit",
+                "The longest gap to fill is {limit_s} seconds.",
+                "Use seconds above 0.",
+                limit_s=self.limit_s,
             )
 
 
@@ -79,14 +82,14 @@ def edit_take(
         if target.exists() and source.samefile(target):
             raise UserError(
                 "take-exists",
-                "{target} is the take itself, which stays as it is.",
+                "{target} is the take that is being edited, which is never overwritten.",
                 "Give the edited take another name.",
                 target=target,
             )
         if target.exists() and not overwrite:
             raise UserError(
                 "take-exists",
-                "The take {target} exists already.",
+                "The take {target} already exists.",
                 "Give --overwrite to replace it, or another name.",
                 target=target,
             )

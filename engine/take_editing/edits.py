@@ -78,7 +78,7 @@ class Split:
             raise UserError(
                 "nothing-to-split",
                 "Person {person} is not seen on both sides of that moment.",
-                "Choose a moment between the first and the last picture with the person.",
+                "Choose a moment between the first and the last frame with the person.",
                 person=self.person,
             )
         roll.track[late] = roll.new_person()
@@ -97,14 +97,17 @@ class Swap:
         roll.require(self.second)
         if self.first == self.second:
             raise UserError(
-                "bad-edit", "Person {first} cannot be swapped with itself.", "Name two people.", first=self.first
+                "bad-edit",
+                "Person {first} cannot be swapped with itself.",
+                "Name two different people.",
+                first=self.first,
             )
         late = self.at.reached(roll)[roll.row_picture]
         first, second = roll.rows_of(self.first) & late, roll.rows_of(self.second) & late
         if not (first.any() or second.any()):
             raise UserError(
                 "nothing-to-swap",
-                "Neither person {first} nor {second} is seen from there on.",
+                "Neither person {first} nor person {second} is seen from there on.",
                 "Choose an earlier moment.",
                 first=self.first,
                 second=self.second,

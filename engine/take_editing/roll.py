@@ -81,8 +81,11 @@ class Roll:
             raise UserError(
                 "no-such-person",
                 "There is no person {person} at this point of the edits.",
-                f"People are: {numbers}." if numbers else "The take shows nobody.",
+                "Use one of these numbers: {numbers}."
+                if numbers
+                else "Choose another take: nobody is seen in this one.",
                 person=person,
+                numbers=numbers,
             )
 
     def new_person(self) -> int:

@@ -21,37 +21,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe",
         choices=RECIPE_NAMES,
         default="small",
-        help="small: the embedded model from scratch; prompt-tuning: the paper's, only the human "
-        "layers learn (needs --weights)",
+        help="small: train the embedded model from scratch; prompt-tuning: as in the paper, train only the human "
+        "layers (needs --weights)",
     )
     parser.add_argument(
         "--output",
         required=True,
         metavar="FOLDER",
-        help="for state, weights and curves; a run that was stopped goes on when this is repeated",
+        help="folder for state, weights and curves; run the same command again to continue a stopped training",
     )
     parser.add_argument(
         "--weights",
         metavar="FILE",
         nargs="+",
-        help="checkpoint to start from, with all that training needs; or CUT3R's and Multi-HMR's; or "
-        "default, to go on from the embedded model",
+        help="checkpoint to start from, complete for training; or those of CUT3R and Multi-HMR; or "
+        "default, to start from the embedded model",
     )
     parser.add_argument(
         "--dataset",
         metavar="FOLDER",
-        help="draw clips from the training split of this dataset on disk, in the layout that "
-        "`python -m engine.synthetic FOLDER` writes, instead of making them on the fly",
+        help="train on the training split of this dataset on disk, in the layout that "
+        "`python -m engine.synthetic FOLDER` writes, instead of on clips made on the fly",
     )
-    parser.add_argument("--body", default="", metavar="FILE", help="body in the SMPL-X format (the bundled mannequin)")
+    parser.add_argument(
+        "--body", default="", metavar="FILE", help="body in the SMPL-X format (default: the bundled mannequin)"
+    )
     parser.add_argument("--stages", nargs="*", default=(), metavar="NAME", help="only these stages of the recipe")
-    parser.add_argument("--length", type=float, default=1.0, metavar="FACTOR", help="factor on all steps (%(default)s)")
-    parser.add_argument("--batch", type=int, metavar="CLIPS", help="clips per step and process (as the recipe says)")
-    parser.add_argument("--device", choices=DEVICES, default="auto", help="(%(default)s)")
-    parser.add_argument("--precision", choices=PRECISIONS, default="bfloat16", help="of the forward pass (%(default)s)")
-    parser.add_argument("--gradient-checkpointing", action="store_true", help="less memory, a third more time")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and clips (%(default)s)")
-    parser.add_argument("--threads", type=int, default=0, help="of torch on a CPU; 0 for torch's choice")
+    parser.add_argument(
+        "--length", type=float, default=1.0, metavar="FACTOR", help="multiply the number of steps (%(default)s)"
+    )
+    parser.add_argument(
+        "--batch", type=int, metavar="CLIPS", help="clips per step and process (default: as the recipe says)"
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="device to train on (%(default)s)")
+    parser.add_argument(
+        "--precision", choices=PRECISIONS, default="bfloat16", help="precision of the forward pass (%(default)s)"
+    )
+    parser.add_argument("--gradient-checkpointing", action="store_true", help="use less memory, for a third more time")
+    parser.add_argument("--seed", type=int, default=0, help="seed of weights and clips (%(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="threads on a CPU; 0 leaves it to PyTorch (%(default)s)")
 
 
 def run(options: argparse.Namespace, stdout: BinaryIO | None = None) -> int:
@@ -63,6 +71,6 @@ def run(options: argparse.Namespace, stdout: BinaryIO | None = None) -> int:
     except UserError as error:
         return say_error(error)
     except KeyboardInterrupt:
-        print("Cancelled. The same command goes on from the last state on disk.", file=sys.stderr)
+        print("Cancelled. To continue from the last state on disk, run the same command again.", file=sys.stderr)
         return CANCELLED
     return DONE

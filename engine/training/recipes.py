@@ -189,7 +189,7 @@ def shortened(recipe: Recipe, factor: float, batch: int | None = None, stages: t
         raise UserError(
             "unknown-stage",
             "The recipe {name} has no stage {missing}.",
-            "Use some of {names}.",
+            "Use one or more of {names}.",
             name=recipe.name,
             missing=repr(missing.pop()),
             names=", ".join(stage.name for stage in recipe.stages),

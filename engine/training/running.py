@@ -60,7 +60,9 @@ def _model(
         return load_starting_weights(weights, device)
     if recipe == "prompt-tuning":
         raise UserError(
-            "weights-missing", "Prompt tuning changes a trained model.", "Give its checkpoint by --weights."
+            "weights-missing",
+            "Prompt tuning starts from a trained model, but none was given.",
+            "Give its checkpoint with --weights.",
         )
     torch.manual_seed(seed)
     model = Human3R(embedded())

@@ -39,7 +39,7 @@ def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R
     for path in map(Path, paths):
         if not path.is_file():
             raise UserError(
-                "checkpoint-missing", "There is no checkpoint {path}.", "Choose an existing file.", path=path
+                "checkpoint-missing", "There is no checkpoint {path}.", "Choose an existing checkpoint file.", path=path
             )
         found, expression = read_pickle(path)
         expressions = expressions or expression
@@ -58,7 +58,7 @@ def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R
         raise UserError(
             "checkpoint-mismatch",
             "These weights lack {names}.",
-            "Give CUT3R's checkpoint and then Multi-HMR's, in the sizes of the released models.",
+            "Give the checkpoint of CUT3R, then that of Multi-HMR, in the sizes of the released models.",
             names=names,
         )
     _start_upright(model, fitting)

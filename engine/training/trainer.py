@@ -133,10 +133,10 @@ class Trainer:
         if state["recipe"] != self.recipe.name or state["stage"] > len(self.recipe.stages):
             raise UserError(
                 "training-mismatch",
-                "{folder} holds a run of the recipe {state_part}.",
-                "Choose another folder, or the same recipe.",
+                "{folder} holds a training with the recipe {recipe}.",
+                "Choose another folder, or use that recipe.",
                 folder=self.options.folder,
-                state_part=state["recipe"],
+                recipe=state["recipe"],
             )
         self.model.load_state_dict(state["model"])
         self.heads.load_state_dict(state["heads"])

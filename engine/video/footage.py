@@ -80,8 +80,8 @@ class VideoFile(Footage):
         if not self._capture.isOpened() or min(size) < 1:
             raise UserError(
                 "footage-unreadable",
-                "{path} cannot be read as a video: it is damaged, or of a kind that the decoder does not know.",
-                "See whether another program plays it, or convert it to MP4 (H.264).",
+                "{path} cannot be read as a video. It is damaged, or its format is not supported.",
+                "Check whether another program plays it, or convert it to MP4 (H.264).",
                 path=path,
             )
         self.size = (size[0], size[1])
@@ -124,11 +124,11 @@ class VideoFile(Footage):
     def _describe_problem(self, ended_early_at_s: float | None) -> str | None:
         parts = []
         if self._lost:
-            parts.append(f"{self._lost} damaged pictures of {self._name} were left out.")
+            parts.append(f"{self._name}: damaged frames were left out ({self._lost}).")
         if ended_early_at_s is not None:
             parts.append(
-                f"{self._name} ends early, at {ended_early_at_s:.1f} s of {self._duration_s:.1f} s: the file "
-                "is cut off or damaged there."
+                f"{self._name} ends early, at {ended_early_at_s:.1f} s of {self._duration_s:.1f} s. The file is cut "
+                "off or damaged there."
             )
         return " ".join(parts) or None
 
@@ -161,15 +161,12 @@ class PictureSequence(Footage):
             if size != self.size:
                 raise UserError(
                     "footage-sizes-differ",
-                    "{paths_part} is {size_part}x{size_part_2} pixels, the first picture {name} is "
-                    "{size_part_3}x{size_part_4}.",
-                    "Bring all pictures of the sequence to one size, or move those that do not belong to it.",
-                    paths_part=self._paths[index],
-                    size_part=size[0],
-                    size_part_2=size[1],
-                    name=self._paths[0].name,
-                    size_part_3=self.size[0],
-                    size_part_4=self.size[1],
+                    "{path} is {size} pixels, but the first image {first} is {first_size}.",
+                    "Give all images of the sequence the same size, or move those that do not belong to it elsewhere.",
+                    path=self._paths[index],
+                    size=f"{size[0]}x{size[1]}",
+                    first=self._paths[0].name,
+                    first_size=f"{self.size[0]}x{self.size[1]}",
                 )
             yield Picture(index, index / self.frame_rate, rgb)
 
@@ -188,8 +185,8 @@ def open_footage(source: str | os.PathLike[str], frame_rate: float | None = None
     if path.is_dir():
         raise UserError(
             "footage-empty",
-            "The folder {path} has no pictures in it.",
-            "Choose a video file, or a folder with PNG, JPEG, TIFF or other pictures.",
+            "There are no images in the folder {path}.",
+            "Choose a video file, or a folder with PNG, JPEG, TIFF or other images.",
             path=path,
         )
     if pictures is None:
@@ -199,7 +196,7 @@ def open_footage(source: str | os.PathLike[str], frame_rate: float | None = None
     raise UserError(
         "footage-empty",
         "No file matches the pattern {path}.",
-        "Check the folder, the name before the number, and how many digits the number has.",
+        "Check the folder, the name before the number, and the number of digits.",
         path=path,
     )
 
@@ -219,8 +216,8 @@ def read_picture(path: Path) -> np.ndarray:
     if picture is None or picture.dtype not in (np.uint8, np.uint16, np.float32):
         raise UserError(
             "footage-unreadable",
-            "The picture {path} cannot be read: it is damaged or of unknown kind.",
-            "Open it in another program to see whether it is whole, and save it as PNG or JPEG.",
+            "The image {path} cannot be read. It is damaged, or its format is not supported.",
+            "Open it in another program and save it as PNG or JPEG.",
             path=path,
         )
     if picture.dtype == np.uint16:

@@ -57,11 +57,11 @@ class PictureMap:
         if cut_width == 0 or cut_height == 0:
             raise UserError(
                 "footage-too-narrow",
-                "Pictures of {footage_size_part}x{footage_size_part_2} are too narrow: scaled to a long side of"
-                " {long_side} pixels they have less than {patch_size} on the other.",
-                "Crop the footage to a ratio of the sides under 30:1.",
-                footage_size_part=footage_size[0],
-                footage_size_part_2=footage_size[1],
+                "Footage of {width}x{height} pixels is too narrow: scaled to a long side of {long_side} pixels, its "
+                "short side has fewer than {patch_size}.",
+                "Crop the footage to an aspect ratio below 30:1.",
+                width=footage_size[0],
+                height=footage_size[1],
                 long_side=long_side,
                 patch_size=patch_size,
             )

@@ -143,11 +143,11 @@ def test_relatives_are_called_by_their_names(old_pickle, tmp_path, joints, verti
 @pytest.mark.parametrize(
     ("member", "says"),
     [
-        ("SMPL_python_v.1.1.0/smpl/models/basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl", "SMPL models"),
-        ("smplh/neutral/model.npz", "SMPL-H models"),
-        ("mano_v1_2/models/MANO_LEFT.pkl", "MANO models"),
-        ("FLAME2020/generic_model.pkl", "FLAME models"),
-        ("readme.txt", "no file SMPLX_NEUTRAL.npz"),
+        ("SMPL_python_v.1.1.0/smpl/models/basicmodel_neutral_lbs_10_207_0_v1.1.0.pkl", "SMPL bodies"),
+        ("smplh/neutral/model.npz", "SMPL-H bodies"),
+        ("mano_v1_2/models/MANO_LEFT.pkl", "MANO bodies"),
+        ("FLAME2020/generic_model.pkl", "FLAME bodies"),
+        ("readme.txt", "does not contain SMPLX_NEUTRAL.npz"),
         ("models_lockedhead/smplx/SMPLX_NEUTRAL.npz", "locked head"),
         ("SMPLX_NEUTRAL_2020.npz", "variant of 2020"),
     ],
@@ -172,7 +172,7 @@ def test_the_locked_head_variant_is_told_by_its_name_or_its_missing_hands(small_
         ("smplx.zip", b"\n<!DOCTYPE html><html>Please log in", "web page"),
         ("smplx.npz", b"<html>", "web page"),
         ("x.npz", b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "git-lfs"),
-        ("x.tar.gz", b"\x1f\x8b\x08\x00", "archive of another kind"),
+        ("x.tar.gz", b"\x1f\x8b\x08\x00", "an archive, but not a zip"),
         ("x.npz", b"", "empty"),
         ("x.fbx", b"Kaydara FBX Binary", "neither"),
         ("x.pkl", b"\x80\x02}(", "before seeing STOP"),
@@ -282,7 +282,7 @@ def hostile_pickles(sentinel: str) -> dict[str, bytes]:
 def test_hostile_pickles_are_refused_and_nothing_runs(tmp_path, kind):
     sentinel = tmp_path / "it-ran"
     error = refusal(written(tmp_path / "b.pkl", hostile_pickles(str(sentinel))[kind]), tmp_path)
-    assert error.code == "body-unsafe" and "Nothing of it was executed" in error.message
+    assert error.code == "body-unsafe" and "Nothing in it was executed" in error.message
     assert not sentinel.exists()
 
 

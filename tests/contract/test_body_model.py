@@ -181,7 +181,7 @@ def test_translation_is_the_formula_of_the_model(body):
         ({"shapedirs": np.zeros((VERTEX_COUNT, 3, 10))}, "body-damaged", "shapedirs"),
         ({"kintree_table": np.zeros((2, 55), dtype=int)}, "body-not-smplx", "order"),
         ({"weights": None}, "body-not-smplx", "weights"),
-        ({"v_template": np.array([{"a": "pickle"}])}, "body-unreadable", "readable"),
+        ({"v_template": np.array([{"a": "pickle"}])}, "body-unreadable", "cannot be read"),
     ],
 )
 def test_other_bodies_are_refused(tmp_path, file_arrays, changes, code, says):

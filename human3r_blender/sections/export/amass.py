@@ -17,6 +17,7 @@ import numpy as np
 from ....engine.contract.array_archive import BadArchive, read_arrays
 from ....engine.contract.body_model import BETA_COUNT, EXPRESSION_COUNT
 from ....engine.contract.errors import UserError
+from ....engine.contract.sentences import Sentence
 from ....engine.contract.skeleton import (
     BODY,
     BODY_JOINT_COUNT,
@@ -45,11 +46,11 @@ _SMPLH_JOINTS = BODY_JOINT_COUNT + 2 * HAND_JOINT_COUNT
 _SMPLH_TO_JOINT = (*range(BODY_JOINT_COUNT), *range(JOINT_COUNT)[LEFT_HAND], *range(JOINT_COUNT)[RIGHT_HAND])
 """SMPL-H is SMPL-X without jaw and eyes."""
 
-_REMEDY = "Choose a motion file with SMPL-X poses (N x 165), such as AMASS's 'SMPL-X N' files or this add-on's exports."
+_REMEDY = "Choose a motion file with SMPL-X poses (N x 165), such as an 'SMPL-X N' file from AMASS."
 _FAMILIES = {
-    72: "SMPL poses (24 joints), whose hands have no fingers",
-    63: "body poses alone, without the root",
-    66: "body poses alone, without hands",
+    72: "SMPL poses (24 joints, no fingers)",
+    63: "body poses without the root",
+    66: "body poses without hands",
     159: "poses without the eyes",
 }
 
@@ -121,18 +122,22 @@ def read(path: Path) -> AmassMotion:
             "motion-unreadable", "{path} cannot be read: {error}.", _REMEDY, path=path, error=error
         ) from error
     if "poses" not in arrays:
-        what = "a body, not a motion" if "v_template" in arrays else "no motion: it has no array called poses"
-        raise UserError("motion-not-smplx", "{path} is {what}.", _REMEDY, path=path, what=what)
+        said = (
+            "{path} is a body, not a motion."
+            if "v_template" in arrays
+            else "{path} is not a motion: it has no array called poses."
+        )
+        raise UserError("motion-not-smplx", said, _REMEDY, path=path)
     poses, notes = _poses(path, arrays["poses"])
     count = len(poses)
     rate = next((arrays[name] for name in RATE_KEYS if name in arrays), None)
     if rate is None:
-        raise _damaged(path, f"it does not say its frame rate ({' or '.join(RATE_KEYS)})")
+        raise _damaged(path, f"it lacks the frame rate ({' or '.join(RATE_KEYS)})")
     frame_rate = float(_numbers(path, "frame rate", rate, 1)[0])
     if frame_rate <= 0:
         raise _damaged(path, f"its frame rate is {frame_rate}")
     if "trans" not in arrays:
-        raise _damaged(path, "it does not say where the person is (trans)")
+        raise _damaged(path, "it lacks the positions of the person (trans)")
     trans = _numbers(path, "trans", arrays["trans"], 3 * count).reshape(count, 3)
     betas = np.zeros(BETA_COUNT)
     if "betas" in arrays and not notes:  # SMPL-H's betas mean other shapes
@@ -149,7 +154,10 @@ def read(path: Path) -> AmassMotion:
     if gender != "neutral":
         notes = (
             *notes,
-            f"The motion was made with a {gender} body; shape and height are a little different on the neutral one.",
+            Sentence(
+                "The motion was made with a {gender} body. Shape and height differ slightly on the neutral body.",
+                gender=gender,
+            ),
         )
     return AmassMotion(frame_rate, poses, trans, betas, gender, expression, scale, hidden, body, notes)
 
@@ -163,13 +171,15 @@ def _poses(path: Path, given: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
         poses = np.zeros((len(given), JOINT_COUNT, 3))
         poses[:, _SMPLH_TO_JOINT] = _numbers(path, "poses", given).reshape(-1, _SMPLH_JOINTS, 3)
         return poses, (
-            "The motion was made for SMPL-H: body and fingers are taken over, the shape is not, because its "
-            "numbers mean other shapes there. The person may stand a little too low or too high.",
+            Sentence(
+                "The motion was made for SMPL-H: body and finger poses are used, but not the shape, because SMPL-H's "
+                "shape numbers mean something else. The person may stand slightly too low or too high."
+            ),
         )
-    what = _FAMILIES.get(width, f"poses of {width} numbers a frame" if width else "no frames")
+    what = _FAMILIES.get(width, f"poses of {width} numbers per frame" if width else "no frames")
     raise UserError(
         "motion-not-smplx",
-        "{path} has {what}; SMPL-X has 165 numbers a frame, SMPL-H 156.",
+        "{path} has {what}. SMPL-X has 165 numbers per frame, SMPL-H 156.",
         _REMEDY,
         path=path,
         what=what,

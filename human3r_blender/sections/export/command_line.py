@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--export",
         default="",
         metavar="FORMATS",
-        help=f"also write everybody to files beside the .blend, called after it: {','.join(FORMATS)}, or some of these",
+        help=f"also export all people to files beside the .blend, with its name: {','.join(FORMATS)}, or some of these",
     )
     add_setting_options(parser, ExportSettings, "export settings", ("overwrite",), _PREFIX)
 
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace, scene: bpy.types.Scene, blend: Path, label:
     if not options.export:
         return exporting.Exported((), ())
     if not people:
-        return exporting.Exported((), ("There is nobody to export.",))
+        return exporting.Exported((), ("There are no people to export.",))
     done = exporting.export(scene, people, blend.parent, blend.stem, _settings(options))
     for said in (*(f"{path.name} written" for path in done.files), *done.notes):
         print(f"{label}: {said}", file=sys.stderr, flush=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.sentences import Sentence
 from ....engine.contract.whole_file import explained_write_errors, whole_file
 from ...person.visibility import hidden_frames
 from .file_format import Request
@@ -51,15 +52,19 @@ def export(
     if not found:
         raise UserError(
             "nobody-to-export",
-            "Everybody is hidden." if people else "There is nobody to export.",
-            "Import a take or a motion first, or show and select a person that Human3R made.",
+            "Everyone is hidden." if people else "There are no people to export.",
+            "Import a take or a motion first, or show and select a person made by Human3R.",
         )
     files = _plan(found, folder, stem, settings)
     camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
     for path, (kind, group) in files.items():
         with explained_write_errors(f"{path} cannot be written", "output-unwritable"), whole_file(path) as written:
             FORMATS[kind].write(written, group, Request(when, settings.target, camera))
-    notes = [f"{item.name} is hidden throughout, and is left out." for item in people if hidden[item].all()]
+    notes = [
+        Sentence("{name} is hidden throughout and was left out.", name=item.name)
+        for item in people
+        if hidden[item].all()
+    ]
     return Exported(tuple(files), (*notes, *(note for person in found for note in person.notes)))
 
 
@@ -85,7 +90,7 @@ def _plan(
 def taken(path: Path) -> UserError:
     """A file exists that was not to be replaced."""
     return UserError(
-        "output-exists", "{path} exists already.", "Choose another name or folder, or switch on overwriting.", path=path
+        "output-exists", "{path} already exists.", "Choose another name or folder, or turn on Overwrite.", path=path
     )
 
 

@@ -61,7 +61,7 @@ def import_motion(
         raise UserError(
             "motion-unreadable",
             "{path} cannot be read as a motion: {error}.",
-            "Write the file again with its true frame rate.",
+            "Save the file again with its true frame rate.",
             path=path,
             error=error,
         ) from error

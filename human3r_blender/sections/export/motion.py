@@ -9,6 +9,7 @@ from fractions import Fraction
 import bpy
 import numpy as np
 
+from ....engine.contract.sentences import Sentence
 from ....engine.contract.skeleton import JOINT_NAMES
 from ....engine.motion.body_motion import BodyMotion
 from ....engine.motion.resampling import exact_rate, frame_count, frame_times
@@ -113,16 +114,22 @@ def _nearest_seen(hidden: np.ndarray) -> np.ndarray:
 
 
 def _notes(item: bpy.types.Object, motion: BodyMotion, joints: np.ndarray, hidden: np.ndarray) -> list[str]:
-    notes = []
+    notes: list[str] = []
     away = np.linalg.norm(motion.joints() - joints, axis=-1)
     if away.max() > _OUT_OF_PLACE_M:
         joint = JOINT_NAMES[int(away.max(axis=0).argmax())]
         notes.append(
-            f"{item.name}: bones were moved or scaled apart, which a body cannot do; the export is up to "
-            f"{1000 * away.max():.0f} mm from the scene ({joint})."
+            Sentence(
+                "{name}: bones have been moved or scaled away from the body model, so the export differs from the "
+                "scene by up to {distance} mm ({joint}).",
+                name=item.name,
+                distance=f"{1000 * away.max():.0f}",
+                joint=joint,
+            )
         )
     if hidden.any():
-        notes.append(f"{item.name} is hidden in frames {describe_spans(hidden)} of the export, counted from 0.")
+        said = "{name} is hidden in frames {spans} of the export, counted from 0."
+        notes.append(Sentence(said, name=item.name, spans=describe_spans(hidden)))
     return notes
 
 

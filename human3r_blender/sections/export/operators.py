@@ -9,7 +9,7 @@ from bpy_extras.io_utils import ImportHelper
 
 from ....engine.contract.errors import UserError
 from ...blender import busy
-from ...blender.operators import refuse
+from ...blender.operators import refuse, say
 from ...person import selection
 from ...setup.choices import chosen_body
 from . import exporting, importing
@@ -18,8 +18,8 @@ from .layout import draw_settings
 
 
 class HUMAN3R_OT_export(bpy.types.Operator):
-    """Write people to files in the chosen formats: the motion that plays, over the scene's frame range.
-    The scene is left as it is"""
+    """Export people to files in the chosen formats, with the motion that is playing, over the scene's frame range.
+    The scene does not change"""
 
     bl_idname = "human3r.export"
     bl_label = "Export Human3R People"
@@ -29,8 +29,8 @@ class HUMAN3R_OT_export(bpy.types.Operator):
         name="File",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
-        description="Folder and name of the files. Each gets its format's ending, and the person's name where a file "
-        "holds one person",
+        description="Folder and name of the files. Each format adds its extension, and the person's name to files that "
+        "hold one person",
     )
 
     @classmethod
@@ -62,7 +62,7 @@ class HUMAN3R_OT_export(bpy.types.Operator):
         stem = path.stem if path.suffix.lower().lstrip(".") in FORMATS else path.name
         try:
             if not stem or path.is_dir():
-                raise UserError("bad-setting", "The files have no name.", "Give a name besides the folder.")
+                raise UserError("bad-setting", "The files have no name.", "Enter a file name, not only a folder.")
             people = selection.people(context, settings.everyone)
             if not settings.everyone:
                 selection.refuse_none(people)
@@ -70,14 +70,16 @@ class HUMAN3R_OT_export(bpy.types.Operator):
         except UserError as error:
             return refuse(self, error)
         for note in done.notes:
-            self.report({"WARNING"}, note)
-        written = done.files[0].name if len(done.files) == 1 else f"{len(done.files)} files"
-        self.report({"INFO"}, f"{written} written to {path.parent}.")
+            say(self, "WARNING", note)
+        if len(done.files) == 1:
+            say(self, "INFO", "Exported {name} to {folder}.", name=done.files[0].name, folder=path.parent)
+        else:
+            say(self, "INFO", "Exported {count} files to {folder}.", count=len(done.files), folder=path.parent)
         return {"FINISHED"}
 
 
 class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
-    """Import a motion with SMPL-X poses, as AMASS has them (.npz), as a person like any other"""
+    """Import a motion with SMPL-X poses, such as a file from AMASS (.npz), as a person"""
 
     bl_idname = "human3r.import_motion"
     bl_label = "Import AMASS Motion"
@@ -88,8 +90,8 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
     set_scene_timing: BoolProperty(
         name="Set Scene Timing",
         default=False,
-        description="Give the scene the motion's frame rate and range; otherwise the motion is resampled to the "
-        "scene's rate and plays at its true speed there",
+        description="Set the scene's frame rate and frame range to those of the motion. Otherwise the motion is "
+        "resampled to the scene's frame rate and keeps its true speed",
     )
 
     @classmethod
@@ -104,8 +106,8 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
         except UserError as error:
             return refuse(self, error)
         for note in notes:
-            self.report({"WARNING"}, note)
-        self.report({"INFO"}, f"{root.name} is imported.")
+            say(self, "WARNING", note)
+        say(self, "INFO", "Imported {name}.", name=root.name)
         return {"FINISHED"}
 
 

@@ -21,7 +21,7 @@ class HUMAN3R_PT_export(Section, bpy.types.Panel):
         row.enabled = bool(chosen and settings.formats)
         row.operator(
             operators.HUMAN3R_OT_export.bl_idname,
-            text="Export..." if chosen or settings.everyone else "Export... (nobody selected)",  # a browser follows
+            text="Export..." if chosen or settings.everyone else "Export... (Nobody Selected)",  # a browser follows
             icon="EXPORT",
         )
         layout.operator(operators.HUMAN3R_OT_import_motion.bl_idname, text="Import AMASS Motion...", icon="IMPORT")

@@ -22,7 +22,7 @@ class Human3RExport(bpy.types.PropertyGroup):
 
     formats: EnumProperty(
         name="Formats",
-        description="Which files to write. Shift-click for several",
+        description="File formats to export. Shift-click to choose several",
         items=FORMAT_ITEMS,
         options={"ENUM_FLAG"},
         default={"FBX"},
@@ -31,15 +31,14 @@ class Human3RExport(bpy.types.PropertyGroup):
     rate: EnumProperty(
         name="Frame Rate",
         default=SCENE_RATE,
-        description="Frames per second of the exported motion. It is resampled by time, so that it plays at its true "
-        "speed",
+        description="Frames per second of the exported motion. The motion is resampled and keeps its true speed",
         items=[
-            (SCENE_RATE, "As the Scene", "The scene's own frame rate"),
+            (SCENE_RATE, "Scene Rate", "The scene's own frame rate"),
             *(
                 (rate, rate, f"{rate} frames per second" + (", the exact NTSC rate" if "." in rate else ""))
                 for rate in RATES
             ),
-            (OTHER_RATE, "Other", "Another rate, below"),
+            (OTHER_RATE, "Other", "Use the rate entered below"),
         ],
     )
     other_rate: property_of(
@@ -52,7 +51,7 @@ class Human3RExport(bpy.types.PropertyGroup):
     everyone: BoolProperty(
         name="All People",
         default=True,
-        description="Export all people of the scene, not the selected ones alone. Hidden ones are left out",
+        description="Export all people in the scene instead of only the selected ones. Hidden people are left out",
     )
 
     def settings(self) -> ExportSettings:

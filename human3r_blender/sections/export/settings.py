@@ -10,9 +10,9 @@ from ....engine.contract.errors import UserError
 from .formats import FORMATS
 
 TARGETS = {
-    "unity": ("Unity", "Meters, y up, facing +z; a file that says so"),
-    "unreal": ("Unreal", "Centimeters, and each person in a file of its own whose skeleton begins at its bone root"),
-    "blender": ("Blender and Others", "Meters, y up; a file that says so"),
+    "unity": ("Unity", "Meters, Y up, facing +Z"),
+    "unreal": ("Unreal", "Centimeters, one file per person, with a bone named root at the top of the skeleton"),
+    "blender": ("Blender and Others", "Meters, Y up"),
 }
 
 
@@ -21,7 +21,7 @@ class ExportSettings:
     """Raises UserError (``bad-setting``)."""
 
     formats: tuple[str, ...]
-    """Which files to write, by the names of `FORMATS`."""
+    """Which formats to export, by the names of `FORMATS`."""
     frame_rate: float = setting(
         0.0,
         label="FPS",
@@ -30,22 +30,23 @@ class ExportSettings:
         zero="the scene's own rate",
         unit="frames per second",
     )
-    """Frames per second of the exported motion, resampled by time: 23.976, 29.97 and 59.94 mean the exact NTSC
+    """Frames per second of the exported motion, which is resampled: 23.976, 29.97 and 59.94 stand for the exact NTSC
     rates."""
     target: str = setting("unity", label="FBX For", choices=TARGETS)
-    """Which program reads the FBX file: ``unity`` and ``blender`` get meters, ``unreal`` gets centimeters."""
+    """Program that will read the FBX file: ``unity`` and ``blender`` get meters, ``unreal`` gets centimeters."""
     together: bool = setting(True, label="One File for All", group="Files")
-    """Whether all people go into one file. BVH and npz files, and FBX files for Unreal, hold one person each anyway."""
+    """Put all people into one file. BVH and .npz files, and FBX files for Unreal, always hold one person each."""
     camera: bool = setting(False, label="Camera", group="Files")
-    """Whether the scene's camera goes with the people (fbx, glb, usd, abc)."""
+    """Export the scene's camera too (FBX, GLB, USD and Alembic)."""
     overwrite: bool = setting(False, label="Overwrite", group="Files")
-    """Whether files that exist already are replaced."""
+    """Replace existing files."""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.formats if name not in FORMATS]
         if unknown or not self.formats:
-            message = f"There is no export format {unknown[0]!r}." if unknown else "No export format is chosen."
-            raise UserError("bad-setting", message, "Choose from {formats}.", formats=", ".join(FORMATS))
+            message = "There is no export format {name}." if unknown else "No export format is chosen."
+            name, formats = repr(unknown[0]) if unknown else "", ", ".join(FORMATS)
+            raise UserError("bad-setting", message, "Choose from {formats}.", name=name, formats=formats)
         check_settings(self)
 
     def shares_file(self, kind: str) -> bool:

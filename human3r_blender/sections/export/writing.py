@@ -20,15 +20,15 @@ def run_exporter(label: str, export: Callable[[], set[str]], written: Path) -> N
         raise UserError(
             "export-failed",
             "Blender's {label} exporter failed: {error}.",
-            "Try another format, and report this.",
+            "Try another format, and report the problem.",
             label=label,
             error=error,
         ) from error
     if "FINISHED" not in ended or not written.is_file():
         raise UserError(
             "export-failed",
-            "Blender's {label} exporter wrote nothing.",
-            "Try another format, and report this.",
+            "Blender's {label} exporter did not write a file.",
+            "Try another format, and report the problem.",
             label=label,
         )
 

@@ -81,7 +81,7 @@ def bring(scene: bpy.types.Scene, path: Path, link: bool = False, armature: str 
     except OSError as error:
         raise UserError(
             "character-unreadable",
-            "The character's file {name} cannot be read: {error}.",
+            "The character file {name} cannot be read: {error}.",
             "Choose a .blend file that this Blender can open.",
             name=path.name,
             error=error,
@@ -105,14 +105,20 @@ def _rig_among(rigs: Sequence[bpy.types.Object], path: Path, name: str) -> bpy.t
     known, _ = presets.find_all(rig_presets_folder())
     fitting = [rig for rig in rigs if not name or rig.name.startswith(name)]
     if not fitting:
-        called = f" called {name}" if name else ""
+        if not rigs:
+            raise UserError(
+                "character-missing",
+                "There is no armature in {file}.",
+                "Choose a .blend file with a rigged character.",
+                file=path.name,
+            )
         raise UserError(
             "character-missing",
-            "There is no armature{called} in {name}.",
-            "Its armatures: {value}.",
-            called=called,
-            name=path.name,
-            value=", ".join(rig.name for rig in rigs) or "none",
+            "There is no armature called {name} in {file}.",
+            "Use one of its armatures: {found}.",
+            name=name,
+            file=path.name,
+            found=", ".join(rig.name for rig in rigs),
         )
 
     def likeness(rig: bpy.types.Object) -> tuple[float, int]:

@@ -30,25 +30,25 @@ def add_arguments(parser: argparse.ArgumentParser, required: bool = False) -> No
         type=Path,
         metavar="RIG.blend",
         required=required,
-        help="put every person's motion on a character of its own out of this file",
+        help="put the motion of every person on a character of its own, from this file",
     )
     group.add_argument(
         "--preset",
         default="",
         metavar="NAME",
-        help=f"kind of the character's rig: {', '.join(presets.find_all()[0])}, or a preset of your own "
-        "(default: the one that fits, or else by the bones' names)",
+        help=f"rig preset of the character: {', '.join(presets.find_all()[0])}, or one of your own "
+        "(default: the one that fits; if none fits, go by bone names)",
     )
     group.add_argument(
         "--retarget-link",
         action="store_true",
-        help="leave the character in its file, linked and overridden, instead of appending it",
+        help="link the character with a library override instead of appending it",
     )
     group.add_argument(
         "--retarget-armature",
         default="",
         metavar="NAME",
-        help="the rig, in a file with several (default: the one that most looks like a known rig)",
+        help="the armature to use, in a file with several (default: the one most like a known rig)",
     )
     # poses are matched by hand
     add_setting_options(parser, RetargetSettings, "retarget settings", ("calibration",), _PREFIX)
@@ -61,9 +61,9 @@ def check(options: argparse.Namespace) -> None:
     if not options.retarget_to.is_file():
         raise UserError(
             "character-unreadable",
-            "The character's file {retarget_to} does not exist.",
+            "There is no character file {path}.",
             "Give a .blend file with a rigged character.",
-            retarget_to=options.retarget_to,
+            path=options.retarget_to,
         )
     if options.preset:
         named(presets.find_all(rig_presets_folder())[0], options.preset)
@@ -90,8 +90,8 @@ def open_scene(path: Path) -> bpy.types.Scene:
     if not people(scene):
         raise UserError(
             "scene-without-people",
-            "There are no people of Human3R in {name}.",
-            "Give a .blend file that convert or import has made.",
+            "There are no Human3R people in {name}.",
+            "Give a .blend file made by convert or import.",
             name=path.name,
         )
     return scene
@@ -109,7 +109,7 @@ def run(options: argparse.Namespace, scene: bpy.types.Scene, label: str) -> list
         options.retarget_link,
         options.retarget_armature,
     )
-    for line in [report.describe() for report in reports] or ["there is nobody to retarget."]:
+    for line in [str(report.describe()) for report in reports] or ["There are no people to retarget."]:
         print(f"{label}: {line}", file=sys.stderr, flush=True)
     return reports
 

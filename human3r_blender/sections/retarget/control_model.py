@@ -187,9 +187,9 @@ def _sorted_by(anchors: Sequence[int], names: Sequence[str]) -> list[int]:
             circle = ", ".join(names[control] for control in sorted(left))
             raise UserError(
                 "rig-circular",
-                "These controls follow each other in a circle: {circle}.",
-                "Leave one of them out of the mapping.",
-                circle=circle,
+                "These controls depend on each other in a loop: {names}.",
+                "Remove one of them from the list of bones.",
+                names=circle,
             )
         order += ready
         left -= set(ready)

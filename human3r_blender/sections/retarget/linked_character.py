@@ -45,7 +45,7 @@ def _overridden(item: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Obj
     if whole.override_hierarchy_create(scene, scene.view_layers[0]) is None:
         raise UserError(
             "character-linked",
-            "No library override of {name} could be made.",
+            "Blender could not make a library override of {name}.",
             "Append the character instead of linking it.",
             name=item.name,
         )

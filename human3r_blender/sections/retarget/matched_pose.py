@@ -52,8 +52,8 @@ def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
     except (KeyError, ValueError, TypeError) as error:
         raise UserError(
             "pose-not-matched",
-            "No pose of {name} was matched yet.",
-            "Pose it like the person at the current frame and press Match Current Pose.",
+            "No pose has been matched for {name} yet.",
+            "Pose it like the person at the current frame, then press Match Current Pose.",
             name=item.name,
         ) from error
     missing = [
@@ -62,9 +62,9 @@ def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
     if missing:
         raise UserError(
             "pose-not-matched",
-            "The matched pose does not have the bone {missing_part}.",
-            "The mapping was changed since: press Match Current Pose again.",
-            missing_part=missing[0],
+            "The matched pose lacks the bone {bone}, because the list of bones has changed since.",
+            "Press Match Current Pose again.",
+            bone=missing[0],
         )
     return np.stack(
         [

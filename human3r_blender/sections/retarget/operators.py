@@ -7,7 +7,10 @@ import bpy
 from bpy.props import StringProperty
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.sentences import Sentence
 from ....engine.installed.locations import rig_presets_folder
+from ...blender.operators import refuse, say
+from ...blender.text import tr, translated
 from . import matched_pose, presets, retargeting
 from .linked_character import make_editable
 
@@ -22,10 +25,10 @@ class _RetargetOperator(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         settings = context.scene.human3r_retarget
         if settings.character is None:
-            cls.poll_message_set("Choose the character's armature first")
+            cls.poll_message_set(tr("Choose the character's armature first"))
             return False
         if cls.needs_source and settings.source is None:
-            cls.poll_message_set("Choose the person first")
+            cls.poll_message_set(tr("Choose a person first"))
             return False
         return True
 
@@ -33,37 +36,36 @@ class _RetargetOperator(bpy.types.Operator):
         try:
             said = self.work(context)
         except UserError as error:
-            self.report({"ERROR"}, f"{error.message} {error.remedy}")
-            return {"CANCELLED"}
-        self.report({"INFO"}, said)
+            return refuse(self, error)
+        say(self, "INFO", said)
         return {"FINISHED"}
 
-    def work(self, context: bpy.types.Context) -> str:
+    def work(self, context: bpy.types.Context) -> Sentence:
         """Do it and say what was done. Raises UserError."""
         raise AssertionError("each operator says what it does")
 
 
 class HUMAN3R_OT_retarget_find_bones(_RetargetOperator):
-    """Find the character's bones by the chosen preset, or by what they are called; changes by hand are lost"""
+    """Find the character's bones with the chosen rig preset, or by their names. Bones chosen by hand are lost"""
 
     bl_idname = "human3r.retarget_find_bones"
     bl_label = "Find Bones"
 
-    def work(self, context: bpy.types.Context) -> str:
+    def work(self, context: bpy.types.Context) -> Sentence:
         settings = context.scene.human3r_retarget
         settings.find_bones()
-        return f"{sum(bool(row.bone) for row in settings.rows)} bones found."
+        return Sentence("Bones found: {count}.", count=sum(bool(row.bone) for row in settings.rows))
 
 
 class HUMAN3R_OT_retarget_match_pose(_RetargetOperator):
-    """Take the character's pose and the person's, both at the current frame, for the same pose. Pose the character like
+    """Treat the character's pose and the person's pose at the current frame as the same pose. Pose the character like
     the person first"""
 
     bl_idname = "human3r.retarget_match_pose"
     bl_label = "Match Current Pose"
     needs_source = True
 
-    def work(self, context: bpy.types.Context) -> str:
+    def work(self, context: bpy.types.Context) -> Sentence:
         settings = context.scene.human3r_retarget
         if not settings.is_found():
             settings.find_bones()
@@ -71,17 +73,17 @@ class HUMAN3R_OT_retarget_match_pose(_RetargetOperator):
         settings.exchange(character)
         count = matched_pose.match(settings.source, character, context.scene, settings.rig(), settings.controls)
         settings.calibration = "POSE"
-        return f"The poses of {count} bones are matched."
+        return Sentence("Pose matched. Bones: {count}.", count=count)
 
 
 class HUMAN3R_OT_retarget(_RetargetOperator):
-    """Put the person's motion on the character, as a new Action; the one it has stays in the file"""
+    """Put the person's motion on the character as a new Action. The character's current Action stays in the file"""
 
     bl_idname = "human3r.retarget"
     bl_label = "Retarget"
     needs_source = True
 
-    def work(self, context: bpy.types.Context) -> str:
+    def work(self, context: bpy.types.Context) -> Sentence:
         settings = context.scene.human3r_retarget
         if not settings.is_found():
             settings.find_bones()
@@ -90,33 +92,35 @@ class HUMAN3R_OT_retarget(_RetargetOperator):
         character = make_editable(settings.character, context.scene)
         settings.exchange(character)
         report = retargeting.retarget(settings.source, character, context.scene, rig, chosen)
-        settings.report = report.describe()
+        said = report.describe()
+        settings.report = translated(said)
         if report.loose:
-            self.report({"WARNING"}, f"These controls follow more than one other: {', '.join(report.loose)}.")
-        return settings.report
+            template = "These controls follow more than one bone, so their keys are approximate: {names}."
+            say(self, "WARNING", template, names=", ".join(report.loose))
+        return said
 
 
 class HUMAN3R_OT_retarget_save_preset(_RetargetOperator):
-    """Save the list of bones as your own preset, for all characters with such a rig"""
+    """Save the list of bones as a rig preset of your own, for every character with the same rig"""
 
     bl_idname = "human3r.retarget_save_preset"
     bl_label = "Save Preset"
     bl_options = {"REGISTER"}
 
-    name: StringProperty(name="Name", description="What the preset is called in the list of rigs", default="My Rig")
+    name: StringProperty(name="Name", description="Name of the preset in the list of rigs", default="My Rig")
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         return context.window_manager.invoke_props_dialog(self)
 
-    def work(self, context: bpy.types.Context) -> str:
+    def work(self, context: bpy.types.Context) -> Sentence:
         settings = context.scene.human3r_retarget
         rig = settings.rig()
         rig.check(settings.character.pose.bones.keys())
         if self.name in presets.find_all()[0]:
             raise UserError(
                 "preset-shipped",
-                "{name} is a preset that comes with the add-on.",
-                "Give yours another name.",
+                "The preset {name} comes with the add-on and cannot be replaced.",
+                "Choose another name.",
                 name=self.name,
             )
         preset = rig.as_preset(self.name)
@@ -124,20 +128,22 @@ class HUMAN3R_OT_retarget_save_preset(_RetargetOperator):
         presets.write(preset, rig_presets_folder())
         settings.preset = self.name
         settings.find_bones()
-        return f"{self.name} is saved."
+        return Sentence("Rig preset {name} saved.", name=self.name)
 
 
 class HUMAN3R_OT_retarget_remove_preset(bpy.types.Operator):
-    """Remove your own preset that is chosen from disk"""
+    """Delete the chosen rig preset from disk. Only presets of your own can be deleted"""
 
     bl_idname = "human3r.retarget_remove_preset"
-    bl_label = "Remove Preset"
+    bl_label = "Delete Preset"
     bl_options = {"REGISTER"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if presets.path_of(context.scene.human3r_retarget.preset, rig_presets_folder()) is None:
-            cls.poll_message_set("Only presets of your own can be removed")
+            cls.poll_message_set(
+                tr("Choose a rig preset of your own: presets that come with the add-on cannot be deleted")
+            )
             return False
         return True
 

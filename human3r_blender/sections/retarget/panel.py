@@ -3,9 +3,10 @@
 
 import bpy
 
+from ....engine.contract.sentences import Sentence
 from ...blender.properties import draw_settings
 from ...blender.sidebar import Human3RPanel, Section
-from ...blender.text import characters_across, draw_text
+from ...blender.text import characters_across, draw_text, tr
 from . import TITLE, matched_pose
 from .properties import row_label
 from .settings import RetargetSettings
@@ -13,7 +14,7 @@ from .slots import REQUIRED, label
 
 
 class HUMAN3R_UL_retarget_bones(bpy.types.UIList):
-    """Places of a figure and the character's bones in them; the field at the bottom filters them."""
+    """Body parts and the character's bones for them; the field at the bottom filters them."""
 
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
         row = layout.split(factor=0.36)
@@ -90,9 +91,11 @@ def _draw_findings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup
     filled = {row.key for row in settings.rows if row.bone}
     missing = [label(slot) for slot in REQUIRED if slot not in filled]
     if missing:
-        draw_text(box, f"Missing: {', '.join(missing)}", characters - 3, icon="ERROR")
+        said = Sentence("Missing bones: {names}", names=", ".join(missing))
+        draw_text(box, said, characters - 3, icon="ERROR")
     else:
-        box.label(text=f"{sum(bool(row.bone) for row in settings.rows)} bones", icon="BLANK1")
+        count = sum(bool(row.bone) for row in settings.rows)
+        box.label(text=tr("Bones: {count}", count=count), icon="BLANK1", translate=False)
 
 
 CLASSES = (HUMAN3R_UL_retarget_bones, HUMAN3R_PT_retarget, HUMAN3R_PT_retarget_bones)

@@ -101,7 +101,7 @@ def read(path: Path) -> Preset:
         raise UserError(
             "preset-unreadable",
             "The rig preset {name} cannot be read: {error}.",
-            "Correct the file, or remove it.",
+            "Correct the file, or delete it.",
             name=path.name,
             error=error,
         ) from error
@@ -115,27 +115,31 @@ def _read(path: Path, changed_ns: int) -> Preset:
 def parse(values: Any, source: str) -> Preset:
     """A preset from decoded JSON; `source` names it in errors. Raises UserError (``preset-invalid``)."""
     _check(isinstance(values, dict), source, "it is not a JSON object")
-    _check(values.get("schema") == SCHEMA, source, f"its schema is {values.get('schema')!r}, and {SCHEMA} is known")
+    _check(values.get("schema") == SCHEMA, source, f"its schema is {values.get('schema')!r} instead of {SCHEMA}")
     unknown = sorted(values.keys() - _KEYS)
-    _check(not unknown, source, f"{', '.join(unknown)} is not part of the schema")
+    _check(not unknown, source, f"unknown keys: {', '.join(unknown)}")
     for key in ("name", "description", "tested", "prefix"):
         _check(isinstance(values.get(key, ""), str), source, f"{key} is not text")
     _check(bool(values.get("name")), source, "it has no name")
-    _check(values.get("tested_on", "none") in EVIDENCE, source, f"tested_on is none of {', '.join(EVIDENCE)}")
+    _check(values.get("tested_on", "none") in EVIDENCE, source, f"tested_on is not one of {', '.join(EVIDENCE)}")
     try:
         re.compile(values.get("prefix", ""))
     except re.error as error:
-        raise _invalid(source, f"prefix is no regular expression: {error}") from error
+        raise _invalid(source, f"prefix is not a regular expression: {error}") from error
     sides = values.get("sides", ["L", "R"])
     _check(
         isinstance(sides, list) and len(sides) == 2 and all(isinstance(side, str) for side in sides),
         source,
-        "sides is not two texts, the left's and the right's",
+        "sides is not a list of two texts, for left and right",
     )
     bones = _slots(values.get("bones"), sides, "bones", source)
     measured = _slots(values.get("measured", {}), sides, "measured", source)
     for slot, names in measured.items():
-        _check(slot in bones and len(names) == len(bones[slot]), source, f"measured {slot} does not match its bones")
+        _check(
+            slot in bones and len(names) == len(bones[slot]),
+            source,
+            f"measured {slot} does not have as many bones as {slot}",
+        )
     return Preset(
         name=values["name"], bones=bones, description=values.get("description", ""),
         tested_on=values.get("tested_on", "none"), tested=values.get("tested", ""), prefix=values.get("prefix", ""),
@@ -161,7 +165,7 @@ def write(preset: Preset, folder: Path) -> Path:
     """Save a preset in a folder, whole or not at all; one of the same name is replaced. Raises UserError."""
     stem = re.sub(r"[^\w-]+", "_", preset.name).strip("_").lower()
     if not stem:
-        raise UserError("preset-unnamed", "The rig preset has no name.", "Give it one with letters or digits.")
+        raise UserError("preset-unnamed", "The rig preset has no name.", "Enter a name with letters or digits.")
     path, remedy = folder / f"{stem}.json", "Free some space, or check the permissions."
     with explained_write_errors(f"{path} cannot be written", "preset-unwritable", remedy), whole_file(path) as written:
         written.write_text(json.dumps(as_json(preset), indent=2), encoding="utf-8")
@@ -196,24 +200,28 @@ def find_all(*folders: Path) -> tuple[dict[str, Preset], list[UserError]]:
 
 
 def _slots(values: Any, sides: list[str], key: str, source: str) -> dict[str, tuple[str, ...]]:
-    _check(isinstance(values, dict) and (bool(values) or key != "bones"), source, f"{key} does not name bones by slots")
+    _check(
+        isinstance(values, dict) and (bool(values) or key != "bones"),
+        source,
+        f"{key} is not an object with a bone for each slot",
+    )
     found: dict[str, tuple[str, ...]] = {}
     for slot, names in values.items():
         names = [names] if isinstance(names, str) else names
         _check(
             isinstance(names, list) and bool(names) and all(isinstance(name, str) and name for name in names),
             source,
-            f"{key} {slot} is neither a bone's name nor a list of them",
+            f"{key} {slot} is neither a bone name nor a list of bone names",
         )
         _check(slot in CENTRAL or slot in PAIRED or slot in SLOTS, source, f"there is no slot {slot}")
-        _check(len(names) == 1 or slot in CHAINS, source, f"{key} {slot} takes one bone")
+        _check(len(names) == 1 or slot in CHAINS, source, f"{key} {slot} takes only one bone")
         for side, code in zip(SIDES, sides, strict=True) if slot in PAIRED else (("", ""),):
             found[f"{side}_{slot}" if side else slot] = tuple(name.replace("{side}", code) for name in names)
     return found
 
 
 def _limbs(values: Any, sides: list[str], source: str) -> dict[str, IkLimb]:
-    _check(isinstance(values, dict), source, "ik does not name controls by limbs")
+    _check(isinstance(values, dict), source, "ik is not an object with controls for each limb")
     found = {}
     for limb, controls in values.items():
         both = limb in _LIMBS
@@ -226,7 +234,7 @@ def _limbs(values: Any, sides: list[str], source: str) -> dict[str, IkLimb]:
             and controls.keys() <= {"target", "pole", "toe"}
             and all(isinstance(name, str) for name in controls.values()),
             source,
-            f"ik {limb} is not a target, and perhaps a pole and a toe",
+            f"ik {limb} needs a target, and takes only a pole and a toe besides",
         )
         for side, code in zip(SIDES, sides, strict=True) if both else (("", ""),):
             names = {key: name.replace("{side}", code) for key, name in controls.items()}
@@ -245,7 +253,7 @@ def _switches(values: Any, sides: list[str], source: str) -> tuple[Switch, ...]:
             and isinstance(item["property"], str)
             and all(isinstance(item[mode], int | float) for mode in ("fk", "ik")),
             source,
-            "a switch is not a bone, a property and its numbers for fk and ik",
+            "a switch does not have a bone, a property, and numbers for fk and ik",
         )
         for code in sides if "{side}" in item["bone"] else ("",):
             found.append(
@@ -263,7 +271,7 @@ def _invalid(source: str, problem: str) -> UserError:
     return UserError(
         "preset-invalid",
         "The rig preset {source} cannot be used: {problem}.",
-        "Correct the file (docs/use/retargeting.md says how), or remove it.",
+        "Correct the file as described in docs/use/retargeting.md, or delete it.",
         source=source,
         problem=problem,
     )

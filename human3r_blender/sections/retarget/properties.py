@@ -16,6 +16,7 @@ from bpy.props import (
 
 from ....engine.installed.locations import rig_presets_folder
 from ...blender.properties import settings_from, with_settings
+from ...blender.text import tr
 from ...person import sampling
 from . import name_patterns, presets, rig_map
 from .presets import IkLimb, Preset
@@ -40,12 +41,12 @@ def all_presets() -> dict[str, Preset]:
 def _preset_items(settings: object, context: bpy.types.Context) -> list[tuple[str, str, str, int]]:
     found = all_presets()
     items = [
-        *((name, name, preset.describe() or "Your own preset") for name, preset in found.items()),
-        (BY_NAMES, "By Bone Names", "Find bones by what they are called: sides, synonyms, numbers"),
+        *((name, name, preset.describe() or "Preset of your own") for name, preset in found.items()),
+        (BY_NAMES, "By Bone Names", "Find bones by common words, sides and numbers in their names"),
     ]
     # A file keeps the number. One that is counted would mean another rig as soon as there is another preset.
     _items[:] = [
-        (RECOGNISE, "Recognise", "The preset that fits the character's bones, or else name patterns", 0),
+        (RECOGNISE, "Automatic", "Use the preset that fits the character's bones; if none fits, go by bone names", 0),
         *((*item, zlib.crc32(item[0].encode()) & 0x7FFFFFFF) for item in items),
     ]
     return _items
@@ -61,10 +62,12 @@ def _find_what_is_chosen(settings: "Human3RRetarget", context: bpy.types.Context
 
 
 class Human3RRetargetRow(bpy.types.PropertyGroup):
-    """One place of the mapping and the bone in it."""
+    """One body part and the character's bone for it."""
 
-    key: StringProperty(description="Which place of a figure this is")  # a slot, or limb.part for IK controls
-    bone: StringProperty(name="Bone", description="The character's bone or control for this place; empty for none")
+    key: StringProperty(description="The body part")  # a slot, or limb.part for IK controls
+    bone: StringProperty(
+        name="Bone", description="The character's bone or control for this body part. Leave empty for none"
+    )
 
 
 @with_settings(RetargetSettings)
@@ -75,33 +78,31 @@ class Human3RRetarget(bpy.types.PropertyGroup):
         name="Person",
         type=bpy.types.Object,
         poll=lambda _, item: sampling.has_body_joints(item),
-        description="The person whose motion is taken: an armature that Human3R made, or another with SMPL-X bones",
+        description="The person whose motion is used: an armature made by Human3R, or another one with SMPL-X bones",
     )
     character: PointerProperty(
         name="Character",
         type=bpy.types.Object,
         poll=_is_other_armature,
         update=_find_what_is_chosen,
-        description="The armature of the character's rig. A linked one becomes a library override",
+        description="The armature of the character's rig. If it is linked, a library override is made",
     )
     preset: EnumProperty(
         name="Rig",
         items=_preset_items,
         update=_find_what_is_chosen,
-        description="Which kind of rig the character has: what its bones and controls are called",
+        description="What kind of rig the character has. This tells which bone or control is which",
     )
-    use_range: BoolProperty(
-        name="Frame Range", default=False, description="Bake only some frames of the scene instead of the whole motion"
-    )
+    use_range: BoolProperty(name="Frame Range", default=False, description="Bake only part of the motion")
     # 0 is a frame like others here: the box before them says whether there is a range
-    frame_start: IntProperty(name="Start", default=1, description="First frame of the scene to bake")
-    frame_end: IntProperty(name="End", default=250, description="Last frame of the scene to bake")
-    rows: CollectionProperty(type=Human3RRetargetRow, description="Places of a figure and the bones in them")
-    active_row: IntProperty(name="Place", description="The place of the mapping that is selected in the list")
-    found_for: StringProperty(description="The character and the preset that the bones were found for")
-    base: StringProperty(description="The mapping that was found, as a preset, before it was changed by hand")
+    frame_start: IntProperty(name="Start", default=1, description="First scene frame to bake")
+    frame_end: IntProperty(name="End", default=250, description="Last scene frame to bake")
+    rows: CollectionProperty(type=Human3RRetargetRow, description="Body parts and the bones for them")
+    active_row: IntProperty(name="Body Part", description="The body part that is selected in the list")
+    found_for: StringProperty(description="The character and rig preset that the bones were found for")
+    base: StringProperty(description="The bones as they were found, before any were chosen by hand")
     evidence: StringProperty(description="What the preset was tested on")
-    report: StringProperty(description="What came out of the last retargeting")
+    report: StringProperty(description="Result of the last retargeting")
 
     def settings(self) -> RetargetSettings:
         """The settings as retargeting takes them. Raises UserError (``bad-setting``)."""
@@ -125,11 +126,11 @@ class Human3RRetarget(bpy.types.PropertyGroup):
             name = rig_map.recognise(known, bones.keys()) or BY_NAMES
         if name == BY_NAMES:
             found = name_patterns.find({bone.name: bone.parent.name if bone.parent else "" for bone in bones})
-            self.evidence = "Bones found by their names: look them over below"
+            self.evidence = tr("Bones found by their names: check them in the list below")
         else:
             preset = known[name]
             found = rig_map.resolve(preset, bones.keys())
-            self.evidence = f"{name}. {presets.EVIDENCE[preset.tested_on]}"
+            self.evidence = f"{name}. {tr(presets.EVIDENCE[preset.tested_on])}"
         self.base = json.dumps(presets.as_json(found.as_preset("base"))) if found.bones else ""
         self.found_for = self.wanted()
         self._fill(found)

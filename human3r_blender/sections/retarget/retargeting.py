@@ -32,7 +32,7 @@ def retarget(
     if item.type != "ARMATURE" or item is source:
         raise UserError(
             "character-unfit",
-            "{name} is not another character's armature.",
+            "{name} is not the armature of a character.",
             "Choose the armature of the character's rig.",
             name=item.name,
         )
@@ -65,8 +65,8 @@ def _frames(source: bpy.types.Object, scene: bpy.types.Scene, settings: Retarget
     if end < start:
         raise UserError(
             "bad-setting",
-            "The frames to bake end at {end}, before they start at {start}.",
-            "Choose frames in which the person is there.",
+            "The frame range to bake ends at {end}, before it starts at {start}.",
+            "Choose a range with at least one frame of the person's motion.",
             end=f"{end:g}",
             start=f"{start:g}",
         )

@@ -36,8 +36,8 @@ class RigMap:
         if missing:
             raise UserError(
                 "retarget-bones-missing",
-                "The character has no bone for: {missing}.",
-                "Choose the preset of its rig, or name these bones by hand.",
+                "The character has no bones for: {missing}.",
+                "Choose the preset for its rig, or choose these bones in the list.",
                 missing=", ".join(missing),
             )
         seen: dict[str, str] = {}
@@ -46,11 +46,11 @@ class RigMap:
                 if name in seen and {slot, seen[name]} != {"root", "pelvis"}:
                     raise UserError(
                         "retarget-bone-twice",
-                        "The bone {name} is both {label} and {label_2}.",
-                        "Give each bone one place.",
+                        "The bone {name} is used for both {first} and {second}.",
+                        "Use each bone only once.",
                         name=name,
-                        label=label(seen[name]),
-                        label_2=label(slot),
+                        first=label(seen[name]),
+                        second=label(slot),
                     )
                 seen[name] = slot
         controls = [name for limb in self.ik.values() for name in (limb.target, limb.pole, limb.toe) if name]
@@ -63,9 +63,9 @@ class RigMap:
         if absent:
             raise UserError(
                 "retarget-bone-absent",
-                "The character has no bone called {absent_part}.",
-                "Find its bones anew, or correct the list of bones.",
-                absent_part=absent[0],
+                "The character has no bone called {bone}.",
+                "Press Find Bones, or correct the list of bones.",
+                bone=absent[0],
             )
 
     def as_preset(self, name: str) -> Preset:

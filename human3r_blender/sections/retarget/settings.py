@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from ....engine.contract.declaring import bad_setting, check_settings, setting
 
 CONTROLS = {
-    "FK": ("FK", "Rotations: arms keep the person's directions"),
-    "IK": ("IK", "Targets: hands go where the person's hands go, at the size of the character's arms"),
+    "FK": ("FK", "Rotation controls: arms point in the same directions as the person's"),
+    "IK": ("IK", "Target controls: hands go where the person's hands go, scaled to the character's arms"),
 }
 PLACEMENTS = {
-    "SOURCE": ("At the Person", "The character walks in the footage's scene"),
-    "CHARACTER": ("At the Character", "The motion is turned and moved to the character"),
+    "SOURCE": ("At the Person", "The character starts where the person stands"),
+    "CHARACTER": ("At the Character", "The character starts where it stands now, facing the way it faces"),
 }
 CALIBRATIONS = {
     "LIMBS": (
         "By Limb Directions",
-        "T, A and relaxed poses and any bone roll are brought together by where the joints lie",
+        "Align the two rest poses by the directions of their limbs. Works for T-poses, A-poses and any bone roll",
     ),
-    "POSE": ("By a Matched Pose", "The poses of both at the moment of Match Current Pose count as equal"),
+    "POSE": ("By a Matched Pose", "Align them by a pose that you match by hand with Match Current Pose"),
 }
 
 
@@ -29,33 +29,32 @@ class RetargetSettings:
     """How a motion is put on a character; checked once, when made. Raises UserError (``bad-setting``)."""
 
     controls: str = setting("FK", label="Controls", choices=CONTROLS)
-    """``FK`` or ``IK``: which controls move arms and legs. Rigs with both get keys on both, and their switches are set
-    to this one. With FK, arms keep the source's directions; with IK, hands go where the source's hands go, at the size
-    of the character's arms."""
+    """Which controls move arms and legs: ``FK`` or ``IK``. If the rig has both, both get keys, and its FK/IK switches
+    are set to this one."""
     plant_feet: bool = setting(True, label="Plant Feet", group="Motion")
-    """Whether feet go where the source's feet go, at the size of the character's legs, so that planted feet stay
-    planted. Off: legs only keep the source's directions (with FK controls)."""
+    """Put feet where the person's feet are, scaled to the character's legs, so that planted feet stay planted. Off:
+    legs only point in the same directions as the person's (with FK controls)."""
     placement: str = setting("SOURCE", label="Start", choices=PLACEMENTS, group="Motion")
-    """``SOURCE``: the character starts where the person stands. ``CHARACTER``: it starts where it stands and faces."""
+    """Where the motion starts: at the person (``SOURCE``) or where the character stands now (``CHARACTER``)."""
     calibration: str = setting("LIMBS", label="Rest Poses", choices=CALIBRATIONS, group="Motion")
-    """``LIMBS``: rest poses are brought together by the directions of their limbs. ``POSE``: by the pose that was
-    matched by hand."""
+    """How the rest poses of person and character are aligned: by the directions of their limbs (``LIMBS``), or by a
+    pose matched by hand (``POSE``)."""
     key_rate: float = setting(
         0.0,
         label="Key Rate",
         above=0,
         most=1000,
-        zero="one on every frame of the scene",
+        zero="one key on every scene frame",
         unit="keys per second",
         group="Keys",
     )
     """Keys per second."""
-    frame_start: int | None = setting(None, label="Start", none="the motion's first")
-    """First frame of the scene to bake."""
-    frame_end: int | None = setting(None, label="End", none="the motion's last")
-    """Last frame of the scene to bake."""
+    frame_start: int | None = setting(None, label="Start", none="the first frame of the motion")
+    """First scene frame to bake."""
+    frame_end: int | None = setting(None, label="End", none="the last frame of the motion")
+    """Last scene frame to bake."""
 
     def __post_init__(self) -> None:
         check_settings(self)
         if self.frame_start is not None and self.frame_end is not None and self.frame_end < self.frame_start:
-            raise bad_setting(self, "frame_end", "Use a frame at or after the first.")
+            raise bad_setting(self, "frame_end", "Use a frame at or after the first frame to bake.")

@@ -106,9 +106,9 @@ def transfer(
     if not model.carried_by(character.root, work.order)[work.index("left_hip")]:
         raise UserError(
             "rig-root-unknown",
-            "The legs do not follow {names_part}.",
-            "Name the bone that moves the whole body as the root of the hips.",
-            names_part=model.names[character.root],
+            "The legs do not follow {bone}.",
+            "In the list of bones, choose the bone that moves the whole body as Root.",
+            bone=model.names[character.root],
         )
     return Transfer(work.motions, work.heads, placement, goals)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from ....engine.contract.sentences import Sentence
 from ...blender.evaluation import bone_matrices, evaluating, world_matrix
 from ...blender.vectors import angle_between, turned
 from ...person.sampling import Sample
@@ -42,14 +43,21 @@ class Report:
     loose: tuple[str, ...] = ()
     """Controls that follow no other exactly, so that their keys are approximate."""
 
-    def describe(self) -> str:
+    def describe(self) -> Sentence:
         """One sentence for the panel and the command line."""
-        text = f"{self.action}: {self.frames} frames, limbs within {np.degrees(self.limb_angle_rad):.2f}°"
+        template = "{action}: {frames} frames, limbs within {angle}°"
         if self.limb_angle_rad > np.radians(1.0):
-            text += f" ({self.limb})"
+            template += " ({limb})"
         if self.reach_m > 0:
-            text += f", hands and feet within {1000 * self.reach_m:.1f} mm"
-        return text + "."
+            template += ", hands and feet within {reach} mm"
+        return Sentence(
+            template + ".",
+            action=self.action,
+            frames=self.frames,
+            angle=f"{np.degrees(self.limb_angle_rad):.2f}",
+            limb=self.limb,
+            reach=f"{1000 * self.reach_m:.1f}",
+        )
 
 
 def verify(

@@ -53,7 +53,7 @@ def test_the_operator_writes_what_is_set(cast, tmp_path):
     assert bpy.ops.human3r.export(filepath=str(tmp_path / "walk.fbx")) == {"FINISHED"}
     assert names(tmp_path) == [f"walk-Person_0{n}.{kind}" for n in (1, 2) for kind in ("bvh", "npz")]
     assert len(amass.read(tmp_path / "walk-Person_01.npz").poses) == 2 * (FRAMES - 1)
-    with pytest.raises(RuntimeError, match="exists already"):
+    with pytest.raises(RuntimeError, match="already exists"):
         bpy.ops.human3r.export(filepath=str(tmp_path / "walk"))
     shown.overwrite = True
     assert bpy.ops.human3r.export(filepath=str(tmp_path / "walk")) == {"FINISHED"}

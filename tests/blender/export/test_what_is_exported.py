@@ -103,7 +103,7 @@ def test_who_is_hidden_is_left_out(cast, tmp_path, how):
             assert error.code == "nobody-to-export" and person == cast.people[1]
         if done is not None:
             assert [path.name for path in done.files] == ["take-Person_02.bvh"]
-            assert done.notes[0] == "Person 01 is hidden throughout, and is left out."
+            assert done.notes[0] == "Person 01 is hidden throughout and was left out."
 
 
 def test_without_a_body_the_skeleton_goes_alone(cast, tmp_path):

@@ -209,7 +209,7 @@ def test_people_of_a_blend_file_move_characters_too(saved, request, tmp_path, ca
 def test_what_would_fail_at_the_end_fails_at_the_start(saved, tmp_path, capfd):
     take, output = write_take(tmp_path / "clip.h3r"), tmp_path / "out.blend"
     for arguments, told in (
-        (["--retarget-to", str(tmp_path / "no.blend")], "does not exist"),
+        (["--retarget-to", str(tmp_path / "no.blend")], "There is no character file"),
         (["--retarget-to", str(saved.path), "--preset", "Nobody's"], "Rigify"),
     ):
         assert command_line.main(["import", str(take), "--output", str(output), *arguments]) == 1

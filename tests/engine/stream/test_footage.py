@@ -204,7 +204,7 @@ def test_damage_in_the_middle_costs_only_the_damaged_pictures(tmp_path):
     assert len(pictures) == 59 and pictures[-1].source_frame == 59
     assert all(picture_number(p.rgb) == p.source_frame % NUMBERS for p in pictures), "the others keep their numbers"
     np.testing.assert_allclose([p.time_s for p in pictures], [p.source_frame / 25 for p in pictures], atol=1e-6)
-    assert footage.problem == "1 damaged pictures of a.avi were left out."
+    assert footage.problem == "a.avi: damaged frames were left out (1)."
 
 
 @pytest.mark.parametrize("make", ["nothing", "text", "half an mp4", "empty", "empty folder", "no match"])

@@ -66,7 +66,7 @@ def test_held_out_seeds_go_to_validation(tmp_path):
 def test_a_damaged_sequence_says_so(tmp_path):
     write_sequence(tmp_path / "one", make_clip(1, replace(SETTINGS, frames=1)))
     (tmp_path / "one" / "rgb" / "00000.png").write_bytes(b"no picture")
-    with pytest.raises(UserError, match="not a picture") as caught:
+    with pytest.raises(UserError, match="not an image") as caught:
         read_sequence(tmp_path / "one")
     assert caught.value.code == "dataset-damaged"
     with pytest.raises(UserError, match="no sequences"):

@@ -50,7 +50,7 @@ def test_edits_are_made_in_their_order_and_gaps_filled_last(tmp_path: Path) -> N
         "--json",
     )
     assert ended.returncode == 0, ended.stderr
-    assert "pictures changed, people added to 5 of them" in ended.stderr
+    assert ", gaps filled in 5 of them. Wrote " in ended.stderr
     people = json.loads(ended.stdout)
     assert [(one["person"], one["name"], one["pictures"], one["hidden"]) for one in people] == [
         (0, "Person 01", 45, False),
@@ -67,7 +67,7 @@ def test_edits_are_made_in_their_order_and_gaps_filled_last(tmp_path: Path) -> N
     [
         (["TAKE", "OUT", "--delete", "7"], 1, "[no-such-person]"),
         (["TAKE", "--delete", "0"], 1, "[no-target]"),
-        (["TAKE", "OUT", "--split", "0@noon"], 2, "neither a picture (120) nor a time (4.5s)"),
+        (["TAKE", "OUT", "--split", "0@noon"], 2, "neither a frame (120) nor a time (4.5s)"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, arguments: list[str], code: int, text: str) -> None:

@@ -17,7 +17,7 @@ from ..writing import missing_exporter, run_exporter
 def check() -> None:
     """Raises UserError (``exporter-missing``) where this Blender was built without Alembic."""
     if not bpy.app.build_options.alembic:
-        raise missing_exporter("Alembic", "use Blender from blender.org, which has it")
+        raise missing_exporter("Alembic", "use Blender from blender.org")
 
 
 def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
@@ -30,4 +30,4 @@ def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
         ), path)  # fmt: skip
 
 
-FORMAT = Format("abc", 4, "Alembic", "The moving surface, vertex by vertex, and an empty at each joint", write, check)
+FORMAT = Format("abc", 4, "Alembic", "The animated mesh, vertex by vertex, and an empty at each joint", write, check)

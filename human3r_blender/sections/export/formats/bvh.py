@@ -108,7 +108,7 @@ FORMAT = Format(
     "bvh",
     2,
     "BVH",
-    "Skeleton and motion alone, a file for each person, in centimetres",
+    "Skeleton and motion only, in centimeters, one file per person",
     write,
     one_person=True,
 )

@@ -29,7 +29,7 @@ UNREAL_ARMATURE = "Armature"
 def check() -> None:
     """Raises UserError (``exporter-missing``) where Blender's add-on for FBX is switched off."""
     if not hasattr(bpy.types, "EXPORT_SCENE_OT_fbx"):
-        raise missing_exporter("FBX", "switch on the add-on FBX format in the preferences, under Add-ons")
+        raise missing_exporter("FBX", "turn on the add-on FBX format in the preferences, under Add-ons")
 
 
 def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:

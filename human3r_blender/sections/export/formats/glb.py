@@ -25,7 +25,7 @@ _CHUNK_HEADER = 8
 def check() -> None:
     """Raises UserError (``exporter-missing``) where Blender's add-on for GLB is switched off."""
     if not hasattr(bpy.types, "EXPORT_SCENE_OT_gltf"):
-        raise missing_exporter("GLB", "switch on the add-on glTF 2.0 format in the preferences, under Add-ons")
+        raise missing_exporter("GLB", "turn on the add-on glTF 2.0 format in the preferences, under Add-ons")
 
 
 def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:

@@ -38,7 +38,7 @@ FORMAT = Format(
     "npz",
     5,
     "AMASS",
-    "SMPL-X poses, places and shape as numbers (.npz), a file for each person",
+    "SMPL-X poses, positions and shape as numbers (.npz), one file per person",
     write,
     one_person=True,
 )

@@ -17,7 +17,7 @@ from ..writing import missing_exporter, run_exporter
 def check() -> None:
     """Raises UserError (``exporter-missing``) where this Blender was built without USD."""
     if not bpy.app.build_options.usd:
-        raise missing_exporter("USD", "use Blender from blender.org, which has it")
+        raise missing_exporter("USD", "use Blender from blender.org")
 
 
 def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
