@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one entry for people who work from a checkout: sets up what a command needs, then runs it.
+"""Commands for working from a checkout. Each sets up what it needs, then runs.
 
-    python3 build.py demo                          convert the bundled clip and render a picture of the result
-    python3 build.py blender [PATH] [arguments]    a Blender (PATH, else that on PATH) with this checkout
+    python3 build.py demo                          convert the bundled clip and render an image of the result
+    python3 build.py blender [PATH] [arguments]    start Blender (PATH, or blender on the PATH) with this checkout
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
-    python3 build.py evaluate [options]            the default model's figures on synthetic clips
-    python3 build.py lint                          ruff, mypy and which way imports go
-    python3 build.py lint --quick                  ruff alone: what a commit is checked with
-    python3 build.py zip                           the installable extension, in dist/
-    python3 build.py engine ARGUMENTS              python -m engine ARGUMENTS in the engine's environment
-    python3 build.py install-engine [options]      the engine as the add-on installs it for its users (--help, --yes)
-    python3 build.py lock                          requirements/lock/ anew, after a change of requirements/engine.txt
+    python3 build.py evaluate [options]            measure the default model on synthetic clips
+    python3 build.py lint                          run ruff, mypy and the import contracts
+    python3 build.py lint --quick                  run ruff alone, as the commit hook does
+    python3 build.py zip                           build the installable extension in dist/
+    python3 build.py engine ARGUMENTS              run python -m engine ARGUMENTS in the engine's environment
+    python3 build.py install-engine [options]      install the engine as the add-on does for its users (--help, --yes)
+    python3 build.py lock                          update requirements/lock/ after a change of requirements/engine.txt
 
-Everything is installed into .environments/ inside the checkout, pinned by requirements/, and set up once.
-This file keeps to syntax that old Pythons can read, so that they can say which Python is needed.
+Everything is installed once into .environments/ in the checkout, pinned by requirements/.
+This file uses only syntax that old Pythons can read, so that they can tell which Python is needed.
 """
 
 import hashlib
@@ -68,16 +68,16 @@ def check_platform():
     """Blender's Python module exists for CPython 3.11 on 64-bit Linux here; say so instead of failing in pip."""
     if sys.platform != "linux":
         raise SetupError(
-            f"this checkout's commands run on Linux (this is {sys.platform}), where Blender's Python module runs.\n"
-            "Remedy: on other systems install the extension's zip in Blender (README, 'Install in Blender')."
+            f"These commands need Linux, where Blender's Python module runs (this is {sys.platform}).\n"
+            "Remedy: on other systems, install the extension's zip file in Blender (README, 'Install in Blender')."
         )
     if sys.version_info[:2] != (3, 11):
         other = shutil.which("python3.11")
         if other and subprocess.call([other, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             sys.exit(subprocess.call([other, str(ROOT / "build.py"), *sys.argv[1:]]))
         raise SetupError(
-            "Python 3.11 is needed (the bpy wheels are built for it); this is {}.{} and no python3.11 is on PATH.\n"
-            "Remedy: install Python 3.11 with its venv module (Debian 12: apt install python3.11-venv; anywhere: "
+            "Python 3.11 is needed (the bpy wheels are built for it); this is {}.{}, with no python3.11 on the PATH.\n"
+            "Remedy: install Python 3.11 with its venv module (Debian 12: apt install python3.11-venv; elsewhere: "
             "pyenv or uv) and run  python3.11 build.py ...".format(*sys.version_info[:2])
         )
 
@@ -97,7 +97,7 @@ def environment(name, requirement):
         if subprocess.call([sys.executable, "-m", "venv", str(folder)]) != 0:
             shutil.rmtree(str(folder), ignore_errors=True)
             raise SetupError(
-                "the virtual environment could not be made.\n"
+                "The virtual environment could not be created.\n"
                 "Remedy: install Python's venv module (Debian: apt install python3-venv), then try again."
             )
     source = ROOT / "requirements" / (requirement + ".txt")
@@ -117,8 +117,8 @@ def environment(name, requirement):
         != 0
     ):
         raise SetupError(
-            f"installing the packages of {source.relative_to(ROOT)} failed (see above).\n"
-            "Remedy: check the network and the free space, then run the same command again."
+            f"Installing the packages in {source.relative_to(ROOT)} failed (see above).\n"
+            "Remedy: check the network and the free disk space, then run the same command again."
         )
     stamp.write_text(wanted)
     return str(python)
@@ -177,8 +177,8 @@ def blender(arguments):
     program = shutil.which(wanted)
     if program is None:
         raise SetupError(
-            f"no Blender here: {wanted} is not a program.\n"
-            "Remedy: say where it is:  python3 build.py blender /path/to/blender"
+            f"Blender was not found: {wanted} is not a program.\n"
+            "Remedy: give its path:  python3 build.py blender /path/to/blender"
         )
     folder = ENVIRONMENTS / "blender-user"
     link(folder / "extensions" / "user_default" / "human3r_blender", ROOT)
@@ -219,7 +219,8 @@ def test(arguments):
         versions, arguments = arguments[1].split(","), arguments[2:]
         unknown = set(versions) - set(BLENDERS)
         if unknown:
-            raise SetupError("no Blender {} here.\nRemedy: choose from {}.".format(unknown.pop(), ", ".join(BLENDERS)))
+            text = "Blender {} is not among the tested versions.\nRemedy: choose from {}."
+            raise SetupError(text.format(unknown.pop(), ", ".join(BLENDERS)))
     pythons = [environment("engine", "engine-tests")]
     pythons += [environment("blender-" + version, "blender-" + version) for version in versions]
     # Files side by side on two processes, each with one thread: more would only get into each other's way.

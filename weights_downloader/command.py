@@ -61,8 +61,8 @@ def main(arguments: Sequence[str], stdout: BinaryIO, items: Sequence[Item] = ITE
         reporter.error(
             UserError(
                 "cancelled",
-                "Cancelled. What was downloaded is kept.",
-                "The same command goes on with it; remove throws it away.",
+                "Canceled. What has been downloaded is kept.",
+                "Run the same command again to resume, or use remove to delete it.",
             )
         )
         return CANCELLED
@@ -71,9 +71,9 @@ def main(arguments: Sequence[str], stdout: BinaryIO, items: Sequence[Item] = ITE
         reporter.error(
             UserError(
                 "downloader-failed",
-                "An unexpected error: {name}: {error}",
-                "Try again; if it happens again, report it with what was printed.",
-                name=type(error).__name__,
+                "Unexpected error: {kind}: {error}",
+                "Try again. If it happens again, file an issue with what was printed.",
+                kind=type(error).__name__,
                 error=error,
             )
         )
@@ -84,34 +84,42 @@ def _parser(items: Sequence[Item]) -> argparse.ArgumentParser:
     names = [item.name for item in items]
     parser = argparse.ArgumentParser(
         prog="python -m weights_downloader",
-        description="The released weights and the SMPL-X body: fetched and installed.",
+        description="Download and install the released weights and the SMPL-X body.",
         epilog=EXPLANATION,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("list", help="what there is, what is installed, under which licence")
+    listing = commands.add_parser("list", help="show what is available, what is installed, and the licenses")
     listing.set_defaults(run=_list)
-    verifying = commands.add_parser("verify", help="read every file in full and compare it with what it must be")
+    verifying = commands.add_parser("verify", help="read every file in full and check that it is undamaged")
     verifying.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(names)} (default: all)")
     verifying.set_defaults(run=_verify)
-    getting = commands.add_parser("get", help="download, verify and install; goes on where it was interrupted")
+    getting = commands.add_parser("get", help="download, verify and install; resumes an interrupted download")
     getting.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
-    getting.add_argument("--accept-licence", action="store_true", help="you have read the licence and accept it")
-    getting.add_argument("--offline", action="store_true", help="use only what is on this machine")
+    getting.add_argument(
+        "--accept-license",
+        "--accept-licence",
+        dest="accept_licence",
+        action="store_true",
+        help="you have read the license and accept it",
+    )
+    getting.add_argument("--offline", action="store_true", help="use only what is on this computer")
     original = getting.add_mutually_exclusive_group()
     original.add_argument("--keep-original", action="store_true", help="keep the publisher's file after installing")
     original.add_argument(
         "--remove-original",
         action="store_false",
         dest="keep_original",
-        help="remove it from the downloads folder (default)",
+        help="delete the publisher's file after installing (default)",
     )
     getting.set_defaults(run=_get)
-    importing = commands.add_parser("import", help="install from a file on disk, which stays as it is")
+    importing = commands.add_parser("import", help="install from a file on disk, which is not changed")
     importing.add_argument(
         "file", type=Path, metavar="FILE", help="weights (.pth, .safetensors), or the body (.zip, .npz, .pkl)"
     )
-    importing.add_argument("--name", choices=names, help="what it is, where neither the file's name nor content tells")
+    importing.add_argument(
+        "--name", choices=names, help="what the file is, if neither its name nor its content shows it"
+    )
     importing.set_defaults(run=_import)
     for command in (getting, importing):
         command.add_argument("--half", action="store_true", help="install weights in half precision: half the size")
@@ -120,7 +128,7 @@ def _parser(items: Sequence[Item]) -> argparse.ArgumentParser:
     removing.add_argument("--yes", action="store_true", help="do not ask")
     removing.set_defaults(run=_remove)
     for command in (listing, verifying, getting, importing, removing):
-        command.add_argument("--json", action="store_true", help="one JSON object a line on standard output")
+        command.add_argument("--json", action="store_true", help="write one JSON object per line to standard output")
     return parser
 
 
@@ -129,7 +137,7 @@ def _list(options: argparse.Namespace, items: Sequence[Item], control: Control, 
     reporter.event("items", data_folder=str(data_folder()), items=[_as_fields(entry) for entry in found])
     for entry in found:
         reporter.line(_as_text(entry))
-    reporter.line(f"All of it lies in {data_folder()}")
+    reporter.line(f"Data folder: {data_folder()}")
 
 
 def _as_fields(entry: Status) -> dict[str, Any]:
@@ -177,9 +185,9 @@ def _verify(options: argparse.Namespace, items: Sequence[Item], control: Control
     if unknown:
         raise UserError(
             "name-unknown",
-            "There is no item {unknown_part}.",
+            "There is nothing named {name} to verify.",
             "Choose from {names}.",
-            unknown_part=unknown[0],
+            name=unknown[0],
             names=", ".join(item.name for item in items),
         )
     findings = verify([item for item in items if not options.names or item.name in options.names], reporter)
@@ -190,8 +198,8 @@ def _verify(options: argparse.Namespace, items: Sequence[Item], control: Control
     if damaged:
         raise UserError(
             "file-damaged",
-            "{names}: not as installed.",
-            "Remove it and get it again: remove {name}, then get {name}.",
+            "Damaged: {names}.",
+            "Remove it, then get it again: remove {name}, get {name}.",
             names=", ".join(str(finding.path) for finding in damaged),
             name=damaged[0].name,
         )
@@ -218,7 +226,7 @@ def _get(options: argparse.Namespace, items: Sequence[Item], control: Control, r
         control.watch()
     with locked(item, reporter):
         if _is_installed(item, options.half):
-            return _done(item, reporter, "installed by another process meanwhile")
+            return _done(item, reporter, "already installed by another process")
         request = Request(offline, installed_share=0.5 if options.half else 1.0)
         original = fetch(item, request, login, reporter)
         install(item, original.path, options.half, reporter)
@@ -253,7 +261,12 @@ def _remove(options: argparse.Namespace, items: Sequence[Item], control: Control
         if control.is_terminal:
             print("Delete these files? Type yes: ", end="", file=sys.stderr, flush=True)
         if not control.is_terminal or control.read_line().strip().lower() != "yes":
-            raise UserError("not-confirmed", "{name} was not removed: nobody said yes.", "Give --yes.", name=item.name)
+            raise UserError(
+                "not-confirmed",
+                "{name} was not removed: it was not confirmed.",
+                "Confirm with yes, or use --yes.",
+                name=item.name,
+            )
     freed = removal.remove(item, reporter)
     reporter.event("done", name=item.name, freed_bytes=freed)
     reporter.line(f"{item.name}: removed, {in_words(freed)} freed" if paths else f"{item.name}: nothing to remove")
@@ -277,8 +290,8 @@ def _require_engine() -> None:
     if missing:
         raise UserError(
             "engine-incomplete",
-            "This Python, {executable}, has no module {missing}.",
-            "Run the command with the Python of the engine's environment; list, verify and remove run with any.",
+            "This Python, {executable}, does not have the packages {missing}.",
+            "Use the Python of the engine's environment (list, verify and remove work with any Python).",
             executable=sys.executable,
             missing=", ".join(missing),
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What only the user can give: acceptance of a licence, and a login, which is asked for and never kept."""
+"""What only the user can give: acceptance of a license, and a login, which is asked for and never kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import sys
 
 from engine.contract.errors import UserError
+from engine.contract.sentences import Sentence
 from engine.installed.registry import Item
 
 from .control import Control
@@ -23,20 +24,20 @@ def licence_text(item: Item) -> str:
 
 
 def require_licence(item: Item, accepted: bool, control: Control, reporter: Reporter) -> None:
-    """Show the licence; go on only with the user's yes. Raises UserError (``licence-not-accepted``)."""
+    """Show the license; go on only with the user's yes. Raises UserError (``licence-not-accepted``)."""
     reporter.note(licence_text(item))
     if accepted:
         return
     if control.is_terminal:
-        print("Do you accept this licence? Type yes: ", end="", file=sys.stderr, flush=True)
+        print("Do you accept this license? Type yes: ", end="", file=sys.stderr, flush=True)
         if control.read_line().strip().lower() == "yes":
             return
     raise UserError(
         "licence-not-accepted",
-        "The licence of {name} was not accepted. {licence_text}",
-        "Read it; if you accept it, give --accept-licence. Nothing was downloaded.",
+        "Nothing was downloaded: the license of {name} was not accepted. {terms}",
+        "Read it. If you accept it, run the command with --accept-license.",
         name=item.name,
-        licence_text=licence_text(item),
+        terms=licence_text(item),
     )
 
 
@@ -55,10 +56,10 @@ def ask_login(item: Item, control: Control) -> Credentials:
     if not (username and password):
         raise UserError(
             "login-missing",
-            "{title} is for registered users, and no name and password were given.",
-            "Register at {register}; give the two as two lines of standard input, or in the environment "
+            "{title} is for registered users, and no user name and password were given.",
+            "Register at {register}, then give both as two lines on standard input, or in the environment "
             "variables {username_variable} and {password_variable}.",
-            title=item.title,
+            title=Sentence(item.title),
             register=item.register,
             username_variable=USERNAME_VARIABLE,
             password_variable=PASSWORD_VARIABLE,

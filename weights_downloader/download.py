@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.contract.disk_space import require_space
 from engine.contract.errors import UserError
+from engine.contract.sentences import Sentence
 from engine.installed.inventory import original_path
 from engine.installed.registry import FormFile, HubFile, Item
 
@@ -65,8 +66,8 @@ def fetch(item: Item, request: Request, login: form.Credentials | None, reporter
         if login is None:
             raise UserError(
                 "login-missing",
-                "{file} has to be fetched, and nobody logged in.",
-                "Run the same command again: now it asks for your name and password.",
+                "{file} has to be downloaded, which requires a login.",
+                "Run the same command again: it will ask for your user name and password.",
                 file=item.file,
             )
         _from_form(item, item.source, part, request, login, reporter)
@@ -100,7 +101,7 @@ def _cached(item: Item, source: HubFile, request: Request, reporter: Reporter) -
     reporter.stage("verify")
     measured = measure(path, reporter.progress)
     if expected.differs(measured):
-        reporter.note(f"{path}, in the cache of Hugging Face's library, is not the file as published; not used.")
+        reporter.note(f"{path}, in Hugging Face's cache, differs from the published file and is not used.")
         return None
     records.remember(item, measured)
     return Original(path, ours=False)
@@ -114,8 +115,8 @@ def _from_hub(item: Item, source: HubFile, part: Part, request: Request, reporte
     if expected.size is None or expected.sha256 is None:
         raise UserError(
             "hash-unknown",
-            "{host} does not say what {file} must be: {expected}.",
-            "Fetch it from the publisher itself (without HF_ENDPOINT).",
+            "{host} does not state the size and hash of {file}: {expected}.",
+            "Download it from the publisher directly (without HF_ENDPOINT).",
             host=hub.host(),
             file=item.file,
             expected=expected,
@@ -144,7 +145,7 @@ def _require_space(item: Item, figures: Figures, part: Part, request: Request) -
         require_space(
             part.path.parent,
             missing + int(figures.size * request.installed_share),
-            f"{item.file} and what is installed from it",
+            Sentence("Downloading and installing {file}", file=item.file),
             MORE_SPACE,
         )
 
@@ -160,14 +161,14 @@ def _finish(item: Item, part: Part, expected: Figures, reporter: Reporter) -> No
         part.discard()
         raise UserError(
             "wrong-hash",
-            "What arrived as {file} is not the file: {measured}, instead of {expected}. It was thrown away.",
-            "Run the same command again; if it stays, try without HF_ENDPOINT.",
+            "The download of {file} is damaged: {measured}, instead of {expected}. It was deleted.",
+            "Run the same command again. If it happens again, try without HF_ENDPOINT.",
             file=item.file,
             measured=measured,
             expected=expected,
         )
     try:
-        records.refuse_difference(item, measured, "The download")
+        records.refuse_difference(item, measured, Sentence("The download"))
         if isinstance(item.source, FormFile):
             require_sound_zip(part.path, item.file)  # the only checksums that its publisher gives
     except UserError:

@@ -66,7 +66,7 @@ def transfer(item: Item, address: str, credentials: Credentials, part: Part, acc
                 return
             problem = UserError(
                 "wrong-length",
-                "{host} refuses to send {file} from byte {before} on.",
+                "{host} refuses to resume {file} at byte {before}.",
                 "Run the same command again later.",
                 host=_host(address),
                 file=item.file,
@@ -75,8 +75,8 @@ def transfer(item: Item, address: str, credentials: Credentials, part: Part, acc
         except requests.exceptions.ProxyError:
             raise UserError(
                 "proxy-failed",
-                "The proxy does not let {file} through.",
-                "Check HTTPS_PROXY and NO_PROXY in the environment.",
+                "The proxy blocks {file}.",
+                "Check the environment variables HTTPS_PROXY and NO_PROXY.",
                 file=item.file,
             ) from None
         except requests.exceptions.SSLError as error:
@@ -155,10 +155,10 @@ def _target(address: str, answer: requests.Response) -> str:
     if urlsplit(address).scheme == "https" and urlsplit(target).scheme != "https":
         raise UserError(
             "insecure-redirect",
-            "{host} leads to an unprotected address, {host_2}.",
-            "Download the file with a browser and import it: python -m weights_downloader import FILE.",
+            "{host} redirects to an unencrypted address, {target}.",
+            "Download the file in a browser and import it: python -m weights_downloader import FILE.",
             host=_host(address),
-            host_2=_host(target),
+            target=_host(target),
         )
     return target
 
@@ -166,8 +166,8 @@ def _target(address: str, answer: requests.Response) -> str:
 def _login_refused(item: Item, address: str) -> UserError:
     return UserError(
         "login-refused",
-        "{host} did not accept the name and password for {file}.",
-        "Register at {register}, confirm the mail, accept the licence there, and use that account.",
+        "{host} did not accept the user name and password for {file}.",
+        "Register at {register}, confirm the email, accept the license there, and use that account.",
         host=_host(address),
         file=item.file,
         register=item.register,

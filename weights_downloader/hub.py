@@ -41,7 +41,7 @@ constants.HF_HUB_DISABLE_TELEMETRY = True  # nor does it say anything about this
 disable_progress_bars()
 
 _PLAIN = {"Accept-Encoding": "identity"}
-_TRY_AGAIN = "Check the network and run the same command again: it goes on where it stopped."
+_TRY_AGAIN = "Check the network and run the same command again: it resumes where it stopped."
 
 
 def offered(source: HubFile, file: str) -> Figures:
@@ -55,7 +55,7 @@ def offered(source: HubFile, file: str) -> Figures:
         raise UserError(
             "file-changed",
             "{host} answered with revision {commit_hash} instead of {revision}.",
-            "Fetch it from the publisher itself (without HF_ENDPOINT).",
+            "Download it from the publisher directly (without HF_ENDPOINT).",
             host=host(),
             commit_hash=found.commit_hash,
             revision=source.revision,
@@ -166,14 +166,14 @@ def _explained(file: str) -> Iterator[None]:
     except httpx2.ProxyError as error:
         raise UserError(
             "proxy-failed",
-            "The proxy does not let {file} through: {error}.",
-            "Check HTTPS_PROXY and NO_PROXY in the environment.",
+            "The proxy blocks {file}: {error}.",
+            "Check the environment variables HTTPS_PROXY and NO_PROXY.",
             file=file,
             error=error,
         ) from error
     except httpx2.ReadError as error:
         raise _Broken(
-            UserError("connection-lost", "The connection to {host} broke again and again.", _TRY_AGAIN, host=host())
+            UserError("connection-lost", "The connection to {host} was lost repeatedly.", _TRY_AGAIN, host=host())
         ) from error
     except httpx2.HTTPError as error:
         raise unreachable(host(), error) from error
@@ -182,11 +182,11 @@ def _explained(file: str) -> Iterator[None]:
             raise
         raise UserError(
             "wrong-length",
-            "{host} ended {file} at another length than it had announced: {splitlines_part}",
+            "{host} sent {file} with a different length than announced: {reason}",
             _TRY_AGAIN,
             host=host(),
             file=file,
-            splitlines_part=str(error).splitlines()[0],
+            reason=str(error).splitlines()[0],
         ) from error
 
 
@@ -194,20 +194,20 @@ def offline(file: str) -> UserError:
     """The error of a file that is not here while the network is switched off."""
     return UserError(
         "offline",
-        "{file} is not on this machine, and offline mode is on.",
-        "Go online (unset HF_HUB_OFFLINE, leave out --offline), or import a file that you have: "
+        "{file} is not on this computer, and offline mode is on.",
+        "Go online (unset HF_HUB_OFFLINE, do not use --offline), or import a file that you have: "
         "python -m weights_downloader import FILE.",
         file=file,
     )
 
 
 def refused(status: int, where: str, file: str) -> UserError:
-    """The error of an HTTP status that is none of success."""
+    """The error of an HTTP status that means failure."""
     if status in (401, 403):
         return UserError(
             "access-refused",
-            "{where} refuses access to {file} (HTTP {status}).",
-            "Try without HF_ENDPOINT; behind a company's network, ask for access to that host.",
+            "{where} denied access to {file} (HTTP {status}).",
+            "Try without HF_ENDPOINT. On a company network, ask for access to that host.",
             where=where,
             file=file,
             status=status,
@@ -216,7 +216,7 @@ def refused(status: int, where: str, file: str) -> UserError:
         return UserError(
             "not-published",
             "{where} does not have {file} (HTTP {status}).",
-            "Try without HF_ENDPOINT; if the publisher took it down, import a file that you have.",
+            "Try without HF_ENDPOINT. If the publisher has removed it, import a file that you have.",
             where=where,
             file=file,
             status=status,
@@ -224,14 +224,14 @@ def refused(status: int, where: str, file: str) -> UserError:
     if status == 429:
         return UserError(
             "server-busy",
-            "{where} asks to be left alone for longer than was waited (HTTP 429).",
-            "Run the same command again in an hour: it goes on where it stopped.",
+            "{where} limits downloads and was still busy after several tries (HTTP 429).",
+            "Run the same command again in an hour: it resumes where it stopped.",
             where=where,
         )
     return UserError(
         "server-failed",
-        "{where} cannot send {file} now (HTTP {status}).",
-        "Run the same command again later: it goes on where it stopped.",
+        "{where} cannot send {file} at the moment (HTTP {status}).",
+        "Run the same command again later: it resumes where it stopped.",
         where=where,
         file=file,
         status=status,
@@ -244,20 +244,17 @@ def unreachable(where: str, error: Exception) -> UserError:
         return UserError(
             "certificate-invalid",
             "The certificate of {where} cannot be verified: {error}.",
-            "Set the clock; behind a company's proxy, name its certificate file in SSL_CERT_FILE and "
-            "REQUESTS_CA_BUNDLE.",
+            "Check the computer's clock. Behind a company proxy, set SSL_CERT_FILE and REQUESTS_CA_BUNDLE to its "
+            "certificate file.",
             where=where,
             error=error,
         )
     why = str(error) or type(error).__name__
     address = urlsplit(where)
     has_proxy = {address.scheme, "all"} & set(getproxies()) and not proxy_bypass(address.hostname or "")
-    proxied = " through the proxy that the environment names" if has_proxy else ""
-    return UserError(
-        "no-connection",
-        "{where} cannot be reached{proxied} or does not answer: {why}.",
-        _TRY_AGAIN,
-        where=where,
-        proxied=proxied,
-        why=why,
+    message = (
+        "{where} cannot be reached through the proxy set in the environment, or does not respond: {why}."
+        if has_proxy
+        else "{where} cannot be reached or does not respond: {why}."
     )
+    return UserError("no-connection", message, _TRY_AGAIN, where=where, why=why)

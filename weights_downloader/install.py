@@ -18,6 +18,7 @@ from .validate import measure
 
 BODY_SUFFIXES = (".zip", ".npz", ".pkl")
 WEIGHTS_SUFFIXES = (".pth", ".pt", ".safetensors")
+_OTHER_VARIANT = "{file} contains the weights {found}, not {wanted}.", "Import it with --name {found}."
 
 
 def install(item: Item, source: Path, half: bool, reporter: Reporter) -> Path:
@@ -49,17 +50,12 @@ def _require_variant(item: Item, source: Path) -> None:
 
     found = variant_of(read_checkpoint(source, item.file, unmarked=True).config) or "custom"
     if found != item.variant:
-        other = f"the weights {found}" if found != "custom" else "weights of another size than the released ones"
-        raise UserError(
-            "wrong-variant",
-            "{name} holds {other}, not {name_2}.",
-            f"Import it with --name {found}."
-            if found != "custom"
-            else "Leave it where it is, and choose the file itself as the model.",
-            name=source.name,
-            other=other,
-            name_2=item.name,
-        )
+        if found == "custom":
+            message = "{file} contains weights of a different size than the released ones, not {wanted}."
+            remedy = "Leave the file where it is, and choose it as the model."
+        else:
+            message, remedy = _OTHER_VARIANT
+        raise UserError("wrong-variant", message, remedy, file=source.name, found=found, wanted=item.name)
 
 
 def recognise(path: Path, name: str, items: Sequence[Item], reporter: Reporter) -> Item:
@@ -68,7 +64,7 @@ def recognise(path: Path, name: str, items: Sequence[Item], reporter: Reporter) 
     Raises UserError: ``file-missing``, ``file-unknown``, ``name-needed``, and what reading weights raises.
     """
     if not path.is_file():
-        raise UserError("file-missing", "There is no file {path}.", "Choose an existing file.", path=path)
+        raise UserError("file-missing", "The file {path} does not exist.", "Choose an existing file.", path=path)
     suffix = path.suffix.lower()
     kind = "body" if suffix in BODY_SUFFIXES else "weights" if suffix in WEIGHTS_SUFFIXES else ""
     candidates = [item for item in items if item.kind == kind]
@@ -91,8 +87,8 @@ def recognise(path: Path, name: str, items: Sequence[Item], reporter: Reporter) 
         names = ", ".join(item.name for item in candidates)
         raise UserError(
             "name-needed",
-            "{name} does not say which item it is.",
-            "Give --name, one of {names}.",
+            "It is not clear from {name} which weights or body it is.",
+            "Use --name with one of {names}.",
             name=path.name,
             names=names,
         )
@@ -133,10 +129,9 @@ def refuse_other_content(item: Item, source: Path, items: Sequence[Item], report
         if other:
             raise UserError(
                 "wrong-variant",
-                "{name} holds the weights {other_part}, not {name_2}.",
-                "Import it with --name {other_part}.",
-                name=source.name,
-                other_part=other[0],
-                name_2=item.name,
+                *_OTHER_VARIANT,
+                file=source.name,
+                found=other[0],
+                wanted=item.name,
             )
         records.refuse_difference(item, measured, str(source.parent))

@@ -25,8 +25,8 @@ from engine.installed.inventory import origin_path, part_path
 from .validate import Progress
 
 MORE_SPACE = (
-    "Free some space, or name another folder in the environment variable HUMAN3R_DATA; the same command then goes on "
-    "where it stopped."
+    "Free some space, or set the environment variable HUMAN3R_DATA to another folder; then run the same command again "
+    "to resume."
 )
 
 
@@ -132,13 +132,13 @@ def explained_disk_errors(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if is_full(error):
-            raise UserError(DISK_FULL, "The disk of {folder} is full.", MORE_SPACE, folder=folder) from error
+            raise UserError(DISK_FULL, "The disk with {folder} is full.", MORE_SPACE, folder=folder) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise UserError(
                 "folder-unwritable",
-                "{folder} cannot be written to: {strerror}.",
-                "Change its permissions, or name another folder in the environment variable HUMAN3R_DATA.",
+                "{folder} cannot be written to: {reason}.",
+                "Change its permissions, or set the environment variable HUMAN3R_DATA to another folder.",
                 folder=folder,
-                strerror=error.strerror,
+                reason=error.strerror,
             ) from error
         raise

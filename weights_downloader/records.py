@@ -52,9 +52,9 @@ def refuse_difference(item: Item, found: Figures, where: str) -> None:
     if expected.differs(found):
         raise UserError(
             "file-changed",
-            "{where} has another {file} than the one known here: {found}, instead of {expected}. It was refused.",
-            "Fetch it from the publisher itself (without HF_ENDPOINT), or update this add-on if the publisher "
-            "has announced a new file. What is known here is in {records_path}.",
+            "{where} has a different {file} than expected ({found}, instead of {expected}), so it was refused.",
+            "Download it from the publisher directly (without HF_ENDPOINT), or update this add-on if the publisher "
+            "has announced a new file. Expected sizes and hashes are in {records_path}.",
             where=where,
             file=item.file,
             found=found,
@@ -84,7 +84,7 @@ def _content() -> dict[str, dict[str, dict[str, object]]]:
         for section in ("published", "installed"):
             for entry in content.get(section, {}).values():
                 if not isinstance(entry["size"], int) or not isinstance(entry["sha256"], str):
-                    raise TypeError("a size or hash is of the wrong type")
+                    raise TypeError("a size or hash has the wrong type")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -117,8 +117,8 @@ def _add(section: str, name: str, figures: Figures, replace: bool = False) -> No
 def _unreadable(why: str) -> UserError:
     return UserError(
         "records-unreadable",
-        "The records of earlier downloads, {records_path}, cannot be read: {why}.",
-        "Remove that file if you trust the servers that you download from; it is written anew.",
+        "The record of earlier downloads, {records_path}, cannot be read: {why}.",
+        "If you trust the servers that you download from, delete that file; a new one will be written.",
         records_path=records_path(),
         why=why,
     )

@@ -41,7 +41,7 @@ def require_sound_zip(path: Path, name: str) -> None:
     if damaged is not None:
         raise UserError(
             "archive-damaged",
-            "What arrived as {name} is not a sound zip ({damaged}). It was thrown away.",
+            "The downloaded zip file {name} is damaged ({damaged}). It was deleted.",
             "Run the same command again.",
             name=name,
             damaged=damaged,

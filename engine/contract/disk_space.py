@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from .errors import UserError
+from .sentences import Sentence
 
 DISK_FULL = "disk-full"
 """The error's code, whoever met it."""
@@ -36,8 +37,15 @@ def require_space(folder: Path, needed: int, what: str, remedy: str) -> None:
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(existing).free
     if free < needed + _MARGIN:
-        message = f"{what} needs {in_words(needed)}, and {folder} has {in_words(free)} left."
-        raise UserError(DISK_FULL, message, remedy)
+        raise UserError(
+            DISK_FULL,
+            "{what} needs {needed}, but only {free} are free in {folder}.",
+            Sentence(remedy),
+            what=Sentence(what),
+            needed=in_words(needed),
+            free=in_words(free),
+            folder=folder,
+        )
 
 
 def in_words(count: float) -> str:

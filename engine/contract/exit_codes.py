@@ -7,5 +7,5 @@ FAILED = 1
 CANCELLED = 130
 """As shells have it for Ctrl-C, whatever the request to stop came through."""
 
-EXPLANATION = "Exit codes: 0 done, 1 an error that is explained, 2 wrong options, 130 cancelled."
+EXPLANATION = "Exit codes: 0 done, 1 failed (the error is explained), 2 wrong options, 130 canceled."
 """For the help texts."""

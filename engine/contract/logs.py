@@ -24,4 +24,4 @@ def set_up() -> None:
     log.propagate = False
     log.setLevel(wanted.upper() if wanted in LEVELS else logging.WARNING)
     if wanted and wanted not in LEVELS:
-        log.warning("%s is one of %s", VARIABLE, ", ".join(LEVELS))
+        log.warning("%s must be one of %s", VARIABLE, ", ".join(LEVELS))

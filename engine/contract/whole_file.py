@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .disk_space import DISK_FULL, is_full
 from .errors import UserError
+from .sentences import Sentence
 
 _SHARING_VIOLATIONS = (5, 32, 33)
 """Windows' errors for a file that somebody has open; other systems do not mind that, and know no such numbers."""
@@ -60,7 +61,7 @@ def replace_file(source: Path, target: Path) -> None:
 def explained_write_errors(
     problem: str,
     code: str,
-    remedy: str = "Choose a folder with space left and permission to write.",
+    remedy: str = "Choose a folder that has free space and that you may write to.",
     errors: tuple[type[Exception], ...] = (OSError,),
 ) -> Iterator[None]:
     """Turn what a disk refuses into UserError: ``disk-full``, else `code`; the reason follows on `problem`.
@@ -74,7 +75,7 @@ def explained_write_errors(
         raise UserError(
             DISK_FULL if is_full(error) else code,
             "{problem}: {reason}.",
-            remedy,
-            problem=problem,
+            Sentence(remedy),
+            problem=Sentence(problem),
             reason=reason.rstrip("."),
         ) from error

@@ -59,16 +59,16 @@ class Item:
 
 
 _HUMAN3R = Licence(
-    "Licence of the Human3R model weights",
+    "License of the Human3R model weights",
     "https://huggingface.co/faneggg/human3r",
-    "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's page, "
-    "under License and in the files there, before you accept it.",
+    "NON-COMMERCIAL USE ONLY. This is only a summary. Before you accept the license, read its text on the publisher's "
+    "page, under License and in the files there.",
 )
 _SMPLX = Licence(
-    "SMPL-X model licence",
+    "SMPL-X model license",
     "https://smpl-x.is.tue.mpg.de/modellicense.html",
-    "NON-COMMERCIAL USE ONLY. This is not the licence's text, which alone counts: read it on the publisher's site, "
-    "where you agree to it when you register, before you accept it.",
+    "NON-COMMERCIAL USE ONLY. This is only a summary. Before you accept the license, read its text on the publisher's "
+    "site, where you agree to it when you register.",
 )
 _HUB = HubFile("faneggg/human3r", "1902f6b702547870994f15413ed4c61b19dca6b6")
 
@@ -94,7 +94,7 @@ ITEMS: tuple[Item, ...] = (
     Item(
         "smplx",
         "body",
-        "SMPL-X body model 1.1 (without it the bundled mannequin serves)",
+        "SMPL-X body model 1.1 (without it, the bundled mannequin is used)",
         "models_smplx_v1_1.zip",
         FormFile("https://download.is.tue.mpg.de/download.php?domain=smplx&sfile=models_smplx_v1_1.zip&resume=1"),
         _SMPLX,

@@ -50,9 +50,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="human3r", description="A video becomes a .blend.", epilog=EXPLANATION)
+    parser = argparse.ArgumentParser(prog="human3r", description="Convert videos to .blend files.", epilog=EXPLANATION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    convert = commands.add_parser("convert", help="videos become .blend files")
+    convert = commands.add_parser("convert", help="convert videos to .blend files")
     convert.add_argument(
         "sources",
         nargs="+",
@@ -70,19 +70,19 @@ def _parser() -> argparse.ArgumentParser:
         "--engine-python",
         default="",
         metavar="PATH",
-        help="Python of the engine's environment (default: the add-on's preferences, then "
-        "the environment variable HUMAN3R_ENGINE_PYTHON, then the installed one)",
+        help="Python of the engine's environment (default: the one in the add-on's preferences, then in "
+        "the environment variable HUMAN3R_ENGINE_PYTHON, then the installed engine's)",
     )
     add_setting_options(convert)
     convert.set_defaults(run=conversions.convert)
     importing = commands.add_parser(
-        "import", help="takes, and motions in AMASS's format, become .blend files, without the engine"
+        "import", help="convert takes, and motions in the AMASS format, to .blend files, without the engine"
     )
     importing.add_argument(
-        "sources", nargs="+", metavar="TAKE", help=".h3r file, or a folder of them; or a motion of AMASS's (.npz)"
+        "sources", nargs="+", metavar="TAKE", help=".h3r file, or a folder of them; or a motion in AMASS format (.npz)"
     )
     importing.set_defaults(run=conversions.import_takes)
-    retarget = commands.add_parser("retarget", help="people in .blend files move characters")
+    retarget = commands.add_parser("retarget", help="retarget people in .blend files to characters")
     retarget.add_argument("sources", nargs="+", metavar="BLEND", help=".blend file with people, or a folder of them")
     retarget.set_defaults(run=conversions.retarget)
     for command in (convert, importing, retarget):
@@ -91,13 +91,13 @@ def _parser() -> argparse.ArgumentParser:
             required=True,
             type=Path,
             metavar="PATH",
-            help=".blend file, or a folder, which several videos need",
+            help=".blend file; for several sources, a folder",
         )
         command.add_argument("--overwrite", action="store_true", help="replace existing .blend files")
         command.add_argument(
             "--json",
             metavar="FILE",
-            help="write a summary as JSON; - for standard output, where Blender prints lines too",
+            help="write a summary as JSON; - for standard output, where Blender also prints its own lines",
         )
         if command is not retarget:
             add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",))
@@ -108,12 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     engine_command.add_arguments(engine)
     engine.set_defaults(run=engine_command.run)
-    reporting = commands.add_parser("diagnostics", help="print a report on this installation, with names taken out")
+    reporting = commands.add_parser("diagnostics", help="print a report on this installation, with names removed")
     reporting.set_defaults(run=diagnostics.run, json=None)
     importing.add_argument(
         "--body",
         default="",
         metavar="PATH",
-        help="SMPL-X body file (.npz), or mannequin; empty for the body that the take was made with",
+        help="SMPL-X body file (.npz), or the word mannequin (default: the body that the take was made with)",
     )
     return parser

@@ -14,6 +14,7 @@ import bpy
 
 from ...engine.contract.arguments import settings_from_options
 from ...engine.contract.body_choice import MANNEQUIN
+from ...engine.contract.sentences import Sentence
 from ...engine.contract.whole_file import explained_write_errors, whole_file
 from ...engine.installed import registry
 from ..capture import session as sessions
@@ -123,12 +124,12 @@ def _take(job: Job, wanted: Path | None) -> Iterator[Path]:
         else:
             job.result.take = str(take)
             if not is_done:
-                job.say(f"the take so far is kept: {take}")
+                job.say(f"the incomplete take was kept: {take}")
 
 
 def _temporary_take(output: Path) -> Path:
     """A fresh file beside the output: on the same disk, and easy to find should the conversion fail."""
-    with explained_write_errors(f"{output.parent} cannot be written to", "output-unwritable"):
+    with explained_write_errors(Sentence("{path} cannot be written to", path=output.parent), "output-unwritable"):
         output.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f"{output.stem}-", suffix=".h3r", dir=output.parent)
         os.close(descriptor)
@@ -157,7 +158,7 @@ def _empty_scene(source: str) -> bpy.types.Scene:
 def _save(output: Path) -> None:
     """Write the .blend whole or not at all. Raises :class:`UserError`."""
     explained = explained_write_errors(
-        f"{output} cannot be written", "output-unwritable", errors=(OSError, RuntimeError)
+        Sentence("{path} cannot be written", path=output), "output-unwritable", errors=(OSError, RuntimeError)
     )
     with explained, whole_file(output) as written:
         bpy.ops.wm.save_as_mainfile(filepath=str(written), copy=True, relative_remap=False, check_existing=False)

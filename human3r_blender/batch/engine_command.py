@@ -28,29 +28,29 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
         "--build",
         choices=installation.CHOICES,
         default="auto",
-        help="build of torch (%(default)s: what this machine's graphics card and driver can use)",
+        help="build of torch (%(default)s: the one that fits this computer's GPU and driver)",
     )
     command.add_argument(
         "--python",
         default="",
         metavar="PATH",
-        help="Python 3.11 to 3.14 that the environment is made from (default: Blender's own)",
+        help="Python 3.11 to 3.14 to create the environment with (default: Blender's own)",
     )
     action = command.add_mutually_exclusive_group()
     for name, text in (
-        ("repair", "build it anew from what was downloaded, and download what is damaged"),
-        ("update", "bring it to what this version of the add-on locks"),
+        ("repair", "reinstall it from what was downloaded, and download again what is damaged"),
+        ("update", "update it to the packages that this version of the add-on was tested with"),
         ("remove", "delete it, and everything that was downloaded for it"),
-        ("status", "say what is installed, and do nothing"),
+        ("status", "show what is installed, and change nothing"),
     ):
         action.add_argument(f"--{name}", dest="action", action="store_const", const=name, help=text)
     command.add_argument(
         "--yes",
         action="store_true",
-        help="agree to what would be downloaded; without it the command says that, and stops",
+        help="accept what will be downloaded; without it, the command only shows what that is",
     )
     command.add_argument(
-        "--json", dest="events", action="store_true", help="one JSON object a line, on standard output"
+        "--json", dest="events", action="store_true", help="write one JSON object per line to standard output"
     )
     command.set_defaults(action="install", json=None)
 
@@ -124,5 +124,5 @@ def _sentence(event: installation.Event) -> str:
         done, total, rate = (float(str(event[key])) for key in ("done", "total", "bytes_per_s"))
         return f"    {event['name']}: {format_bytes(done)} of {format_bytes(total)}, {format_bytes(rate)}/s"
     if kind == "done":
-        return "Cancelled." if event.get("cancelled") else "Done."
+        return "Canceled." if event.get("cancelled") else "Done."
     return ""

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.sentences import Sentence
 from ...engine.contract.whole_file import explained_write_errors
 from ..capture.session import Session
 from ..sections.retarget.verification import Report
@@ -118,5 +119,5 @@ def write_summary(where: str, results: list[Result]) -> None:
     if where == "-":
         print(text, flush=True)
         return
-    with explained_write_errors(f"The summary {where} cannot be written", "summary-unwritable"):
+    with explained_write_errors(Sentence("The summary {path} cannot be written", path=where), "summary-unwritable"):
         Path(where).write_text(text + "\n", encoding="utf-8")  # in place, for it may be a pipe

@@ -37,8 +37,8 @@ def plan_outputs(
         if len(sources) > 1:
             raise UserError(
                 "output-not-folder",
-                "{count} results do not fit into one file, {name}.",
-                "Give a folder.",
+                "{count} results cannot go into one file, {name}.",
+                "Give a folder instead.",
                 count=len(sources),
                 name=output.name,
             )
@@ -56,5 +56,7 @@ def plan_outputs(
             planned.append((source, output / (name + suffix)))
     for _, path in planned:
         if path.exists() and not overwrite:
-            raise UserError("output-exists", "{path} exists already.", "Give another name, or --overwrite.", path=path)
+            raise UserError(
+                "output-exists", "{path} already exists.", "Give another name, or use --overwrite.", path=path
+            )
     return planned

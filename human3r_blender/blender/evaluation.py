@@ -45,8 +45,8 @@ def evaluating(item: bpy.types.Object, like: bpy.types.Scene) -> Iterator[Evalua
     if item.data.pose_position == "REST":
         raise UserError(
             "armature-at-rest",
-            "{name} shows its rest position and hides every pose.",
-            "Choose Pose Position in the properties of its armature, then try again.",
+            "{name} is shown in its rest position, without any pose.",
+            "Choose Pose Position in its armature properties, then try again.",
             name=item.name,
         )
     hidden = item.hide_viewport

@@ -25,12 +25,17 @@ FEWEST_CHARACTERS = 16
 def translated(text: str, look_up: Callable[[str], str] = pgettext_iface) -> str:
     """A text in the user's language, or as it is where nobody has translated it.
 
-    Of a :class:`Sentence` the template is looked up. A translation that does not fit the values is left out.
+    Of a :class:`Sentence` the template is looked up, and so are sentences among its values. A translation that does
+    not fit the values is left out.
     """
     if not isinstance(text, Sentence) or not text.values:
         return look_up(text)
+    values = {
+        name: translated(value, look_up) if isinstance(value, Sentence) else value
+        for name, value in text.values.items()
+    }
     try:
-        return look_up(text.template).format_map(text.values)
+        return look_up(text.template).format_map(values)
     except (LookupError, ValueError):
         return str(text)
 

@@ -56,13 +56,13 @@ def _addon_version() -> str:
     try:
         return str(tomllib.loads(manifest.read_text(encoding="utf-8"))["version"])
     except (OSError, ValueError, KeyError):
-        return "of unknown version"
+        return "unknown version"
 
 
 def _graphics() -> list[str]:
     """As Blender sees it; the engine's device is in its own section."""
     if bpy.app.background:
-        return ["Blender runs without a window."]
+        return ["Blender is running without a window."]
     import gpu
 
     return [

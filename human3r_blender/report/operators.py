@@ -3,11 +3,12 @@
 
 import bpy
 
+from ..blender.operators import say
 from . import diagnostics
 
 
 class HUMAN3R_OT_copy_diagnostics(bpy.types.Operator):
-    """Copy a report: versions, devices, what is installed, the last error, the logs' last lines. Names are taken out"""
+    """Copy a report of versions, devices, what is installed, the last error and the logs. Names are removed"""
 
     bl_idname = "human3r.copy_diagnostics"
     bl_label = "Copy Diagnostics"
@@ -20,7 +21,7 @@ class HUMAN3R_OT_copy_diagnostics(bpy.types.Operator):
         finally:
             if context.window is not None:
                 context.window.cursor_set("DEFAULT")
-        self.report({"INFO"}, "The report is in the clipboard.")
+        say(self, "INFO", "The report was copied to the clipboard.")
         return {"FINISHED"}
 
 

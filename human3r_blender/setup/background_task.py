@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
+from ...engine.contract.sentences import Sentence
 from ..blender import child_process, turns
 from ..blender.progress import format_bytes, format_duration
 
@@ -26,10 +27,10 @@ LOG_LINES = 200
 CANCEL_GRACE_S = child_process.GRACE_S
 
 STAGES = {
-    "waiting": "Waiting for another download to end",
+    "waiting": "Waiting for another download to finish",
     "download": "Downloading",
     "verify": "Checking",
-    "convert": "Converting, once, for quick starts",
+    "convert": "Converting (only once, for faster loading)",
     "install": "Installing",
 }
 """Words of the downloader's protocol, for people; other stages are sentences already."""
@@ -64,15 +65,18 @@ class Task:
     def text(self) -> str:
         """One line on how far it is: ``Downloading: 1.2 GB of 4.7 GB, 20.1 MB/s, 2 min 54 s left``."""
         if self.is_cancelling and self.is_active:
-            return "Cancelling"
+            return "Canceling"
         if self.total <= 0 or not self.is_active:
             return self.stage
-        start = f"{self.stage}: " if self.stage else ""
-        parts = [f"{start}{format_bytes(self.done)} of {format_bytes(self.total)}"]
+        amount = Sentence("{done} of {total}", done=format_bytes(self.done), total=format_bytes(self.total))
         if self.bytes_per_s > 0:
-            parts.append(f"{format_bytes(self.bytes_per_s)}/s")
-            parts.append(f"{format_duration((self.total - self.done) / self.bytes_per_s)} left")
-        return ", ".join(parts)
+            amount = Sentence(
+                "{amount}, {rate}/s, {duration} left",
+                amount=amount,
+                rate=format_bytes(self.bytes_per_s),
+                duration=format_duration((self.total - self.done) / self.bytes_per_s),
+            )
+        return Sentence("{stage}: {amount}", stage=Sentence(self.stage), amount=amount) if self.stage else amount
 
     def handle(self, event: Mapping[str, object]) -> None:
         """Take in one event. The end comes with :meth:`finish` and not with ``done``: a child still has to exit."""
@@ -81,7 +85,8 @@ class Task:
             self.done, self.total = _number(event.get("done")), _number(event.get("total"))
             self.bytes_per_s = _number(event.get("bytes_per_s"))
         elif kind == "stage":
-            stage = str(event.get("stage", ""))
+            said = event.get("stage")
+            stage = said if isinstance(said, str) else ""  # which may be a Sentence, and stays one
             self.stage, self.done, self.total = STAGES.get(stage, stage), 0.0, 0.0
             self.log.append(self.stage)
         elif kind == "error":
@@ -135,10 +140,10 @@ class ChildTask(Task):
         except OSError as error:
             raise UserError(
                 "task-not-started",
-                "{command_part} cannot be started: {strerror}.",
+                "{program} cannot be started: {reason}.",
                 "Repair the engine, or choose another Python in the preferences.",
-                command_part=command[0],
-                strerror=error.strerror,
+                program=command[0],
+                reason=error.strerror,
             ) from error
         self._logger = threading.Thread(target=self._read_log, name="human3r-task-log", daemon=True)
         self._reader = threading.Thread(target=self._read_events, args=(told,), name="human3r-task", daemon=True)
@@ -184,15 +189,17 @@ class ChildTask(Task):
 
     def _explain(self, code: int) -> UserError:
         """Why it ended without saying so: from the exit code and the last lines on standard error."""
-        how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-        said = " Its last words: " + " | ".join(self._last_words) if self._last_words else ""
+        how = Sentence("signal {number}", number=-code) if code < 0 else Sentence("exit code {number}", number=code)
+        message = "{title}: the program stopped unexpectedly ({how})."
+        if self._last_words:
+            message += " Its last output: {output}"
         return UserError(
             "task-died",
-            "{title}: the program {how}.{said}",
+            message,
             "Try again. If it happens again, copy the report and file an issue.",
-            title=self.title,
+            title=Sentence(self.title),
             how=how,
-            said=said,
+            output=" | ".join(self._last_words),
         )
 
 

@@ -8,6 +8,7 @@ import subprocess
 import threading
 from pathlib import Path
 
+from ...engine.contract.sentences import Sentence
 from ..blender.child_process import EXTENSION_ROOT, clean_environment
 
 TIMEOUT_S = 120.0
@@ -30,7 +31,7 @@ _findings: list[tuple[str, str]] = []
 
 def start(python: Path) -> threading.Thread:
     """Ask in the background; :func:`findings` has the answer later."""
-    _findings[:] = [("SORTTIME", "Asking the engine's Python ...")]
+    _findings[:] = [("SORTTIME", "Checking the engine's Python...")]
     thread = threading.Thread(target=_ask, args=(python,), name="human3r-check", daemon=True)
     thread.start()
     return thread
@@ -56,14 +57,22 @@ def _ask(python: Path) -> None:
         )
         answer = json.loads(done.stdout.splitlines()[-1])
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
-        _findings[:] = [("ERROR", f"{python} did not answer: {error}")]
+        _findings[:] = [("ERROR", Sentence("{python} did not respond: {error}", python=python, error=error))]
         return
     missing = [name for name in ("numpy", "cv2", "torch") if answer[name] is None]
     if missing:
         _findings[:] = [
-            ("ERROR", f"Python {answer['python']} lacks {', '.join(missing)}."),
-            ("BLANK1", "Install the engine's packages into it, or choose another Python."),
+            (
+                "ERROR",
+                Sentence("Python {version} has no {packages}.", version=answer["python"], packages=", ".join(missing)),
+            ),
+            ("BLANK1", "Install the engine's packages in it, or choose another Python."),
         ]
     else:
-        device = answer["cuda"] or "the processor (no CUDA device found)"
-        _findings[:] = [("CHECKMARK", f"Python {answer['python']} with torch {answer['torch']}, runs on {device}.")]
+        text = Sentence(
+            "Python {version} with torch {torch}, running on {device}.",
+            version=answer["python"],
+            torch=answer["torch"],
+            device=answer["cuda"] or Sentence("the CPU (no CUDA device found)"),
+        )
+        _findings[:] = [("CHECKMARK", text)]

@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.sentences import Sentence
 from ...engine.installed.locations import data_folder
 from . import installation
 
 PYTHON_VARIABLE = "HUMAN3R_ENGINE_PYTHON"
 NO_ENGINE_REMEDY = (
-    f"Press Install in Preferences > Add-ons > Human3R; or choose there the Python of an environment "
-    f"that has the engine's packages, or set {PYTHON_VARIABLE}."
+    "Install it in Preferences > Add-ons > Human3R, or choose a Python there that has the engine's packages, "
+    "or set HUMAN3R_ENGINE_PYTHON to one."
 )
 
 
@@ -22,7 +23,8 @@ def find_python(preferred: str = "") -> Path:
 
     Raises :class:`UserError` (``no-engine``) when what is chosen is no program, or nothing is chosen nor installed.
     """
-    for origin, value in (("the preferences", preferred), (PYTHON_VARIABLE, os.environ.get(PYTHON_VARIABLE, ""))):
+    named = ((Sentence("the preferences"), preferred), (PYTHON_VARIABLE, os.environ.get(PYTHON_VARIABLE, "")))
+    for origin, value in named:
         if not value:
             continue
         path = Path(value).expanduser()
@@ -39,10 +41,8 @@ def find_python(preferred: str = "") -> Path:
     if installed is not None:
         return installed
     found = installation.status(data_folder())
-    what = {"broken": f"does not work: {found.detail}", "unfinished": "was not installed to the end."}
-    raise UserError(
-        "no-engine",
-        "The engine {what} Nothing can run the model.",
-        NO_ENGINE_REMEDY,
-        what=what.get(found.state, "is not installed."),
-    )
+    message = {
+        "broken": "The engine, which runs the model, does not work: {detail}",
+        "unfinished": "The engine, which runs the model, was not completely installed.",
+    }.get(found.state, "The engine, which runs the model, is not installed.")
+    raise UserError("no-engine", message, NO_ENGINE_REMEDY, detail=found.detail)

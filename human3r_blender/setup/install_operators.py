@@ -10,16 +10,16 @@ from bpy.props import BoolProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.sentences import Sentence
 from ...engine.installed import locations, registry
 from ..blender import busy, child_process
-from ..blender.operators import refuse
+from ..blender.operators import refuse, say
 from ..blender.progress import format_bytes
-from ..blender.text import characters_in, draw_text
+from ..blender.text import characters_in, draw_text, tr
 from . import choices, credentials, installation, jobs, probe, self_test_record, tasks
 from .background_task import Task
 
 DIALOG_WIDTH = 560
-ONLINE_FIRST = "Allow it first: Preferences > System > Network > Allow Online Access"
 WEIGHTS_FILES = "*.pth;*.safetensors"
 BODY_FILES = "*.zip;*.npz;*.pkl"
 
@@ -40,11 +40,13 @@ class TaskOperator(OperatorParts):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if busy.is_busy():
-            cls.poll_message_set("Wait for the end of what is running, or cancel it")
+            cls.poll_message_set(tr("Something is still running. Wait for it to finish, or cancel it"))
         elif cls.needs_network and not bpy.app.online_access:
-            cls.poll_message_set(f"Blender does not allow add-ons to go online. {ONLINE_FIRST}")
+            cls.poll_message_set(
+                tr("Online access is off. Turn it on in Preferences > System > Network > Allow Online Access")
+            )
         elif cls.needs_engine and probe.engine_python() is None:
-            cls.poll_message_set("The engine comes first: install it, or choose a Python that has its packages")
+            cls.poll_message_set(tr("Install the engine first, or choose a Python that has its packages"))
         else:
             return True
         return False
@@ -63,8 +65,7 @@ class TaskOperator(OperatorParts):
         except UserError as error:
             return refuse(self, error)
         if task.state == "failed" and task.error is not None:
-            self.report({"ERROR"}, f"{task.error.message} {task.error.remedy}")
-            return {"CANCELLED"}
+            return refuse(self, task.error)
         return {"FINISHED"}
 
 
@@ -73,7 +74,7 @@ class EngineAction(TaskOperator):
 
     action = ""
 
-    consented: BoolProperty(options={"HIDDEN", "SKIP_SAVE"}, description="Whether the plan was read and agreed to")
+    consented: BoolProperty(options={"HIDDEN", "SKIP_SAVE"}, description="The plan has been read and accepted")
 
     def make_plan(self) -> installation.InstallPlan:
         settings = choices.read()
@@ -100,15 +101,15 @@ class EngineAction(TaskOperator):
             column.separator()
             draw_text(
                 column,
-                "Nothing outside that folder is changed. You can cancel at any time; what was "
-                "downloaded is kept for the next try.",
+                "Nothing outside this folder is changed. You can cancel at any time; what has been downloaded is kept "
+                "for the next try.",
                 characters_in(DIALOG_WIDTH),
                 icon="INFO",
             )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if not self.consented:
-            self.report({"ERROR"}, "Nothing was done: the plan has not been agreed to.")
+            say(self, "ERROR", "Nothing was changed: the plan has not been accepted.")
             return {"CANCELLED"}
         try:
             plan = getattr(self, "plan", None) or self.make_plan()
@@ -119,45 +120,45 @@ class EngineAction(TaskOperator):
 
 
 class HUMAN3R_OT_install_engine(EngineAction, bpy.types.Operator):
-    """Install the engine: Python packages that run the model, in a folder of their own. First you see what that is"""
+    """Install the engine, the Python packages that run the model. You see what will be downloaded before it starts"""
 
     bl_idname = "human3r.install_engine"
-    bl_label = "Install the Engine"
+    bl_label = "Install Engine"
     action = "install"
     needs_network = True
 
 
 class HUMAN3R_OT_repair_engine(EngineAction, bpy.types.Operator):
-    """Make the engine anew from verified files; what was downloaded before and is intact is used again"""
+    """Reinstall the engine from verified files. Downloads that are intact are reused"""
 
     bl_idname = "human3r.repair_engine"
-    bl_label = "Repair the Engine"
+    bl_label = "Repair Engine"
     action = "repair"
     needs_network = True
 
 
 class HUMAN3R_OT_update_engine(EngineAction, bpy.types.Operator):
-    """Bring the engine's packages to what this version of the add-on was tested with"""
+    """Update the engine to the packages that this version of the add-on was tested with"""
 
     bl_idname = "human3r.update_engine"
-    bl_label = "Update the Engine"
+    bl_label = "Update Engine"
     action = "update"
     needs_network = True
 
 
 class HUMAN3R_OT_remove_engine(EngineAction, bpy.types.Operator):
-    """Remove the engine and the installer's cache from this machine; weights, body and takes stay"""
+    """Remove the engine and the installer's cache from this computer. Weights, body and takes are kept"""
 
     bl_idname = "human3r.remove_engine"
-    bl_label = "Remove the Engine"
+    bl_label = "Remove Engine"
     action = "remove"
 
 
 class HUMAN3R_OT_self_test(TaskOperator, bpy.types.Operator):
-    """Run a small model once, and measure device, precision, memory and pictures per second"""
+    """Run a small model once to check the device, precision, memory and frames per second"""
 
     bl_idname = "human3r.self_test"
-    bl_label = "Run Self-test"
+    bl_label = "Run Self-Test"
     needs_engine = True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -166,15 +167,15 @@ class HUMAN3R_OT_self_test(TaskOperator, bpy.types.Operator):
 
 
 class LicensedDownload(TaskOperator):
-    """A download whose licence is shown, and has to be accepted, before the first byte."""
+    """A download whose license is shown, and has to be accepted, before the first byte."""
 
     needs_network = True
     needs_engine = True
 
     accept: BoolProperty(
-        name="I have read the licence and accept it",
+        name="I have read the license and accept it",
         options={"SKIP_SAVE"},
-        description="Without this nothing is downloaded",
+        description="Nothing is downloaded until the license is accepted",
     )
 
     def item(self) -> registry.Item | None:
@@ -186,7 +187,7 @@ class LicensedDownload(TaskOperator):
             return {"CANCELLED"}
         title = item.title.partition(":")[0].partition("(")[0].strip()
         return context.window_manager.invoke_props_dialog(
-            self, width=DIALOG_WIDTH, title=f"Get {title}", confirm_text="Download"
+            self, width=DIALOG_WIDTH, title=tr("Get {name}", name=title), confirm_text="Download"
         )
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -199,14 +200,17 @@ class LicensedDownload(TaskOperator):
         draw_text(column, item.licence.terms, characters, icon="BLANK1")
         row = column.row()
         row.label(text="", icon="BLANK1")
-        row.operator("wm.url_open", text="Read the Licence on the Publisher's Page", icon="URL").url = item.licence.url
+        row.operator("wm.url_open", text="Read the License on the Publisher's Page", icon="URL").url = item.licence.url
         column.separator()
         size = item.size or item.about_bytes
-        said = f"about {format_bytes(size)}" if size else "as large as the server says"
         draw_text(
             column,
-            f"Downloads {item.file}, {said}, into {locations.data_folder()}. An interrupted download "
-            "goes on where it stopped.",
+            Sentence(
+                "Downloads {file} ({size}) to {folder}. An interrupted download resumes where it stopped.",
+                file=item.file,
+                size=Sentence("about {size}", size=format_bytes(size)) if size else Sentence("size not known yet"),
+                folder=locations.data_folder(),
+            ),
             characters,
             icon="IMPORT",
         )
@@ -217,12 +221,12 @@ class LicensedDownload(TaskOperator):
         """What else there is to choose or to type."""
 
     def refusal(self) -> str:
-        """Why nothing is downloaded; empty when the licence was accepted."""
-        return "" if self.accept else "Nothing was downloaded: the licence has not been accepted."
+        """Why nothing is downloaded; empty when the license was accepted."""
+        return "" if self.accept else "Nothing was downloaded: the license has not been accepted."
 
 
 class HUMAN3R_OT_get_weights(LicensedDownload, bpy.types.Operator):
-    """Download released weights from Hugging Face, for non-commercial use. First you see the licence"""
+    """Download released weights from Hugging Face, for non-commercial use only. The license is shown first"""
 
     bl_idname = "human3r.get_weights"
     bl_label = "Get Released Weights"
@@ -230,9 +234,9 @@ class HUMAN3R_OT_get_weights(LicensedDownload, bpy.types.Operator):
 
     name: StringProperty(name="Variant", options={"SKIP_SAVE"}, description="Which variant: 896L, 672L, 672B or 672S")
     half: BoolProperty(
-        name="Install in half precision (half the space on disk, a little less exact)",
+        name="Half precision (half the disk space, slightly less accurate)",
         options={"SKIP_SAVE"},
-        description="Keep the large matrices with 16 bits a number",
+        description="Store the large matrices with 16 bits per number",
     )
 
     def item(self) -> registry.Item | None:
@@ -244,16 +248,16 @@ class HUMAN3R_OT_get_weights(LicensedDownload, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         item = self.item()
-        refusal = self.refusal() if item else f"There are no weights of the name {self.name}."
+        refusal = self.refusal() if item else Sentence("There are no weights named {name}.", name=self.name)
         if item is None or refusal:
-            self.report({"ERROR"}, refusal)
+            say(self, "ERROR", refusal)
             return {"CANCELLED"}
         preferred, half = choices.read().engine_python, self.half  # the operator is gone when the task runs
         return self.begin(lambda: jobs.get(item.name, preferred, item.name, half))
 
 
 class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
-    """Download the SMPL-X body with your account at smpl-x.is.tue.mpg.de, for non-commercial use"""
+    """Download the SMPL-X body with your account at smpl-x.is.tue.mpg.de, for non-commercial use only"""
 
     bl_idname = "human3r.get_body"
     bl_label = "Get SMPL-X"
@@ -261,11 +265,11 @@ class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
     user: credentials.field(
         "user",
         "User Name",
-        "Your user name, often your e-mail address, at smpl-x.is.tue.mpg.de. "
-        "It is shown below the field once it is typed, and not stored",
+        "Your user name at smpl-x.is.tue.mpg.de, often your email address. "
+        "It is shown below the field as you enter it, and never stored",
     )
     password: credentials.field(
-        "password", "Password", "Your password at smpl-x.is.tue.mpg.de. It is sent to that site, and stored nowhere"
+        "password", "Password", "Your password at smpl-x.is.tue.mpg.de. It is sent to that site only, and never stored"
     )
 
     def item(self) -> registry.Item | None:
@@ -275,21 +279,21 @@ class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
         column.separator()
         draw_text(
             column,
-            "The publisher asks for your account there. Name and password are sent to that site alone "
-            "and stored nowhere.",
+            "The publisher requires an account. Your user name and password are sent to that site only, and never "
+            "stored.",
             characters_in(DIALOG_WIDTH),
             icon="LOCKED",
         )
         row = column.row()
         row.label(text="", icon="BLANK1")
-        row.operator("wm.url_open", text="Register (free)", icon="URL").url = item.register
+        row.operator("wm.url_open", text="Register (Free)", icon="URL").url = item.register
         fields = self.layout.column(align=True)
         fields.use_property_split = True
         fields.prop(self, "user")
         fields.prop(self, "password")
         draw_text(
             self.layout.column(),
-            f"User name: {credentials.user() or 'not typed yet'}",
+            Sentence("User name: {name}", name=credentials.user() or Sentence("not entered yet")),
             characters_in(DIALOG_WIDTH),
             icon="USER",
         )
@@ -302,17 +306,17 @@ class HUMAN3R_OT_get_body(LicensedDownload, bpy.types.Operator):
         refusal = self.refusal() or (
             ""
             if all(login)
-            else "Type the user name and password of your account at "
-            "smpl-x.is.tue.mpg.de, or import the file after downloading it in a browser."
+            else "Enter the user name and password of your account at smpl-x.is.tue.mpg.de, "
+            "or download the file in a browser and import it."
         )
         if refusal:
-            self.report({"ERROR"}, refusal)
+            say(self, "ERROR", refusal)
             return {"CANCELLED"}
         return self.begin(lambda: jobs.get("smplx", choices.read().engine_python, "SMPL-X", login=login))
 
 
 class HUMAN3R_OT_import_data(TaskOperator, bpy.types.Operator, ImportHelper):
-    """Install released weights (.pth) or the SMPL-X body (.zip, .npz, .pkl) from a file. Nothing in it is run"""
+    """Install released weights (.pth) or the SMPL-X body (.zip, .npz, .pkl) from a file. No code in it is run"""
 
     bl_idname = "human3r.import_data"
     bl_label = "Import from File"
@@ -326,10 +330,10 @@ class HUMAN3R_OT_import_data(TaskOperator, bpy.types.Operator, ImportHelper):
 
 
 class HUMAN3R_OT_remove_data(TaskOperator, bpy.types.Operator):
-    """Remove these weights, or the SMPL-X body, from this machine"""
+    """Remove these weights, or the SMPL-X body, from this computer"""
 
     bl_idname = "human3r.remove_data"
-    bl_label = "Remove from This Machine"
+    bl_label = "Remove from This Computer"
     bl_options = {"INTERNAL"}  # the preferences' rows say what
 
     name: StringProperty(name="What", options={"SKIP_SAVE"}, description="What to remove: a variant's name, or smplx")
@@ -338,25 +342,25 @@ class HUMAN3R_OT_remove_data(TaskOperator, bpy.types.Operator):
         return context.window_manager.invoke_confirm(
             self,
             event,
-            title=f"Remove {self.name}?",
+            title=tr("Remove {name}?", name=self.name),
             confirm_text="Remove",
             icon="WARNING",
-            message="It has to be downloaded or imported again to be used again.",
+            message="To use it again, you have to download or import it again.",
         )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         item = registry.find(self.name)
         if item is None:
-            self.report({"ERROR"}, f"There is nothing of the name {self.name}.")
+            say(self, "ERROR", "There is nothing named {name}.", name=self.name)
             return {"CANCELLED"}
         return self.begin(lambda: jobs.remove(item.name, item.name))
 
 
 class HUMAN3R_OT_verify_data(TaskOperator, bpy.types.Operator):
-    """Read every installed file in full, and compare it with what it must be"""
+    """Read every installed file in full and check that it is undamaged"""
 
     bl_idname = "human3r.verify_data"
-    bl_label = "Verify"
+    bl_label = "Verify Files"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return self.begin(jobs.verify)

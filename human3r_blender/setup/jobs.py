@@ -7,13 +7,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ...engine.contract.sentences import Sentence
 from ...engine.installed import locations
 from . import installation
 from .background_task import ChildTask, Task
 from .engine_python import find_python
 
 DOWNLOADER = "weights_downloader"
-SELF_TEST = "Self-test"
+SELF_TEST = "Self-Test"
 ACTIONS = {
     "install": "Installing the engine",
     "repair": "Repairing the engine",
@@ -48,32 +49,34 @@ class InstallationTask(Task):
 def get(
     name: str, preferred_python: str, title: str, half: bool = False, login: tuple[str, str] | None = None
 ) -> ChildTask:
-    """Download and install an item whose licence the person has accepted. Raises :class:`UserError`.
+    """Download and install an item whose license the person has accepted. Raises :class:`UserError`.
 
     ``half`` installs weights in half precision; ``login`` is user name and password.
     """
     told = "" if login is None else "".join(f"{line}\n" for line in login)
     return _downloader(
         find_python(preferred_python),
-        f"Getting {title}",
-        ["get", name, "--accept-licence", *(["--half"] if half else [])],
+        Sentence("Getting {name}", name=title),
+        ["get", name, "--accept-license", *(["--half"] if half else [])],
         told,
     )
 
 
 def import_file(path: Path, preferred_python: str) -> ChildTask:
     """Install weights or a body from a file on disk. Raises :class:`UserError`."""
-    return _downloader(find_python(preferred_python), f"Importing {path.name}", ["import", str(path)])
+    return _downloader(
+        find_python(preferred_python), Sentence("Importing {name}", name=path.name), ["import", str(path)]
+    )
 
 
 def remove(name: str, title: str) -> ChildTask:
     """Remove an item from this machine; any Python can do that."""
-    return _downloader(Path(sys.executable), f"Removing {title}", ["remove", name, "--yes"])
+    return _downloader(Path(sys.executable), Sentence("Removing {name}", name=title), ["remove", name, "--yes"])
 
 
 def verify() -> ChildTask:
     """Read every installed file in full and compare it with what it must be."""
-    return _downloader(Path(sys.executable), "Verifying the files", ["verify"])
+    return _downloader(Path(sys.executable), "Verifying files", ["verify"])
 
 
 def self_test(preferred_python: str) -> ChildTask:

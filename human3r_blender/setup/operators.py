@@ -9,11 +9,12 @@ from bpy_extras.io_utils import ImportHelper
 
 from ...engine.installed import locations
 from ..blender.data_folder import ADDON_ID
+from ..blender.operators import say
 from . import choices, probe, tasks
 
 
 class HUMAN3R_OT_choose_python(bpy.types.Operator, ImportHelper):
-    """Use a Python that has the engine's packages already (torch, opencv), instead of installing them"""
+    """Use a Python that already has the engine's packages (torch, opencv) instead of installing them"""
 
     bl_idname = "human3r.choose_python"
     bl_label = "Choose Python"
@@ -23,10 +24,12 @@ class HUMAN3R_OT_choose_python(bpy.types.Operator, ImportHelper):
     def execute(self, context: bpy.types.Context) -> set[str]:
         path = Path(self.filepath)
         if not path.is_file():
-            self.report(
-                {"ERROR"},
-                f"{path} is not a file: choose the python program itself, in the environment's "
-                "folder bin (Scripts on Windows).",
+            say(
+                self,
+                "ERROR",
+                "{path} is not a file. Choose the python program itself, in the environment's bin folder "
+                "(Scripts on Windows).",
+                path=path,
             )
             return {"CANCELLED"}
         choices.read().engine_python = str(path)
@@ -34,10 +37,10 @@ class HUMAN3R_OT_choose_python(bpy.types.Operator, ImportHelper):
 
 
 class HUMAN3R_OT_clear_python(bpy.types.Operator):
-    """Use the Python that this add-on installs"""
+    """Use the engine that this add-on installs"""
 
     bl_idname = "human3r.clear_python"
-    bl_label = "Use the Add-on's Own Engine"
+    bl_label = "Use the Add-on's Engine"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -49,10 +52,10 @@ class HUMAN3R_OT_clear_python(bpy.types.Operator):
 
 
 class HUMAN3R_OT_clear_body_file(bpy.types.Operator):
-    """Use the installed SMPL-X body, or the mannequin without it, instead of the chosen file"""
+    """Use the installed SMPL-X body, or else the mannequin, instead of the chosen file"""
 
     bl_idname = "human3r.clear_body_file"
-    bl_label = "Forget the Body File"
+    bl_label = "Clear Body File"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         choices.read().body_file = ""
@@ -60,7 +63,7 @@ class HUMAN3R_OT_clear_body_file(bpy.types.Operator):
 
 
 class HUMAN3R_OT_cancel_task(bpy.types.Operator):
-    """Stop what is being downloaded or installed. What was there before stays, and a later try goes on from here"""
+    """Stop the download or installation. What was installed before is kept, and the next try resumes from here"""
 
     bl_idname = "human3r.cancel_task"
     bl_label = "Cancel"
@@ -78,7 +81,7 @@ class HUMAN3R_OT_cancel_task(bpy.types.Operator):
 
 
 class HUMAN3R_OT_dismiss_task(bpy.types.Operator):
-    """Take this message away"""
+    """Dismiss this message"""
 
     bl_idname = "human3r.dismiss_task"
     bl_label = "Dismiss"
@@ -93,23 +96,23 @@ class HUMAN3R_OT_dismiss_task(bpy.types.Operator):
 
 
 class HUMAN3R_OT_allow_online(bpy.types.Operator):
-    """Show Blender's own setting: Preferences > System > Network > Allow Online Access"""
+    """Open Blender's preferences at System > Network > Allow Online Access"""
 
     bl_idname = "human3r.allow_online"
     bl_label = "Open System Preferences"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if bpy.app.background:
-            self.report({"ERROR"}, "Start Blender with --online-mode to allow online access.")
+            say(self, "ERROR", "Start Blender with --online-mode to allow online access.")
             return {"CANCELLED"}
         return bpy.ops.screen.userpref_show("INVOKE_DEFAULT", section="SYSTEM")
 
 
 class HUMAN3R_OT_show_preferences(bpy.types.Operator):
-    """Show what is installed, what is missing and the next step, in Preferences > Add-ons > Human3R"""
+    """Open Preferences > Add-ons > Human3R, which shows what is installed, what is missing and the next step"""
 
     bl_idname = "human3r.show_preferences"
-    bl_label = "Open the Preferences"
+    bl_label = "Open Preferences"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -120,17 +123,17 @@ class HUMAN3R_OT_show_preferences(bpy.types.Operator):
 
 
 class HUMAN3R_OT_open_data_folder(bpy.types.Operator):
-    """Open the folder that holds the engine, the weights and the body"""
+    """Open the folder with the engine, the weights and the body"""
 
     bl_idname = "human3r.open_data_folder"
-    bl_label = "Open the Data Folder"
+    bl_label = "Open Data Folder"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         folder = locations.data_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            self.report({"ERROR"}, f"{folder} cannot be made: {error.strerror}.")
+            say(self, "ERROR", "The folder {folder} cannot be created: {reason}.", folder=folder, reason=error.strerror)
             return {"CANCELLED"}
         return bpy.ops.wm.path_open(filepath=str(folder))
 

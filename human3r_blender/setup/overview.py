@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...engine.contract.sentences import Sentence
 from ..blender.progress import format_bytes
 
 OK, OPTIONAL, MISSING, PROBLEM = "ok", "optional", "missing", "problem"
@@ -95,7 +96,9 @@ class Overview:
     step: Step
 
 
-READY = Step("Everything is ready. Choose a video in the 3D viewport's sidebar (press N there), in the tab Human3R.")
+READY = Step(
+    "Everything is ready. Choose a video in the Human3R tab of the 3D viewport's sidebar (press N to show it)."
+)
 
 
 def overview(facts: Facts) -> Overview:
@@ -111,39 +114,44 @@ def _engine_row(engine: EngineFacts) -> Row:
     if engine.state == "ready":
         return Row(OK, "Engine", engine.detail or "Installed.")
     text = {
-        "absent": "Not installed. It is what runs the model.",
-        "unfinished": "The installation was interrupted. What was downloaded is kept.",
+        "absent": "Not installed. The engine runs the model.",
+        "unfinished": "The installation was interrupted. What has been downloaded is kept.",
         "broken": "Does not work.",
-        "outdated": "Made by another version of this add-on.",
+        "outdated": "Installed by another version of this add-on.",
     }[engine.state]
     if engine.state == "absent" and engine.origin != "own":
         text = "The chosen Python does not exist."
     mark = MISSING if engine.state in ("absent", "unfinished") and engine.origin == "own" else PROBLEM
-    return Row(mark, "Engine", f"{text} {engine.detail}".rstrip())
+    return Row(mark, "Engine", _with_detail(text, engine.detail))
+
+
+def _with_detail(text: str, detail: str) -> str:
+    return Sentence("{text} {detail}", text=Sentence(text), detail=detail) if detail else text
 
 
 def _self_test_row(engine: EngineFacts) -> Row:
     if engine.self_test == "passed":
-        return Row(OK, "Self-test", engine.self_test_detail or "Passed.")
+        return Row(OK, "Self-Test", engine.self_test_detail or "Passed.")
     if engine.self_test == "failed":
-        return Row(PROBLEM, "Self-test", f"Failed. {engine.self_test_detail}".rstrip())
-    return Row(MISSING, "Self-test", "Not run yet. It takes a minute at most.")
+        return Row(PROBLEM, "Self-Test", _with_detail("Failed.", engine.self_test_detail))
+    return Row(MISSING, "Self-Test", "Not run yet. It takes a minute at most.")
 
 
 def _model_row(model: ModelFacts) -> Row:
     if model.damaged:
-        return Row(PROBLEM, "Model", f"The files of {', '.join(model.damaged)} are not what was installed.")
+        return Row(PROBLEM, "Model", Sentence("Damaged files: {names}.", names=", ".join(model.damaged)))
     if model.installed:
-        return Row(OK, "Model", f"Released weights {', '.join(model.installed)}, for non-commercial use only.")
-    return Row(MISSING, "Model", "Embedded default (trained on synthetic clips, try-out only).")
+        names = ", ".join(model.installed)
+        return Row(OK, "Model", Sentence("Released weights {names}, for non-commercial use only.", names=names))
+    return Row(MISSING, "Model", "Embedded model (trained on synthetic clips, for trying out only).")
 
 
 def _body_row(facts: Facts) -> Row:
     return {
         "mannequin": Row(OPTIONAL, "Body", "Mannequin (SMPL-X not installed)."),
         "installed": Row(OK, "Body", "SMPL-X, for non-commercial use only."),
-        "chosen": Row(OK, "Body", f"The chosen file {facts.body_detail}."),
-        "absent": Row(PROBLEM, "Body", f"The chosen file {facts.body_detail} does not exist."),
+        "chosen": Row(OK, "Body", Sentence("From the chosen file {path}.", path=facts.body_detail)),
+        "absent": Row(PROBLEM, "Body", Sentence("The chosen file {path} does not exist.", path=facts.body_detail)),
     }[facts.body]
 
 
@@ -152,9 +160,10 @@ def _obstacles(facts: Facts) -> list[Row]:
     needed = _needed_bytes(facts)
     rows = []
     if _needs_network(facts) and not facts.is_online:
-        rows.append(Row(PROBLEM, "Network", "Blender does not allow add-ons to go online."))
+        rows.append(Row(PROBLEM, "Network", "Online access is off in Blender's preferences."))
     if needed and facts.free_bytes < needed:
-        rows.append(Row(PROBLEM, "Disk", f"{format_bytes(facts.free_bytes)} free, {format_bytes(needed)} needed."))
+        free, needs = format_bytes(facts.free_bytes), format_bytes(needed)
+        rows.append(Row(PROBLEM, "Disk", Sentence("{free} free, {needed} needed.", free=free, needed=needs)))
     return rows
 
 
@@ -181,37 +190,40 @@ def _next_step(facts: Facts) -> Step:
     """First what everything else needs: the engine, that it runs, the body file that was chosen, the weights."""
     engine, model = facts.engine, facts.model
     if facts.task:
-        return Step(f"{facts.task}: wait for its end, or cancel it.")
+        return Step(Sentence("{task}: wait for it to finish, or cancel it.", task=Sentence(facts.task)))
     if engine.state != "ready" or engine.self_test == "failed":
         if engine.origin != "own":
             return Step(
-                "The chosen Python cannot run the engine. Choose another one, or clear it and let the add-on "
-                "install its own.",
+                "The chosen Python cannot run the engine. Choose another, or clear it and let the add-on "
+                "install the engine.",
                 "human3r.choose_python",
                 "Choose Python",
             )
-        return _blocked(
-            facts, "or choose a Python that has the packages already (below, under Engine)"
-        ) or _engine_step(engine)
+        return _blocked(facts, "choose a Python that already has the packages (under Engine below)") or _engine_step(
+            engine
+        )
     if engine.self_test == "unknown":
-        return Step("See whether the engine runs on this machine, and how fast.", "human3r.self_test", "Run Self-test")
+        return Step("Check that the engine runs on this computer.", "human3r.self_test", "Run Self-Test")
     if facts.body == "absent":
         return Step(
             "Use the installed body or the mannequin instead, or choose the file again.",
             "human3r.clear_body_file",
-            "Forget the File",
+            "Clear Body File",
         )
     if model.damaged:
         name = model.damaged[0]
-        return _blocked(facts, "or import the file again (below, under Model)") or Step(
-            f"Download {name} again.", "human3r.get_weights", f"Get {name}", name
+        return _blocked(facts, "import the file again (under Model below)") or Step(
+            Sentence("Download {name} again.", name=name),
+            "human3r.get_weights",
+            Sentence("Get {name}", name=name),
+            name,
         )
     if not model.installed:
         name = model.recommended
-        return _blocked(facts, "or import a file that you have already (below, under Model)") or Step(
-            "Get the released weights, for people and places as in the paper. Non-commercial use only.",
+        return _blocked(facts, "import a file that you already have (under Model below)") or Step(
+            "Get the released weights for results like those in the paper. Non-commercial use only.",
             "human3r.get_weights",
-            f"Get {name}",
+            Sentence("Get {name}", name=name),
             name,
         )
     return READY
@@ -219,20 +231,18 @@ def _next_step(facts: Facts) -> Step:
 
 def _engine_step(engine: EngineFacts) -> Step:
     if engine.state == "absent":
-        size = f" It takes up to {format_bytes(engine.needs_bytes)}." if engine.needs_bytes else ""
-        return Step(
-            f"Install the engine. You see what is downloaded, and where to, before it begins.{size}",
-            "human3r.install_engine",
-            "Install the Engine",
-        )
+        text = "Install the engine. You see what will be downloaded, and where to, before it starts."
+        if engine.needs_bytes:
+            text = Sentence("{text} It takes up to {size}.", text=Sentence(text), size=format_bytes(engine.needs_bytes))
+        return Step(text, "human3r.install_engine", "Install Engine")
     if engine.state == "unfinished":
-        return Step("Go on with the installation where it stopped.", "human3r.install_engine", "Go On Installing")
+        return Step("Resume the installation where it stopped.", "human3r.install_engine", "Resume Installation")
     if engine.state == "outdated":
-        return Step("Bring the engine up to this version of the add-on.", "human3r.update_engine", "Update the Engine")
+        return Step("Update the engine to this version of the add-on.", "human3r.update_engine", "Update Engine")
     return Step(
-        "Repair the engine: what is damaged or missing is installed again.",
+        "Repair the engine: whatever is damaged or missing is installed again.",
         "human3r.repair_engine",
-        "Repair the Engine",
+        "Repair Engine",
     )
 
 
@@ -240,16 +250,23 @@ def _blocked(facts: Facts, otherwise: str) -> Step | None:
     """The step that has to come before any download, if there is one."""
     if not facts.is_online:
         if facts.is_online_locked:
-            return Step("Blender was started in offline mode. Start it without --offline-mode, " + otherwise + ".")
+            offline = "Blender was started in offline mode. Start it without --offline-mode, or {otherwise}."
+            return Step(Sentence(offline, otherwise=Sentence(otherwise)))
         return Step(
-            "Allow online access: Preferences > System > Network > Allow Online Access, " + otherwise + ".",
+            Sentence(
+                "Turn on Preferences > System > Network > Allow Online Access, or {otherwise}.",
+                otherwise=Sentence(otherwise),
+            ),
             "human3r.allow_online",
             "Open System Preferences",
         )
     if facts.free_bytes < _needed_bytes(facts):
         return Step(
-            f"Free {format_bytes(_needed_bytes(facts) - facts.free_bytes)} on the disk that holds the data folder.",
+            Sentence(
+                "Free {size} on the disk with the data folder.",
+                size=format_bytes(_needed_bytes(facts) - facts.free_bytes),
+            ),
             "human3r.open_data_folder",
-            "Open the Data Folder",
+            "Open Data Folder",
         )
     return None

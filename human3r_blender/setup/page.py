@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import bpy
 
+from ...engine.contract.sentences import Sentence
 from ...engine.installed import inventory
 from ..blender.progress import format_bytes
-from ..blender.text import characters_across, draw_text
+from ..blender.text import characters_across, draw_text, tr, translated
 from . import install_operators, overview, probe, reloading, tasks
 from .background_task import Task
 from .overview import Facts, Overview, Step
@@ -66,7 +67,7 @@ def draw_step(layout: bpy.types.UILayout, step: Step, characters: int) -> None:
     if step.operator:
         row = box.row()
         row.scale_y = STEP_SCALE
-        button = row.operator(step.operator, text=step.label)
+        button = row.operator(step.operator, text=translated(step.label), translate=False)
         if step.name:
             button.name = step.name
 
@@ -76,7 +77,7 @@ def draw_task(layout: bpy.types.UILayout, task: Task, characters: int) -> None:
     box = layout.box()
     column = box.column(align=True)
     if task.is_active:
-        column.label(text=task.title, icon="SORTTIME")
+        column.label(text=translated(task.title), icon="SORTTIME", translate=False)
         row = box.row(align=True)
         bar = row.row()
         bar.progress(factor=task.fraction or 0.0, text="" if task.fraction is None else f"{task.fraction:.0%}")
@@ -84,15 +85,18 @@ def draw_task(layout: bpy.types.UILayout, task: Task, characters: int) -> None:
         draw_text(box.column(align=True), task.text or "Starting", characters)
     elif task.error is not None:
         column.alert = True
-        draw_text(column, f"{task.title} failed. {task.error.message}", characters, icon="ERROR")
+        failure = Sentence("{title} failed. {message}", title=Sentence(task.title), message=task.error.message)
+        draw_text(column, failure, characters, icon="ERROR")
         draw_text(box.column(align=True), task.error.remedy, characters, icon="BLANK1")
         row = box.row()
         row.operator("human3r.copy_diagnostics", text="Copy Report", icon="COPYDOWN")
         row.operator("human3r.dismiss_task", icon="X")
     else:
         row = box.row()
-        ended = "cancelled; what was downloaded is kept" if task.state == "cancelled" else "done"
-        row.label(text=f"{task.title}: {ended}.", icon="CHECKMARK" if task.state == "done" else "INFO")
+        ended = (
+            "{title}: canceled. What has been downloaded is kept." if task.state == "cancelled" else "{title}: done."
+        )
+        row.label(text=tr(ended, title=Sentence(task.title)), icon="CHECKMARK" if task.state == "done" else "INFO")
         row.operator("human3r.dismiss_task", text="", icon="X", emboss=False)
 
 
@@ -100,7 +104,7 @@ def _draw_engine(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, 
     engine = facts.engine
     column = box.column()
     draw_text(
-        column, "The engine runs the model: Python packages in a folder of their own, apart from Blender's.", characters
+        column, "The engine runs the model. Its Python packages are in a separate folder from Blender's.", characters
     )
     row = column.row(align=True)
     row.enabled = engine.origin == "own"
@@ -122,7 +126,7 @@ def _draw_engine(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, 
     elif engine.origin == "environment":
         draw_text(
             box.column(align=True),
-            f"The environment variable names the Python: {engine.detail}",
+            Sentence("Python set by an environment variable: {path}", path=engine.detail),
             characters,
             icon="INFO",
         )
@@ -132,8 +136,8 @@ def _draw_engine(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, 
 def _draw_model(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, facts: Facts, characters: int) -> None:
     draw_text(
         box.column(align=True),
-        "The released weights are for NON-COMMERCIAL USE ONLY. The embedded default "
-        "needs no download; it was trained on synthetic clips, and is for trying out.",
+        "The released weights are for NON-COMMERCIAL USE ONLY. The embedded model needs no download, but was trained "
+        "on synthetic clips and is only for trying out.",
         characters,
         icon="INFO",
     )
@@ -152,8 +156,8 @@ def _draw_model(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, f
 def _draw_body(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, facts: Facts, characters: int) -> None:
     draw_text(
         box.column(align=True),
-        "The bundled mannequin is free for every use. SMPL-X has the people's true "
-        "shape; it is for NON-COMMERCIAL USE ONLY, and needs a free account at its publisher.",
+        "The bundled mannequin is free for any use. SMPL-X shows people's actual shape, but is for NON-COMMERCIAL USE "
+        "ONLY and needs a free account with its publisher.",
         characters,
         icon="INFO",
     )
@@ -170,8 +174,8 @@ def _draw_body(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, fa
 def _draw_help(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, facts: Facts, characters: int) -> None:
     draw_text(
         box.column(align=True),
-        "The report has versions, devices, what is installed, the last error and the "
-        "logs' last lines. User names, home folders and logins are taken out of it.",
+        "The report lists versions, devices, what is installed, the last error and the last lines of the logs. User "
+        "names, home folders and logins are removed.",
         characters,
     )
     row = box.row(align=True)
@@ -186,13 +190,13 @@ def _draw_item(column: bpy.types.UILayout, status: inventory.Status, operator: s
     item = status.item
     row = column.row(align=True)
     size = status.bytes if status.installed else item.size or item.about_bytes
-    words = [item.title.removeprefix("Human3R, ")]
+    words = [tr(item.title.removeprefix("Human3R, "))]
     words += [format_bytes(size)] if size else []
     words += [status.precision] if status.precision else []
     if status.unfinished_bytes and not status.installed:
-        words.append(f"{format_bytes(status.unfinished_bytes)} downloaded so far")
+        words.append(tr("{size} downloaded so far", size=format_bytes(status.unfinished_bytes)))
     if is_recommended and not status.installed:
-        words.append("recommended here")
+        words.append(tr("recommended"))
     row.label(
         text=f"{item.name}: {', '.join(words)}", icon=ICONS[overview.OK if status.installed else overview.MISSING]
     )
@@ -207,17 +211,17 @@ def _draw_item(column: bpy.types.UILayout, status: inventory.Status, operator: s
 
 
 def _draw_offline(box: bpy.types.UILayout, facts: Facts, characters: int) -> None:
-    """Why the buttons for downloads are grey, and how to change that."""
+    """Why the buttons for downloads are grayed out, and how to change that."""
     if facts.is_online:
         return
     if facts.is_online_locked:
         draw_text(
             box.column(align=True),
-            "Blender was started in offline mode: nothing can be downloaded.",
+            "Blender was started in offline mode, so nothing can be downloaded.",
             characters,
             icon="INTERNET_OFFLINE",
         )
     else:
         row = box.row()
-        row.label(text="Downloads are off: Blender does not allow add-ons to go online.", icon="INTERNET_OFFLINE")
+        row.label(text="Nothing can be downloaded: online access is off.", icon="INTERNET_OFFLINE")
         row.operator("human3r.allow_online", text="Allow...")

@@ -6,19 +6,18 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..blender.data_folder import ADDON_ID
 from . import installation, page, probe
-from .engine_python import PYTHON_VARIABLE
 
 BUILD_NAMES = {
     "auto": "Automatic",
-    "cpu": "Processor",
+    "cpu": "CPU",
     "cuda": "CUDA 13",
     "cuda12": "CUDA 12",
     "rocm": "ROCm",
     "metal": "Metal",
 }
 BUILD_TEXTS = {
-    "auto": "What fits this machine's devices and drivers",
-    "cpu": "Without a GPU; the smallest download",
+    "auto": "The build that fits this computer's devices and drivers",
+    "cpu": "For computers without a suitable GPU; the smallest download",
     "cuda": "Newer NVIDIA GPUs and drivers",
     "cuda12": "Older NVIDIA GPUs or drivers",
     "rocm": "AMD GPUs, on Linux",
@@ -34,30 +33,30 @@ class Human3RPreferences(bpy.types.AddonPreferences):
     bl_idname = ADDON_ID
 
     engine_python: StringProperty(
-        name="Use This Python Instead",
+        name="Custom Python",
         subtype="FILE_PATH",
         update=_looked_at_again,
-        description="The python program of an environment that has the engine's packages (torch, opencv). Empty: the "
-        f"environment variable {PYTHON_VARIABLE}, or else the engine that is installed here",
+        description="The python program of an environment with the engine's packages (torch, opencv). Empty: the one "
+        "in the environment variable HUMAN3R_ENGINE_PYTHON, or else the engine that is installed here",
     )
     engine_build: EnumProperty(
         name="Build",
         default="auto",
         items=[(kind, BUILD_NAMES[kind], BUILD_TEXTS[kind]) for kind in installation.CHOICES],
-        description="Which build of torch to install. Automatic: what fits this machine's devices and drivers",
+        description="Which build of torch to install",
     )
     body_file: StringProperty(
-        name="Use This File Instead",
+        name="Custom Body File",
         subtype="FILE_PATH",
         update=_looked_at_again,
-        description="An SMPL-X body file (.npz) that you have a licence for, or the word mannequin. Empty: the "
-        "installed SMPL-X body, or else the bundled, free mannequin",
+        description="An SMPL-X body file (.npz) that you have a license for, or the word mannequin. Empty: the "
+        "installed SMPL-X body, or else the bundled mannequin",
     )
 
-    show_engine: BoolProperty(name="Engine", description="Install, repair, update or remove the engine; try it")
-    show_model: BoolProperty(name="Model", description="Get, import or remove the released weights")
-    show_body: BoolProperty(name="Body", description="Get, import or remove the SMPL-X body")
-    show_help: BoolProperty(name="Help", description="A report to copy, and the folder that holds everything")
+    show_engine: BoolProperty(name="Engine", description="Install, test, repair, update or remove the engine")
+    show_model: BoolProperty(name="Model", description="Download, import or remove the released weights")
+    show_body: BoolProperty(name="Body", description="Download, import or remove the SMPL-X body")
+    show_help: BoolProperty(name="Help", description="Copy a diagnostic report, or open the data folder")
 
     def draw(self, context: bpy.types.Context) -> None:
         page.draw(self.layout, self, context)

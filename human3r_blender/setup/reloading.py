@@ -13,10 +13,11 @@ import bpy
 
 from ..blender import busy
 from ..blender.data_folder import ADDON_ID
+from ..blender.text import tr
 
 
 class HUMAN3R_OT_reload(bpy.types.Operator):
-    """Load the add-on's code again from the disk, after it was changed there"""
+    """Reload the add-on's code from disk after it was edited"""
 
     bl_idname = "human3r.reload"
     bl_label = "Reload Human3R"
@@ -25,7 +26,7 @@ class HUMAN3R_OT_reload(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if busy.is_busy():
-            cls.poll_message_set("Something is running: wait for its end or cancel it")
+            cls.poll_message_set(tr("Something is still running. Wait for it to finish, or cancel it"))
             return False
         return is_developer(context)
 

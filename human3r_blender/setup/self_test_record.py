@@ -15,7 +15,7 @@ from ...engine.installed import locations
 from .background_task import Task
 from .installation.store import write_json
 
-DEVICE_NAMES = {"cpu": "the processor", "cuda": "CUDA", "mps": "Metal"}
+DEVICE_NAMES = {"cpu": "the CPU", "cuda": "CUDA", "mps": "Metal"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def keep(python: Path, task: Task) -> Record:
     """Keep the outcome of a finished self-test. A disk that cannot be written to only means another test later."""
     result = task.result or {}
     passed = task.state == "done" and bool(result)
-    detail = _describe(result) if passed else task.error.message if task.error else "The engine gave no result."
+    detail = _describe(result) if passed else task.error.message if task.error else "The engine returned no result."
     record = Record(str(python), passed, detail, str(result.get("device", "")) if passed else "")
     with contextlib.suppress(OSError):
         write_json(_path(), asdict(record))
@@ -60,6 +60,6 @@ def _describe(result: dict[str, object]) -> str:
     device = f"{DEVICE_NAMES.get(kind, kind)} ({result.get('device_name')})"
     memory = f"{result.get('device_memory_mb') or result.get('memory_mb')} MiB"
     return (
-        f"{result.get('frames_per_second')} pictures per second on {device}, {result.get('precision')}, {memory}, "
+        f"{result.get('frames_per_second')} frames per second on {device}, {result.get('precision')}, {memory}, "
         f"torch {result.get('torch')}."
     )

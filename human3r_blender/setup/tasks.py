@@ -43,7 +43,9 @@ def begin(start: Callable[[], Task], on_end: Callable[[Task], None] | None = Non
     what ``start`` raises)."""
     global _current, _on_end
     if is_busy():
-        raise UserError("busy", "Something is being installed or downloaded already.", "Wait for its end or cancel it.")
+        raise UserError(
+            "busy", "Something is already being installed or downloaded.", "Wait for it to finish, or cancel it."
+        )
     task = start()
     _current, _on_end = task, on_end
     if bpy.app.background:

@@ -9,10 +9,12 @@ published: ``unlisted`` names the exact version, and what was installed first is
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.sentences import Sentence
 from .hardware import Hardware, NvidiaDevice
 
 TORCH_VERSION = "2.13.0"
@@ -89,9 +91,9 @@ def _unlisted(kind: str, title: str, channel: str, torch_bytes: int) -> Build:
 
 # Sizes of wheels that only PyTorch's index has are those of Python 3.11 to 3.13 as recorded by others; of the
 # processor's as measured.
-_CPU_LINUX = Build("cpu", "the processor", ("base.txt", "torch-cpu-linux.txt"), "cpu", "", 191_794_682)
-_CUDA12 = _unlisted("cuda12", "NVIDIA cards (CUDA 12.6)", "cu126", 2_594_548_547)
-_CUDA_LINUX = Build("cuda", "NVIDIA cards (CUDA 13.0)", unpack_factor=GPU_UNPACK_FACTOR)
+_CPU_LINUX = Build("cpu", "the CPU", ("base.txt", "torch-cpu-linux.txt"), "cpu", "", 191_794_682)
+_CUDA12 = _unlisted("cuda12", "NVIDIA GPUs (CUDA 12.6)", "cu126", 2_594_548_547)
+_CUDA_LINUX = Build("cuda", "NVIDIA GPUs (CUDA 13.0)", unpack_factor=GPU_UNPACK_FACTOR)
 _METAL = Build("metal", "Apple silicon (Metal)")
 
 BUILDS: dict[tuple[str, str], tuple[Build, ...]] = {
@@ -99,15 +101,15 @@ BUILDS: dict[tuple[str, str], tuple[Build, ...]] = {
         _CPU_LINUX,
         _CUDA_LINUX,
         _CUDA12,
-        _unlisted("rocm", "AMD cards (ROCm 7.2)", "rocm7.2", 6_227_849_000),
+        _unlisted("rocm", "AMD GPUs (ROCm 7.2)", "rocm7.2", 6_227_849_000),
     ),
     ("linux", "arm64"): (_CPU_LINUX, _CUDA_LINUX),
     ("windows", "x86_64"): (
-        Build("cpu", "the processor"),
-        _unlisted("cuda", "NVIDIA cards (CUDA 13.0)", "cu130", 1_915_517_499),
+        Build("cpu", "the CPU"),
+        _unlisted("cuda", "NVIDIA GPUs (CUDA 13.0)", "cu130", 1_915_517_499),
         _CUDA12,
     ),
-    ("macos", "arm64"): (_METAL, Build("cpu", "the processor")),
+    ("macos", "arm64"): (_METAL, Build("cpu", "the CPU")),
 }
 """By system and processor. A system that is not here has no torch of this version."""
 
@@ -122,9 +124,9 @@ def choose(hardware: Hardware, kind: str = "auto") -> tuple[Build, str]:
     if not available:
         raise UserError(
             "machine-unsupported",
-            "There is no torch {torch_version} for {system} on {machine}.",
-            "Use Linux (x86-64 or ARM), Windows (x86-64) or a Mac with Apple "
-            "silicon; or choose a Python that has the engine's packages in the preferences.",
+            "torch {torch_version} is not available for {system} on {machine}.",
+            "Use Linux (x86-64 or ARM), Windows (x86-64) or a Mac with Apple silicon; or choose a Python in the "
+            "preferences that has the engine's packages.",
             torch_version=TORCH_VERSION,
             system=hardware.system,
             machine=hardware.machine,
@@ -133,24 +135,25 @@ def choose(hardware: Hardware, kind: str = "auto") -> tuple[Build, str]:
         fitting, reason = _fitting_kind(hardware)
         if fitting in available:
             return available[fitting], reason
-        return available["cpu"], f"{reason} For {hardware.system} on {hardware.machine} there is no such build."
+        missing = "{reason} No such build is available for {system} on {machine}."
+        return available["cpu"], Sentence(missing, reason=reason, system=hardware.system, machine=hardware.machine)
     if kind not in available:
         raise UserError(
             "build-unavailable",
-            "There is no {kind} build for {system} on {machine}.",
+            "No {kind} build is available for {system} on {machine}.",
             "Choose one of: auto, {available}.",
             kind=kind,
             system=hardware.system,
             machine=hardware.machine,
             available=", ".join(available),
         )
-    return available[kind], "Chosen by hand."
+    return available[kind], Sentence("Chosen manually.")
 
 
 def _fitting_kind(hardware: Hardware) -> tuple[str, str]:
     if hardware.system == "macos":
-        return "metal", "Apple silicon."
-    refusals = []
+        return "metal", Sentence("Apple silicon.")
+    refusals: list[str] = []
     for device in sorted(hardware.nvidia, key=lambda device: device.capability or (0, 0), reverse=True):
         kind, reason = _cuda_kind(device)
         if kind:
@@ -158,21 +161,28 @@ def _fitting_kind(hardware: Hardware) -> tuple[str, str]:
         refusals.append(reason)
     for target in hardware.amd:
         if hardware.system == "linux" and target in ROCM_TARGETS:
-            return "rocm", f"AMD {target}."
-        refusals.append(f"AMD {target} is not served by torch's ROCm build.")
-    return "cpu", " ".join(refusals) or "No graphics card that torch can compute on was found."
+            return "rocm", Sentence("AMD {target}.", target=target)
+        refusals.append(Sentence("torch's ROCm build does not support AMD {target}.", target=target))
+    none = Sentence("No GPU was found that torch can use.")
+    return "cpu", functools.reduce(_both, refusals) if refusals else none
+
+
+def _both(first: str, second: str) -> str:
+    return Sentence("{first} {second}", first=first, second=second)
 
 
 def _cuda_kind(device: NvidiaDevice) -> tuple[str, str]:
     """``cuda``, ``cuda12`` or nothing for one card, and why."""
     driver = ".".join(map(str, device.driver))
-    found = f"{device.name} with driver {driver}"
+    found = {"name": device.name, "driver": driver}
     capability = device.capability
     if device.driver >= CUDA13_DRIVER and (capability is None or capability >= CUDA13_CAPABILITY):
-        return "cuda", f"{found}."
+        return "cuda", Sentence("{name} with driver {driver}.", **found)
     lowest, highest = CUDA12_CAPABILITIES
     if device.driver >= CUDA12_DRIVER and (capability is None or lowest <= capability <= highest):
-        return "cuda12", f"{found} (a driver of 580 or newer and a Turing card or newer would take CUDA 13)."
+        newer = "{name} with driver {driver} (CUDA 13 needs driver 580 or newer and a Turing GPU or newer)."
+        return "cuda12", Sentence(newer, **found)
     if capability is not None and capability < lowest:
-        return "", f"{found} is older than what torch computes on."
-    return "", f"{found} needs a newer driver: install 580 or newer from NVIDIA, then install again."
+        return "", Sentence("{name} is too old for torch.", **found)
+    outdated = "{name} with driver {driver} needs a newer driver: install 580 or newer from NVIDIA, then install again."
+    return "", Sentence(outdated, **found)

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from ....engine.contract.disk_space import require_space
 from ....engine.contract.errors import UserError
+from ....engine.contract.sentences import Sentence
 from . import builds, hardware, steps
 from .builds import Build
 from .commands import Cancelled, CommandFailed, Runner, host, package_source
@@ -87,18 +88,27 @@ class InstallPlan:
     def describe(self) -> list[str]:
         """Lines that say what happens, for a dialog or a terminal."""
         if self.action == "remove":
-            return [f"Removes the engine's environment and the installer's cache from {self.data_folder}."]
-        size = f"{self.download_bytes / 1e9:.1f} GB" if self.download_bytes else "an unknown amount"
+            removes = "Removes the engine's environment and the installer's cache from {folder}."
+            return [Sentence(removes, folder=self.data_folder)]
+        size, disk = (f"{count / 1e9:.1f} GB" for count in (self.download_bytes, self.disk_bytes))
+        downloads = "Downloads up to {size} from {sources}." if self.download_bytes else "Downloads from {sources}."
         lines = [
-            f"torch {builds.TORCH_VERSION} for {self.build.title}. {self.reason}",
-            f"Downloads up to {size} from {' and '.join(self.sources)}.",
-            f"Writes up to {self.disk_bytes / 1e9:.1f} GB into {self.data_folder}.",
-            f"Python {self.python_version}: {self.base_python}",
+            Sentence(
+                "torch {version} for {device}. {reason}",
+                version=builds.TORCH_VERSION,
+                device=Sentence(self.build.title),
+                reason=Sentence(self.reason),
+            ),
+            Sentence(downloads, size=size, sources=", ".join(self.sources)),
+            Sentence("Writes up to {size} to {folder}.", size=disk, folder=self.data_folder),
+            Sentence("Python {version}: {path}", version=self.python_version, path=self.base_python),
         ]
         if not self.build.is_hash_locked:
             lines.append(
-                "No hash is published for this build of torch: the first download is trusted as it comes over "
-                "TLS, and recorded; a later difference is refused."
+                Sentence(
+                    "No hash is published for this build of torch. The first download (over TLS) is trusted and "
+                    "recorded; if a later one differs, it is refused."
+                )
             )
         return lines
 
@@ -112,7 +122,9 @@ def status(data_folder: Path, lock_folder: Path = LOCK_FOLDER) -> EngineStatus:
         return EngineStatus("unfinished" if unfinished else "absent")
     python = store.python_of(manifest)
     if not python.is_file():
-        return EngineStatus("broken", f"{python} is gone, or the Python that it was made from.", None, manifest)
+        return EngineStatus(
+            "broken", Sentence("{path} is missing, or the Python it was made from is.", path=python), None, manifest
+        )
     detail = f"torch {manifest.versions.get('torch', '?')} ({manifest.kind}), Python {manifest.python}"
     known = {build for group in builds.BUILDS.values() for build in group if build.kind == manifest.kind}
     if not any(_identity(Locks(build, lock_folder)) == manifest.lock for build in known):
@@ -198,15 +210,14 @@ def start(
         if not online:
             raise UserError(
                 "offline",
-                "Blender does not allow add-ons to go online, so nothing was downloaded.",
-                "Allow it in Preferences > System > Network > Allow Online Access, or start Blender with "
-                "--online-mode.",
+                "Nothing was downloaded: online access is off in Blender.",
+                "Turn on Preferences > System > Network > Allow Online Access, or start Blender with --online-mode.",
             )
         if not consented:
             raise UserError(
                 "consent-needed",
-                "Nothing was downloaded: the plan has not been agreed to.",
-                "Read what would be downloaded, then agree (--yes on the command line).",
+                "Nothing was downloaded: the plan has not been accepted.",
+                "Read what would be downloaded, then accept it (--yes on the command line).",
             )
     return Installation(agreed, on_event)
 
@@ -299,8 +310,8 @@ class Installation:
         if not all(gone):
             raise UserError(
                 "files-in-use",
-                "Some files in {data} are in use and stay for now.",
-                "End running captures (or restart Blender), then remove again.",
+                "Some files in {data} are in use and could not be deleted.",
+                "Cancel running captures or restart Blender, then remove the engine again.",
                 data=store.data,
             )
 
@@ -308,7 +319,7 @@ class Installation:
         plan, store, runner = self.plan, self._store, self._runner
         store.remove_leftovers()
         self._check_space()
-        self._stage("Getting the installer (uv)")
+        self._stage("Downloading the installer (uv)")
         uv = steps.get_uv(runner, store, plan.base_python, self._log, plan.lock_folder)
         environment = store.environments / uuid.uuid4().hex[:8]  # short, for Windows' limit on paths
         store.environments.mkdir(parents=True, exist_ok=True)
@@ -335,7 +346,7 @@ class Installation:
 
     def _build(self, uv: Path, environment: Path) -> Manifest:
         plan, store, runner = self.plan, self._store, self._runner
-        self._stage(f"Making the environment (Python {plan.python_version})")
+        self._stage(Sentence("Creating the environment (Python {version})", version=plan.python_version))
         steps.make_environment(runner, store, uv, plan.base_python, environment)
         python = store.environment_python(environment)
         packages = steps.site_packages(runner, python)
@@ -355,18 +366,18 @@ class Installation:
             if last_try == TRIES - 1:
                 raise UserError(
                     "installation-damaged",
-                    "Twice, files of {damaged} were damaged.",
-                    "Check the disk. What was installed before is untouched.",
+                    "Files of {damaged} were damaged, also after downloading them again.",
+                    "Check the disk. What was installed before is unchanged.",
                     damaged=", ".join(damaged),
                 )
-            self._log(f"Damaged, downloaded anew: {', '.join(damaged)}")
+            self._log(f"Damaged, downloading again: {', '.join(damaged)}")
             steps.forget_packages(runner, store, uv, damaged)
             remove_tree(environment)
             steps.make_environment(runner, store, uv, plan.base_python, environment)
         if plan.build.unlisted:
             source = f"{plan.build.unlisted} for Python {plan.python_version}, {sys.platform}, {platform.machine()}"
             check_or_record(store.records_path, source, fingerprints(packages, plan.locks.names))
-        self._stage("Checking that it runs")
+        self._stage("Checking that the engine runs")
         version = steps.check_imports(runner, python, plan.imports)
         return Manifest(
             environment.name,

@@ -30,9 +30,9 @@ def check_or_record(path: Path, source: str, found: Mapping[str, str]) -> None:
         if earlier is not None and earlier != fingerprint:
             raise UserError(
                 "source-changed",
-                "{name} {version} is not what was installed from there the first time. Either it was published "
-                "anew, or somebody between here and there changes files.",
-                "Do not use it before you know which. To trust the new one, delete {path} and install again.",
+                "{name} {version} differs from what was installed from the same source the first time. Either it was "
+                "published again, or files are being changed on the way.",
+                "Find out which before you use it. To trust the new one, delete {path} and install again.",
                 name=name,
                 version=version,
                 path=path,
@@ -50,15 +50,15 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         raise UserError(
             "records-unreadable",
             "{path} cannot be read: {error}.",
-            "Restore the file, or delete it to trust the next download as the first.",
+            "Restore the file, or delete it to trust the next download.",
             path=path,
             error=error,
         ) from error
     if not isinstance(records, dict) or not all(isinstance(entry, dict) for entry in records.values()):
         raise UserError(
             "records-unreadable",
-            "{path} is not a file of records.",
-            "Restore the file, or delete it to trust the next download as the first.",
+            "{path} is not a valid record of downloads.",
+            "Restore the file, or delete it to trust the next download.",
             path=path,
         )
     return records

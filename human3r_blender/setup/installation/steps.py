@@ -51,20 +51,25 @@ def find_base_python(chosen: str = "") -> tuple[str, str]:
         path = shutil.which(chosen) or str(Path(chosen).expanduser())
         version = _python_version(runner, path)
         if version is None or not SUPPORTED_PYTHONS[0] <= version <= SUPPORTED_PYTHONS[1]:
-            says = "is not a Python" if version is None else f"is Python {version[0]}.{version[1]}"
             raise UserError(
                 "python-unusable",
-                "{path} {says}.",
-                "Choose a Python from {}.{} to {}.{}.".format(*SUPPORTED_PYTHONS[0], *SUPPORTED_PYTHONS[1]),
+                "{path} is not a Python program." if version is None else "{path} is Python {version}.",
+                "Choose a Python from {oldest} to {newest}.",
                 path=path,
-                says=says,
+                version=_dotted(version or ()),
+                oldest=_dotted(SUPPORTED_PYTHONS[0]),
+                newest=_dotted(SUPPORTED_PYTHONS[1]),
             )
-        return path, "{}.{}".format(*version)
+        return path, _dotted(version)
     for candidate in own_pythons():
         version = _python_version(runner, candidate)
         if version is not None and SUPPORTED_PYTHONS[0] <= version <= SUPPORTED_PYTHONS[1]:
-            return str(candidate), "{}.{}".format(*version)
+            return str(candidate), _dotted(version)
     return OWN_PYTHON, OWN_PYTHON
+
+
+def _dotted(version: Sequence[int]) -> str:
+    return ".".join(map(str, version))
 
 
 def own_pythons() -> Iterator[Path]:
@@ -116,7 +121,10 @@ def get_uv(
     unfinished.rename(home)
     if (program := _uv_program(home)) is None:
         raise UserError(
-            "no-installer", "The uv wheel left no program in {home}.", "Report this with your system.", home=home
+            "no-installer",
+            "The installer (uv) has no program in {home}.",
+            "Copy the report and file an issue that names your system.",
+            home=home,
         )
     return program
 
@@ -141,14 +149,14 @@ def _find_pip(runner: Runner, store: Store, base_python: str, say: Callable[[str
             return [python, "-m", "pip"]
     home = store.tools / "pip"
     for python in dict.fromkeys(pythons):
-        say(f"Making an environment with pip from {python}")
+        say(f"Creating an environment with pip from {python}")
         if _works(runner, [python, "-m", "venv", "--clear", str(home)], store.tools):
             own = str(store.environment_python(home))
             if _works(runner, [own, "-m", "pip", "--version"], store.tools):
                 return [own, "-m", "pip"]
     raise UserError(
         "no-installer",
-        "No Python here has pip, which fetches the installer.",
+        "No Python on this computer has pip, which downloads the installer.",
         "Install pip for your system's Python (Debian and Ubuntu: python3-pip), then try again.",
     )
 
@@ -226,8 +234,8 @@ def check_imports(runner: Runner, python: Path, imports: Sequence[str]) -> str:
         raise UserError(
             "engine-incomplete",
             "The new environment does not work: {last_line}",
-            "If the line names a system library, install that; otherwise copy the report and file an "
-            "issue. What was installed before is untouched.",
+            "If the line names a system library, install it; otherwise copy the report and file an issue. What was "
+            "installed before is unchanged.",
             last_line=last_line,
         ) from error
 
@@ -251,28 +259,29 @@ def explain(error: CommandFailed | OSError) -> UserError:
         return UserError(
             DISK_FULL,
             "The disk is full: {text}",
-            "Free some space, then start again: what was downloaded is kept. What was installed before is untouched.",
+            "Free some space, then start again: what has been downloaded is kept. What was installed before is "
+            "unchanged.",
             text=text,
         )
     if _BAD_HASH.search(text):
         return UserError(
             "hash-mismatch",
-            "A download is not what the lock file says, so it was refused: {text}",
-            "Try again on another network; if it stays, a mirror or a proxy serves other files. What was "
-            "installed before is untouched.",
+            "A download does not match the lock file, so it was refused: {text}",
+            "Try again on another network. If it happens again, a mirror or a proxy serves different files. What was "
+            "installed before is unchanged.",
             text=text,
         )
     if _NO_NETWORK.search(text):
         return UserError(
             "download-failed",
             "The download failed: {text}",
-            "Check the connection (and HTTPS_PROXY, "
-            "UV_DEFAULT_INDEX if you use them), then start again: what was downloaded is kept.",
+            "Check the connection (and HTTPS_PROXY and UV_DEFAULT_INDEX if you use them), then start again: what has "
+            "been downloaded is kept.",
             text=text,
         )
     return UserError(
         "installation-failed",
         "The installation failed: {text}",
-        "Start again: what was downloaded is kept. If it stays, copy the report and file an issue.",
+        "Start again: what has been downloaded is kept. If it happens again, copy the report and file an issue.",
         text=text,
     )

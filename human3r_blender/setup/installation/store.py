@@ -126,7 +126,7 @@ class Store:
                 raise UserError(
                     "installation-running",
                     "Another installation of the engine is running in {engine}.",
-                    "Wait for its end, or end it, then try again.",
+                    "Wait for it to finish, or cancel it, then try again.",
                     engine=self.engine,
                 )
             yield file.fileno()
