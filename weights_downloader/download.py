@@ -79,7 +79,7 @@ def _is_known(item: Item, path: Path, reporter: Reporter) -> bool:
     figures = records.known(item)
     if figures.sha256 is not None and not figures.differs(measure(path, reporter.progress)):
         return True
-    reporter.note(f"{path} is damaged; it is downloaded again.")
+    reporter.note(f"{path} is damaged and will be downloaded again.")
     with explained_disk_errors(path.parent):
         path.unlink()
     return False

@@ -92,7 +92,7 @@ class InstallPlan:
             return [Sentence(removes, folder=self.data_folder)]
         size, disk = (f"{count / 1e9:.1f} GB" for count in (self.download_bytes, self.disk_bytes))
         downloads = "Downloads up to {size} from {sources}." if self.download_bytes else "Downloads from {sources}."
-        lines = [
+        lines: list[str] = [
             Sentence(
                 "torch {version} for {device}. {reason}",
                 version=builds.TORCH_VERSION,

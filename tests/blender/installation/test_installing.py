@@ -39,7 +39,7 @@ def test_installs_from_the_locks_and_says_so(world, monkeypatch):
     assert ask(found.python, "import tiny, torch; print(tiny.version, torch.data)") == "1.0 1"
     assert events[-1] == {"event": "done"} and work.poll() == events
     stages = [event["stage"] for event in events if event["event"] == "stage"]
-    assert stages[0] == "Getting the installer (uv)" and "Checking every file" in stages
+    assert stages[0] == "Downloading the installer (uv)" and "Checking every file" in stages
     monkeypatch.setenv("HUMAN3R_DATA", str(world.data))
     monkeypatch.delenv("HUMAN3R_ENGINE_PYTHON", raising=False)
     assert engine_python.find_python() == found.python
@@ -64,7 +64,7 @@ def test_a_wrong_hash_is_refused_and_what_was_there_stays(world):
     before = world.tree()
     world.lock(tiny="2.0", digest="0" * 64)
     work = world.run(world.plan(action="update"))
-    assert work.state == "failed" and work.error.code == "hash-mismatch" and "untouched" in work.error.remedy
+    assert work.state == "failed" and work.error.code == "hash-mismatch" and "unchanged" in work.error.remedy
     assert world.tree() == before and world.status().state == "outdated"
     assert ask(world.status().python, "import tiny; print(tiny.version)") == "1.0"
 
@@ -114,7 +114,7 @@ def test_ctrl_c_ends_the_command_in_order(world):
         said = communicate(child)[1]
     finally:
         child.kill()
-    assert child.returncode == 130 and "Cancelled." in said and not world.index.go_on.is_set()
+    assert child.returncode == 130 and "Canceled." in said and not world.index.go_on.is_set()
     assert world.status().state == "absent"
 
 
@@ -181,7 +181,7 @@ def test_an_environment_whose_python_vanished_is_broken_until_repaired(world, mo
     assert broken.state == "broken" and broken.python is None
     monkeypatch.setenv("HUMAN3R_DATA", str(world.data))
     monkeypatch.delenv("HUMAN3R_ENGINE_PYTHON", raising=False)
-    with pytest.raises(world.modules.UserError, match=r"gone.*Press Install in Preferences"):
+    with pytest.raises(world.modules.UserError, match=r"missing.*Install it in Preferences"):
         engine_python.find_python()
     assert world.run(world.plan(action="repair")).state == "done" and world.status().state == "ready"
 

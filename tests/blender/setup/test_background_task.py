@@ -48,7 +48,7 @@ def test_cancelling_ends_the_process(addon, begin, is_running, kind, monkeypatch
     task.cancel()
     task.cancel()
     text = task.text
-    assert task.is_cancelling and (text == "Cancelling" or not task.is_active)  # it may be gone by now
+    assert task.is_cancelling and (text == "Canceling" or not task.is_active)  # it may be gone by now
     assert addon.background_task.wait(task, HANG_S) and task.state == "cancelled" and task.error is None
     assert not is_running(task.process_id)
 

@@ -61,23 +61,23 @@ def test_downloads_need_blenders_leave(addon, with_python):
 
 def test_without_an_engine_there_is_nothing_to_download_with(addon, page):
     assert bpy.ops.human3r.install_engine.poll() and not bpy.ops.human3r.get_weights.poll()
-    with pytest.raises(RuntimeError, match="The engine comes first"):
+    with pytest.raises(RuntimeError, match="Install the engine first"):
         bpy.ops.human3r.self_test()
 
 
 def test_nothing_begins_unasked(addon, with_python, tmp_path):
-    with pytest.raises(RuntimeError, match="licence has not been accepted"):
+    with pytest.raises(RuntimeError, match="license has not been accepted"):
         bpy.ops.human3r.get_weights(name="896L")
-    with pytest.raises(RuntimeError, match="has not been agreed to"):
+    with pytest.raises(RuntimeError, match="plan has not been accepted"):
         bpy.ops.human3r.install_engine()
-    with pytest.raises(RuntimeError, match="no weights of the name smplx"):
+    with pytest.raises(RuntimeError, match="no weights named smplx"):
         bpy.ops.human3r.get_weights(name="smplx", accept=True)
     assert addon.tasks.current() is None and not (tmp_path / "data").exists()
 
 
 def test_a_failure_of_the_real_downloader_keeps_its_remedy(addon, with_python, tmp_path):
     """This Python lacks the engine's packages; the downloader says so before anything is fetched."""
-    with pytest.raises(RuntimeError, match="has no module"):
+    with pytest.raises(RuntimeError, match="does not have the packages"):
         bpy.ops.human3r.get_weights(name="672S", accept=True)
     task = addon.tasks.current()
     assert task.state == "failed" and task.error.code == "engine-incomplete" and task.error.remedy
@@ -93,7 +93,7 @@ def test_what_is_installed_is_verified_and_removed(addon, page, tmp_path):
     assert bpy.ops.human3r.remove_data(name="smplx") == {"FINISHED"}
     assert not body.exists() and addon.probe.facts().body == "mannequin"
     assert bpy.ops.human3r.verify_data() == {"FINISHED"} and addon.tasks.current().state == "done"
-    with pytest.raises(RuntimeError, match="nothing of the name"):
+    with pytest.raises(RuntimeError, match="nothing named"):
         bpy.ops.human3r.remove_data(name="../..")
 
 
@@ -122,7 +122,7 @@ def test_a_login_is_in_no_file_and_in_no_report(addon, page, engine_python, tmp_
 
 
 def test_a_refused_login_is_forgotten_too(addon, with_python):
-    for accept, message in ((False, "licence"), (True, "user name and password")):
+    for accept, message in ((False, "license"), (True, "user name and password")):
         with pytest.raises(RuntimeError, match=message):
             bpy.ops.human3r.get_body(accept=accept, user="somebody", password="" if accept else SECRET)
         assert addon.credentials._typed == {"user": "", "password": ""} and addon.tasks.current() is None
@@ -145,7 +145,7 @@ def test_choosing_a_python_and_a_body(addon, page, tmp_path):
 
 
 def test_a_self_test_counts_for_the_python_it_was_run_with(addon, with_python, tmp_path):
-    task = addon.background_task.Task("Self-test")
+    task = addon.background_task.Task("Self-Test")
     task.handle(
         {
             "device": "cpu",
@@ -161,13 +161,13 @@ def test_a_self_test_counts_for_the_python_it_was_run_with(addon, with_python, t
     )
     task.finish()
     record = addon.self_test_record.keep(Path(sys.executable), task)
-    assert record.passed and "3.5 pictures per second" in record.detail and "the processor" in record.detail
+    assert record.passed and "3.5 frames per second" in record.detail and "the CPU" in record.detail
     addon.probe.forget()
     assert addon.probe.facts().engine.self_test == "passed" and addon.probe.recommended_weights() == "672S"
     with_python.engine_python = str(tmp_path / "other")
     assert addon.probe.facts().engine.self_test == "unknown"
     assert addon.self_test_record.read(Path("/other")) is None
-    failed = addon.background_task.Task("Self-test")
+    failed = addon.background_task.Task("Self-Test")
     failed.handle({"event": "error", "code": "out-of-memory", "message": "Too large.", "remedy": "Smaller."})
     failed.finish()
     assert not addon.self_test_record.keep(Path(sys.executable), failed).passed
@@ -207,7 +207,7 @@ def test_the_report_says_what_is_here_and_not_who(addon, with_python, monkeypatc
     monkeypatch.setattr(addon.tasks, "_current", task)
     assert addon.command_line.main(["diagnostics"]) == 0
     report = capsys.readouterr().out
-    for wanted in (bpy.app.version_string, "disk-full", "~/data", "lacks", "896L: not installed", "next: "):
+    for wanted in (bpy.app.version_string, "disk-full", "~/data", "has no numpy", "896L: not installed", "next: "):
         assert wanted in report, wanted
     assert "quentin" not in report
 
