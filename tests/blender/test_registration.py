@@ -174,7 +174,7 @@ def test_the_check_finds_what_an_engine_lacks(addon):
     addon.engine_check.start(Path(sys.executable)).join(HANG_S)  # this Python has numpy, and no torch
     assert any("has no" in text and "torch" in text for _, text in addon.engine_check.findings())
     addon.engine_check.start(Path("/does/not/exist")).join(HANG_S)
-    assert any("did not answer" in text for _, text in addon.engine_check.findings())
+    assert any("did not respond" in text for _, text in addon.engine_check.findings())
 
 
 def test_the_manifest_is_valid(root):

@@ -23,6 +23,13 @@ def test_a_text_without_values_may_have_braces():
     assert Sentence("{as it stands}") == "{as it stands}" and Sentence("{as it stands}").values == {}
 
 
+def test_a_sentence_may_be_a_value_of_another_and_stays_one():
+    inner = Sentence("{size} free", size="2 GB")
+    outer = Sentence("{what}: {state}", what="Disk", state=inner)
+    assert outer == "Disk: 2 GB free" and outer.values["state"].template == "{size} free"
+    assert Sentence(inner) is inner
+
+
 def test_an_errors_parts_share_the_values():
     error = UserError("take-missing", "There is no take {path}.", "Make {path}, or choose another.", path="a.h3r")
     assert str(error) == "There is no take a.h3r. [take-missing] Make a.h3r, or choose another."
@@ -55,7 +62,8 @@ def test_a_forgotten_value_is_told_at_once():
 
 
 SENTENCES = {"UserError": slice(0, 3), "Sentence": slice(0, 1), "tr": slice(0, 1), "say": slice(2, 3),
-             "draw_text": slice(1, 2), "poll_message_set": slice(0, 1), "report": slice(1, 2)}  # fmt: skip
+             "draw_text": slice(1, 2), "poll_message_set": slice(0, 1), "report": slice(1, 2), "Row": slice(1, 3),
+             "Step": slice(0, 3)}  # fmt: skip
 """By the names of functions that take sentences, which of their arguments these are."""
 
 
