@@ -61,14 +61,14 @@ class Item:
 _HUMAN3R = Licence(
     "License of the Human3R model weights",
     "https://huggingface.co/faneggg/human3r",
-    "NON-COMMERCIAL USE ONLY. This is only a summary. Before you accept the license, read its text on the publisher's "
-    "page, under License and in the files there.",
+    "NON-COMMERCIAL USE ONLY. Only the license's own text is binding: read it on the publisher's "
+    "page, under License and in the files there, before you accept it.",
 )
 _SMPLX = Licence(
     "SMPL-X model license",
     "https://smpl-x.is.tue.mpg.de/modellicense.html",
-    "NON-COMMERCIAL USE ONLY. This is only a summary. Before you accept the license, read its text on the publisher's "
-    "site, where you agree to it when you register.",
+    "NON-COMMERCIAL USE ONLY. Only the license's own text is binding: read it on the publisher's "
+    "site, where you agree to it when you register, before you accept it.",
 )
 _HUB = HubFile("faneggg/human3r", "1902f6b702547870994f15413ed4c61b19dca6b6")
 
