@@ -25,7 +25,7 @@ class TakeWriter:
 
     def __init__(self, path: str | os.PathLike[str], offset: int | None = None) -> None:
         self.path = Path(path)
-        with explained_write_errors(f"The take {self.path} cannot be written", "take-unwritable"):
+        with explained_write_errors(Sentence("The take {path} cannot be written", path=self.path), "take-unwritable"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO = open(self.path, "wb" if offset is None else "r+b")
             if offset is not None:
@@ -35,7 +35,9 @@ class TakeWriter:
     def write(self, message: Message) -> None:
         """Append one message. Raises UserError: ``disk-full``, or ``take-unwritable`` when the disk is gone."""
         remedy = "Free some space, then resume. The take is good up to its last record."
-        with explained_write_errors(f"Writing the take {self.path} failed", "take-unwritable", remedy):
+        with explained_write_errors(
+            Sentence("Writing the take {path} failed", path=self.path), "take-unwritable", remedy
+        ):
             write_record(self._file, encode(message))
 
     @property

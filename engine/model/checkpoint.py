@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..contract.errors import UserError
+from ..contract.sentences import Sentence
 from ..contract.whole_file import explained_write_errors, whole_file
 from .config import Human3RConfig
 from .human3r import Human3R
@@ -158,7 +159,7 @@ def save_checkpoint(model: Human3R, path: str | os.PathLike[str], dtype: torch.d
         "contents": "inference" if model.for_inference else "all",
     }
     explained = explained_write_errors(
-        f"{path} cannot be written", "checkpoint-unwritable", errors=(OSError, SafetensorError)
+        Sentence("{path} cannot be written", path=path), "checkpoint-unwritable", errors=(OSError, SafetensorError)
     )
     with explained, whole_file(path, synced=True) as written:
         save_file(tensors, written, metadata)

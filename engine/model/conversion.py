@@ -22,6 +22,7 @@ from torch import Tensor
 from ..contract.disk_space import require_space
 from ..contract.errors import UserError
 from ..contract.json_checks import BadJson, build, read_json
+from ..contract.sentences import Sentence
 from ..contract.whole_file import explained_write_errors, whole_file
 from .checkpoint import FORMAT, check_fits, read_checkpoint
 from .config import Human3RConfig, variant_of
@@ -109,8 +110,8 @@ def convert_checkpoint(
     layout = _Layout.plan(tensors, content.config, half)
     meter = _Meter(size + layout.bytes, progress)
     more_space = "Free some space, choose another folder, or convert to half precision."
-    require_space(target.parent, layout.bytes, f"The converted {name}", more_space)
-    explained = explained_write_errors(f"{target} cannot be written", "checkpoint-unwritable")
+    require_space(target.parent, layout.bytes, Sentence("The converted {name}", name=name), more_space)
+    explained = explained_write_errors(Sentence("{path} cannot be written", path=target), "checkpoint-unwritable")
     new_manifest, new_weights = whole_file(manifest_path(target), synced=True), whole_file(target, synced=True)
     with explained, new_manifest as written_manifest, new_weights as written:  # left in reverse: the weights come first
         sha256 = _write_weights(written, layout, tensors, meter)

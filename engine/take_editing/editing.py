@@ -19,6 +19,7 @@ from ..contract.body_model import BodyModel
 from ..contract.errors import UserError
 from ..contract.framing import write_record
 from ..contract.messages import Frame, encode
+from ..contract.sentences import Sentence
 from ..contract.take import TakeReader
 from ..contract.whole_file import explained_write_errors, whole_file
 from .bridging import BRIDGED_SCORE, Bridge, bridges
@@ -101,7 +102,7 @@ def edit_take(
             body, warning = _body_of(reader, fill)
             added = bridges(_frames(source, roll.end), roll, fill.limit_s, body)
             notes += [warning] if warning else []
-        explained = explained_write_errors(f"{target} cannot be written", "take-unwritable")
+        explained = explained_write_errors(Sentence("{path} cannot be written", path=target), "take-unwritable")
         with explained, whole_file(target) as written, open(written, "wb") as file:
             changed = _write(source, file, reader, roll, added)
     with TakeReader(target) as edited:

@@ -63,7 +63,7 @@ def test_a_forgotten_value_is_told_at_once():
 
 SENTENCES = {"UserError": slice(0, 3), "Sentence": slice(0, 1), "tr": slice(0, 1), "say": slice(2, 3),
              "draw_text": slice(1, 2), "poll_message_set": slice(0, 1), "report": slice(1, 2), "Row": slice(1, 3),
-             "Step": slice(0, 3)}  # fmt: skip
+             "Step": slice(0, 3), "explained_write_errors": slice(0, 1), "require_space": slice(2, 4)}  # fmt: skip
 """By the names of functions that take sentences, which of their arguments these are."""
 
 

@@ -58,7 +58,10 @@ def export(
     files = _plan(found, folder, stem, settings)
     camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
     for path, (kind, group) in files.items():
-        with explained_write_errors(f"{path} cannot be written", "output-unwritable"), whole_file(path) as written:
+        with (
+            explained_write_errors(Sentence("{path} cannot be written", path=path), "output-unwritable"),
+            whole_file(path) as written,
+        ):
             FORMATS[kind].write(written, group, Request(when, settings.target, camera))
     notes = [
         Sentence("{name} is hidden throughout and was left out.", name=item.name)

@@ -16,6 +16,7 @@ from typing import Any
 
 from ....engine.contract.errors import UserError
 from ....engine.contract.json_checks import read_json
+from ....engine.contract.sentences import Sentence
 from ....engine.contract.whole_file import explained_write_errors, whole_file
 from .slots import CENTRAL, CHAINS, PAIRED, SIDES, SLOTS
 
@@ -167,7 +168,10 @@ def write(preset: Preset, folder: Path) -> Path:
     if not stem:
         raise UserError("preset-unnamed", "The rig preset has no name.", "Enter a name with letters or digits.")
     path, remedy = folder / f"{stem}.json", "Free some space, or check the permissions."
-    with explained_write_errors(f"{path} cannot be written", "preset-unwritable", remedy), whole_file(path) as written:
+    with (
+        explained_write_errors(Sentence("{path} cannot be written", path=path), "preset-unwritable", remedy),
+        whole_file(path) as written,
+    ):
         written.write_text(json.dumps(as_json(preset), indent=2), encoding="utf-8")
     return path
 
