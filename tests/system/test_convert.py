@@ -185,7 +185,9 @@ def test_interrupting_keeps_a_take_that_can_be_imported(start_command, run_comma
     assert end_of(command) == 130 and not (tmp_path / "clip.blend").exists()
     (take,) = tmp_path.glob("*.h3r")
     imported = run_command("import", take, "--output", tmp_path / "part.blend")
-    assert imported.results[0]["frames"] >= 1 and imported.results[0]["note"] == "The capture was cancelled here."
+    assert (
+        imported.results[0]["frames"] >= 1 and imported.results[0]["note"] == "The capture was canceled at this point."
+    )
     assert imported.code == 0 and (tmp_path / "part.blend").is_file()
 
 

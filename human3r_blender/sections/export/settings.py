@@ -12,7 +12,7 @@ from .formats import FORMATS
 TARGETS = {
     "unity": ("Unity", "Meters, Y up, facing +Z"),
     "unreal": ("Unreal", "Centimeters, one file per person, with a bone named root at the top of the skeleton"),
-    "blender": ("Blender and Others", "Meters, Y up"),
+    "blender": ("Blender and Others", "Meters, with Y pointing up"),
 }
 
 

@@ -64,7 +64,7 @@ def _find_what_is_chosen(settings: "Human3RRetarget", context: bpy.types.Context
 class Human3RRetargetRow(bpy.types.PropertyGroup):
     """One body part and the character's bone for it."""
 
-    key: StringProperty(description="The body part")  # a slot, or limb.part for IK controls
+    key: StringProperty(description="The body part that this row is for")  # a slot, or limb.part for IK controls
     bone: StringProperty(
         name="Bone", description="The character's bone or control for this body part. Leave empty for none"
     )
@@ -98,7 +98,7 @@ class Human3RRetarget(bpy.types.PropertyGroup):
     frame_start: IntProperty(name="Start", default=1, description="First scene frame to bake")
     frame_end: IntProperty(name="End", default=250, description="Last scene frame to bake")
     rows: CollectionProperty(type=Human3RRetargetRow, description="Body parts and the bones for them")
-    active_row: IntProperty(name="Body Part", description="The body part that is selected in the list")
+    active_row: IntProperty(name="Body Part", description="Number of the row that is selected in the list")
     found_for: StringProperty(description="The character and rig preset that the bones were found for")
     base: StringProperty(description="The bones as they were found, before any were chosen by hand")
     evidence: StringProperty(description="What the preset was tested on")

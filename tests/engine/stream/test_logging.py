@@ -46,7 +46,7 @@ def test_without_the_switches_nothing_is_told(video, tmp_path):
 
 
 def test_a_level_that_does_not_exist_is_said(video, tmp_path):
-    assert "HUMAN3R_LOG is one of debug, info, warning, error" in run(video, tmp_path, HUMAN3R_LOG="loud")
+    assert "HUMAN3R_LOG must be one of debug, info, warning, error" in run(video, tmp_path, HUMAN3R_LOG="loud")
 
 
 def test_the_profile_says_where_the_time_goes(video, tmp_path):
