@@ -94,11 +94,13 @@ class EngineProcess:
         self._closing.set()
         self._send(Shutdown())
         child_process.end(self._process, grace_s)
+        for thread in (self._reader, self._logger):  # no thread of ours runs Python while Blender takes it down
+            thread.join(grace_s)
         log.info("the engine, process %d, ended with code %s", self.process_id, self._process.poll())
 
     def close_in_background(self, grace_s: float = child_process.GRACE_S) -> None:
-        """As :meth:`close`, without making Blender wait; at exit Python still makes sure."""
-        threading.Thread(target=self.close, args=(grace_s,), name="human3r-close", daemon=True).start()
+        """As :meth:`close`, without making Blender wait for it before it quits: then Python waits for the thread."""
+        threading.Thread(target=self.close, args=(grace_s,), name="human3r-close").start()
 
     def _send(self, message: Message) -> None:
         # a dead engine shows itself in receive(), with its last words
