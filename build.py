@@ -224,7 +224,7 @@ def test(arguments):
     pythons = [environment("engine", "engine-tests")]
     pythons += [environment("blender-" + version, "blender-" + version) for version in versions]
     # Files side by side on two processes, each with one thread: more would only get into each other's way.
-    arguments = ["-n", "2", "--dist", "loadfile", *arguments]
+    arguments = ["-n", "2", "--dist", "loadfile", "--max-worker-restart", "0", *arguments]
     codes = [run([python, "-m", "pytest", *arguments], ROOT, OMP_NUM_THREADS="1") for python in pythons]
     collected = [code for code in codes if code != NO_TESTS_COLLECTED]
     return max(collected) if collected else NO_TESTS_COLLECTED

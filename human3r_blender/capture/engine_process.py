@@ -129,10 +129,14 @@ class EngineProcess:
         self._put(None)
 
     def _put(self, item: Message | UserError | None) -> None:
-        while not self._closing.is_set():
-            with turns.python_allowed(), contextlib.suppress(queue.Full):
-                self._messages.put_nowait(item)
-                return
+        """Hand an item over, once there is room for it; nobody takes it any more when the engine's input is closed."""
+        while True:
+            with turns.python_allowed():
+                if self._closing.is_set() or self._process.stdin.closed:  # type: ignore[union-attr]
+                    return
+                with contextlib.suppress(queue.Full):
+                    self._messages.put_nowait(item)
+                    return
             time.sleep(FULL_QUEUE_S)
 
     def _read_log(self) -> None:

@@ -132,6 +132,14 @@ def test_closing_a_full_queue_leaves_no_thread_behind(addon, launch, is_running)
     wait_until(lambda: not is_running(engine.process_id) and not engine._reader.is_alive())
 
 
+def test_ending_all_children_leaves_no_thread_behind(addon, launch, is_running):
+    """A thread that runs Python for ever could do so while one of Blender's operators does (`blender/turns.py`)."""
+    engine = launch("endless")
+    wait_until(engine._messages.full)
+    addon.child_process.end_all(0.3)
+    wait_until(lambda: not is_running(engine.process_id) and not engine._reader.is_alive())
+
+
 @pytest.mark.parametrize("end", ["os._exit(1)", "os.kill(os.getpid(), 9)", "sys.exit()"])
 def test_the_engine_ends_with_its_parent(addon, stand_in, tmp_path, is_running, end):
     script = f"""
