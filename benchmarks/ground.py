@@ -18,7 +18,7 @@ from engine.capture import ModelShelf, run_capture
 from engine.contract.body_choice import MANNEQUIN
 from engine.contract.messages import Frame, ScenePoints
 from engine.contract.settings import CaptureSettings
-from engine.contract.take import TakeReader
+from engine.contract.take import SettledTakeReader
 from engine.evaluation.synthetic_set import NamedBody, write_pictures
 from engine.interruption import Interruption
 from engine.motion.ground_of_take import ground_of_frames
@@ -47,7 +47,7 @@ def main() -> None:
                     Interruption(),
                     shelf,
                 )
-                with TakeReader(take) as reader:
+                with SettledTakeReader(take) as reader:
                     messages = list(reader)
             frames = [message for message in messages if isinstance(message, Frame)]
             points = [message.position for message in messages if isinstance(message, ScenePoints)][-1:]

@@ -24,7 +24,7 @@ COMMANDS = {
         "serve captures to Blender: framed requests on standard input, framed messages on standard output",
     ),
     "evaluate": ("evaluation.command", "measure a take against ground truth, or a model on synthetic clips"),
-    "train": ("training.command", "train the embedded model, or tune the prompts of a released one"),
+    "train": ("training.command", "train the small model, or tune the prompts of a released one"),
     "convert-checkpoint": ("convert_command", "convert a released checkpoint to weights that load within seconds"),
     "edit-take": (
         "take_editing.command",

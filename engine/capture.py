@@ -20,10 +20,12 @@ from .contract.profiling import Profiler
 from .contract.sentences import Sentence
 from .contract.settings import CaptureSettings
 from .contract.take import TakeWriter
+from .estimate import Model
 from .installed import locations
 from .interruption import Interrupted, Interruption
 from .model.memory import explained_memory_errors
-from .model.weights import NamedModel, choose_device, load_named_model
+from .model.weights import choose_device
+from .models import load_model, resolved_name
 from .pipeline import FramePipeline
 from .resuming.resume_file import (
     Pacing,
@@ -34,10 +36,11 @@ from .resuming.resume_file import (
     save_resume_point,
 )
 from .video.footage import Footage, open_footage
-from .video.picture import PictureMap
 from .video.reading import FrameReader, PreparedFrame
 
 GENERATOR = "Human3R for Blender, engine 0.1.0"
+
+_PROGRESS_STEP = 0.05
 
 Sink = Callable[[Message], None]
 """Where messages go besides the take: the wire, or progress lines."""
@@ -64,14 +67,14 @@ class ModelShelf:
 
     def __init__(self) -> None:
         self._key: tuple[str, str, str] | None = None
-        self._kept: NamedModel | None = None
+        self._kept: Model | None = None
 
-    def get(self, name: str, device: torch.device, precision: str = "float32") -> NamedModel:
-        """The model, loaded when it is another than the last time. Raises as `load_named_model`."""
+    def get(self, name: str, device: torch.device, precision: str = "float32") -> Model:
+        """The model, loaded when it is another than the last time. Raises as `load_model`."""
         if self._kept is None or not self.holds(name, device, precision):
             self._kept = None  # two large models may not fit side by side
             started = time.monotonic()
-            self._kept, self._key = load_named_model(name, device, precision), (name, str(device), precision)
+            self._kept, self._key = load_model(name, device, precision), (name, str(device), precision)
             log.info("the model was loaded in %.1f s, for %s in %s", time.monotonic() - started, device, precision)
         return self._kept
 
@@ -100,21 +103,28 @@ class _Capture:
             device = torch.device(settings.device)
             if not shelf.holds(settings.model, device, settings.precision):
                 sink(Status("loading", f"Loading the model {settings.model}"))
-            self.named = shelf.get(settings.model, device, settings.precision)
-            self.picture_map = PictureMap.plan(self.footage.size, self.named.model.config.image_size)
-            self.pipeline = FramePipeline(settings, self.named.model, self.body_model, self.picture_map)
+            self.model = shelf.get(settings.model, device, settings.precision)
+            self.picture_map = self.model.picture_map(self.footage.size)
+            self.pipeline = FramePipeline(settings, self.model, self.body_model, self.picture_map)
         self.people: set[int] = set()
         self.next_source_frame = settings.start
         self.resumed_at: int | None = None
         if point is not None:
-            check_same_model(point, self.named.name, self.body_and_digest)
+            check_same_model(point, self.model.name, self.body_and_digest)
             self.pipeline.restore_state(point.states)
             self.next_source_frame, self.resumed_at = point.next_source_frame, point.take_offset
 
     def run(self) -> CaptureResult:
         """Process all frames. A stop request ends it in order; any error leaves a readable take and is raised."""
         settings = self.settings
-        reader = FrameReader(self.footage, self.picture_map, self.next_source_frame, settings.end, settings.stride)
+        reader = FrameReader(
+            self.footage,
+            self.picture_map,
+            self.next_source_frame,
+            settings.end,
+            settings.stride,
+            self.model.needs_footage_pixels,
+        )
         with reader:
             frames = iter(reader)
             with self.interruption.allowed():
@@ -124,7 +134,7 @@ class _Capture:
             with TakeWriter(settings.take, self.resumed_at) as take:
                 self._begin(take)
                 try:
-                    cancelled = self._run_frames(first, frames, take)
+                    cancelled = self._run_frames(first, frames, take) or self._conclude(take)
                 except BaseException:
                     with contextlib.suppress(UserError):
                         take.write(TakeEnd("failed", self.pipeline.frame_count, self.footage.problem or ""))
@@ -139,7 +149,7 @@ class _Capture:
             footage.size,
             footage.frame_rate,
             footage.expected_count(settings.start, settings.end, settings.stride),
-            self.named.name,
+            self.model.name,
             self.body,
             settings,
             self.body_model.fingerprint,
@@ -148,7 +158,7 @@ class _Capture:
             remove_resume_point(settings.take)
             take.write(header)
         self.sink(header)
-        self.sink(Status("running", f"Running {self.named.name}"))
+        self.sink(Status("running", f"Running {self.model.name}"))
 
     def _run_frames(self, prepared: PreparedFrame | None, frames: Iterator[PreparedFrame], take: TakeWriter) -> bool:
         """Process `prepared` and the frames after it. Returns whether it was cancelled."""
@@ -177,6 +187,29 @@ class _Capture:
                 return True
         return False
 
+    def _conclude(self, take: TakeWriter) -> bool:
+        """The model's pass over the whole clip. Returns whether it was cancelled: resuming begins it again."""
+        told = 0.0
+
+        def progress(share: float) -> None:
+            nonlocal told
+            if share >= told:
+                self.sink(Status("refining", f"Refining the whole take: {share:.0%}"))
+                told = share + _PROGRESS_STEP
+
+        try:
+            with self.interruption.allowed():
+                found = self.pipeline.conclude(progress)
+        except Interrupted:
+            self._save(take)
+            return True
+        if found:
+            self._save(take)  # what follows is written again by whoever resumes after a crash in the middle of it
+        for message in found:
+            take.write(message)
+            self.sink(message)
+        return False
+
     def _close(self, take: TakeWriter, status: str) -> CaptureResult:
         self.sink(Status("finishing", "Averaging the scene points"))
         note = self.footage.problem or ""
@@ -195,7 +228,7 @@ class _Capture:
         started = time.monotonic()
         point = ResumePoint(
             self.settings,
-            self.named.name,
+            self.model.name,
             self.body_and_digest,
             take.offset,
             self.pipeline.frame_count,
@@ -235,11 +268,12 @@ def run_capture(
 
 
 def resolved(settings: CaptureSettings) -> CaptureSettings:
-    """The settings with what ``auto`` comes to here: what runs, what take and resume file hold, what a resume compares.
-
-    Raises UserError (``device-missing``).
+    """The settings with what ``auto`` and ``default`` come to here: what runs, what take and resume file hold, what a
+    resume compares. Raises UserError (``device-missing``).
     """
-    return replace(settings.with_camera_chosen(), device=str(choose_device(settings.device)))
+    device = choose_device(settings.device)
+    named = replace(settings, model=resolved_name(settings.model, device), device=str(device))
+    return named.with_camera_chosen()
 
 
 def _nothing_read(settings: CaptureSettings, footage: Footage) -> UserError:

@@ -3,93 +3,71 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import torch
 
 from .contract.body_model import BodyModel
 from .contract.messages import Frame, Message, PointMap, ScenePoints, pack_mask
 from .contract.rotations import axis_angle_to_matrix
 from .contract.settings import CaptureSettings
-from .model.human3r import Human3R
-from .model.precision import DTYPES
-from .model.prediction import FramePrediction, StepOptions
-from .model.rollout import ChunkedRollout, RolloutFrame, RolloutSettings
+from .estimate import FrameEstimate, Model, States
 from .resuming.state_reader import StateReader, unfit
-from .stages.body import Bodies, standard_bodies
 from .stages.camera_tracking import CameraTracker
-from .stages.intrinsics import Intrinsics, IntrinsicsEstimator
-from .stages.person_tracking import PersonTracker, TrackerSettings
 from .stages.place_depth import place_depth
 from .stages.point_fusion import FusionSettings, PointFusion, Points
 from .video.picture import PictureMap
 from .video.reading import PreparedFrame
 
-Stage = ChunkedRollout | PersonTracker | IntrinsicsEstimator | CameraTracker | PointFusion
-
-PERSON_PIXEL = 0.5
-"""Least probability of a pixel that shows a person."""
-
 
 @dataclass(frozen=True)
-class ModelOutput:
+class Predicted:
     """What the model said about one prepared frame; not yet part of the pipeline's state."""
 
     prepared: PreparedFrame
-    passes: list[RolloutFrame]
-    """A replay where one was due, then the frame itself."""
-    rollout: ChunkedRollout
-    """The rollout as it is after them."""
+    by_model: Any
 
 
 class FramePipeline:
-    """All stages in their order, and all they carry from frame to frame.
+    """The model and all stages in their order, and all they carry from frame to frame.
 
     A frame goes through in two parts: `predict` takes long and may be interrupted anywhere, because it changes nothing;
     `finish` is quick, must not be interrupted, and makes the frame part of the state.
     """
 
-    def __init__(
-        self, settings: CaptureSettings, model: Human3R, body_model: BodyModel, picture_map: PictureMap
-    ) -> None:
+    def __init__(self, settings: CaptureSettings, model: Model, body_model: BodyModel, picture_map: PictureMap) -> None:
         """`settings` as :func:`.capture.resolved` gives them."""
         self._settings = settings
         self._body_model = body_model
         self._map = picture_map
         self._pixel_grid = picture_map.pixel_grid()
-        options = StepOptions(ttt3r=settings.ttt3r, detection_threshold=settings.detection_threshold)
-        autocast = None if settings.precision == "float32" else DTYPES[settings.precision]
-        self._rollout = ChunkedRollout(model, RolloutSettings(settings.reset_interval, options, autocast))
-        self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
-        self._intrinsics = IntrinsicsEstimator()
+        self._estimator = model.begin(settings, body_model, picture_map)
         self._camera = CameraTracker() if settings.camera == "tracked" else None
         self._fusion = (
             PointFusion(FusionSettings(settings.voxel_size, settings.point_confidence, settings.max_points))
             if settings.voxel_size
             else None
         )
+        self._poses: list[np.ndarray] = []
         self.frame_count = 0
         """Frames finished so far."""
 
-    def predict(self, prepared: PreparedFrame) -> ModelOutput:
+    def predict(self, prepared: PreparedFrame) -> Predicted:
         """Run the model on the next frame."""
-        picture = torch.from_numpy(prepared.rgb).permute(2, 0, 1).float() / 255.0 * 2.0 - 1.0
-        # The rollout replaces what it carries and never changes it in place, so a shallow copy can be thrown away.
-        rollout = copy.copy(self._rollout)
-        return ModelOutput(prepared, rollout.push(picture), rollout)
+        return Predicted(prepared, self._estimator.predict(prepared))
 
-    def finish(self, output: ModelOutput) -> list[Message]:
+    def finish(self, predicted: Predicted) -> list[Message]:
         """Take the frame into the state; returns its messages."""
-        self._rollout = output.rollout
-        messages: list[Message] = []
-        for passed in output.passes:
-            track_id = self._tracker.update(passed.prediction.people.token.float().cpu().numpy())
-            if passed.emitted:
-                messages = self._messages(output.prepared, passed, track_id)
+        messages = self._messages(predicted.prepared, self._estimator.finish(predicted.by_model))
         self.frame_count += 1
         return messages
+
+    def conclude(self, progress: Callable[[float], None]) -> list[Message]:
+        """What the model finds in a pass over the whole clip; may be interrupted anywhere."""
+        poses = np.stack(self._poses) if self._poses else np.zeros((0, 4, 4))
+        return self._estimator.conclude(poses, progress)
 
     def final_points(self) -> ScenePoints | None:
         """The whole cloud with averaged positions; None when there is none."""
@@ -102,113 +80,92 @@ class FramePipeline:
         """Points of the place so far."""
         return len(self._fusion) if self._fusion is not None else 0
 
-    def export_state(self) -> dict[str, dict[str, np.ndarray]]:
+    def export_state(self) -> States:
         """The state of every stage after the last finished frame, as plain arrays by the stage's name."""
-        states = {name: stage.export_state() for name, stage in self._stages().items()}
-        return states | {"pipeline": {"frame_count": np.array(self.frame_count)}}
+        states = self._estimator.export_state()
+        states |= {name: stage.export_state() for name, stage in self._stages().items()}
+        own = {"frame_count": np.array(self.frame_count), "poses": np.array(self._poses).reshape(-1, 4, 4)}
+        return states | {"pipeline": own}
 
-    def restore_state(self, states: dict[str, dict[str, np.ndarray]]) -> None:
+    def restore_state(self, states: States) -> None:
         """Go on from `export_state`, under the same settings and with the same model.
 
         Raises UserError (``resume-unreadable``) for what is no such state.
         """
+        self._estimator.restore_state(states)
         for name, stage in self._stages().items():
             stage.restore_state(states.get(name, {}))
-        self.frame_count = StateReader("the pipeline", states.get("pipeline", {})).count("frame_count")
-        if not (
-            self._rollout.fits(*self._map.network_size)
-            and self._tracker.fits(self._rollout.model.config.decoder_width)
-            and (self._camera is None or self._camera.fits(*self._map.tracking_size))
-        ):
-            raise unfit("the pipeline", "it belongs to frames or a model of another size")
+        own = StateReader("the pipeline", states.get("pipeline", {}))
+        self.frame_count = own.count("frame_count")
+        # Resume files of earlier versions have no poses; their models have no pass over the whole clip.
+        self._poses = list(own.pose("poses", "frames")) if "poses" in own else [np.eye(4)] * self.frame_count
+        own.require(len(self._poses) == self.frame_count, "poses are not one for each frame")
+        if self._camera is not None and not self._camera.fits(*self._map.tracking_size):
+            raise unfit("the pipeline", "it belongs to frames of another size")
 
-    def _stages(self) -> dict[str, Stage]:
-        stages: dict[str, Stage] = {"rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}
+    def _stages(self) -> dict[str, CameraTracker | PointFusion]:
+        stages: dict[str, CameraTracker | PointFusion] = {}
         if self._camera is not None:
             stages["camera"] = self._camera
         if self._fusion is not None:
             stages["fusion"] = self._fusion
         return stages
 
-    def _messages(self, prepared: PreparedFrame, passed: RolloutFrame, track_id: np.ndarray) -> list[Message]:
-        prediction = passed.prediction
-        points = self._map.onto_footage_rays(prediction.points_self[0].float().cpu().numpy())
-        confidence = prediction.confidence[0].float().cpu().numpy()
-        people_mask = (prediction.mask[0] > PERSON_PIXEL).cpu().numpy()
-        intrinsics = self._intrinsics.update(prediction.points_self[0])
-        head_point = self._map.onto_footage_rays(prediction.people.head_point.float().cpu().numpy())
-        bodies = standard_bodies(prediction.people, head_point, self._body_model)
-        world_from_camera = self._world_from_camera(prepared, passed, intrinsics, points[..., 2], people_mask, bodies)
-        messages: list[Message] = [
-            self._frame(prepared, prediction, track_id, people_mask, intrinsics, bodies, world_from_camera)
-        ]
+    def _messages(self, prepared: PreparedFrame, estimate: FrameEstimate) -> list[Message]:
+        world_from_camera = self._world_from_camera(prepared, estimate)
+        self._poses.append(world_from_camera)
+        messages: list[Message] = [] if estimate.focal is None else [estimate.focal]
+        messages.append(self._frame(prepared, estimate, world_from_camera))
         if self._fusion is not None:
-            new = self._fusion.update(points, confidence, prepared.rgb, people_mask, world_from_camera)
+            new = self._fusion.update(
+                estimate.points, estimate.confidence, prepared.rgb, estimate.people_mask, world_from_camera
+            )
             if len(new.position):
                 messages.append(_scene_points(self.frame_count, False, new))
         if self._settings.point_maps:
             messages.append(
                 PointMap(
                     frame_index=self.frame_count,
-                    point_camera=points,
+                    point_camera=estimate.points,
                     pixel_px=self._pixel_grid,
                     color=prepared.rgb,
-                    confidence=confidence,
+                    confidence=estimate.confidence,
                 )
             )
         return messages
 
-    def _world_from_camera(
-        self,
-        prepared: PreparedFrame,
-        passed: RolloutFrame,
-        intrinsics: Intrinsics,
-        depth: np.ndarray,
-        people_mask: np.ndarray,
-        bodies: Bodies,
-    ) -> np.ndarray:
-        """(4, 4) pose of the camera: the network's, or the tracked one where that was asked for."""
+    def _world_from_camera(self, prepared: PreparedFrame, estimate: FrameEstimate) -> np.ndarray:
+        """(4, 4) pose of the camera: the model's, or the tracked one where that was asked for."""
         if self._camera is None:
-            return passed.world_from_camera
-        camera = self._map.tracking_camera(
-            self._map.focal_to_footage(intrinsics.focal_px),
-            self._map.centres_to_footage(np.array(intrinsics.principal_point)),
-        )
+            return estimate.world_from_camera
+        bodies = estimate.bodies
+        camera = self._map.tracking_camera(estimate.focal_px, estimate.principal_point_px)
         joints = self._body_model.posed_joints(
             axis_angle_to_matrix(bodies.pose_axis_angle), bodies.betas, bodies.expression, bodies.translation
         )
-        placed = place_depth(depth, people_mask, joints, camera, self._map.tracking_size)
+        placed = place_depth(estimate.points[..., 2], estimate.people_mask, joints, camera, self._map.tracking_size)
         return self._camera.update(prepared.grey, placed, camera)
 
-    def _frame(
-        self,
-        prepared: PreparedFrame,
-        prediction: FramePrediction,
-        track_id: np.ndarray,
-        people_mask: np.ndarray,
-        intrinsics: Intrinsics,
-        bodies: Bodies,
-        world_from_camera: np.ndarray,
-    ) -> Frame:
-        people = prediction.people
+    def _frame(self, prepared: PreparedFrame, estimate: FrameEstimate, world_from_camera: np.ndarray) -> Frame:
+        bodies = estimate.bodies
         return Frame(
             index=self.frame_count,
             source_frame=prepared.source_frame,
             time_s=prepared.time_s,
-            focal_px=self._map.focal_to_footage(intrinsics.focal_px),
+            focal_px=estimate.focal_px,
             world_from_camera=world_from_camera,
-            principal_point_px=self._map.centres_to_footage(np.array(intrinsics.principal_point)),
-            track_id=track_id,
-            score=people.score.float().cpu().numpy(),
+            principal_point_px=estimate.principal_point_px,
+            track_id=estimate.track_id,
+            score=estimate.score,
             pose_axis_angle=bodies.pose_axis_angle,
             betas=bodies.betas,
             expression=bodies.expression,
             translation=bodies.translation,
             head_point=bodies.head_point,
-            head_px=self._map.edges_to_footage(people.head_px.float().cpu().numpy()),
+            head_px=estimate.head_px,
             mask_size=self._map.network_size,
             mask_box_px=self._map.box,
-            mask_bits=pack_mask(people_mask),
+            mask_bits=pack_mask(estimate.people_mask),
         )
 
 

@@ -29,7 +29,7 @@ from engine.contract.body_model import BodyModel
 from engine.contract.messages import Frame, unpack_mask
 from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.skeleton import BODY_JOINT_COUNT, HEAD, JOINT_NAMES, PARENTS
-from engine.contract.take import TakeReader
+from engine.contract.take import SettledTakeReader
 from engine.interruption import Interruption
 from engine.video.footage import open_footage
 
@@ -117,7 +117,7 @@ def main() -> None:
         path = Path(folder) / "footage.h3r"
         settings = settings_from_options(options, source=options.source, take=str(path))
         run_capture(settings, lambda _: None, Interruption(), ModelShelf())
-        with TakeReader(path) as take:
+        with SettledTakeReader(path) as take:
             frames = {message.source_frame: message for message in take if isinstance(message, Frame)}
     found = Found()
     for frame in frames.values():

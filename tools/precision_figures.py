@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far a precision is from float32: joints, depth, camera, over synthetic clips that training never saw.
 
-    python -m tools.precision_figures [--model default] [--device auto] [--clips 4] [--frames 12]
+    python -m tools.precision_figures [--model small] [--device auto] [--clips 4] [--frames 12]
 
 Both runs carry their own state from frame to frame, as a capture does.
 """
@@ -102,7 +102,7 @@ def _joints(frame: RolloutFrame, body: BodyModel) -> np.ndarray:
 def main() -> int:
     """Print a table; always returns 0."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="default")
+    parser.add_argument("--model", default="small")
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--clips", type=int, default=4)
     parser.add_argument("--frames", type=int, default=12)

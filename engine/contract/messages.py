@@ -13,7 +13,7 @@ shape; a shape entry that is a string is a free dimension which must agree withi
 from __future__ import annotations
 
 import typing
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,8 +24,20 @@ from .json_checks import BadJson, checked
 from .settings import CaptureSettings
 from .shapes import has_shape
 
-PROTOCOL_VERSION = 1
-"""Raised whenever a reader of the old version would misread the new one."""
+PROTOCOL_VERSION = 2
+"""Raised whenever a reader of the old version would misread the new one. 2 added what a final pass finds."""
+
+READABLE = (1, PROTOCOL_VERSION)
+"""Versions that this one reads."""
+
+FOCAL_SOURCES = {
+    "given": "given",
+    "file": "from the file's own tags",
+    "people": "from the people's posture",
+    "model": "from the model, frame by frame",
+    "prior": "assumed, as most phones and cameras have",
+}
+"""Where a focal length comes from, in words."""
 
 
 def array(dtype: str, *shape: int | str) -> Any:
@@ -103,6 +115,41 @@ class Frame:
     """``numpy.packbits`` of the row-major boolean mask of all people; see :func:`unpack_mask`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class FinalFrame:
+    """What a pass over the whole clip found for one frame, better than what its :class:`Frame` said while it ran.
+
+    Sent after all frames. It replaces the frame's camera, and the people whose ids it has; the others stay.
+    """
+
+    kind: ClassVar[str] = "final_frame"
+    index: int
+    """:attr:`Frame.index`."""
+    focal_px: float
+    """This and the following as in :class:`Frame`."""
+    world_from_camera: np.ndarray = array("float64", 4, 4)
+    principal_point_px: np.ndarray = array("float64", 2)
+    track_id: np.ndarray = array("int32", "people")
+    pose_axis_angle: np.ndarray = array("float32", "people", 55, 3)
+    betas: np.ndarray = array("float32", "people", 10)
+    expression: np.ndarray = array("float32", "people", 10)
+    translation: np.ndarray = array("float32", "people", 3)
+    head_point: np.ndarray = array("float32", "people", 3)
+
+
+@dataclass(frozen=True)
+class FocalLength:
+    """How well the clip's focal length is known: sent when that changes, and for good by the final pass."""
+
+    kind: ClassVar[str] = "focal_length"
+    focal_px: float
+    """Footage pixels."""
+    relative_sigma: float
+    """Standard deviation as a share of the focal length; 0 where it was given."""
+    source: str
+    """One of :data:`FOCAL_SOURCES`."""
+
+
 @dataclass(frozen=True)
 class ScenePoints:
     """Points of the static place, people left out. They add to those sent before, or replace them all."""
@@ -155,7 +202,7 @@ class Status:
 
     kind: ClassVar[str] = "status"
     phase: str
-    """``loading`` (model), ``opening`` (footage), ``running``, ``finishing``."""
+    """``loading`` (model), ``opening`` (footage), ``running``, ``refining`` (the final pass), ``finishing``."""
     text: str
 
 
@@ -205,9 +252,34 @@ class Shutdown:
 
 
 Message = (
-    TakeHeader | Frame | ScenePoints | PointMap | TakeEnd | Status | Failure | StartCapture | CancelCapture | Shutdown
+    TakeHeader
+    | Frame
+    | FinalFrame
+    | FocalLength
+    | ScenePoints
+    | PointMap
+    | TakeEnd
+    | Status
+    | Failure
+    | StartCapture
+    | CancelCapture
+    | Shutdown
 )
 _TYPES: dict[str, type[Message]] = {message_type.kind: message_type for message_type in typing.get_args(Message)}
+
+
+def with_final(frame: Frame, final: FinalFrame) -> Frame:
+    """A frame with what the final pass found for it in place of what was said while it ran."""
+    columns: dict[str, Any] = {item.name: getattr(frame, item.name) for item in fields(FinalFrame)}
+    columns.update({name: getattr(final, name) for name in ("focal_px", "world_from_camera", "principal_point_px")})
+    row_of = {int(track_id): row for row, track_id in enumerate(final.track_id)}
+    shared = [(row, row_of[int(track_id)]) for row, track_id in enumerate(frame.track_id) if int(track_id) in row_of]
+    if shared:
+        here, there = map(list, zip(*shared, strict=True))
+        for name in ("pose_axis_angle", "betas", "expression", "translation", "head_point"):
+            columns[name] = np.array(columns[name])
+            columns[name][here] = getattr(final, name)[there]
+    return replace(frame, **columns)
 
 
 def pack_mask(mask: np.ndarray) -> np.ndarray:
@@ -242,7 +314,7 @@ def decode(record: Record) -> Message:
     message_type = _TYPES.get(record.kind)
     if message_type is None:
         raise CorruptRecord(f"unknown message kind {record.kind!r}")
-    if message_type is TakeHeader and record.values.get("protocol") != PROTOCOL_VERSION:
+    if message_type is TakeHeader and record.values.get("protocol") not in READABLE:
         raise UserError(
             "protocol-mismatch",
             "This was written with protocol {written}, but this version reads protocol {read}.",
@@ -289,6 +361,8 @@ def _content_problem(message: Message) -> str | None:
         width, height = message.mask_size
         if min(width, height) < 0 or len(message.mask_bits) != (width * height + 7) // 8:
             return f"frame: {len(message.mask_bits)} bytes are no mask of {width} x {height}"
+    if isinstance(message, FocalLength) and message.source not in FOCAL_SOURCES:
+        return f"focal_length: source {message.source!r}"
     if isinstance(message, TakeHeader) and not (min(message.footage_size) > 0 < message.frame_rate):
         return f"header: footage of {message.footage_size} at {message.frame_rate} frames per second"
     return None

@@ -22,8 +22,17 @@ PRECISIONS = {
     "bfloat16": ("bfloat16", "Half the memory, lower precision"),
     "float16": ("float16", "Half the memory, finer precision than bfloat16 but a smaller range"),
 }
+QUALITIES = {
+    "preview": ("Preview", "The fastest: people are looked for in every third frame, at low resolution"),
+    "standard": ("Standard", "People are looked for in every second frame, at medium resolution"),
+    "best": ("Best", "People are looked for in every frame, also small ones, which takes several times as long"),
+}
+BUILT_IN = "landmarks"
+"""The model that comes with the extension."""
+OURS = (BUILT_IN, "small")
+"""Models that are not released ones, which do not predict the camera's motion well enough."""
 CAMERAS = {
-    "auto": ("Automatic", "Tracked for the embedded model, Network for all others"),
+    "auto": ("Automatic", "Tracked for the built-in model, Network for all others"),
     "network": ("Network", "The camera motion that the model predicts"),
     "tracked": ("Tracked", "Features of the environment tracked from frame to frame, ignoring people"),
 }
@@ -42,8 +51,9 @@ class CaptureSettings:
     )
     """File to write the take (.h3r) to."""
     model: str = setting("default", label="Model")
-    """``default`` (the embedded model), ``896L``, ``672L``, ``672B`` or ``672S`` (installed weights), the path of a
-    checkpoint, or ``recipe:VARIANT`` (deterministic random weights)."""
+    """``default`` (the best that is installed: released weights, else ``landmarks``), ``landmarks`` (the built-in
+    model), ``896L``, ``672L``, ``672B`` or ``672S`` (released weights), the path of a checkpoint, ``small`` (a small
+    Human3R trained on synthetic clips, not in the extension), or ``recipe:VARIANT`` (deterministic random weights)."""
     body: str = setting("", label="Body", unit="path")
     """SMPL-X body file (.npz), or ``mannequin``; empty for the installed SMPL-X body or, if there is none, the
     mannequin."""
@@ -73,7 +83,7 @@ class CaptureSettings:
     camera: str = setting("auto", label="Camera Motion", choices=CAMERAS, group="Memory and camera")
     """Where the camera motion comes from: ``network``, predicted by the model; ``tracked``, from features of the
     environment tracked from frame to frame and the predicted depth, ignoring people; ``auto``, tracked for the
-    embedded model, which has not learned camera motion, and network for all other weights, with which tracking has
+    built-in model, which has not learned camera motion, and network for all other weights, with which tracking has
     not been measured."""
     reset_interval: int = setting(
         100, label="Reset Interval", least=2, zero="never", unit="frames", group="Memory and camera"
@@ -83,6 +93,29 @@ class CaptureSettings:
     ttt3r: bool = setting(True, label="TTT3R Gate", group="Memory and camera")
     """Update the network's memory through the TTT3R gate (paper section 3.2), which changes it less for frames that add
     little; when off, every frame replaces it, as in CUT3R."""
+    quality: str = setting("standard", label="Quality", choices=QUALITIES, group="People")
+    """How thoroughly the built-in model looks for people: ``preview``, ``standard`` or ``best``."""
+    fingers_and_face: bool = setting(True, label="Fingers and Face", group="People")
+    """Capture fingers, head turn and jaw with the built-in model where the picture shows them well enough; elsewhere
+    hands are relaxed."""
+    least_height: float = setting(0.1, label="Min Height", least=0, below=1, unit="share", group="People")
+    """Minimum height of a person as a share of the frame's height with the built-in model; smaller people, such as
+    those far behind in a crowd, are left out."""
+    stature: float | None = setting(
+        None, label="Stature", least=0.5, most=2.5, none="estimated, about 1.70", unit="meters", belongs_to="footage"
+    )
+    """Height in meters of the people in the footage, if it is known: it sets the scale of the built-in model."""
+    focal_mm: float | None = setting(
+        None,
+        label="Focal Length",
+        least=5,
+        most=1000,
+        none="estimated",
+        unit="millimeters",
+        belongs_to="footage",
+    )
+    """Focal length of the footage for a sensor 36 mm wide along the frame's long side, as of a full-frame camera and
+    of Blender's own, if it is known; the built-in model uses it."""
     detection_threshold: float = setting(0.3, label="Min Detection", above=0, below=1, unit="share", group="People")
     """Minimum score, between 0 and 1, for a spot in the frame to count as a head; lower values find more people, but
     also more false ones."""
@@ -110,7 +143,7 @@ class CaptureSettings:
         """The same with ``network`` or ``tracked`` in place of ``auto``: what runs, and what a take records."""
         if self.camera != "auto":
             return self
-        return replace(self, camera="tracked" if self.model == "default" else "network")
+        return replace(self, camera="tracked" if self.model in OURS else "network")
 
     @classmethod
     def from_json(cls, values: Any) -> CaptureSettings:

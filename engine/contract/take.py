@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from .errors import UserError
 from .framing import CorruptRecord, TruncatedRecord, read_record, write_record
-from .messages import Message, TakeEnd, TakeHeader, decode, encode
+from .messages import FinalFrame, Frame, Message, TakeEnd, TakeHeader, decode, encode, with_final
 from .sentences import Sentence
 from .whole_file import explained_write_errors
 
@@ -145,3 +145,25 @@ class TakeReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class SettledTakeReader(TakeReader):
+    """A :class:`TakeReader` whose frames are as the final pass left them, if there was one: what most readers want.
+
+    It reads the take once more beforehand, for the final frames alone, and holds those.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(path)
+        self._final: dict[int, FinalFrame] = {}
+        with TakeReader(path) as first:
+            for message in first:
+                if isinstance(message, FinalFrame):
+                    self._final[message.index] = message
+
+    def __iter__(self) -> Iterator[Message]:
+        for message in super().__iter__():
+            if isinstance(message, Frame) and message.index in self._final:
+                yield with_final(message, self._final.pop(message.index))
+            elif not isinstance(message, FinalFrame):
+                yield message

@@ -14,7 +14,7 @@ from ..contract.arguments import settings_from_options
 from ..contract.body_choice import MANNEQUIN, choose_body_of_take
 from ..contract.errors import UserError
 from ..contract.settings import CaptureSettings
-from ..contract.take import TakeReader
+from ..contract.take import SettledTakeReader
 from ..ground_truth import ClipTruth, read_truth
 from ..installed import locations
 from ..interruption import Interruption
@@ -41,7 +41,7 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
             "bad-setting", "A take is measured against ground truth, but none was given.", "Give --truth TRUTH.npz."
         )
     truth = read_truth(options.truth)
-    with TakeReader(options.take) as take:
+    with SettledTakeReader(options.take) as take:
         body = NamedBody.load(options.body or choose_body_of_take(take.header, locations.body_path())).model
         try:
             figures = evaluate_take(take, truth, body)

@@ -12,7 +12,7 @@ from ..capture import ModelShelf, run_capture
 from ..contract.body_model import BodyModel
 from ..contract.messages import Message
 from ..contract.settings import CaptureSettings
-from ..contract.take import TakeReader
+from ..contract.take import SettledTakeReader
 from ..interruption import Interrupted, Interruption
 from .baselines import TrivialPredictor
 from .figures import TaskFigures
@@ -69,7 +69,7 @@ def evaluate_set(
             )
             if result.status != "complete":
                 raise Interrupted
-            with TakeReader(path) as take:
+            with SettledTakeReader(path) as take:
                 model_name = take.header.model
                 figures = evaluate_take(take, truth, body, clips.points)
             ours[truth.name] = figures

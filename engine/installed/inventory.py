@@ -55,6 +55,11 @@ def statuses(items: Sequence[Item] = ITEMS) -> list[Status]:
     return [status(item) for item in items]
 
 
+def installed_weights() -> list[Status]:
+    """The released weights that are installed, the largest first."""
+    return [here for item in ITEMS if item.kind == "weights" and (here := status(item)).installed]
+
+
 def installed_path(item: Item) -> Path:
     """Where the item lies when installed: converted weights, or the body file."""
     return body_path() if item.kind == "body" else weights_folder() / f"{item.name}.safetensors"

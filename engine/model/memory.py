@@ -20,8 +20,8 @@ import torch
 
 from ..contract.errors import UserError
 from ..contract.sentences import Sentence
-from ..contract.settings import CaptureSettings
-from .config import RELEASED, Human3RConfig, embedded, released
+from ..contract.settings import BUILT_IN, CaptureSettings
+from .config import RELEASED, Human3RConfig, released
 from .human3r import Human3R
 from .precision import bears_half
 
@@ -43,6 +43,9 @@ _EXHAUSTED = re.compile(
 )  # oneDNN: no room for a kernel; a descriptor would be unsupported
 
 _GB = 1e9
+
+BUILT_IN_BYTES = 400_000_000
+"""What the built-in model takes with its work on a frame, rounded up from what `benchmarks/landmarks.py` saw."""
 
 
 @dataclass(frozen=True)
@@ -106,18 +109,20 @@ def require_memory(
 
 
 def proposal(name: str, precision: str, free: float) -> Proposal | None:
-    """The best that fits into this much: the same model shortened, then smaller released ones, then the default."""
-    known = {variant: released(variant) for variant in reversed(RELEASED)} | {"default": embedded()}
+    """The best that fits into this much: the same model shortened, smaller released ones, then the built-in one."""
     first = _variant(name)
-    for candidate in list(known)[list(known).index(first) if first in known else -1 :]:
+    if first == BUILT_IN:
+        return None
+    known = list(reversed(RELEASED))
+    for candidate in known[known.index(first) if first in known else len(known) :]:
         for shorter in ("float32", "bfloat16"):
             if candidate == first and (precision != "float32" or shorter == "float32"):
                 continue
-            needed = needed_bytes(known[candidate], shorter)
+            needed = needed_bytes(released(candidate), shorter)
             if needed <= free:
-                recipe = name.startswith("recipe:") and candidate != "default"
+                recipe = name.startswith("recipe:")
                 return Proposal(f"recipe:{candidate}" if recipe else candidate, shorter, needed)
-    return None
+    return Proposal(BUILT_IN, "float32", BUILT_IN_BYTES) if free >= BUILT_IN_BYTES else None
 
 
 @contextlib.contextmanager

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Models by the names that people give: the embedded default, installed weights, a checkpoint, or recipe weights."""
+"""Human3R's weights by the names that people give: the small ones, installed ones, a checkpoint, or recipe weights."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from .recipe_weights import Recipe, fill_with_recipe
 
 RECIPE_PREFIX = "recipe:"
 
-EMBEDDED = Path(__file__).parents[1] / "assets" / "default.safetensors"
-"""The model that we train ourselves; ``docs/use/model-card.md`` says what it can do."""
+SMALL = Path(__file__).parents[1] / "assets" / "small.safetensors"
+"""The small Human3R that we train ourselves, in a checkout and not in the extension: for tests and for training."""
 
 SMALL_RECIPE = Recipe(theta=0.75, cls_gain=4.0, dec_gain=1.0)
 """With these numbers the small configuration finds nobody to a few people in ordinary pictures, a few metres away: the
@@ -55,8 +55,14 @@ def load_named_model(name: str, device: torch.device, precision: str = "float32"
     require_precision(device, precision)
     if name.startswith(RECIPE_PREFIX):
         return _from_recipe(name.removeprefix(RECIPE_PREFIX), device, precision)
-    if name == "default":
-        path, called = EMBEDDED, "default, trained on synthetic clips"
+    if name == "small":
+        path, called = SMALL, "small, trained on synthetic clips"
+        if not path.is_file():
+            raise UserError(
+                "weights-missing",
+                "The small Human3R is not part of the extension.",
+                "Use the built-in model (landmarks), or a checkout of the project.",
+            )
     elif name in RELEASED:
         path, called = installed_weights(name), name
     else:

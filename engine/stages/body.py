@@ -3,30 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..contract.body_model import BodyModel
 from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..contract.skeleton import rotations_from_human3r
+from ..estimate import Bodies
 from ..model.prediction import People
-
-
-@dataclass(frozen=True)
-class Bodies:
-    """SMPL-X parameters of n people, camera frame; fields as in :class:`~engine.contract.messages.Frame`."""
-
-    pose_axis_angle: np.ndarray
-    """(n, 55, 3) radians."""
-    betas: np.ndarray
-    """(n, 10)."""
-    expression: np.ndarray
-    """(n, 10)."""
-    translation: np.ndarray
-    """(n, 3) metres."""
-    head_point: np.ndarray
-    """(n, 3) metres."""
 
 
 def standard_bodies(people: People, head_point: np.ndarray, body_model: BodyModel) -> Bodies:

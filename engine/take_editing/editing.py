@@ -18,9 +18,9 @@ from ..contract.body_choice import body_file, choose_body_of_take, warning_about
 from ..contract.body_model import BodyModel
 from ..contract.errors import UserError
 from ..contract.framing import write_record
-from ..contract.messages import Frame, encode
+from ..contract.messages import FinalFrame, Frame, encode
 from ..contract.sentences import Sentence
-from ..contract.take import TakeReader
+from ..contract.take import SettledTakeReader, TakeReader
 from ..contract.whole_file import explained_write_errors, whole_file
 from .bridging import BRIDGED_SCORE, Bridge, bridges
 from .edits import Edit
@@ -126,9 +126,11 @@ def _write(source: Path, file: BinaryIO, reader: TakeReader, roll: Roll, added: 
             if isinstance(message, Frame):
                 edited = _edited(message, roll, picture, added.get(picture, []))
                 picture += 1
+            elif isinstance(message, FinalFrame):
+                edited = _with_ids(message, roll)
             if edited is not message:
                 write_record(file, encode(edited))
-                changed += 1
+                changed += isinstance(message, Frame)
             else:
                 raw.seek(start)
                 file.write(raw.read(end - start))
@@ -147,6 +149,18 @@ def _edited(frame: Frame, roll: Roll, picture: int, added: list[Bridge]) -> Fram
     for bridge in added:
         edited = _with(edited, bridge)
     return edited
+
+
+def _with_ids(final: FinalFrame, roll: Roll) -> FinalFrame:
+    """A final frame of the people that the roll keeps, under their new ids; the same object where nothing differs."""
+    rows = slice(roll.starts[final.index], roll.starts[final.index + 1])
+    became = dict(zip(roll.read_as[rows], np.where(roll.kept[rows], roll.track[rows], -1), strict=True))
+    track = np.array([became.get(int(one), -1) for one in final.track_id], np.int32)
+    if np.array_equal(track, final.track_id):
+        return final
+    kept = track >= 0
+    arrays: dict[str, Any] = {name: getattr(final, name)[kept] for name in _OF_PEOPLE if hasattr(final, name)}
+    return replace(final, **arrays | {"track_id": track[kept]})
 
 
 def _with(frame: Frame, bridge: Bridge) -> Frame:
@@ -171,7 +185,7 @@ def _body_of(reader: TakeReader, fill: FillGaps) -> tuple[BodyModel, str]:
 
 
 def _frames(source: Path, end: int) -> Iterator[Frame]:
-    with TakeReader(source) as reader:
+    with SettledTakeReader(source) as reader:
         for message, _, offset in records(reader):
             if offset > end:
                 return

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe",
         choices=RECIPE_NAMES,
         default="small",
-        help="small: train the embedded model from scratch; prompt-tuning: as in the paper, train only the human "
+        help="small: train the small model from scratch; prompt-tuning: as in the paper, train only the human "
         "layers (needs --weights)",
     )
     parser.add_argument(
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="+",
         help="checkpoint to start from, complete for training; or those of CUT3R and Multi-HMR; or "
-        "default, to start from the embedded model",
+        "small, to start from the small model",
     )
     parser.add_argument(
         "--dataset",

@@ -13,7 +13,7 @@ from ..contract.errors import UserError
 from ..model.checkpoint import load_checkpoint
 from ..model.human3r import Human3R
 from ..model.released_checkpoint import infer_config, read_pickle
-from ..model.weights import EMBEDDED
+from ..model.weights import SMALL
 from .initialisation import initialise
 from .recipes import PEOPLE_LAYERS
 
@@ -25,13 +25,13 @@ _MAY_BE_NEW = (*PEOPLE_LAYERS, "mhmr_masked_img_token", "backbone.encoder.mask_t
 def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R:
     """A model for training out of one or several checkpoints; where two have a name, the first counts.
 
-    ``default`` alone is the embedded model, whose file leaves out what only training needs: that starts new.
+    ``small`` alone is the small model, whose file leaves out what only training needs: that starts new.
     Several: together they must hold everything but the human layers, which then start new. Multi-HMR keeps its
     detection heads without our ``downstream_head.``. Raises UserError (``checkpoint-mismatch``, and what reading
     raises).
     """
-    if list(paths) == ["default"]:
-        return _embedded_for_training().to(device)
+    if list(paths) == ["small"]:
+        return _small_for_training().to(device)
     if len(paths) == 1:
         return load_checkpoint(paths[0], device, for_inference=False)
     tensors: dict[str, Tensor] = {}
@@ -66,9 +66,9 @@ def load_starting_weights(paths: Sequence[str], device: torch.device) -> Human3R
     return model.to(device)
 
 
-def _embedded_for_training() -> Human3R:
+def _small_for_training() -> Human3R:
     """The shipped model with new modules where only training has any."""
-    shipped = load_checkpoint(EMBEDDED)
+    shipped = load_checkpoint(SMALL)
     model = Human3R(shipped.config)
     initialise(model)
     model.load_state_dict(model.state_dict() | shipped.state_dict())

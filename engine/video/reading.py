@@ -29,6 +29,8 @@ class PreparedFrame:
     """(H, W, 3) uint8 at the network's size."""
     grey: np.ndarray
     """(h, w) uint8 at the tracking size."""
+    footage_rgb: np.ndarray | None = None
+    """(height, width, 3) uint8, the footage's own pixels, for a model that needs them."""
 
 
 class FrameReader:
@@ -38,8 +40,17 @@ class FrameReader:
     arrives meanwhile is handled.
     """
 
-    def __init__(self, footage: Footage, picture_map: PictureMap, start: int, end: int | None, stride: int) -> None:
+    def __init__(
+        self,
+        footage: Footage,
+        picture_map: PictureMap,
+        start: int,
+        end: int | None,
+        stride: int,
+        with_footage_pixels: bool = False,
+    ) -> None:
         self._footage = footage
+        self._with_footage_pixels = with_footage_pixels
         self._range = (start, end, stride)
         self._picture_map = picture_map
         self._queue: queue.Queue[PreparedFrame | BaseException | None] = queue.Queue(PICTURES_AHEAD)
@@ -71,7 +82,8 @@ class FrameReader:
             for picture in self._footage.pictures(*self._range):
                 rgb = prepare_frame(picture.rgb, self._picture_map)
                 grey = tracking_picture(picture.rgb, self._picture_map)
-                if not self._put(PreparedFrame(picture.source_frame, picture.time_s, rgb, grey)):
+                own = picture.rgb if self._with_footage_pixels else None
+                if not self._put(PreparedFrame(picture.source_frame, picture.time_s, rgb, grey, own)):
                     return
             self._put(None)
         except Exception as error:

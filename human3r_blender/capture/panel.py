@@ -3,6 +3,7 @@
 
 import bpy
 
+from ...engine.contract.messages import FOCAL_SOURCES, FocalLength
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.settings import CaptureSettings
 from ..blender.properties import draw_settings
@@ -104,9 +105,7 @@ def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters
         model = "Model: released {name}" if released.installed else "Model: released {name} (not installed)"
         draw_text(column, Sentence(model, name=released.item.name), characters - BESIDE_BUTTON)
     elif settings.model_source in ("DEFAULT", "EMBEDDED"):
-        draw_text(
-            column, "Model: embedded (trained on synthetic clips, for trying out only)", characters - BESIDE_BUTTON
-        )
+        draw_text(column, "Model: built-in (landmarks)", characters - BESIDE_BUTTON)
     draw_text(
         column,
         {
@@ -118,6 +117,21 @@ def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters
         characters - BESIDE_BUTTON,
     )
     row.operator("human3r.show_preferences", text="", icon="PREFERENCES")
+
+
+def describe_focal(focal: FocalLength) -> Sentence:
+    """The clip's focal length with its uncertainty and where it comes from."""
+    text = (
+        "Focal length: {focal} px, {source}"
+        if not focal.relative_sigma
+        else ("Focal length: {focal} px ± {sigma} %, {source}")
+    )
+    return Sentence(
+        text,
+        focal=round(focal.focal_px),
+        sigma=round(100 * focal.relative_sigma),
+        source=Sentence(FOCAL_SOURCES[focal.source]),
+    )
 
 
 def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
@@ -150,6 +164,8 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
         draw_text(column, text, characters, icon=icon)
         for note in run.notes:
             draw_text(column, note, characters)
+    if run.focal is not None and run.error is None:
+        draw_text(layout.column(align=True), describe_focal(run.focal), characters, icon="CAMERA_DATA")
     if run.header is not None and "recipe" in run.header.model:
         draw_text(
             layout.column(align=True),

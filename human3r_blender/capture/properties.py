@@ -9,7 +9,7 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...engine.contract.declaring import settings_of
 from ...engine.contract.errors import UserError
-from ...engine.contract.settings import CaptureSettings
+from ...engine.contract.settings import BUILT_IN, CaptureSettings
 from ...engine.installed import inventory, registry
 from ..blender.data_folder import ADDON_ID
 from ..blender.paths import absolute
@@ -34,14 +34,14 @@ MODELS = (  # the numbers are what files hold
     (
         "DEFAULT",
         "Best Installed",
-        "The best released weights for this machine, or the embedded model if none are installed",
+        "The best released weights for this machine, or the built-in model if none are installed",
         "",
         0,
     ),
     (
         "EMBEDDED",
-        "Embedded",
-        "The small model that comes with the extension: trained on synthetic clips, for trying out",
+        "Built-in (landmarks)",
+        "The model that comes with the extension: bodies fitted to landmarks of people, free for commercial use",
         "",
         3,
     ),
@@ -120,7 +120,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
                 "Install them in Preferences > Add-ons > Human3R, or choose another model.",
                 name=released.item.name,
             )
-        return str(released.path) if released is not None else "default"
+        return str(released.path) if released is not None else BUILT_IN
 
     def released_weights(self) -> inventory.Status | None:
         """The released weights that this scene uses, which may be missing; None for another model."""

@@ -17,7 +17,7 @@ import bpy
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
-from ...engine.contract.messages import Failure, Frame, Message, Status, TakeEnd, TakeHeader
+from ...engine.contract.messages import Failure, FocalLength, Frame, Message, Status, TakeEnd, TakeHeader
 from ...engine.contract.profiling import Profiler
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.settings import CaptureSettings
@@ -45,6 +45,8 @@ class Session:
         self.log: list[str] = []
         """The engine's last printed lines, for the error report."""
         self.header: TakeHeader | None = None
+        self.focal: FocalLength | None = None
+        """What is known of the clip's focal length, from a model that estimates one for the whole clip."""
         self.builder: SceneBuilder | None = None
         self.take = source.take
         self._scene_uid = scene.session_uid
@@ -226,6 +228,8 @@ class Session:
             if isinstance(message, Frame):
                 self.progress.frame_arrived(time.monotonic() if self._replay is None else None)
                 self._tracks.update(message.track_id.tolist())
+            elif isinstance(message, FocalLength):
+                self.focal = message
             if self.builder is not None:
                 self.builder.add(message)
 

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from ...engine.contract.media import has_picture_signature, picture_sequence
-from ...engine.contract.messages import Frame
+from ...engine.contract.messages import FinalFrame, Frame
 from ...engine.contract.rotations import continuous_quaternions
 from ..blender import coordinates, keyframes, tags
 
@@ -58,6 +58,8 @@ class CameraKeys:
         self._focal_px: list[float] = []
         self._principal_points_px: list[np.ndarray] = []
         self._last_rotation: np.ndarray | None = None
+        self._row_of: dict[int, int] = {}
+        self._is_final = False
 
     @property
     def pending(self) -> int:
@@ -70,27 +72,44 @@ class CameraKeys:
 
     def add(self, frame: Frame, scene_frame: float) -> None:
         """Take in the camera of one picture, shown at `scene_frame`."""
+        self._row_of[frame.index] = len(self.frames)
         self.frames.append(scene_frame)
         # Copies, because these may be views into the bytes of the whole message, mask and all.
         self._poses.append(frame.world_from_camera.copy())
         self._focal_px.append(frame.focal_px)
         self._principal_points_px.append(frame.principal_point_px.copy())
 
+    def replace(self, final: FinalFrame) -> None:
+        """Take over what the final pass says of the camera of one picture."""
+        row = self._row_of.get(final.index)
+        if row is not None:
+            self._poses[row] = final.world_from_camera.copy()
+            self._focal_px[row] = final.focal_px
+            self._principal_points_px[row] = final.principal_point_px.copy()
+            self._is_final = True
+
     def write(self) -> None:
         """Append keys for the frames that have none yet."""
         first = self.written
         self.written = len(self.frames)
-        item = self.object()
-        if item is None or first == self.written:
+        if self.object() is None or first == self.written:
             return
         frames = np.array(self.frames[first:])
+        kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
+        for curve, values in self._values(first):
+            keyframes.append(curve, frames, values, kinds)
+
+    def _values(self, first: int) -> Iterator[tuple[bpy.types.FCurve, np.ndarray]]:
+        """The camera's F-curves, each with its values of the frames from `first` on."""
+        item = self.object()
+        if item is None:
+            return
         location, rotation = coordinates.camera_to_root(np.stack(self._poses[first:]))
-        rotation = continuous_quaternions(rotation, self._last_rotation)
+        rotation = continuous_quaternions(rotation, self._last_rotation if first else None)
         self._last_rotation = rotation[-1]
         lens = lens_and_shifts(
             np.array(self._focal_px[first:]), np.stack(self._principal_points_px[first:]), self._footage_size
         )
-        kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
         for block, values in (
             (item, {"location": location, "rotation_quaternion": rotation}),
             (item.data, {path: column[:, None] for (path, _), column in zip(_LENS, lens, strict=True)}),
@@ -99,10 +118,15 @@ class CameraKeys:
             for path, columns in values.items():
                 for axis, column in enumerate(columns.T):
                     if (path, axis) in curves:
-                        keyframes.append(curves[path, axis], frames, column, kinds)
+                        yield curves[path, axis], column
 
     def settle(self) -> Iterator[None]:
-        """Finished F-curves."""
+        """What the final pass found, where there was one; finished F-curves."""
+        if self._is_final:
+            for curve, values in self._values(0):
+                if len(curve.keyframe_points) == len(values):
+                    keyframes.set_values(curve, values)
+            yield
         yield from keyframes.settle(self.object)
         yield from keyframes.settle(self._data)
 

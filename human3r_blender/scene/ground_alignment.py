@@ -11,7 +11,7 @@ from mathutils import Matrix
 
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
-from ...engine.contract.messages import Frame
+from ...engine.contract.messages import FinalFrame, Frame, with_final
 from ...engine.motion.ground import Ground
 from ...engine.motion.ground_of_take import ground_of_frames
 from ..blender import coordinates, turns
@@ -46,6 +46,12 @@ class GroundEvidence:
             if len(self._frames) > _MOST_FRAMES:
                 self._frames, self._every = self._frames[::2], 2 * self._every
         self._seen += 1
+
+    def replace(self, final: FinalFrame) -> None:
+        """Take over what the final pass says of a frame."""
+        for place, frame in enumerate(self._frames):
+            if frame.index == final.index:
+                self._frames[place] = with_final(frame, final)
 
     def is_due(self, finished: bool) -> bool:
         """Whether an estimate should start: enough is new, and none is on its way."""

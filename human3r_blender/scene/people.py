@@ -142,9 +142,12 @@ class Person:
     def settle(self, body: BodyModel) -> Iterator[None]:
         """The final shape, the same in all frames, and the raw keys that follow from it; finished F-curves."""
         self._betas = self.track.typical_betas()
-        location = []
+        location: list[np.ndarray] = []
+        rotations: list[np.ndarray] = []
         for rows in _batches(0, self.written):
             location.append(self.track.pelvis_keys(rows, body, self._betas))
+            if self.track.is_final:
+                rotations.append(self.track.rotation_keys(rows, rotations[-1][-1] if rotations else None))
             yield
         yield from turns.wait()
         skeleton, mesh = self.armature(), self.mesh()
@@ -156,8 +159,10 @@ class Person:
         if raw is not None:
             shape_record.write(raw, np.array(self.track.frames), np.stack(self.track.betas))
         yield
+        if rotations and self._rotations and self._live is not None:
+            self._rotations = rotations
         if self._live is None:
-            self._place(np.concatenate(location))
+            self._place(np.concatenate(location), np.concatenate(rotations) if rotations else None)
             yield
         elif sum(map(len, self._rotations)) == self.written:  # fewer when the user deleted the person
             pose = _pose(np.concatenate(location), np.concatenate(self._rotations))
@@ -172,13 +177,17 @@ class Person:
         if self.written and self._raw_curves():
             yield from versions.clean_in_steps(self.armature, rate, settings, takes_live=self._live is not None)
 
-    def _place(self, location: np.ndarray) -> None:
-        """Give the raw keys of the pelvis other values, (T, 3), where they are all there."""
+    def _place(self, location: np.ndarray, rotations: np.ndarray | None) -> None:
+        """Give the raw keys of the pelvis other values, (T, 3), and of the joints, (T, 55, 4), where all are there."""
         curves = self._raw_curves()
-        for axis, values in enumerate(location.T):
-            curve = curves.get((LOCATION, axis))
-            if curve is not None and len(curve.keyframe_points) == len(values):
-                keyframes.set_values(curve, values)
+        names: Sequence[keyframes.CurveName] = [(LOCATION, axis) for axis in range(3)]
+        values = location
+        if rotations is not None:
+            names, values = NAMES, _pose(location, rotations)
+        for name, column in zip(names, values.T, strict=True):
+            curve = curves.get(name)
+            if curve is not None and len(curve.keyframe_points) == len(column):
+                keyframes.set_values(curve, column)
 
     def _append(
         self,

@@ -8,13 +8,14 @@ posed body (SMPL-X's expression moves these joints slightly, and is counted in, 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ...engine.contract import rotations
 from ...engine.contract.body_model import BodyModel
-from ...engine.contract.messages import Frame
+from ...engine.contract.messages import FinalFrame, Frame
 from ...engine.contract.skeleton import PELVIS
 from ..blender import coordinates
 from ..person.presence import Presence
@@ -25,6 +26,8 @@ class Track(Presence):
     """One person's rows, one for every picture that shows the person; `frames` and the lists here are parallel."""
 
     id: int
+    indices: list[int] = field(default_factory=list)
+    """Each row's number in the take (:attr:`Frame.index`), ascending."""
     poses: list[np.ndarray] = field(default_factory=list)
     """(55, 3) axis-angle; joint 0 in the camera frame."""
     betas: list[np.ndarray] = field(default_factory=list)
@@ -35,6 +38,19 @@ class Track(Presence):
     """(3,) meters, camera frame."""
     cameras: list[np.ndarray] = field(default_factory=list)
     """(4, 4) world from camera."""
+    is_final: bool = False
+    """Whether rows were replaced by what a pass over the whole clip found."""
+
+    def replace(self, final: FinalFrame, person: int) -> None:
+        """Take over what the final pass says of this person, who is its row `person`; nothing where the row is new."""
+        row = bisect_left(self.indices, final.index)
+        if row < len(self.indices) and self.indices[row] == final.index:
+            self.poses[row] = final.pose_axis_angle[person].copy()
+            self.betas[row] = final.betas[person].copy()
+            self.expressions[row] = final.expression[person].copy()
+            self.head_points[row] = final.head_point[person].copy()
+            self.cameras[row] = final.world_from_camera.copy()
+            self.is_final = True
 
     def typical_betas(self) -> np.ndarray:
         """(10,) the shape of the whole take: the median, which single bad frames do not move."""
@@ -82,6 +98,12 @@ class Tracks:
             if track.id not in seen:
                 track.miss(scene_frame, self._absence_frames)
 
+    def replace(self, final: FinalFrame) -> None:
+        """Take over what the final pass says of the people of one picture."""
+        for row, track_id in enumerate(final.track_id):
+            if int(track_id) in self.by_id:
+                self.by_id[int(track_id)].replace(final, row)
+
     def finish(self) -> None:
         """Hide for good who was not there in the last picture."""
         for track in self.by_id.values():
@@ -97,6 +119,7 @@ class Tracks:
 
     def _add_row(self, track: Track, frame: Frame, row: int, scene_frame: float) -> None:
         track.see(scene_frame)
+        track.indices.append(frame.index)
         # Copies, because these may be views into the bytes of the whole message, mask and all.
         track.poses.append(frame.pose_axis_angle[row].copy())
         track.betas.append(frame.betas[row].copy())

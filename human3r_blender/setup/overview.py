@@ -143,7 +143,12 @@ def _model_row(model: ModelFacts) -> Row:
     if model.installed:
         names = ", ".join(model.installed)
         return Row(OK, "Model", Sentence("Released weights {names}, for non-commercial use only.", names=names))
-    return Row(MISSING, "Model", "Embedded model (trained on synthetic clips, for trying out only).")
+    return Row(
+        OK,
+        "Model",
+        "Built-in (landmarks), free for commercial use. Released Human3R weights would add the camera's motion and "
+        "dense points as Human3R predicts them.",
+    )
 
 
 def _body_row(facts: Facts) -> Row:
@@ -172,14 +177,14 @@ def _engine_must_be_installed(engine: EngineFacts) -> bool:
 
 
 def _needs_network(facts: Facts) -> bool:
-    return _engine_must_be_installed(facts.engine) or bool(facts.model.damaged) or not facts.model.installed
+    return _engine_must_be_installed(facts.engine) or bool(facts.model.damaged)
 
 
 def _needed_bytes(facts: Facts) -> float:
     """What the next download takes, with the reserve; 0 when nothing is to be downloaded, or the size is unknown."""
     if _engine_must_be_installed(facts.engine):
         needed = facts.engine.needs_bytes
-    elif facts.model.damaged or not facts.model.installed:
+    elif facts.model.damaged:
         needed = facts.model.needs_bytes
     else:
         needed = 0.0
@@ -187,7 +192,7 @@ def _needed_bytes(facts: Facts) -> float:
 
 
 def _next_step(facts: Facts) -> Step:
-    """First what everything else needs: the engine, that it runs, the body file that was chosen, the weights."""
+    """First what everything else needs: the engine, that it runs, the body file that was chosen, damaged weights."""
     engine, model = facts.engine, facts.model
     if facts.task:
         return Step(Sentence("{task}: wait for it to finish, or cancel it.", task=Sentence(facts.task)))
@@ -214,14 +219,6 @@ def _next_step(facts: Facts) -> Step:
         name = model.damaged[0]
         return _blocked(facts, "import the file again (under Model below)") or Step(
             Sentence("Download {name} again.", name=name),
-            "human3r.get_weights",
-            Sentence("Get {name}", name=name),
-            name,
-        )
-    if not model.installed:
-        name = model.recommended
-        return _blocked(facts, "import a file that you already have (under Model below)") or Step(
-            "Get the released weights for results like those in the paper. Non-commercial use only.",
             "human3r.get_weights",
             Sentence("Get {name}", name=name),
             name,

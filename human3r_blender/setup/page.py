@@ -136,8 +136,8 @@ def _draw_engine(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, 
 def _draw_model(box: bpy.types.UILayout, settings: bpy.types.AddonPreferences, facts: Facts, characters: int) -> None:
     draw_text(
         box.column(align=True),
-        "The released weights are for NON-COMMERCIAL USE ONLY. The embedded model needs no download, but was trained "
-        "on synthetic clips and is only for trying out.",
+        "The built-in model (landmarks) needs no download. The released Human3R weights, for NON-COMMERCIAL USE ONLY, "
+        "would add the camera's motion and dense points as Human3R predicts them.",
         characters,
         icon="INFO",
     )

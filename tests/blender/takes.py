@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Takes whose camera, people and points are known."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields, field
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +106,11 @@ class Synthetic:
             head_point=self.heads[index, shown], head_px=np.zeros((people, 2), np.float32),
             mask_size=(8, 1), mask_box_px=(-0.5, -0.5, 7.5, 0.5), mask_bits=np.zeros(1, np.uint8),
         )  # fmt: skip
+
+    def final(self, index):
+        """A frame of this take as what a pass over the whole clip says."""
+        frame = self.frame(index)
+        return messages.FinalFrame(**{item.name: getattr(frame, item.name) for item in fields(messages.FinalFrame)})
 
     def scene_points(self, first, last, replaces_all=False):
         return messages.ScenePoints(

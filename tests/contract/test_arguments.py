@@ -51,8 +51,10 @@ def test_values_are_checked_like_settings():
         settings_from_options(make_parser().parse_args(["--stride", "0"]), source="a", take="b")
 
 
-def test_automatic_camera_is_tracked_for_the_embedded_model_alone():
-    assert CaptureSettings("a", "b").with_camera_chosen().camera == "tracked"
+def test_automatic_camera_is_tracked_for_our_own_models_alone():
+    for own in ("landmarks", "small"):
+        assert CaptureSettings("a", "b", model=own).with_camera_chosen().camera == "tracked"
+    assert CaptureSettings("a", "b", model="landmarks").with_camera_chosen().camera == "tracked"
     assert CaptureSettings("a", "b", model="896L.pth").with_camera_chosen().camera == "network"
     for camera in ("network", "tracked"):
         chosen = CaptureSettings("a", "b", model="recipe:small", camera=camera)

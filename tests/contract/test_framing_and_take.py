@@ -10,7 +10,7 @@ import pytest
 from engine.contract import framing, messages
 from engine.contract.errors import UserError
 from engine.contract.settings import CaptureSettings
-from engine.contract.take import TakeReader, TakeWriter
+from engine.contract.take import SettledTakeReader, TakeReader, TakeWriter
 
 SETTINGS = CaptureSettings(source="clip.mp4", take="clip.h3r", end=30)
 
@@ -49,11 +49,31 @@ def make_points() -> messages.ScenePoints:
     return messages.ScenePoints(3, False, np.ones((5, 3)), np.full((5, 3), 200), np.full(5, 2.5))
 
 
+def make_final(frame: messages.Frame, rows=slice(None), seed: int = 9) -> messages.FinalFrame:
+    """What a pass over the whole clip says of some of a frame's people."""
+    random = np.random.default_rng(seed)
+    people = len(frame.track_id[rows])
+    return messages.FinalFrame(
+        index=frame.index,
+        focal_px=900.25,
+        world_from_camera=np.eye(4) + np.diag([1.0, 0, 0], 1),
+        principal_point_px=np.array([321.0, 241.0]),
+        track_id=frame.track_id[rows],
+        pose_axis_angle=random.normal(size=(people, 55, 3)),
+        betas=random.normal(size=(people, 10)),
+        expression=random.normal(size=(people, 10)),
+        translation=random.normal(size=(people, 3)),
+        head_point=random.normal(size=(people, 3)),
+    )
+
+
 EVERY_KIND = [
     make_header(),
     dataclasses.replace(make_header(), person_names=((0, "Anna"), (3, "Bo\u0308")), hidden_people=(4, 7)),
     make_frame(),
     make_frame(people=0),
+    make_final(make_frame()),
+    messages.FocalLength(900.25, 0.12, "people"),
     make_points(),
     messages.PointMap(3, np.ones((4, 6, 3)), np.ones((4, 6, 2)), np.zeros((4, 6, 3)), np.ones((4, 6))),
     messages.TakeEnd("complete", 4),
@@ -91,6 +111,43 @@ def test_every_message_survives_the_wire(message):
 
 def test_every_message_kind_is_tested():
     assert {type(message) for message in EVERY_KIND} == set(messages._TYPES.values())
+
+
+def test_a_final_frame_replaces_the_camera_and_the_people_that_it_has():
+    frame = make_frame(people=3)
+    final = make_final(frame, [2, 0])
+    merged = messages.with_final(frame, final)
+    assert merged.focal_px == 900.25 and merged.time_s == frame.time_s
+    np.testing.assert_array_equal(merged.world_from_camera, final.world_from_camera)
+    np.testing.assert_array_equal(merged.betas, [final.betas[1], frame.betas[1], final.betas[0]])
+    np.testing.assert_array_equal(merged.track_id, frame.track_id)
+    np.testing.assert_array_equal(merged.mask_bits, frame.mask_bits)
+
+
+def test_a_settled_take_has_final_values_and_a_plain_one_the_live_ones(tmp_path):
+    frames = [dataclasses.replace(make_frame(seed=seed), index=seed) for seed in range(3)]
+    finals = [make_final(frames[1])]
+    path = tmp_path / "a.h3r"
+    with TakeWriter(path) as take:
+        for message in (make_header(), *frames, *finals, messages.TakeEnd("complete", 3)):
+            take.write(message)
+    with TakeReader(path) as plain, SettledTakeReader(path) as settled:
+        assert [message.kind for message in plain] == ["frame"] * 3 + ["final_frame", "end"]
+        read = list(settled)
+    assert [message.kind for message in read] == ["frame"] * 3 + ["end"]
+    assert [frame.focal_px for frame in read[:3]] == [700.5, 900.25, 700.5]
+    np.testing.assert_allclose(read[1].translation, finals[0].translation, atol=1e-6)
+    assert settled.problem is None
+
+
+def test_takes_of_the_first_protocol_are_read():
+    record = messages.encode(dataclasses.replace(make_header(), protocol=1))
+    assert messages.decode(record).protocol == 1
+
+
+def test_a_focal_length_of_unknown_origin_is_refused():
+    with pytest.raises(framing.CorruptRecord):
+        messages.decode(messages.encode(messages.FocalLength(900.0, 0.1, "dice")))
 
 
 def test_mask_round_trip():

@@ -77,8 +77,8 @@ def test_need_grows_with_size_and_shrinks_with_precision() -> None:
         ("896L", "float16", 3.5, ("672L", "bfloat16")),
         ("recipe:896L", "float32", 2.6, ("recipe:672S", "bfloat16")),
         ("/home/me/human3r_672B.pth", "bfloat16", 2.7, ("672S", "bfloat16")),
-        ("672S", "bfloat16", 2.5, ("default", "float32")),
-        ("mine.safetensors", "float32", 1.0, ("default", "float32")),
+        ("672S", "bfloat16", 2.5, ("landmarks", "float32")),
+        ("mine.safetensors", "float32", 1.0, ("landmarks", "float32")),
     ],
 )
 def test_what_is_proposed_fits(name: str, precision: str, free_gb: float, expected: tuple[str, str]) -> None:
@@ -93,7 +93,7 @@ def test_too_little_is_told_before_anything_is_loaded() -> None:
     assert error.value.code == "not-enough-memory"
     assert "4.0 GB free" in error.value.message and "the model 896L in bfloat16" in error.value.remedy
     require_memory("recipe:small", small(), "float32", CPU, free=4 * GB)
-    assert proposal("default", "bfloat16", 1000) is None
+    assert proposal("landmarks", "bfloat16", 1000) is None
 
 
 def test_running_out_names_something_smaller() -> None:
@@ -141,7 +141,7 @@ def sink(message):
             pass
 
 try:
-    run_capture(CaptureSettings(source=sys.argv[1], take=sys.argv[2], model="default"), sink, Interruption())
+    run_capture(CaptureSettings(source=sys.argv[1], take=sys.argv[2], model="small"), sink, Interruption())
 except UserError as error:
     hoard.clear()
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -175,7 +175,7 @@ def test_the_self_test_reports_what_it_ran_on(store: Path) -> None:
     result = json.loads(out.getvalue())
     assert (result["device"], result["precision"], result["torch"]) == ("cpu", "float32", torch.__version__)
     assert result["frames_per_second"] > 0 and result["memory_mb"] > 100 and result["device_memory_mb"] is None
-    assert result["model"].startswith("default")
+    assert result["model"].startswith("small")
     out = BytesIO()
     assert self_test.run(parser.parse_args(["--model", "896L", "--json"]), out) == 1
     assert json.loads(out.getvalue())["code"] == "weights-missing"

@@ -33,14 +33,14 @@ def pictures() -> torch.Tensor:
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_stays_within_what_the_documents_state(pictures: torch.Tensor, precision: str) -> None:
-    figures = deviations("default", precision, pictures, CPU)
+    figures = deviations("small", precision, pictures, CPU)
     assert figures.people > 0 and figures.same_people
     for name, bound in BOUNDS[precision].items():
         assert 0 < getattr(figures, name) <= bound, (name, getattr(figures, name), bound)
 
 
 def test_float32_deviates_from_itself_by_nothing(pictures: torch.Tensor) -> None:
-    figures = deviations("default", "float32", pictures[:2], CPU)
+    figures = deviations("small", "float32", pictures[:2], CPU)
     assert (figures.joints_mm, figures.depth_percent, figures.camera_mm) == (0, 0, 0)
 
 
@@ -55,7 +55,7 @@ def test_what_bears_it_is_held_in_half_and_nothing_else(precision: str) -> None:
 def test_state_gate_and_all_that_becomes_a_number_in_the_scene_are_float32(
     pictures: torch.Tensor, dtype: torch.dtype
 ) -> None:
-    model = load_named_model("default", CPU, next(name for name, kind in DTYPES.items() if kind == dtype)).model
+    model = load_named_model("small", CPU, next(name for name, kind in DTYPES.items() if kind == dtype)).model
     with torch.inference_mode(), torch.autocast("cpu", dtype=dtype):
         prediction, state = model.step(pictures[:1], model.initial_state(), StepOptions())
         prediction, state = model.step(pictures[1:2], state, StepOptions())
@@ -91,7 +91,7 @@ class NoFloat64(TorchDispatchMode):
         return result
 
 
-@pytest.mark.parametrize("name", ["recipe:small", "default"])
+@pytest.mark.parametrize("name", ["recipe:small", "small"])
 def test_no_device_is_asked_for_float64(name: str) -> None:
     model = load_named_model(name, CPU).model
     estimator = IntrinsicsEstimator()

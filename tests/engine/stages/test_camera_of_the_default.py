@@ -11,30 +11,33 @@ from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.messages import Frame
 from engine.contract.settings import CaptureSettings
 from engine.evaluation.camera_trajectory import absolute_trajectory_errors, root_mean_square
-from engine.model.weights import EMBEDDED, load_named_model
+from engine.human3r_estimator import Human3RModel
+from engine.model.weights import SMALL, load_named_model
 from engine.pipeline import FramePipeline
 from engine.synthetic.clips import make_clip
 from engine.synthetic.settings import tier_settings
 from engine.training.data import VALIDATION_SEEDS
-from engine.video.picture import PictureMap, prepare_frame, tracking_picture
+from engine.video.picture import prepare_frame, tracking_picture
 from engine.video.reading import PreparedFrame
 
 FRAMES = 12
 MOVING, STILL = VALIDATION_SEEDS[8], VALIDATION_SEEDS[0]
-CAPTURE = CaptureSettings(source="clip", take="clip.h3r", voxel_size=0.0, reset_interval=5).with_camera_chosen()
+CAPTURE = CaptureSettings(
+    source="clip", take="clip.h3r", voxel_size=0.0, reset_interval=5, model="small"
+).with_camera_chosen()
 
 
 @pytest.fixture(scope="module")
 def model():
-    if not EMBEDDED.is_file():
+    if not SMALL.is_file():
         pytest.skip("no embedded checkpoint")
-    return load_named_model("default", torch.device("cpu")).model
+    return Human3RModel(load_named_model("small", torch.device("cpu")))
 
 
 def cameras(model, seed, settings=CAPTURE):
     """Found and true poses (T, 4, 4) of the clip of a seed."""
     clip = make_clip(seed, replace(tier_settings("studio"), frames=FRAMES))
-    picture_map = PictureMap.plan((128, 96), model.config.image_size)
+    picture_map = model.picture_map((128, 96))
     pipeline = FramePipeline(settings, model, BodyModel.load(default_body_path()), picture_map)
     found = []
     for number, rgb in enumerate(clip.rgb.numpy()):

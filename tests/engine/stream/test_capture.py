@@ -13,6 +13,7 @@ from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.settings import CaptureSettings
 from engine.contract.skeleton import HEAD
 from engine.fingerprint import fingerprint
+from engine.human3r_estimator import Human3RModel
 from engine.model.checkpoint import save_checkpoint
 from engine.model.weights import choose_device, load_named_model
 from engine.pipeline import FramePipeline
@@ -33,7 +34,7 @@ def named():
 def make_pipeline(named, tmp_path, **changes) -> FramePipeline:
     values = {"detection_threshold": 0.2, "reset_interval": 3, "voxel_size": 0.1, **changes}
     settings = CaptureSettings(source="a.mp4", take=str(tmp_path / "a.h3r"), **values)
-    return FramePipeline(settings, named.model, BodyModel.load(default_body_path()), PictureMap.plan(SIZE, 128))
+    return FramePipeline(settings, Human3RModel(named), BodyModel.load(default_body_path()), PictureMap.plan(SIZE, 128))
 
 
 def prepared(number: int) -> PreparedFrame:
@@ -91,8 +92,8 @@ def test_without_voxels_there_are_no_points(named, tmp_path):
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_reduced_precision_stays_near(named, tmp_path, precision):
     plain, reduced = make_pipeline(named, tmp_path), make_pipeline(named, tmp_path, precision=precision)
-    exact = plain.predict(prepared(0)).passes[-1].prediction.points_self
-    rounded = reduced.predict(prepared(0)).passes[-1].prediction.points_self.float()
+    exact = plain.predict(prepared(0)).by_model.passes[-1].prediction.points_self
+    rounded = reduced.predict(prepared(0)).by_model.passes[-1].prediction.points_self.float()
     relative = (exact - rounded).norm() / exact.norm()
     assert 0 < relative < 0.05
     frame = reduced.finish(reduced.predict(prepared(0)))[0]
@@ -153,4 +154,4 @@ def test_the_shelf_keeps_the_last_model():
     assert not shelf.holds("recipe:small", CPU)
     first = shelf.get("recipe:small", CPU)
     assert shelf.holds("recipe:small", CPU) and shelf.get("recipe:small", CPU) is first
-    assert not shelf.holds("default", CPU)
+    assert not shelf.holds("small", CPU)

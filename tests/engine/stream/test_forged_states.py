@@ -11,6 +11,7 @@ import torch
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
 from engine.contract.settings import CaptureSettings
+from engine.human3r_estimator import Human3RModel
 from engine.model.weights import load_named_model
 from engine.pipeline import FramePipeline
 from engine.resuming.resume_file import ResumePoint, load_resume_point, save_resume_point
@@ -26,7 +27,7 @@ FORGERIES = 40
 
 @functools.cache
 def model_and_body():
-    return load_named_model("recipe:small", torch.device("cpu")).model, BodyModel.load(default_body_path())
+    return Human3RModel(load_named_model("recipe:small", torch.device("cpu"))), BodyModel.load(default_body_path())
 
 
 def make_pipeline(size=SIZE) -> FramePipeline:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +12,16 @@ import numpy as np
 
 from engine.contract import rotations
 from engine.contract.body_model import BodyModel, default_body_path
-from engine.contract.messages import PROTOCOL_VERSION, Frame, Message, PointMap, ScenePoints, TakeEnd, TakeHeader
+from engine.contract.messages import (
+    PROTOCOL_VERSION,
+    FinalFrame,
+    Frame,
+    Message,
+    PointMap,
+    ScenePoints,
+    TakeEnd,
+    TakeHeader,
+)
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeReader, TakeWriter
 from engine.take_editing.roll import records
@@ -85,6 +95,12 @@ def frame(index: int, shown: Sequence[int]) -> Frame:
         mask_bits=np.array([index], np.uint8),
         **values,
     )
+
+
+def moved_final(frame: Frame) -> FinalFrame:
+    """A final frame that puts everybody a metre further on each axis."""
+    values = {item.name: getattr(frame, item.name) for item in fields(FinalFrame)}
+    return FinalFrame(**values | {"translation": frame.translation + 1, "head_point": frame.head_point + 1})
 
 
 def write(path: Path, seen: Mapping[int, Sequence[int]], closed: bool = True) -> Path:

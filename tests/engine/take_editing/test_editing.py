@@ -10,7 +10,7 @@ import pytest
 
 from engine.contract.errors import UserError
 from engine.contract.messages import Frame
-from engine.contract.take import TakeReader
+from engine.contract.take import SettledTakeReader, TakeReader, TakeWriter
 from engine.take_editing.editing import FillGaps, edit_take, list_people
 from engine.take_editing.edits import Delete, Edit, Hide, Merge, Moment, Rename, Split, Swap
 
@@ -70,6 +70,29 @@ def test_only_pictures_with_the_person_are_written_anew(take: Path, tmp_path: Pa
             assert data == other_data
     assert changed == result.changed == 20
     assert result.notes == [] and [entry.person for entry in result.people] == [0, 1]
+
+
+def test_final_frames_follow_the_edits(take: Path, tmp_path: Path) -> None:
+    with_finals = tmp_path / "final.h3r"
+    with TakeReader(take) as reader, TakeWriter(with_finals) as writer:
+        writer.write(reader.header)
+        messages = list(reader)
+        frames = [message for message in messages if isinstance(message, Frame)]
+        for message in [*messages[:-1], *map(takes.moved_final, frames), messages[-1]]:
+            writer.write(message)
+    result = edit_take(with_finals, tmp_path / "edited.h3r", [Swap(0, 1, Moment(0)), Delete(4)])
+    assert result.changed == len({index for person in SEEN.values() for index in person})
+    with SettledTakeReader(with_finals) as before, SettledTakeReader(tmp_path / "edited.h3r") as after:
+        pairs = [pair for pair in zip(before, after, strict=True) if isinstance(pair[0], Frame)]
+    for old, new in pairs:
+        for person, became in ((0, 1), (1, 0)):
+            if person in old.track_id:
+                row, new_row = list(old.track_id).index(person), list(new.track_id).index(became)
+                assert np.array_equal(old.translation[row], new.translation[new_row])
+                np.testing.assert_allclose(
+                    old.translation[row], takes.person(person)["translation"][old.index] + 1, rtol=1e-5
+                )
+        assert 4 not in new.track_id
 
 
 def test_of_two_who_are_merged_the_first_counts_where_both_are_seen(take: Path, tmp_path: Path) -> None:

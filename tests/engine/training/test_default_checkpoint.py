@@ -12,13 +12,13 @@ import torch
 from engine.contract.body_model import BodyModel
 from engine.contract.skeleton import HEAD, HUMAN3R_TO_JOINT
 from engine.evaluation.local_body import mpjpe_mm, pa_mpjpe_mm, rotation_error_deg
-from engine.model.weights import EMBEDDED, load_named_model
+from engine.model.weights import SMALL, load_named_model
 from engine.stages.intrinsics import IntrinsicsEstimator
 from engine.synthetic.clips import Clip, make_clips
 from engine.synthetic.settings import HELD_OUT_SEED, tier_settings
 from engine.training.skeleton import Skeleton
 
-pytestmark = pytest.mark.skipif(not EMBEDDED.is_file(), reason="no embedded checkpoint")
+pytestmark = pytest.mark.skipif(not SMALL.is_file(), reason="no embedded checkpoint")
 
 FRAMES = 8
 SEEDS = range(HELD_OUT_SEED, HELD_OUT_SEED + 6)
@@ -45,7 +45,7 @@ class Found:
 @pytest.fixture(scope="module")
 def found(body: BodyModel) -> Found:
     clips = make_clips(SEEDS, replace(tier_settings("studio"), frames=FRAMES, frame_gap=(3, 3)))
-    model = load_named_model("default", torch.device("cpu")).model
+    model = load_named_model("small", torch.device("cpu")).model
     skeleton = Skeleton(body)
     lists = ("mpjpe", "pa_mpjpe", "root_deg", "head_m", "depth", "constant_depth", "mask_iou", "focal", "camera_m")
     result = Found(**{name: [] for name in lists})

@@ -14,7 +14,7 @@ from engine.contract.errors import UserError
 from engine.model.checkpoint import load_checkpoint
 from engine.model.config import Human3RConfig, small
 from engine.model.human3r import Human3R
-from engine.model.weights import EMBEDDED
+from engine.model.weights import SMALL
 from engine.training.recipes import PEOPLE_LAYERS
 from engine.training.starting_weights import load_starting_weights
 
@@ -71,8 +71,8 @@ def test_two_files_make_one_model_whose_human_layers_are_new(tmp_path: Path) -> 
 
 
 def test_training_goes_on_from_the_embedded_model() -> None:
-    model = load_starting_weights(["default"], torch.device("cpu"))
+    model = load_starting_weights(["small"], torch.device("cpu"))
     assert not model.for_inference
     loaded = model.state_dict()
-    for name, value in load_checkpoint(EMBEDDED).state_dict().items():
+    for name, value in load_checkpoint(SMALL).state_dict().items():
         assert torch.equal(loaded[name], value), name

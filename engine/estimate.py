@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every model gives for a frame, and the interface behind which models differ.
+
+A model that runs (`FrameEstimator`) belongs to one capture. The pipeline knows nothing of it but this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from .contract.body_model import BodyModel
+from .contract.messages import FocalLength, Message
+from .contract.settings import CaptureSettings
+from .video.picture import PictureMap
+from .video.reading import PreparedFrame
+
+States = dict[str, dict[str, np.ndarray]]
+"""Plain arrays of every stage, by the stage's name: what a resume file holds."""
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """SMPL-X parameters of n people, camera frame; fields as in :class:`~engine.contract.messages.Frame`."""
+
+    pose_axis_angle: np.ndarray
+    """(n, 55, 3) radians."""
+    betas: np.ndarray
+    """(n, 10)."""
+    expression: np.ndarray
+    """(n, 10)."""
+    translation: np.ndarray
+    """(n, 3) metres."""
+    head_point: np.ndarray
+    """(n, 3) metres."""
+
+
+@dataclass(frozen=True)
+class FrameEstimate:
+    """What a model says about one frame: camera frame in OpenCV axes, metres, pixels of the footage.
+
+    n people; H x W pixels of the picture map's `network_size`.
+    """
+
+    track_id: np.ndarray
+    """(n,) int64, stable over the clip, never reused."""
+    score: np.ndarray
+    """(n,) 0..1."""
+    bodies: Bodies
+    head_px: np.ndarray
+    """(n, 2) detected head."""
+    people_mask: np.ndarray
+    """(H, W) bool: pixels that show a person."""
+    focal_px: float
+    principal_point_px: np.ndarray
+    """(2,)"""
+    points: np.ndarray
+    """(H, W, 3) point of the surroundings at each pixel; 0 where nothing is known."""
+    confidence: np.ndarray
+    """(H, W) confidence of the points, 1 and upwards."""
+    world_from_camera: np.ndarray
+    """(4, 4) the model's own camera pose; the identity for a model without one."""
+    focal: FocalLength | None = None
+    """How well the focal length is known, where that has changed."""
+
+
+class FrameEstimator(Protocol):
+    """A model in one capture, with all that it carries from frame to frame."""
+
+    def predict(self, prepared: PreparedFrame) -> Any:
+        """The long part of a frame's work. It changes nothing, so it may be interrupted anywhere and thrown away."""
+
+    def finish(self, predicted: Any) -> FrameEstimate:
+        """The quick part: make what `predict` gave part of the state."""
+
+    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> list[Message]:
+        """What a pass over the whole clip finds, as messages that follow the frames; empty for a model without one.
+
+        `world_from_camera` is (N, 4, 4), one for each finished frame; `progress` is told the share that is done. It
+        changes nothing, so it may be interrupted anywhere.
+        """
+
+    def export_state(self) -> States:
+        """The state after the last finished frame."""
+
+    def restore_state(self, states: States) -> None:
+        """Go on from `export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
+
+
+class Model(Protocol):
+    """A model that is loaded and can serve one capture after the other."""
+
+    name: str
+    """For people, and for telling weights apart when a capture is resumed."""
+    needs_footage_pixels: bool
+    """Whether its frames are to come with the footage's own pixels too."""
+
+    def picture_map(self, footage_size: tuple[int, int]) -> PictureMap:
+        """How the pictures that it works on are cut from footage of this size."""
+
+    def begin(self, settings: CaptureSettings, body_model: BodyModel, picture_map: PictureMap) -> FrameEstimator:
+        """Start a capture, under settings as :func:`~.capture.resolved` gives them."""

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Human3R in a capture: the rollout, and what makes standard numbers of its predictions."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .contract.body_model import BodyModel
+from .contract.messages import Message
+from .contract.settings import CaptureSettings
+from .estimate import FrameEstimate, States
+from .model.human3r import Human3R
+from .model.precision import DTYPES
+from .model.prediction import StepOptions
+from .model.rollout import ChunkedRollout, RolloutFrame, RolloutSettings
+from .model.weights import NamedModel
+from .resuming.state_reader import unfit
+from .stages.body import standard_bodies
+from .stages.intrinsics import IntrinsicsEstimator
+from .stages.person_tracking import PersonTracker, TrackerSettings
+from .video.picture import PictureMap
+from .video.reading import PreparedFrame
+
+PERSON_PIXEL = 0.5
+"""Least probability of a pixel that shows a person."""
+
+
+class Human3RModel:
+    """A loaded Human3R; fulfils :class:`.estimate.Model`."""
+
+    needs_footage_pixels = False
+
+    def __init__(self, named: NamedModel) -> None:
+        self.model, self.name = named.model, named.name
+
+    def picture_map(self, footage_size: tuple[int, int]) -> PictureMap:
+        return PictureMap.plan(footage_size, self.model.config.image_size)
+
+    def begin(self, settings: CaptureSettings, body_model: BodyModel, picture_map: PictureMap) -> Human3REstimator:
+        return Human3REstimator(settings, self.model, body_model, picture_map)
+
+
+@dataclass(frozen=True)
+class ModelOutput:
+    """What the network said about one prepared frame; not yet part of the state."""
+
+    passes: list[RolloutFrame]
+    """A replay where one was due, then the frame itself."""
+    rollout: ChunkedRollout
+    """The rollout as it is after them."""
+
+
+class Human3REstimator:
+    """Human3R in one capture; fulfils :class:`.estimate.FrameEstimator`."""
+
+    def __init__(
+        self, settings: CaptureSettings, model: Human3R, body_model: BodyModel, picture_map: PictureMap
+    ) -> None:
+        options = StepOptions(ttt3r=settings.ttt3r, detection_threshold=settings.detection_threshold)
+        autocast = None if settings.precision == "float32" else DTYPES[settings.precision]
+        self._body_model, self._map = body_model, picture_map
+        self._rollout = ChunkedRollout(model, RolloutSettings(settings.reset_interval, options, autocast))
+        self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
+        self._intrinsics = IntrinsicsEstimator()
+
+    def predict(self, prepared: PreparedFrame) -> ModelOutput:
+        picture = torch.from_numpy(prepared.rgb).permute(2, 0, 1).float() / 255.0 * 2.0 - 1.0
+        # The rollout replaces what it carries and never changes it in place, so a shallow copy can be thrown away.
+        rollout = copy.copy(self._rollout)
+        return ModelOutput(rollout.push(picture), rollout)
+
+    def finish(self, predicted: ModelOutput) -> FrameEstimate:
+        self._rollout = predicted.rollout
+        for passed in predicted.passes:
+            track_id = self._tracker.update(passed.prediction.people.token.float().cpu().numpy())
+        assert passed.emitted, "a rollout's last pass is the frame itself"
+        return self._estimate(passed, track_id)
+
+    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> list[Message]:
+        return []
+
+    def export_state(self) -> States:
+        return {name: stage.export_state() for name, stage in self._stages().items()}
+
+    def restore_state(self, states: States) -> None:
+        for name, stage in self._stages().items():
+            stage.restore_state(states.get(name, {}))
+        if not (
+            self._rollout.fits(*self._map.network_size) and self._tracker.fits(self._rollout.model.config.decoder_width)
+        ):
+            raise unfit("the model", "it belongs to frames or a model of another size")
+
+    def _stages(self) -> dict[str, ChunkedRollout | PersonTracker | IntrinsicsEstimator]:
+        return {"rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}
+
+    def _estimate(self, passed: RolloutFrame, track_id: np.ndarray) -> FrameEstimate:
+        prediction, people = passed.prediction, passed.prediction.people
+        intrinsics = self._intrinsics.update(prediction.points_self[0])
+        head_point = self._map.onto_footage_rays(people.head_point.float().cpu().numpy())
+        return FrameEstimate(
+            track_id=track_id,
+            score=people.score.float().cpu().numpy(),
+            bodies=standard_bodies(people, head_point, self._body_model),
+            head_px=self._map.edges_to_footage(people.head_px.float().cpu().numpy()),
+            people_mask=(prediction.mask[0] > PERSON_PIXEL).cpu().numpy(),
+            focal_px=self._map.focal_to_footage(intrinsics.focal_px),
+            principal_point_px=self._map.centres_to_footage(np.array(intrinsics.principal_point)),
+            points=self._map.onto_footage_rays(prediction.points_self[0].float().cpu().numpy()),
+            confidence=prediction.confidence[0].float().cpu().numpy(),
+            world_from_camera=passed.world_from_camera,
+        )

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every model by the name that a capture's settings give."""
+
+from __future__ import annotations
+
+import torch
+
+from .contract.settings import BUILT_IN
+from .estimate import Model
+from .human3r_estimator import Human3RModel
+from .installed import inventory
+from .landmarks.estimator import LandmarksModel
+from .model.precision import DTYPES, require_precision
+from .model.weights import load_named_model
+
+
+def load_model(name: str, device: torch.device, precision: str = "float32") -> Model:
+    """The model called `name`, on a device, in a precision. `name` is not ``default``: see :func:`resolved_name`.
+
+    Raises UserError as :func:`.model.weights.load_named_model` and :meth:`.landmarks.networks.Networks.load` do.
+    """
+    if name == BUILT_IN:
+        require_precision(device, precision)
+        return LandmarksModel.load(device, DTYPES[precision])
+    return Human3RModel(load_named_model(name, device, precision))
+
+
+def resolved_name(name: str, device: torch.device) -> str:
+    """What ``default`` comes to here: the released weights that suit the device, else the built-in model."""
+    if name != "default":
+        return name
+    installed = inventory.installed_weights()
+    if not installed:
+        return BUILT_IN
+    return installed[-1 if device.type == "cpu" else 0].item.name
