@@ -32,9 +32,8 @@ READABLE = (1, PROTOCOL_VERSION)
 
 FOCAL_SOURCES = {
     "given": "given",
-    "file": "from the file's own tags",
+    "tags": "from the file's own tags",
     "people": "from the people's posture",
-    "model": "from the model, frame by frame",
     "prior": "assumed, as most phones and cameras have",
 }
 """Where a focal length comes from, in words."""

@@ -102,7 +102,14 @@ class CaptureSettings:
     """Minimum height of a person as a share of the frame's height with the built-in model; smaller people, such as
     those far behind in a crowd, are left out."""
     stature: float | None = setting(
-        None, label="Stature", least=0.5, most=2.5, none="estimated, about 1.70", unit="meters", belongs_to="footage"
+        None,
+        label="Stature",
+        least=0.5,
+        most=2.5,
+        none="estimated, about 1.70",
+        unit="meters",
+        group="Known",
+        belongs_to="footage",
     )
     """Height in meters of the people in the footage, if it is known: it sets the scale of the built-in model."""
     focal_mm: float | None = setting(
@@ -112,6 +119,7 @@ class CaptureSettings:
         most=1000,
         none="estimated",
         unit="millimeters",
+        group="Known",
         belongs_to="footage",
     )
     """Focal length of the footage for a sensor 36 mm wide along the frame's long side, as of a full-frame camera and

@@ -1,2 +1,213 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The landmarks model in a capture: who is there, where their landmarks lie, and the bodies, camera and floor from them.
+
+One frame: the `Follower` finds people and their landmarks, `BodyFitter` fits bodies, `HandsAndFace` completes them;
+`FocalEstimator`, `ShapeEstimator` and `FloorEstimator` learn from frame to frame.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from ..contract.body_model import BodyModel
+from ..contract.messages import FocalLength, Message
+from ..contract.rotations import matrix_to_axis_angle
+from ..contract.settings import BUILT_IN, CaptureSettings
+from ..contract.skeleton import HEAD, PELVIS
+from ..estimate import Bodies, FrameEstimate, States
+from ..video.picture import PictureMap
+from ..video.reading import PreparedFrame
+from .body_fit import BodyFitter
+from .body_landmarks import BodyLandmarker
+from .detector import Detector
+from .floor import FloorEstimator, depth_of_surroundings
+from .focal import GIVEN, TAGS, FocalEstimate, FocalEstimator, focal_from_mm
+from .focal_tags import focal_mm_of_footage
+from .following import Follower, FollowingSettings
+from .hands_and_face import HandsAndFace, HandsAndFaceSettings
+from .networks import Networks
+from .observations import FittedBodies, FollowedPeople, Pinhole
+from .people_mask import people_mask
+from .shape import ShapeEstimator
+
+PICTURE_SIDE = 512
+"""Long side of the pictures that masks and surroundings are made on, pixels."""
+
+FLOOR_CONFIDENCE, BACKDROP_CONFIDENCE = 3.0, 1.5
+"""Of the points of the surroundings; they get none as long as no floor is known."""
+
+_TOLD_CHANGE = 0.01
+"""The focal length is told anew when its logarithm has changed by more."""
+
+_LEFT_EAR, _RIGHT_EAR = 7, 8
+
+
 class LandmarksModel:
-    pass
+    """The loaded networks; fulfils :class:`~engine.estimate.Model`."""
+
+    needs_footage_pixels = True
+
+    def __init__(self, networks: Networks) -> None:
+        self.networks = networks
+        self.name = f"{BUILT_IN} ({networks.fingerprint})"
+
+    @classmethod
+    def load(cls, device: torch.device, dtype: torch.dtype) -> LandmarksModel:
+        """Raises UserError as :meth:`.networks.Networks.load` does."""
+        return cls(Networks.load(device, dtype))
+
+    def picture_map(self, footage_size: tuple[int, int]) -> PictureMap:
+        return PictureMap.whole(footage_size, PICTURE_SIDE)
+
+    def begin(self, settings: CaptureSettings, body_model: BodyModel, picture_map: PictureMap) -> LandmarksEstimator:
+        return LandmarksEstimator(settings, self.networks, body_model, picture_map)
+
+
+@dataclass(frozen=True)
+class _Learnt:
+    """All that goes from frame to frame; a frame works on copies, which can be thrown away."""
+
+    follower: Follower
+    focal: FocalEstimator
+    shape: ShapeEstimator
+    extremities: HandsAndFace
+    floor: FloorEstimator
+
+    def copied(self) -> _Learnt:
+        return _Learnt(**{name: copy.copy(part) for name, part in vars(self).items()})
+
+    def export_state(self) -> States:
+        return {name: part.export_state() for name, part in vars(self).items()}
+
+    def restore_state(self, states: States) -> None:
+        for name, part in vars(self).items():
+            part.restore_state(states.get(name, {}))
+
+
+@dataclass(frozen=True)
+class _Predicted:
+    """What one frame gave; not yet part of the state."""
+
+    learnt: _Learnt
+    focal: FocalEstimate
+    people: FollowedPeople
+    bodies: FittedBodies
+    estimate: FrameEstimate
+
+
+class LandmarksEstimator:
+    """The landmarks model in one capture; fulfils :class:`~engine.estimate.FrameEstimator`."""
+
+    def __init__(
+        self, settings: CaptureSettings, networks: Networks, body_model: BodyModel, picture_map: PictureMap
+    ) -> None:
+        self._body_model, self._map = body_model, picture_map
+        width, height = picture_map.footage_size
+        self._centre_px = np.array([(width - 1) / 2, (height - 1) / 2])
+        self._pixel_px = picture_map.pixel_grid().astype(np.float64) - self._centre_px
+        self._fitter = BodyFitter(body_model)
+        following = FollowingSettings(quality=settings.quality, least_height=settings.least_height)
+        extremities = HandsAndFaceSettings(settings.fingers_and_face, settings.fingers_and_face)
+        self._learnt = _Learnt(
+            Follower(Detector(networks), BodyLandmarker(networks), following),
+            FocalEstimator(picture_map.footage_size, _told_focal(settings, picture_map.footage_size)),
+            ShapeEstimator(body_model, settings.stature),
+            HandsAndFace(networks, body_model, extremities),
+            FloorEstimator(),
+        )
+        self._told: FocalEstimate | None = None
+
+    def predict(self, prepared: PreparedFrame) -> _Predicted:
+        rgb = prepared.footage_rgb
+        assert rgb is not None, "the model asked for the footage's own pixels"
+        learnt = self._learnt.copied()
+        people = learnt.follower.update(rgb, prepared.time_s)
+        focal = learnt.focal.update(people, prepared.time_s)
+        camera = Pinhole(focal.focal_px, self._centre_px)
+        betas = learnt.shape.update(people)
+        bodies = self._fitter.fit(people.landmarks, people.inside, camera, betas)
+        bodies = learnt.extremities.update(rgb, people, bodies, camera, prepared.time_s)
+        learnt.floor.update(bodies.joints)
+        estimate = self._estimate(people, bodies, camera, learnt.floor)
+        return _Predicted(learnt, focal, people, bodies, estimate)
+
+    def finish(self, predicted: _Predicted) -> FrameEstimate:
+        self._learnt = predicted.learnt
+        return replace(predicted.estimate, focal=self._focal_to_tell(predicted.focal))
+
+    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> list[Message]:
+        return []
+
+    def export_state(self) -> States:
+        return self._learnt.export_state()
+
+    def restore_state(self, states: States) -> None:
+        self._learnt.restore_state(states)
+
+    def _estimate(
+        self, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, floor: FloorEstimator
+    ) -> FrameEstimate:
+        points, confidence = self._surroundings(camera, floor)
+        return FrameEstimate(
+            track_id=people.track_id,
+            score=people.score,
+            bodies=standard_bodies(bodies, self._body_model),
+            head_px=people.landmarks.point_px[:, [_LEFT_EAR, _RIGHT_EAR]].mean(axis=1),
+            people_mask=people_mask(people.landmarks, self._map),
+            focal_px=camera.focal_px,
+            principal_point_px=camera.principal_point_px,
+            points=points,
+            confidence=confidence,
+            world_from_camera=np.eye(4),
+        )
+
+    def _surroundings(self, camera: Pinhole, floor: FloorEstimator) -> tuple[np.ndarray, np.ndarray]:
+        """(H, W, 3) points on the floor and on an upright backdrop, and their (H, W) confidence."""
+        found, far = floor.floor(), floor.backdrop_m()
+        scale = float(self._map.scale[0])
+        small = Pinhole(camera.focal_px * scale, (camera.principal_point_px + 0.5) * self._map.scale - 0.5)
+        depth = depth_of_surroundings(found, small, self._map.network_size, far)
+        points = np.concatenate(
+            [self._pixel_px / camera.focal_px * depth[..., None], depth[..., None]], axis=-1, dtype=np.float32
+        )
+        if found is None:
+            return points, np.zeros(depth.shape, np.float32)
+        return points, np.where(depth < far, FLOOR_CONFIDENCE, BACKDROP_CONFIDENCE).astype(np.float32)
+
+    def _focal_to_tell(self, focal: FocalEstimate) -> FocalLength | None:
+        """The focal length as a message, where it is news."""
+        told = self._told
+        if told is not None and told.source == focal.source:
+            if abs(np.log(told.focal_px / focal.focal_px)) < _TOLD_CHANGE:
+                return None
+        self._told = focal
+        return focal_message(focal)
+
+
+def focal_message(focal: FocalEstimate) -> FocalLength:
+    """A focal length as takes hold it."""
+    return FocalLength(focal.focal_px, 0.0 if focal.source == GIVEN else focal.log_sigma, focal.source)
+
+
+def standard_bodies(bodies: FittedBodies, body_model: BodyModel) -> Bodies:
+    """Fitted bodies as SMPL-X parameters."""
+    return Bodies(
+        pose_axis_angle=matrix_to_axis_angle(bodies.rotations),
+        betas=bodies.betas,
+        expression=np.zeros((len(bodies), 10)),
+        translation=bodies.pelvis - body_model.rest_joints(bodies.betas)[:, PELVIS],
+        head_point=bodies.joints[:, HEAD],
+    )
+
+
+def _told_focal(settings: CaptureSettings, size: tuple[int, int]) -> FocalEstimate | None:
+    """What the settings or the file say; None where neither does."""
+    if settings.focal_mm is not None:
+        return focal_from_mm(settings.focal_mm, size)
+    tagged = focal_mm_of_footage(settings.source)
+    return None if tagged is None else focal_from_mm(tagged, size, TAGS)

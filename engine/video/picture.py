@@ -68,6 +68,13 @@ class PictureMap:
         corner = centre_x - cut_width // 2, centre_y - cut_height // 2
         return cls((footage_size[0], footage_size[1]), (width, height), corner, (cut_width, cut_height))
 
+    @classmethod
+    def whole(cls, footage_size: tuple[int, int], long_side: int) -> PictureMap:
+        """Scale the long side to `long_side`, or leave a smaller footage as it is, and cut nothing off."""
+        share = min(1.0, long_side / max(footage_size))
+        width, height = (max(1, round(side * share)) for side in footage_size)
+        return cls((footage_size[0], footage_size[1]), (width, height), (0, 0), (width, height))
+
     @property
     def scale(self) -> np.ndarray:
         """(2,) network pixels per footage pixel, in x and in y."""

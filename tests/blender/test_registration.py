@@ -82,7 +82,7 @@ def test_every_setting_has_a_property_with_its_default(addon, scene, monkeypatch
     settings = scene.human3r
     settings.source = "/videos/clip.mp4"
     made = settings.capture_settings()
-    default = addon.settings.CaptureSettings(source="/videos/clip.mp4", take=made.take)
+    default = addon.settings.CaptureSettings(source="/videos/clip.mp4", take=made.take, model="landmarks")
     for item in fields(default):
         value = getattr(made, item.name)
         wanted = getattr(default, item.name)

@@ -101,12 +101,12 @@ def test_from_nothing_on_a_usual_machine(addon):
     view = state.overview(facts)
     assert [(row.mark, row.what) for row in view.rows] == [
         (state.MISSING, "Engine"),
-        (state.MISSING, "Model"),
+        (state.OK, "Model"),
         (state.OPTIONAL, "Body"),
     ]
     assert view.step.operator == "human3r.install_engine" and "6.0 GB" in view.step.sentence
     assert "Mannequin (SMPL-X not installed)" in view.rows[2].detail
-    assert "trained on synthetic clips" in view.rows[1].detail
+    assert "free for commercial use" in view.rows[1].detail
 
     offline = state.overview(replace(facts, is_online=False))
     assert offline.step.operator == "human3r.allow_online" and "Allow Online Access" in offline.step.sentence
@@ -125,6 +125,8 @@ def test_a_chosen_python_is_never_repaired_by_us(addon, every):
 def test_non_commercial_is_said_before_and_after(addon):
     state = addon.overview
     ready = state.EngineFacts("ready", self_test="passed")
-    assert "Non-commercial" in state.overview(state.Facts(ready, state.ModelFacts((), (), "896L"))).step.sentence
+    before = state.overview(state.Facts(ready, state.ModelFacts((), (), "896L")))
+    assert any("non-commercial" in row.detail for row in before.rows if row.what == "Model")
+    assert before.step == state.READY, "the built-in model needs nothing else"
     view = state.overview(state.Facts(ready, state.ModelFacts(("896L",)), "installed"))
     assert all("non-commercial" in row.detail for row in view.rows if row.what in ("Model", "Body"))

@@ -179,7 +179,7 @@ def test_a_self_test_counts_for_the_python_it_was_run_with(addon, with_python, t
 
 def test_installed_weights_are_used_by_themselves(addon, page, scene, tmp_path):
     scene.human3r.source = "/videos/clip.mp4"
-    assert scene.human3r.capture_settings().model == "default"
+    assert scene.human3r.capture_settings().model == "landmarks"
     folder = tmp_path / "data" / "weights"
     folder.mkdir(parents=True)
     (folder / "672S.safetensors").write_bytes(b"12345678")
@@ -189,7 +189,7 @@ def test_installed_weights_are_used_by_themselves(addon, page, scene, tmp_path):
     assert addon.probe.facts().model.installed == ("672S",)
     assert scene.human3r.capture_settings().model == str(folder / "672S.safetensors")
     scene.human3r.model_source = "EMBEDDED"
-    assert scene.human3r.capture_settings().model == "default"
+    assert scene.human3r.capture_settings().model == "landmarks"
     scene.human3r.model_source = "896L"
     with pytest.raises(addon.errors.UserError) as error:
         scene.human3r.capture_settings()
