@@ -43,11 +43,12 @@ def see(
     height: float = 2.2,
     noise: float = 0.0,
     dice: np.random.Generator | None = None,
+    lift: np.ndarray | float = 0.0,
 ) -> Seen:
     """People at (N, 2) places (right, ahead of the camera, metres on the floor), turned by (N,) radians.
 
     The camera is `height` metres above the floor and looks down by `pitch` radians. `noise` is a share of the size in
-    the picture, and of a metre in the world landmarks.
+    the picture, and of a metre in the world landmarks; `lift` metres or (N,) that they are above the floor.
     """
     dice = dice or np.random.default_rng(0)
     body = np.zeros((39, 3))
@@ -61,7 +62,7 @@ def see(
     spin[:, 0, 0], spin[:, 0, 2], spin[:, 2, 0], spin[:, 2, 2], spin[:, 1, 1] = cosine, sine, -sine, cosine, 1.0
     standing = np.einsum("nij,kj->nki", spin, body)
     # y down, the camera at the origin, before it is pitched
-    standing[..., 1] = height - standing[..., 1]
+    standing[..., 1] = height - standing[..., 1] - np.broadcast_to(lift, len(places))[:, None]
     standing[..., 0] += places[:, 0, None]
     standing[..., 2] += places[:, 1, None]
     camera = standing @ pitched(pitch).T
