@@ -15,11 +15,9 @@ import numpy as np
 
 from .body_fit import BodyFitter, DepthPrior
 from .clip_observations import ClipObservations
-from .depth_smoothing import accelerations_of, noise_of, smooth_depth
-from .flights import GRAVITY, Flight, centre_of_mass, find_flights, sight_of
-from .floor import floor_from_people
+from .flights import GRAVITY, Flight
 from .observations import FittedBodies, Pinhole
-from .placing import PLACED
+from .track_depth import ClipCamera, smooth_track
 
 _SLICE = 128
 """Rows that are fitted between two reports."""
@@ -33,41 +31,10 @@ _REFIT_LOG_SIGMA = 0.004
 _ENOUGH = 0.003
 """Bodies whose distance changes by a smaller share are moved along their ray; the pose need not know."""
 
-_FLIGHT_ACCELERATION = 0.05
-"""m/s2 besides gravity that a flight leaves anybody."""
-
-_NEAREST_M = 0.3
-_LEAST_SHARE = 0.2
-
 _PERSON_LOG_SIGMA = 0.053
 """Spread of people's stature: 1.70 m give or take 0.09."""
 
 _BETAS = 10
-
-
-@dataclass(frozen=True)
-class ClipCamera:
-    """The camera of a clip."""
-
-    pinhole: Pinhole
-    world_from_camera: np.ndarray | None = None
-    """(F, 4, 4) of every frame of the capture; None for a still camera."""
-    down: np.ndarray | None = None
-    """(3,) unit vector towards the earth, world; None to read it off the people."""
-
-    def poses(self, frame_index: np.ndarray) -> np.ndarray:
-        """(N, 4, 4) world from camera."""
-        if self.world_from_camera is None:
-            return np.broadcast_to(np.eye(4), (len(frame_index), 4, 4))
-        return self.world_from_camera[frame_index]
-
-    def with_down(self, joints: np.ndarray, frame_index: np.ndarray) -> ClipCamera:
-        """The same that knows where the earth is: told, from the (N, 55, 3) people, or the picture's own down."""
-        if self.down is not None:
-            return replace(self, down=self.down / np.linalg.norm(self.down))
-        poses = self.poses(frame_index)
-        floor = floor_from_people(np.einsum("nij,nkj->nki", poses[:, :3, :3], joints) + poses[:, None, :3, 3])
-        return replace(self, down=np.array((0.0, 1.0, 0.0)) if floor is None else -floor.up)
 
 
 @dataclass(frozen=True)
@@ -92,15 +59,6 @@ class FinalBodies:
     depth_log_sigma: np.ndarray
     """(n,) standard error of the logarithm of each distance, without the common one of focal length and stature."""
     flights: tuple[TrackFlight, ...]
-
-
-@dataclass(frozen=True)
-class _Smoothed:
-    """The rows of one track: wanted depths of the pelvis and their errors, and flights."""
-
-    depth: np.ndarray
-    log_sigma: np.ndarray
-    flights: list[Flight]
 
 
 def final_pass(
@@ -184,7 +142,7 @@ def _smooth_all(
     depth, log_sigma, flights = alone.pelvis[:, 2].copy(), np.zeros(len(seen)), []
     for track in np.unique(seen.track_id):
         rows = np.flatnonzero(seen.track_id == track)
-        smoothed = _smooth_track(seen.select(rows), alone.select(rows), camera)
+        smoothed = smooth_track(seen.select(rows), alone.select(rows), camera)
         depth[rows], log_sigma[rows] = smoothed.depth, smoothed.log_sigma
         frames = seen.frame_index[rows]
         flights += [
@@ -192,55 +150,6 @@ def _smooth_all(
             for flight in smoothed.flights
         ]
     return depth, log_sigma, flights
-
-
-def _smooth_track(seen: ClipObservations, alone: FittedBodies, camera: ClipCamera) -> _Smoothed:
-    """The centre of mass is what moves smoothly: a pelvis turns about it in a somersault."""
-    time_s, poses = seen.time_s, camera.poses(seen.frame_index)
-    if len(time_s) < 3:
-        return _Smoothed(alone.pelvis[:, 2], noise_of(time_s, alone.pelvis[:, 2]) / alone.pelvis[:, 2], [])
-    centre = centre_of_mass(alone.joints)
-    raw = np.maximum(centre[:, 2], _NEAREST_M)
-    ray = centre / raw[:, None]
-    travel = _travel(poses)
-    sigma, nothing = noise_of(time_s, raw) / _seen_share(seen) ** 2, np.zeros(len(raw))
-    acceleration = accelerations_of(time_s, ray[:, 0] * float(np.median(raw)) + _sideways(poses))
-    first, _ = smooth_depth(time_s, raw + travel, sigma, acceleration, nothing)
-    world = _to_world(poses, ray * (first - travel)[:, None])
-    assert camera.down is not None
-    down = camera.down
-    flights = find_flights(time_s, world, sight_of(np.einsum("tij,tj->ti", poses[:, :3, :3], ray), down))
-    known = nothing.copy()
-    for flight in flights:
-        within = slice(flight.first, flight.last)
-        # The step to a frame brings its acceleration along: the one into the first frame is not of the flight.
-        acceleration[within], known[within] = _FLIGHT_ACCELERATION, GRAVITY * (poses[within, :3, 2] @ down)
-    smooth, error = smooth_depth(time_s, raw + travel, sigma, acceleration, known)
-    wanted = np.maximum(smooth - travel, _NEAREST_M)
-    pelvis = np.maximum(wanted + alone.pelvis[:, 2] - centre[:, 2], _NEAREST_M)
-    return _Smoothed(pelvis, error / wanted, flights)
-
-
-def _seen_share(seen: ClipObservations) -> np.ndarray:
-    """(T,) how much of the body is seen: of one that is cut off or hidden the distance is told by less and less."""
-    share = (seen.visibility[:, PLACED] * seen.inside[:, PLACED]).mean(axis=1)
-    return np.maximum(share, _LEAST_SHARE)
-
-
-def _travel(poses: np.ndarray) -> np.ndarray:
-    """(T,) metres that the camera has gone ahead: depth and this together are the person's own movement."""
-    steps = np.diff(poses[:, :3, 3], axis=0, prepend=poses[:1, :3, 3])
-    return np.cumsum((steps * poses[:, :3, 2]).sum(axis=-1))
-
-
-def _sideways(poses: np.ndarray) -> np.ndarray:
-    """(T,) metres that the camera has gone to the right."""
-    steps = np.diff(poses[:, :3, 3], axis=0, prepend=poses[:1, :3, 3])
-    return np.cumsum((steps * poses[:, :3, 0]).sum(axis=-1))
-
-
-def _to_world(poses: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return np.einsum("tij,tj->ti", poses[:, :3, :3], points) + poses[:, :3, 3]
 
 
 def _moved_along_rays(bodies: FittedBodies, depth: np.ndarray) -> FittedBodies:
