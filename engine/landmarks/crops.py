@@ -52,10 +52,10 @@ _KEYPOINT_ROOM = 1.12
 def cut(rgb: np.ndarray, crops: Crops, size: int) -> np.ndarray:
     """(n, size, size, 3) uint8 cut out of a frame (h, w, 3) uint8; black where a crop reaches out of the frame."""
     made = np.zeros((len(crops), size, size, 3), np.uint8)
-    to_frame = _crop_to_frame(crops, size)
-    for index, matrix in enumerate(to_frame):
-        if np.isfinite(matrix).all() and crops.side_px[index] > 0:
-            _cut_one(rgb, matrix, crops.side_px[index] / size, made[index])
+    known = np.isfinite(np.column_stack([crops.centre_px, crops.side_px, crops.angle])).all(1) & (crops.side_px > 0)
+    for index in np.nonzero(known)[0]:
+        matrix = _crop_to_frame(crops.select(np.array([index])), size)[0]
+        _cut_one(rgb, matrix, crops.side_px[index] / size, made[index])
     return made
 
 
@@ -97,7 +97,7 @@ def turns(crops: Crops) -> np.ndarray:
 
 
 def _placement(crops: Crops, size: int, dimensions: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Turns (n, 2, 2); centres (n, ..., 2) and frame pixels per crop pixel (n, ..., 1), for points so many-dimensional."""
+    """Turns (n, 2, 2); centres (n, ..., 2) and frame pixels per crop pixel (n, ..., 1), to fit arrays of points."""
     between = (1,) * (dimensions - 2)
     centre = np.reshape(crops.centre_px, (-1, *between, 2))
     return turns(crops), centre, np.reshape(crops.side_px / size, (-1, *between, 1))

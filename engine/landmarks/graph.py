@@ -24,6 +24,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .convolution import ACTIVATIONS, Convolution
+
 INPUT = "input"
 
 Operation = Mapping[str, Any]
@@ -57,9 +59,8 @@ class Graph(nn.Module):
         self.eval().requires_grad_(False).to(device)
         for index, step in enumerate(self.steps):
             step.to(torch.float32 if index in self.heads else dtype)
-            for parameter in step.parameters():
-                if parameter.dim() == 4:
-                    parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+            if isinstance(step, Convolution) and device.type == "cpu":
+                step.pack()
         self.dtype = dtype
         return self
 
@@ -76,27 +77,6 @@ class Graph(nn.Module):
                 if name not in self.outputs.values():
                     del values[name]
         return {name: values[value] for name, value in self.outputs.items()}
-
-
-class _Convolution(nn.Module):
-    def __init__(self, item: Operation, weights: Mapping[str, Tensor]) -> None:
-        super().__init__()
-        kernel, self.border = weights[item["weight"]].float(), tuple(item["padding"])
-        self.weight = nn.Parameter(kernel, requires_grad=False)
-        self.bias = nn.Parameter(weights[item["bias"]].float(), requires_grad=False) if "bias" in item else None
-        self.stride, self.groups, self.activate = item["stride"], item["groups"], _ACTIVATIONS[item["activation"]]
-        left, right, top, bottom = self.border
-        self.padding = (top, left)
-        self.even = left == right and top == bottom
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.even:
-            made = functional.conv2d(x, self.weight, self.bias, self.stride, self.padding, 1, self.groups)
-        else:
-            made = functional.conv2d(
-                functional.pad(x, self.border), self.weight, self.bias, self.stride, 0, 1, self.groups
-            )
-        return self.activate(made)
 
 
 class _Linear(nn.Module):
@@ -121,7 +101,7 @@ class _Slopes(nn.Module):
 class _Sum(nn.Module):
     def __init__(self, item: Operation, _: Mapping[str, Tensor]) -> None:
         super().__init__()
-        self.activate = _ACTIVATIONS[item["activation"]]
+        self.activate = ACTIVATIONS[item["activation"]]
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         return self.activate(x + y)
@@ -177,15 +157,8 @@ class _Plain(nn.Module):
         return self.apply_to(x)
 
 
-_ACTIVATIONS = {
-    "": lambda x: x,
-    "relu": lambda x: x.relu_(),
-    "relu6": lambda x: x.clamp_(0, 6),
-}
-"""In place: the value is the operation's own."""
-
 _STEPS: dict[str, type[nn.Module]] = {
-    "conv": _Convolution,
+    "conv": Convolution,
     "linear": _Linear,
     "prelu": _Slopes,
     "add": _Sum,
