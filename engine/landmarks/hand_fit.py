@@ -161,9 +161,10 @@ class HandProblem:
         plain = (points / palm - self.world) * weight
         # A robust root: its square grows like the plain one's near zero and stays under the square of the reach.
         root = 1.0 / np.sqrt(1.0 + (plain**2).sum(-1, keepdims=True) / _WORLD_REACH**2)
-        slope = root[..., None] * np.eye(3) - (root**3 / _WORLD_REACH**2)[..., None] * plain[..., :, None] * plain[
-            ..., None, :
-        ]
+        slope = (
+            root[..., None] * np.eye(3)
+            - (root**3 / _WORLD_REACH**2)[..., None] * plain[..., :, None] * plain[..., None, :]
+        )
         jacobian = np.zeros((*plain.shape, UNKNOWN_COUNT))
         jacobian[..., :_SCALE] = slope @ (moves * (weight / palm)[..., None])
         return _rows(plain * root, jacobian)
@@ -181,8 +182,8 @@ class HandProblem:
 
 
 def _rows(residual: np.ndarray, jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    count = len(residual)
-    return residual.reshape(count, -1), jacobian.reshape(count, -1, UNKNOWN_COUNT)
+    count, rows = len(residual), residual[0].size if len(residual) else 0
+    return residual.reshape(count, rows), jacobian.reshape(count, rows, UNKNOWN_COUNT)
 
 
 def _placed(block: np.ndarray, columns: slice) -> np.ndarray:

@@ -154,7 +154,7 @@ def pose_hands(skeletons: HandSkeletons, angles: np.ndarray) -> PosedHands:
     turned = np.stack([rotations[:, :, 0], second, second @ rotations[:, :, 2]], axis=2)
     steps = (turned @ skeletons.bones[..., None])[..., 0]
     chain = np.cumsum(np.concatenate([skeletons.base[:, :, None], steps], axis=2), axis=2)
-    points = np.concatenate([np.zeros((count, 1, 3)), chain.reshape(count, -1, 3)], axis=1)
+    points = np.concatenate([np.zeros((count, 1, 3)), chain.reshape(count, POINT_COUNT - 1, 3)], axis=1)
     axes, pivots = np.empty((count, ANGLE_COUNT, 3)), np.empty((count, ANGLE_COUNT, 3))
     after = (turned[:, :, :2] @ hinge[:, :, None, :, None])[..., 0]
     axes[:, THUMB_BASE] = np.swapaxes(left_jacobian(angles[:, THUMB_BASE]), -1, -2)
