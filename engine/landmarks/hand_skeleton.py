@@ -78,8 +78,8 @@ class PosedHands:
 
 def _moved() -> np.ndarray:
     moved = np.zeros((POINT_COUNT, ANGLE_COUNT), bool)
-    for first_of_thumb, angles in ((2, THUMB_BASE), (3, THUMB_MIDDLE), (4, THUMB_END)):
-        moved[first_of_thumb:5, angles] = True
+    for first, thumb_angles in ((2, [0, 1, 2]), (3, [THUMB_MIDDLE]), (4, [THUMB_END])):
+        moved[first:5, thumb_angles] = True
     for finger in range(4):
         knuckle = 5 + 4 * finger
         for behind, angles in ((1, BEND), (1, SPREAD), (2, MIDDLE), (3, END)):

@@ -99,7 +99,8 @@ def candidates(people: FollowedPeople, settings: HandSettings) -> tuple[np.ndarr
     forearm = np.linalg.norm(wrist - point[:, _ELBOWS], axis=-1)
     large = np.maximum(reach, _HAND_OF_FOREARM * forearm) >= settings.least_hand_px
     visible = (people.landmarks.visibility[:, _WRISTS] > _WRIST_VISIBLE) & people.inside[:, _WRISTS]
-    return np.nonzero(large & visible)
+    person, side = np.nonzero(large & visible)
+    return person, side
 
 
 def rough_crops(point_px: np.ndarray, side: np.ndarray) -> Crops:
