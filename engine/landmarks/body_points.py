@@ -72,6 +72,30 @@ BONES = np.array(
 """(10, 2) used landmarks at the ends of arms, legs and flanks: lengths that do not change, or hardly, with the pose."""
 
 
+_SPANS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
+    ((23, 24), (11, 12)), ((23,), (11,)), ((24,), (12,)), ((12,), (11,)), ((24,), (23,)),
+    ((11,), (13,)), ((12,), (14,)), ((13,), (15,)), ((14,), (16,)),
+    ((15,), (17, 19)), ((16,), (18, 20)), ((17,), (19,)), ((18,), (20,)),
+    ((23,), (25,)), ((24,), (26,)), ((25,), (27,)), ((26,), (28,)),
+    ((27,), (29,)), ((28,), (30,)), ((29,), (31,)), ((30,), (32,)),
+    ((11, 12), (7, 8)), ((8,), (7,)), ((5,), (2,)), ((7, 8), (0,)),
+)  # fmt: skip
+"""From the middle of some landmarks to the middle of some others: along the torso and limbs, across shoulders, hips,
+hands, head and face, and along the feet."""
+
+
+def _spans() -> np.ndarray:
+    matrix = np.zeros((len(_SPANS), len(USED)))
+    for row, (tails, tips) in enumerate(_SPANS):
+        for marks, sign in ((tails, -1.0), (tips, 1.0)):
+            matrix[row, [PLACE[mark] for mark in marks]] = sign / len(marks)
+    return matrix
+
+
+SPANS = _spans()
+"""(S, K) takes the used landmarks to the vectors of the body's spans."""
+
+
 def _moves_with() -> tuple[int, ...]:
     joints = {mark: pair[0] for places in (_VERTICES, _JOINTS) for mark, pair in places.items()}
     return tuple(joints.get(mark, PELVIS) for mark in USED)
