@@ -15,9 +15,9 @@ import numpy as np
 from ..contract.body_model import BodyModel
 from ..contract.skeleton import BODY_JOINT_COUNT, JOINT_COUNT
 from .body_kinematics import pose_bodies, turn
-from .body_points import BONES, HIPS, MOVES_WITH, SHOULDERS, SPANS, USED, BodyPoints
-from .body_prior import TURNED, prior_middle
+from .body_points import BONES, MOVES_WITH, SPANS, USED, BodyPoints
 from .body_solver import Seen, project, solve
+from .body_start import start
 from .observations import BodyLandmarks, FittedBodies, Pinhole
 
 OUTSIDE_WEIGHT = 0.1
@@ -93,7 +93,7 @@ class BodyFitter:
         camera: Pinhole,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         seen = _prepare(landmarks, inside, camera, *self.points(betas), depth)
-        rotations, pelvis = solve(seen, *_start(seen, camera.focal_px), camera.focal_px)
+        rotations, pelvis = solve(seen, *start(seen, camera.focal_px), camera.focal_px)
         posed = pose_bodies(seen.rest, seen.offsets, rotations, pelvis)
         off = np.linalg.norm(project(posed.points, camera.focal_px) - seen.pixels, axis=-1)
         whole = np.tile(np.eye(3), (len(betas), JOINT_COUNT, 1, 1))
@@ -164,25 +164,3 @@ def _turn_to_ray(pixels: np.ndarray, camera: Pinhole) -> np.ndarray:
     across = np.stack([-slopes[:, 1], slopes[:, 0], np.zeros(len(slopes))], axis=-1)
     tangent = np.linalg.norm(across, axis=-1, keepdims=True)
     return turn(across * np.arctan2(tangent, 1.0) / np.maximum(tangent, 1e-9))
-
-
-def _start(seen: Seen, focal_px: float) -> tuple[np.ndarray, np.ndarray]:
-    """The body in its middle pose with its torso turned like the landmarks', as far away as it looks large."""
-    left = seen.world[:, [SHOULDERS[0], HIPS[0]]].sum(axis=1) - seen.world[:, [SHOULDERS[1], HIPS[1]]].sum(axis=1)
-    up = _unit(seen.world[:, SHOULDERS].sum(axis=1) - seen.world[:, HIPS].sum(axis=1))
-    left = _unit(left - up * (left * up).sum(axis=-1, keepdims=True))
-    rotations = np.tile(np.eye(3), (len(up), BODY_JOINT_COUNT, 1, 1))
-    rotations[:, list(TURNED)] = turn(prior_middle())
-    rotations[:, 0] = np.stack([left, up, np.cross(left, up)], axis=-1)
-    metres = seen.world[..., :2] - seen.world[..., :2].mean(axis=1, keepdims=True)
-    pixels = seen.pixels - seen.pixels.mean(axis=1, keepdims=True)
-    weight = seen.trust[..., None]
-    per_metre = (weight * metres * pixels).sum(axis=(1, 2)) / (weight * metres * metres).sum(axis=(1, 2))
-    depth = focal_px / np.maximum(per_metre, 1e-3)
-    depth = np.where(seen.depth_weight > 0, np.exp(seen.log_depth), depth)
-    slopes = seen.pixels[:, HIPS].mean(axis=1) / focal_px
-    return rotations, np.concatenate([slopes, np.ones((len(up), 1))], axis=-1) * depth[:, None]
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-9)
