@@ -18,6 +18,7 @@ from .body_kinematics import pose_bodies, turn
 from .body_points import BONES, MOVES_WITH, SPANS, USED, BodyPoints
 from .body_solver import Seen, project, solve
 from .body_start import start
+from .limb_centres import centred
 from .observations import BodyLandmarks, FittedBodies, Pinhole
 
 OUTSIDE_WEIGHT = 0.1
@@ -118,7 +119,7 @@ def _prepare(
 ) -> Seen:
     used = list(USED)
     visibility = landmarks.visibility[:, used].astype(np.float64).clip(LEAST_VISIBILITY, 1.0)
-    pixels = landmarks.point_px[:, used].astype(np.float64) - camera.principal_point_px
+    pixels = centred(landmarks)[:, used] - camera.principal_point_px
     size = np.sqrt(np.prod(np.ptp(pixels, axis=1), axis=-1) + 1.0)
     count = len(pixels)
     return Seen(

@@ -16,16 +16,16 @@ from .body_kinematics import PosedBodies, point_slopes, pose_bodies, turn, turn_
 from .body_points import SPANS, USED
 from .body_prior import HINGE_DEVIATION, HINGES, TURNED, prior_middle, prior_weights
 
-ITERATIONS = 16
-WIDE_ITERATIONS = 5
-"""The first iterations, in which landmarks far off still pull: the body starts in a rest pose."""
+ITERATIONS = 10
+WIDE_ITERATIONS = 2
+"""The first iterations, in which landmarks far off still pull."""
 WIDE, NARROW = 12.0, 2.5
 """Distances in deviations beyond which a landmark counts ever less (Geman-McClure's weight, halved there)."""
 
 DAMPING = 1e-2
 LONGEST_TURN = 0.6
 """Largest turn of a joint in one iteration, radians: further, the linearised body is no guide."""
-ENOUGH = 2e-3
+ENOUGH = 3e-3
 """A step below this (radians, metres) ends a row's iterations."""
 
 LEAST_DEPTH = 0.5
