@@ -93,6 +93,14 @@ def pose_bodies(rest: np.ndarray, offsets: np.ndarray, rotations: np.ndarray, pe
     return PosedBodies(frames, joints, points)
 
 
+def joint_frames(rotations: np.ndarray) -> np.ndarray:
+    """(m, J, 3, 3) rotations in the parents' frames to (m, 22, 3, 3) frames of the body joints in the camera frame."""
+    frames = np.array(rotations[:, :BODY_JOINT_COUNT])
+    for these, parents in _GENERATIONS:
+        frames[:, these] = frames[:, parents] @ rotations[:, these]
+    return frames
+
+
 def point_slopes(posed: PosedBodies) -> np.ndarray:
     """(m, K, 3, 63): how the landmarks move with turns of the 20 joints and with a shift of the body."""
     arms = posed.points[:, :, None] - posed.joints[:, None, _TURNED]

@@ -7,6 +7,8 @@ joints; fingers and toes are taken as stiff. m rows, K used landmarks; metres, t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..contract.body_model import BETA_COUNT, BodyModel
@@ -28,6 +30,7 @@ from ..contract.skeleton import (
     RIGHT_SHOULDER,
     RIGHT_WRIST,
 )  # fmt: skip
+from .observations import LANDMARK_COUNT
 
 HIPS_OF_SHOULDERS = 0.5
 """Distance of the landmarks at the hips as a share of that of the shoulder joints. BlazePose's hips lie 0.53 of its
@@ -72,6 +75,30 @@ BONES = np.array(
 """(10, 2) used landmarks at the ends of arms, legs and flanks: lengths that do not change, or hardly, with the pose."""
 
 
+_SPANS: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
+    ((23, 24), (11, 12)), ((23,), (11,)), ((24,), (12,)), ((12,), (11,)), ((24,), (23,)),
+    ((11,), (13,)), ((12,), (14,)), ((13,), (15,)), ((14,), (16,)),
+    ((15,), (17, 19)), ((16,), (18, 20)), ((17,), (19,)), ((18,), (20,)),
+    ((23,), (25,)), ((24,), (26,)), ((25,), (27,)), ((26,), (28,)),
+    ((27,), (29,)), ((28,), (30,)), ((29,), (31,)), ((30,), (32,)),
+    ((11, 12), (7, 8)), ((8,), (7,)), ((5,), (2,)), ((7, 8), (0,)),
+)  # fmt: skip
+"""From the middle of some landmarks to the middle of some others: along the torso and limbs, across shoulders, hips,
+hands, head and face, and along the feet."""
+
+
+def _spans() -> np.ndarray:
+    matrix = np.zeros((len(_SPANS), len(USED)))
+    for row, (tails, tips) in enumerate(_SPANS):
+        for marks, sign in ((tails, -1.0), (tips, 1.0)):
+            matrix[row, [PLACE[mark] for mark in marks]] = sign / len(marks)
+    return matrix
+
+
+SPANS = _spans()
+"""(S, K) takes the used landmarks to the vectors of the body's spans."""
+
+
 def _moves_with() -> tuple[int, ...]:
     joints = {mark: pair[0] for places in (_VERTICES, _JOINTS) for mark, pair in places.items()}
     return tuple(joints.get(mark, PELVIS) for mark in USED)
@@ -79,6 +106,12 @@ def _moves_with() -> tuple[int, ...]:
 
 MOVES_WITH = _moves_with()
 """(K,) the body joint each used landmark moves with."""
+
+
+_ROWS = [PLACE.get(mark, 0) for mark in range(LANDMARK_COUNT)]
+"""(39,) row of each landmark among the used ones, 0 where it is none of them."""
+
+Groups = Sequence[Sequence[tuple[int, int]]]
 
 
 class BodyPoints:
@@ -100,11 +133,17 @@ class BodyPoints:
         places = self._template + (betas @ self._directions).reshape(len(betas), *self._template.shape)
         return places[:, :BODY_JOINT_COUNT], places[:, BODY_JOINT_COUNT:]
 
-    def bone_lengths(self, betas: np.ndarray) -> np.ndarray:
-        """(m, 10) betas to (m, 10) lengths of BONES at rest, metres."""
+    def lengths(self, betas: np.ndarray, groups: Groups) -> np.ndarray:
+        """(m, 10) betas to (m, B) metres: the lengths at rest of each group of bones, summed."""
         joints, offsets = self(betas)
         points = joints[:, list(MOVES_WITH)] + offsets
-        return np.linalg.norm(points[:, BONES[:, 0]] - points[:, BONES[:, 1]], axis=-1)
+        return np.stack([group_length(points[:, _ROWS], group) for group in groups], axis=1)
+
+
+def group_length(points: np.ndarray, bones: Sequence[tuple[int, int]]) -> np.ndarray:
+    """(m,) sum of the lengths of some bones, given by their landmarks, between (m, 39, 3) points."""
+    first, second = np.array(bones).T
+    return np.linalg.norm(points[:, first] - points[:, second], axis=-1).sum(axis=-1)
 
 
 def _linear_joints(body: BodyModel) -> tuple[np.ndarray, np.ndarray]:

@@ -39,15 +39,15 @@ TURNED = (
 """The joints that the fit turns, 20: the body's without the toes, of which nothing is seen."""
 
 _DEVIATIONS: dict[int, tuple[float, float, float]] = {
-    SPINE1: (0.24, 0.24, 0.24), SPINE2: (0.24, 0.24, 0.24), SPINE3: (0.24, 0.24, 0.24),
-    NECK: (0.6, 0.6, 0.6), HEAD: (0.7, 0.7, 0.7),
-    LEFT_COLLAR: (0.3, 0.3, 0.3), RIGHT_COLLAR: (0.3, 0.3, 0.3),
-    LEFT_SHOULDER: (2.4, 2.4, 2.4), RIGHT_SHOULDER: (2.4, 2.4, 2.4),
-    LEFT_ELBOW: (0.8, 4.0, 0.8), RIGHT_ELBOW: (0.8, 4.0, 0.8),
-    LEFT_WRIST: (0.8, 0.8, 0.8), RIGHT_WRIST: (0.8, 0.8, 0.8),
-    LEFT_HIP: (2.0, 0.7, 1.0), RIGHT_HIP: (2.0, 0.7, 1.0),
-    LEFT_KNEE: (4.0, 0.4, 0.3), RIGHT_KNEE: (4.0, 0.4, 0.3),
-    LEFT_ANKLE: (0.7, 0.7, 0.7), RIGHT_ANKLE: (0.7, 0.7, 0.7),
+    SPINE1: (0.11, 0.11, 0.11), SPINE2: (0.11, 0.11, 0.11), SPINE3: (0.11, 0.11, 0.11),
+    NECK: (0.4, 0.4, 0.4), HEAD: (0.45, 0.45, 0.45),
+    LEFT_COLLAR: (0.2, 0.2, 0.2), RIGHT_COLLAR: (0.2, 0.2, 0.2),
+    LEFT_SHOULDER: (1.3, 1.3, 1.3), RIGHT_SHOULDER: (1.3, 1.3, 1.3),
+    LEFT_ELBOW: (0.5, 2.7, 0.5), RIGHT_ELBOW: (0.5, 2.7, 0.5),
+    LEFT_WRIST: (0.5, 0.5, 0.5), RIGHT_WRIST: (0.5, 0.5, 0.5),
+    LEFT_HIP: (1.2, 0.45, 0.6), RIGHT_HIP: (1.2, 0.45, 0.6),
+    LEFT_KNEE: (2.7, 0.27, 0.2), RIGHT_KNEE: (2.7, 0.27, 0.2),
+    LEFT_ANKLE: (0.45, 0.45, 0.45), RIGHT_ANKLE: (0.45, 0.45, 0.45),
 }  # fmt: skip
 """Of each joint, about x, y and z. The pelvis turns freely."""
 

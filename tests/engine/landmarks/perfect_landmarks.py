@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.contract.body_model import BodyModel, default_body_path
+from engine.landmarks.body_fit import DEPTH_GAIN
 from engine.landmarks.body_kinematics import pose_bodies, turn
 from engine.landmarks.body_points import USED, BodyPoints
 from engine.landmarks.body_prior import TURNED, prior_middle
@@ -61,6 +62,7 @@ def see(
     middle = posed.points[:, [USED.index(23), USED.index(24)]].mean(axis=1, keepdims=True)
     for row, pixel in enumerate(hips):
         world[row, used] = (posed.points[row] - middle[row]) @ axes_along(pixel, camera)
+    world[..., 2] /= DEPTH_GAIN  # its depths are as flat as the fit believes them to be
     everything = np.ones((count, 39))
     crops = Crops(hips, np.ptp(pixels[:, used, 1], axis=1) * 1.3, np.zeros(count))
     marks = BodyLandmarks(np.ones(count), pixels, everything, world, crops, np.zeros((count, 256, 256), np.float16))
