@@ -6,7 +6,7 @@
     python3 build.py blender [PATH] [arguments]    start Blender (PATH, or blender on the PATH) with this checkout
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
-    python3 build.py evaluate [options]            measure the default model on synthetic clips
+    python3 build.py evaluate [options]            measure a model: --real FOLDER, or on synthetic clips (--help)
     python3 build.py lint                          run ruff, mypy and the import contracts
     python3 build.py lint --quick                  run ruff alone, as the commit hook does
     python3 build.py zip                           build the installable extension in dist/
@@ -27,6 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ROOT / ".environments"
+FOOTAGE = ENVIRONMENTS / "footage"
 BLENDERS = ("5.0", "4.5", "4.2")
 NEWEST = BLENDERS[0]
 DEMO_FRAME = 41
@@ -208,8 +209,8 @@ def lock(arguments):
 
 
 def evaluate(arguments):
-    """python -m engine evaluate ARGUMENTS."""
-    return engine(["evaluate", *arguments])
+    """python -m engine evaluate ARGUMENTS; clips out of wheels are kept in the checkout, beside the environments."""
+    return engine(["evaluate", "--footage-cache", str(FOOTAGE), *arguments])
 
 
 def test(arguments):

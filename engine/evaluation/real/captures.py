@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...capture import ModelShelf, run_capture
+from ...contract.declaring import settings_of
 from ...contract.errors import UserError
 from ...contract.messages import Frame, Message, TakeHeader
 from ...contract.settings import CaptureSettings
@@ -87,10 +88,11 @@ class Captures:
     stride: int | None = None
     full: bool = False
 
-    def take(self, name: str, source: Path, frames: Iterable[int], **changes: Any) -> Take:
-        """The take `name` of some footage. Raises UserError, and Interrupted when a stop is requested."""
+    def take(self, name: str, find: Callable[[], Path], frames: Iterable[int], **changes: Any) -> Take:
+        """The take `name` of the footage that `find` finds. Raises UserError, and Interrupted on request."""
         path = self.folder / f"{name}.h3r"
         if not self.only_read:
+            source = find()
             self._capture(source, path, self._stretch(source, frames), changes)
         return read_take(path)
 
@@ -100,6 +102,11 @@ class Captures:
         return stretch_around(frames, footage.frame_rate, self.stride, self.full)
 
     def _capture(self, source: Path, path: Path, stretch: Stretch, changes: dict[str, Any]) -> None:
+        missing = changes.keys() - settings_of(CaptureSettings).keys()
+        if missing:
+            raise UserError(
+                "setting-missing", "The engine has no setting {name} yet.", "Use a later version.", name=missing.pop()
+            )
         settings = replace(
             self.settings,
             source=str(source),
@@ -111,13 +118,6 @@ class Captures:
         )
         if run_capture(settings, _ignore, self.interruption, self.shelf).status != "complete":
             raise Interrupted
-
-
-def missing_setting(name: str) -> UserError:
-    """What to say where this version of the engine has no such capture setting."""
-    return UserError(
-        "setting-missing", "The engine has no capture setting {name} yet.", "Use a later version.", name=name
-    )
 
 
 def _ignore(_message: Message) -> None:

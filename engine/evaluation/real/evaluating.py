@@ -19,14 +19,13 @@ from ...capture import GENERATOR, ModelShelf
 from ...contract.arguments import settings_from_options
 from ...contract.body_choice import MANNEQUIN, body_file, choose_body_of_take
 from ...contract.body_model import BodyModel
-from ...contract.declaring import settings_of
 from ...contract.errors import UserError
 from ...contract.messages import Frame, TakeHeader
 from ...contract.settings import CaptureSettings
 from ...installed import locations
 from ...interruption import Interruption
-from .annotations import AnnotatedClip, read_annotations
-from .captures import Captures, Take, missing_setting
+from .annotations import AnnotatedClip, FootagePlace, read_annotations
+from .captures import Captures, Take
 from .footage_files import find_footage
 from .points import body_points, project
 from .report import ClipResult, RealReport
@@ -106,9 +105,7 @@ class _Evaluation:
     def add_clip(self, clip: AnnotatedClip) -> None:
         """Capture and measure one clip, or note why not."""
         with self._left_out_on_errors(clip.name):
-            take = self._take(
-                Path(clip.name).stem, find_footage(self.folder, clip.place, self.cache), list(clip.frames)
-            )
+            take = self._take(Path(clip.name).stem, clip.place, list(clip.frames))
             body = self._body(take.header)
             score = RealScore()
             for number, people in clip.frames.items():
@@ -125,10 +122,9 @@ class _Evaluation:
             takes: dict[str, Take] = {}
             for camera in truth.cameras:
                 with self._left_out_on_errors(f"{camera.place.name}, focal length {name}"):
-                    source = find_footage(self.folder, camera.place, self.cache)
-                    changes = _told(camera.focal_mm) if name == TOLD else {}
-                    take_name = camera.name + ("-focal" if name == TOLD else "")
-                    takes[camera.name] = self._take(take_name, source, list(truth.joints), **changes)
+                    told = {FOCAL_SETTING: camera.focal_mm} if name == TOLD else {}
+                    take_name = camera.name + ("-focal" if told else "")
+                    takes[camera.name] = self._take(take_name, camera.place, list(truth.joints), **told)
             if takes:
                 body = self._body(next(iter(takes.values())).header)
                 self.truth[name] = score_views(truth, body, {camera: take.frames for camera, take in takes.items()})
@@ -138,9 +134,9 @@ class _Evaluation:
         title = f"{', '.join(models) or 'nothing'} on real footage in {self.folder.name}"
         return RealReport(title, self.clips, self.truth_name, self.truth, self.left_out, self._about(models))
 
-    def _take(self, name: str, source: Path, frames: list[int], **changes: float) -> Take:
+    def _take(self, name: str, place: FootagePlace, frames: list[int], **changes: float) -> Take:
         print(f"{name}: {'reading the take' if self.captures.only_read else 'capturing'}", file=sys.stderr, flush=True)
-        take = self.captures.take(name, source, frames, **changes)
+        take = self.captures.take(name, lambda: find_footage(self.folder, place, self.cache), frames, **changes)
         self.headers.append(take.header)
         return take
 
@@ -175,12 +171,6 @@ _OF_ONE_CLIP = ("source", "take", "start", "end", "stride", FOCAL_SETTING)
 
 _LEFT_OUT = ("footage-missing", "wheel-unavailable", "wheel-damaged", "take-unreadable", "setting-missing")
 """Codes of what may be wrong with one clip alone."""
-
-
-def _told(focal_mm: float) -> dict[str, float]:
-    if FOCAL_SETTING not in settings_of(CaptureSettings):
-        raise missing_setting(FOCAL_SETTING)
-    return {FOCAL_SETTING: focal_mm}
 
 
 def _points_px(frame: Frame, body: BodyModel) -> np.ndarray:

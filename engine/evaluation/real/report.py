@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,20 +32,17 @@ _TRUTH_ERRORS = {
 }
 _NOTES = (
     "Errors are distances in the frame, in % of the height of the person's box, over shoulders, elbows, wrists, knees "
-    "and ankles",
-    "of those found; <5 % and <10 %: of all annotated joints of these, those of people who were not found among them. "
-    "head: median of",
-    "the skull's centre. swapped: people who fit better with left and right exchanged. invented: people in frames that "
-    "nobody is in.",
-    "identities: different people in all frames of the capture (of those who are annotated).",
+    "and ankles of those found; <5 % and <10 %: of all annotated joints of these, those of people who were not found "
+    "among them. head: median of the skull's centre. swapped: people who fit better with left and right exchanged. "
+    "invented: people in frames that nobody is in. identities: different people in all frames of the capture (of those "
+    "who are annotated)."
 )
 _TRUTH_NOTES = (
-    "Joints: {joints}; MPJPE after moving the middle of the hips on to the true one. root: middle of the hips, in the "
-    "frame of the",
-    "calibrated camera, and its parts along and across the ray. root as seen: the same from where a camera without "
-    "distortion sees it",
-    "whose principal point is the take's.",
+    "Joints: {joints}. MPJPE: after moving the middle of the hips on to the true one. root: the middle of the hips, in "
+    "the frame of the calibrated camera, and its parts along and across the ray. root as seen: the same from where a "
+    "camera without distortion sees it whose principal point is the take's."
 )
+_WIDTH = 120
 
 
 @dataclass(frozen=True)
@@ -81,10 +79,10 @@ class RealReport:
         """Tables for a terminal."""
         parts = [[self.title]]
         if self.clips:
-            parts.append([*aligned(self._rows()), "", *_NOTES])
+            parts.append([*aligned(self._rows()), "", textwrap.fill(_NOTES, _WIDTH)])
         if self.truth:
             parts.append(self._truth_lines())
-        parts.append([f"Left out: {name}: {reason}" for name, reason in self.left_out.items()])
+        parts.append([f"Left out: {name}. {reason}" for name, reason in self.left_out.items()])
         parts.append(
             [
                 f"Not in the take of {name}, and not counted: frames {', '.join(map(str, clip.unseen_frames))}"
@@ -120,7 +118,7 @@ class RealReport:
             rows.append([name, f"{len(score.found)}/{score.views}", *cells])
         joints = ", ".join(next(iter(self.truth.values())).names)
         head = f"3-D truth, {self.truth_name}"
-        return [head, *aligned(rows), "", *(line.format(joints=joints) for line in _TRUTH_NOTES)]
+        return [head, *aligned(rows), "", textwrap.fill(_TRUTH_NOTES.format(joints=joints), _WIDTH)]
 
 
 def _cells(score: RealScore) -> list[str]:
