@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ...capture import ModelShelf, run_capture
-from ...contract.declaring import settings_of
-from ...contract.errors import UserError
-from ...contract.messages import Frame, Message, TakeHeader
+from ...contract.messages import FocalLength, Frame, Message, TakeHeader
 from ...contract.settings import CaptureSettings
-from ...contract.take import TakeReader
+from ...contract.take import SettledTakeReader
 from ...interruption import Interrupted, Interruption
 from ...video.footage import open_footage
 
@@ -47,6 +45,8 @@ class Take:
     frames: dict[int, Frame]
     """By their number in the footage."""
     stretch: Stretch
+    focal_length: FocalLength | None
+    """How well it is known in the end; None where the model does not say."""
 
     @property
     def track_count(self) -> int:
@@ -55,11 +55,14 @@ class Take:
 
 
 def read_take(path: Path) -> Take:
-    """The frames of a take. This is the one place that decides which of its records are measured."""
-    with TakeReader(path) as take:
-        frames = {message.source_frame: message for message in take if isinstance(message, Frame)}
+    """The frames of a take as the final pass left them: the one place that decides which records are measured."""
+    with SettledTakeReader(path) as take:
+        messages = list(take)
         settings = take.header.settings
-        return Take(take.header, frames, Stretch(settings.start, settings.end, settings.stride))
+    frames = {message.source_frame: message for message in messages if isinstance(message, Frame)}
+    said = [message for message in messages if isinstance(message, FocalLength)]
+    stretch = Stretch(settings.start, settings.end, settings.stride)
+    return Take(take.header, frames, stretch, said[-1] if said else None)
 
 
 def stretch_around(frames: Iterable[int], frame_rate: float, stride: int | None = None, full: bool = False) -> Stretch:
@@ -102,11 +105,6 @@ class Captures:
         return stretch_around(frames, footage.frame_rate, self.stride, self.full)
 
     def _capture(self, source: Path, path: Path, stretch: Stretch, changes: dict[str, Any]) -> None:
-        missing = changes.keys() - settings_of(CaptureSettings).keys()
-        if missing:
-            raise UserError(
-                "setting-missing", "The engine has no setting {name} yet.", "Use a later version.", name=missing.pop()
-            )
         settings = replace(
             self.settings,
             source=str(source),

@@ -169,7 +169,7 @@ class _Evaluation:
 
 _OF_ONE_CLIP = ("source", "take", "start", "end", "stride", FOCAL_SETTING)
 
-_LEFT_OUT = ("footage-missing", "wheel-unavailable", "wheel-damaged", "take-unreadable", "setting-missing")
+_LEFT_OUT = ("footage-missing", "wheel-unavailable", "wheel-damaged", "take-unreadable")
 """Codes of what may be wrong with one clip alone."""
 
 

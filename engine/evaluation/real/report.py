@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -169,6 +169,7 @@ def _clip_values(clip: ClipResult) -> dict[str, Any]:
         "stride": stretch.stride,
         "captured_frames": len(clip.take.frames),
         "unseen_frames": list(clip.unseen_frames),
+        "focal_length": asdict(clip.take.focal_length) if clip.take.focal_length else None,
     }
 
 

@@ -109,7 +109,7 @@ def test_people_where_they_were_noted_have_no_error(tmp_path: Path, frames: list
     assert (total["swapped"], total["sides_told"], total["invented"], total["unmatched"]) == (0, 4, 0, 0)
     assert (report["clips"][CLIP]["identities"], report["clips"][CLIP]["true_identities"]) == (2, 2)
     assert "4/4" in text and "2 of 2" in text and "made up" in text
-    assert report["settings"]["model"] == "default" and report["versions"]["numpy"] == np.__version__
+    assert report["settings"]["quality"] == "standard" and report["versions"]["numpy"] == np.__version__
 
 
 def test_distances_are_shares_of_the_box(tmp_path: Path, frames: list[Frame], body: BodyModel) -> None:
@@ -187,7 +187,7 @@ def test_a_real_capture_and_a_clip_that_cannot_be_had(tmp_path: Path, capsys: py
     (tmp_path / "annotations.json").write_text(json.dumps({"clips": clips}))
     out = tmp_path / "out.json"
     code, text = run(
-        "--real", str(tmp_path), "--json", str(out), "--footage-cache", str(tmp_path / "cache"), "--model", "default"
+        "--real", str(tmp_path), "--json", str(out), "--footage-cache", str(tmp_path / "cache"), "--model", "small"
     )
     report = json.loads(out.read_text())["reports"][0]
     assert code == 0, capsys.readouterr().err
