@@ -37,10 +37,9 @@ from engine.contract.settings import CaptureSettings
 from engine.evaluation.real.footage_files import wheel_member
 from engine.interruption import Interruption
 from engine.video.footage import open_footage
+from tools.demo_clip import MEMBER, PACKAGE, SHA256
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE, MEMBER = "sports2d==0.8.34", "Sports2D/Demo/demo.mp4"
-SHA256 = "733b6db70742636ae9c35d870c22bd416582f579abd5881bee93a14bb0e2655d"
 ALONE = (440, 20, 440, 460)
 """Left, top, width and height of what shows the man of that clip alone, in its first 120 frames."""
 CANVAS, TILES = (1280, 720), 4

@@ -4,7 +4,8 @@
     python tools/render_overview.py FOLDER FRAME FIRST.blend [OTHER.blend ...]
 
 Writes FOLDER/FIRST-camera.png, FOLDER/FIRST-outside.png and so on. All are seen from one and the same place outside,
-behind and above the first one's camera.
+behind and above the first one's camera. FRAME may be several with commas between: their number then ends the names. In
+place of the camera's view there is, as FOLDER/FIRST-people.png, one of the people alone, to be put over the footage.
 """
 
 import sys
@@ -20,7 +21,35 @@ SHOWN_SHARE = 0.9
 """Share of the points that the outside view must hold: the farthest ones would make everything else tiny."""
 
 
-def main(folder: Path, frame: int, blends: list[Path]) -> None:
+def main(folder: Path, frames: list[int], blends: list[Path]) -> None:
+    if len(frames) == 1:
+        compare(folder, frames[0], blends)
+    else:
+        for blend in blends:
+            show_people(folder, frames, blend)
+
+
+def show_people(folder: Path, frames: list[int], blend: Path) -> None:
+    """People alone through the scene's camera, and everything from outside, at some frames of one scene."""
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    scene, place = bpy.context.scene, None
+    _light(scene)
+    own = scene.camera
+    others = [thing for thing in scene.objects if thing.type == "MESH" and thing.find_armature() is None]
+    shown = [thing for thing in others if not thing.hide_render]
+    for frame in frames:
+        scene.frame_set(frame)
+        place = place or _outside(scene, own)
+        for thing in shown:
+            thing.hide_render = True
+        _render(scene, own, folder / f"{blend.stem}-people-{frame}.png")
+        for thing in shown:
+            thing.hide_render = False
+        _render(scene, _camera(scene, *place), folder / f"{blend.stem}-outside-{frame}.png")
+
+
+def compare(folder: Path, frame: int, blends: list[Path]) -> None:
+    """The same frame of several scenes of the same people."""
     place: tuple[Matrix, float] | None = None
     for blend in blends:
         bpy.ops.wm.open_mainfile(filepath=str(blend))
@@ -101,4 +130,4 @@ def _render(scene: bpy.types.Scene, camera: bpy.types.Object, path: Path) -> Non
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), list(map(Path, sys.argv[3:])))
+    main(Path(sys.argv[1]), list(map(int, sys.argv[2].split(","))), list(map(Path, sys.argv[3:])))
