@@ -9,6 +9,7 @@ place of the camera's view there is, as FOLDER/FIRST-people.png, one of the peop
 """
 
 import sys
+from math import radians
 from pathlib import Path
 
 import bpy
@@ -19,6 +20,11 @@ HEIGHT = 384
 SAMPLES = 16
 SHOWN_SHARE = 0.9
 """Share of the points that the outside view must hold: the farthest ones would make everything else tiny."""
+
+PERSON_M = 1.0
+"""Metres round the pelvis that a person fills."""
+BESIDE = radians(55)
+"""How far the people are seen from the side, against how the footage shows them."""
 
 
 def main(folder: Path, frames: list[int], blends: list[Path]) -> None:
@@ -32,20 +38,20 @@ def main(folder: Path, frames: list[int], blends: list[Path]) -> None:
 def show_people(folder: Path, frames: list[int], blend: Path) -> None:
     """People alone through the scene's camera, and everything from outside, at some frames of one scene."""
     bpy.ops.wm.open_mainfile(filepath=str(blend))
-    scene, place = bpy.context.scene, None
+    scene = bpy.context.scene
     _light(scene)
     own = scene.camera
+    beside = _camera(scene, *_beside(scene, own, frames))
     others = [thing for thing in scene.objects if thing.type == "MESH" and thing.find_armature() is None]
     shown = [thing for thing in others if not thing.hide_render]
     for frame in frames:
         scene.frame_set(frame)
-        place = place or _outside(scene, own)
         for thing in shown:
             thing.hide_render = True
         _render(scene, own, folder / f"{blend.stem}-people-{frame}.png")
         for thing in shown:
             thing.hide_render = False
-        _render(scene, _camera(scene, *place), folder / f"{blend.stem}-outside-{frame}.png")
+        _render(scene, beside, folder / f"{blend.stem}-outside-{frame}.png")
 
 
 def compare(folder: Path, frame: int, blends: list[Path]) -> None:
@@ -112,6 +118,27 @@ def _outside(scene: bpy.types.Scene, footage_camera: bpy.types.Object) -> tuple[
     towards = Vector((0.55, 0.75, -0.55)).normalized()
     turn = towards.to_track_quat("-Z", "Y").to_matrix().to_4x4()
     return Matrix.Translation(middle - towards * size * 0.9) @ turn, 20 * size
+
+
+def _beside(scene: bpy.types.Scene, footage_camera: bpy.types.Object, frames: list[int]) -> tuple[Matrix, float]:
+    """Where a camera has to stand to see the people of all these frames from the side, somewhat from above; and how far
+    it has to see, in metres.
+    """
+    corners = []
+    for frame in frames:
+        scene.frame_set(frame)
+        corners += [
+            person.matrix_world @ person.pose.bones["pelvis"].head
+            for person in scene.objects
+            if person.type == "ARMATURE" and not person.hide_render
+        ]
+    low, high = np.min(corners, axis=0) - PERSON_M, np.max(corners, axis=0) + PERSON_M
+    middle, size = Vector((low + high) / 2), float(np.linalg.norm(high - low))
+    ahead = middle - footage_camera.matrix_world.translation
+    turn = Matrix.Rotation(BESIDE, 3, "Z") @ Vector((ahead.x, ahead.y, 0)).normalized()
+    towards = (turn - Vector((0, 0, 0.3))).normalized()
+    view = towards.to_track_quat("-Z", "Y").to_matrix().to_4x4()
+    return Matrix.Translation(middle - towards * size * 1.3) @ view, 20 * size
 
 
 def _camera(scene: bpy.types.Scene, place: Matrix, reach: float) -> bpy.types.Object:
