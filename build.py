@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Commands for working from a checkout. Each sets up what it needs, then runs.
 
-    python3 build.py demo                          convert the bundled clip and render an image of the result
+    python3 build.py demo                          convert a clip of real people and a synthetic one, with images
     python3 build.py blender [PATH] [arguments]    start Blender (PATH, or blender on the PATH) with this checkout
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
-    python3 build.py evaluate [options]            measure the default model on synthetic clips
+    python3 build.py evaluate [options]            measure a model: --real FOLDER, or on synthetic clips (--help)
     python3 build.py lint                          run ruff, mypy and the import contracts
     python3 build.py lint --quick                  run ruff alone, as the commit hook does
     python3 build.py zip                           build the installable extension in dist/
@@ -27,9 +27,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ROOT / ".environments"
+FOOTAGE = ENVIRONMENTS / "footage"
 BLENDERS = ("5.0", "4.5", "4.2")
 NEWEST = BLENDERS[0]
 DEMO_FRAME = 41
+PEOPLE_RANGE = (60, 190, 2)  # first frame, the one to stop before, frame step: a man's jump and somersault off a wall
+PEOPLE_FRAMES = (144, 176)  # shown in the picture: about to jump, and upside down
 NO_TESTS_COLLECTED = 5  # pytest's exit code
 
 
@@ -124,10 +127,14 @@ def environment(name, requirement):
     return str(python)
 
 
+def blender_python():
+    """The Python that has Blender as a module."""
+    return environment("blender-" + NEWEST, "blender-" + NEWEST)
+
+
 def blender_module(arguments):
     """Run the add-on's own command line inside Blender's Python module; returns its exit code."""
-    python = environment("blender-" + NEWEST, "blender-" + NEWEST)
-    return run([python, str(ROOT / "tools" / "run_in_module.py"), *arguments])
+    return run([blender_python(), str(ROOT / "tools" / "run_in_module.py"), *arguments])
 
 
 def run(command, folder=None, **more):
@@ -137,14 +144,42 @@ def run(command, folder=None, **more):
 
 
 def demo(arguments):
-    """Convert the bundled clip, measure the result, and picture it beside footage and ground truth."""
+    """Convert and picture real people, then the bundled synthetic clip, which is also measured against its truth."""
+    (ROOT / "outputs").mkdir(exist_ok=True)
+    return people_demo(arguments) or synthetic_demo(arguments)
+
+
+def people_demo(arguments):
+    """A clip of real people, out of a pinned wheel: footage, the bodies over it, and the scene from outside."""
+    folder, tools, python = ROOT / "outputs", ROOT / "tools", environment("engine", "engine")
+    clip = subprocess.run([python, str(tools / "demo_clip.py"), str(FOOTAGE)], stdout=subprocess.PIPE, text=True)
+    if clip.returncode:
+        print("build.py: the demo goes on without real people, with the bundled synthetic clip.", file=sys.stderr)
+        return 0
+    footage = clip.stdout.strip()
+    output, picture, take = (folder / ("demo-people" + ending) for ending in (".blend", ".png", ".h3r"))
+    first, last, step = PEOPLE_RANGE
+    chosen = ["--start", str(first), "--end", str(last), "--stride", str(step), "--body", "mannequin"]
+    frames = ",".join(str(number + 1) for number in PEOPLE_FRAMES)
+    code = (
+        convert([footage, "--output", str(output), "--take", str(take), "--overwrite", *chosen, *arguments])
+        or run([blender_python(), str(tools / "render_overview.py"), str(folder), frames, str(output)])
+        or run([python, str(tools / "compose_people.py"), str(folder), output.stem, footage, frames, str(picture)])
+    )
+    if code == 0:
+        print(f"Real people: open {output} in Blender {NEWEST} or newer.")
+        print(f"{picture} shows footage, the bodies over it, and the scene from outside.", flush=True)
+    return code
+
+
+def synthetic_demo(arguments):
+    """The bundled clip, measured, and pictured beside footage and ground truth."""
     clip, true = ROOT / "demo" / "demo.mp4", ROOT / "demo" / "demo_truth.npz"
-    folder, tools = ROOT / "outputs", ROOT / "tools"
+    folder, tools, python = ROOT / "outputs", ROOT / "tools", environment("engine", "engine")
     output, picture, take, report = (folder / ("demo" + ending) for ending in (".blend", ".png", ".h3r", ".json"))
     truth, true_take = folder / "truth.blend", folder / "truth.h3r"
-    folder.mkdir(exist_ok=True)
-    blender, python = environment("blender-" + NEWEST, "blender-" + NEWEST), environment("engine", "engine")
     body = ["--body", "mannequin"]
+    composed = [str(folder), str(clip), str(DEMO_FRAME - 1), str(report), str(picture)]
     code = (
         convert(
             [str(clip), "--output", str(output), "--take", str(take), "--point-maps", "--overwrite", *body, *arguments]
@@ -152,21 +187,12 @@ def demo(arguments):
         or engine(["evaluate", "--take", str(take), "--truth", str(true), "--json", str(report), *body])
         or run([python, str(tools / "truth_take.py"), str(true), str(clip), str(true_take)])
         or blender_module(["import", str(true_take), "--output", str(truth), "--overwrite", *body, "--clean", "0"])
-        or run([blender, str(tools / "render_overview.py"), str(folder), str(DEMO_FRAME), str(truth), str(output)])
-        or run(
-            [
-                python,
-                str(tools / "compose_overview.py"),
-                str(folder),
-                str(clip),
-                str(DEMO_FRAME - 1),
-                str(report),
-                str(picture),
-            ]
-        )
+        or run([blender_python(), str(tools / "render_overview.py"), str(folder), str(DEMO_FRAME), truth, output])
+        or run([python, str(tools / "compose_overview.py"), *composed])
     )
     if code == 0:
-        print(f"Open {output} in Blender {NEWEST} or newer. {picture} shows footage, ground truth and reconstruction.")
+        print(f"Synthetic people, with known truth: open {output} in Blender {NEWEST} or newer.")
+        print(f"{picture} shows footage, ground truth and reconstruction.")
     return code
 
 
@@ -208,8 +234,8 @@ def lock(arguments):
 
 
 def evaluate(arguments):
-    """python -m engine evaluate ARGUMENTS."""
-    return engine(["evaluate", *arguments])
+    """python -m engine evaluate ARGUMENTS; clips out of wheels are kept in the checkout, beside the environments."""
+    return engine(["evaluate", "--footage-cache", str(FOOTAGE), *arguments])
 
 
 def test(arguments):

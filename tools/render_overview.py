@@ -4,10 +4,12 @@
     python tools/render_overview.py FOLDER FRAME FIRST.blend [OTHER.blend ...]
 
 Writes FOLDER/FIRST-camera.png, FOLDER/FIRST-outside.png and so on. All are seen from one and the same place outside,
-behind and above the first one's camera.
+behind and above the first one's camera. FRAME may be several with commas between: their number then ends the names. In
+place of the camera's view there is, as FOLDER/FIRST-people.png, one of the people alone, to be put over the footage.
 """
 
 import sys
+from math import radians
 from pathlib import Path
 
 import bpy
@@ -19,8 +21,41 @@ SAMPLES = 16
 SHOWN_SHARE = 0.9
 """Share of the points that the outside view must hold: the farthest ones would make everything else tiny."""
 
+PERSON_M = 1.0
+"""Metres round the pelvis that a person fills."""
+BESIDE = radians(55)
+"""How far the people are seen from the side, against how the footage shows them."""
 
-def main(folder: Path, frame: int, blends: list[Path]) -> None:
+
+def main(folder: Path, frames: list[int], blends: list[Path]) -> None:
+    if len(frames) == 1:
+        compare(folder, frames[0], blends)
+    else:
+        for blend in blends:
+            show_people(folder, frames, blend)
+
+
+def show_people(folder: Path, frames: list[int], blend: Path) -> None:
+    """People alone through the scene's camera, and everything from outside, at some frames of one scene."""
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    scene = bpy.context.scene
+    _light(scene)
+    own = scene.camera
+    beside = _camera(scene, *_beside(scene, own, frames))
+    others = [thing for thing in scene.objects if thing.type == "MESH" and thing.find_armature() is None]
+    shown = [thing for thing in others if not thing.hide_render]
+    for frame in frames:
+        scene.frame_set(frame)
+        for thing in shown:
+            thing.hide_render = True
+        _render(scene, own, folder / f"{blend.stem}-people-{frame}.png")
+        for thing in shown:
+            thing.hide_render = False
+        _render(scene, beside, folder / f"{blend.stem}-outside-{frame}.png")
+
+
+def compare(folder: Path, frame: int, blends: list[Path]) -> None:
+    """The same frame of several scenes of the same people."""
     place: tuple[Matrix, float] | None = None
     for blend in blends:
         bpy.ops.wm.open_mainfile(filepath=str(blend))
@@ -85,6 +120,27 @@ def _outside(scene: bpy.types.Scene, footage_camera: bpy.types.Object) -> tuple[
     return Matrix.Translation(middle - towards * size * 0.9) @ turn, 20 * size
 
 
+def _beside(scene: bpy.types.Scene, footage_camera: bpy.types.Object, frames: list[int]) -> tuple[Matrix, float]:
+    """Where a camera has to stand to see the people of all these frames from the side, somewhat from above; and how far
+    it has to see, in metres.
+    """
+    corners = []
+    for frame in frames:
+        scene.frame_set(frame)
+        corners += [
+            person.matrix_world @ person.pose.bones["pelvis"].head
+            for person in scene.objects
+            if person.type == "ARMATURE" and not person.hide_render
+        ]
+    low, high = np.min(corners, axis=0) - PERSON_M, np.max(corners, axis=0) + PERSON_M
+    middle, size = Vector((low + high) / 2), float(np.linalg.norm(high - low))
+    ahead = middle - footage_camera.matrix_world.translation
+    turn = Matrix.Rotation(BESIDE, 3, "Z") @ Vector((ahead.x, ahead.y, 0)).normalized()
+    towards = (turn - Vector((0, 0, 0.3))).normalized()
+    view = towards.to_track_quat("-Z", "Y").to_matrix().to_4x4()
+    return Matrix.Translation(middle - towards * size * 1.3) @ view, 20 * size
+
+
 def _camera(scene: bpy.types.Scene, place: Matrix, reach: float) -> bpy.types.Object:
     camera = bpy.data.objects.new("Overview camera", bpy.data.cameras.new("Overview camera"))
     camera.data.lens, camera.data.clip_end = 40, reach
@@ -101,4 +157,4 @@ def _render(scene: bpy.types.Scene, camera: bpy.types.Object, path: Path) -> Non
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), list(map(Path, sys.argv[3:])))
+    main(Path(sys.argv[1]), list(map(int, sys.argv[2].split(","))), list(map(Path, sys.argv[3:])))

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`python -m engine evaluate`: a take against its ground truth, or a model on synthetic clips or a dataset."""
+"""`python -m engine evaluate`: a take against its truth, or a model on synthetic clips, a dataset or real footage."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="capture and measure the sequences of a dataset on disk (in the layout that `python -m engine.synthetic` "
         "writes, which is that of processed BEDLAM)",
     )
+    what.add_argument(
+        "--real",
+        metavar="FOLDER",
+        help="capture and measure the clips of a folder with annotations.json: joints of real people, noted by eye",
+    )
     parser.add_argument("--split", default="Validation", help="which part of the dataset (%(default)s)")
     parser.add_argument("--truth", metavar="TRUTH.npz", help="the ground truth of the take's footage")
     parser.add_argument(
@@ -64,17 +70,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ablations", action="store_true", help="also measure without TTT3R, and without human prompts"
     )
     parser.add_argument("--json", metavar="FILE", help="also write the figures to this file as JSON")
+    _add_options_of_real_footage(parser)
     add_setting_options(parser, leave_out=SET_BY_THE_CLIP)
+
+
+def _add_options_of_real_footage(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("real footage")
+    takes = group.add_mutually_exclusive_group()
+    takes.add_argument("--takes", metavar="FOLDER", help="measure the takes in this folder (CLIP.h3r); capture nothing")
+    takes.add_argument("--keep-takes", metavar="FOLDER", help="put the takes there and keep them")
+    group.add_argument(
+        "--stride",
+        type=int,
+        metavar="FRAMES",
+        help="capture one frame in this many (the most that hits every annotated frame and leaves 12 a second)",
+    )
+    group.add_argument(
+        "--full",
+        action="store_true",
+        help="capture whole clips, instead of from two seconds before the first annotated frame to the last",
+    )
+    group.add_argument(
+        "--footage-cache",
+        metavar="FOLDER",
+        help="where clips that are members of a package's wheel are kept (a folder beside the user's weights)",
+    )
 
 
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     """Run the command: tables on `stdout`, progress and errors on standard error. Returns the exit code."""
     # Here, so that the engine's other commands and --help do not wait for scipy and torch.
     from .evaluations import evaluate_dataset, evaluate_synthetic, evaluate_take_file
+    from .real.evaluating import evaluate_real
+    from .real.report import RealReport
+    from .report import Report
 
+    reports: Sequence[Report | RealReport]
     try:
         if options.take:
             reports = [evaluate_take_file(options)]
+        elif options.real:
+            reports = [evaluate_real(options, Interruption())]
         elif options.dataset:
             reports = [evaluate_dataset(options, Interruption())]
         else:

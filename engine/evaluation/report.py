@@ -71,7 +71,7 @@ class Report:
             if any(measured):
                 label = line.label + (f" [{line.unit}]" if line.unit else "") + (" +" if line.higher_is_better else "")
                 rows.append([line.task, label, *(cell or "-" for cell in measured), fraction, "|", *beside])
-        return _aligned(rows)
+        return aligned(rows)
 
 
 def summary(figures: TaskFigures) -> str:
@@ -120,7 +120,7 @@ def _cell(line: FigureLine, value: float | None) -> str:
     return "" if value is None else f"{value:.{line.digits}f}"
 
 
-def _aligned(rows: list[list[str]]) -> list[str]:
+def aligned(rows: list[list[str]]) -> list[str]:
     """Columns of equal width: the first two to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

@@ -15,6 +15,7 @@ import bpy
 from ...engine.contract.arguments import settings_from_options
 from ...engine.contract.body_choice import MANNEQUIN
 from ...engine.contract.sentences import Sentence
+from ...engine.contract.settings import OURS
 from ...engine.contract.whole_file import explained_write_errors, whole_file
 from ...engine.installed import registry
 from ..capture import session as sessions
@@ -143,7 +144,7 @@ def _import_options(options: argparse.Namespace) -> ImportOptions:
 
 def _model(name: str) -> str:
     """A model's name as it is, a checkpoint's path absolute."""
-    known = name == "default" or name.startswith("recipe:") or registry.find(name) is not None
+    known = name in ("default", *OURS) or name.startswith("recipe:") or registry.find(name) is not None
     return name if known else str(Path(name).absolute())
 
 

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures a model, or takes that it made, on a folder of annotated real footage."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ...capture import GENERATOR, ModelShelf
+from ...contract.arguments import settings_from_options
+from ...contract.body_choice import MANNEQUIN, body_file, choose_body_of_take
+from ...contract.body_model import BodyModel
+from ...contract.errors import UserError
+from ...contract.messages import Frame, TakeHeader
+from ...contract.settings import CaptureSettings
+from ...installed import locations
+from ...interruption import Interruption
+from .annotations import AnnotatedClip, FootagePlace, read_annotations
+from .captures import Captures, Take
+from .footage_files import find_footage
+from .points import body_points, project
+from .report import ClipResult, RealReport
+from .scoring import RealScore, match, score_frame
+from .truth import Truth, read_truth
+from .truth_scoring import TruthScore, score_views
+
+FOCAL_SETTING = "focal_mm"
+"""The capture setting that a true focal length is given with."""
+
+ESTIMATED, TOLD = "estimated", "true one given"
+
+_PACKAGES = ("numpy", "torch", "opencv-python-headless")
+
+
+def evaluate_real(options: argparse.Namespace, interruption: Interruption) -> RealReport:
+    """Measure `--model` on the folder `--real`, or the takes in `--takes`. Raises UserError, and Interrupted."""
+    folder = Path(options.real)
+    clips, truth = read_annotations(folder), read_truth(folder)
+    with ExitStack() as stack:
+        kept = options.takes or options.keep_takes or stack.enter_context(tempfile.TemporaryDirectory())
+        captures = Captures(
+            Path(kept),
+            _settings(options),
+            interruption,
+            ModelShelf(),
+            only_read=bool(options.takes),
+            stride=options.stride,
+            full=options.full,
+        )
+        evaluation = _Evaluation(folder, Path(options.footage_cache or _cache()), captures, options.body)
+        for clip in clips:
+            evaluation.add_clip(clip)
+        if truth is not None:
+            evaluation.add_truth(truth)
+        return evaluation.report()
+
+
+def _cache() -> Path:
+    return locations.downloads_folder() / "footage"
+
+
+def _settings(options: argparse.Namespace) -> CaptureSettings:
+    """What the captures run under, but for the clip."""
+    settings: CaptureSettings = settings_from_options(
+        options,
+        source="clip",
+        take="clip.h3r",
+        body=options.body or MANNEQUIN,
+        frame_rate=None,
+        start=0,
+        end=None,
+        stride=1,
+        point_maps=False,
+        point_confidence=1.0,
+        voxel_size=0.0,
+        max_points=1,
+    )
+    return settings
+
+
+@dataclass
+class _Evaluation:
+    """What was measured so far."""
+
+    folder: Path
+    cache: Path
+    captures: Captures
+    body: str
+    """The body that was asked for; empty for the take's own."""
+    clips: dict[str, ClipResult] = field(default_factory=dict)
+    truth_name: str = ""
+    truth: dict[str, TruthScore] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    headers: list[TakeHeader] = field(default_factory=list)
+
+    def add_clip(self, clip: AnnotatedClip) -> None:
+        """Capture and measure one clip, or note why not."""
+        with self._left_out_on_errors(clip.name):
+            take = self._take(Path(clip.name).stem, clip.place, list(clip.frames))
+            body = self._body(take.header)
+            score = RealScore()
+            for number, people in clip.frames.items():
+                if number in take.frames:
+                    points = _points_px(take.frames[number], body)
+                    score += score_frame(people, points, match(people, points))
+            unseen = tuple(number for number in clip.frames if number not in take.frames)
+            self.clips[clip.name] = ClipResult(score, take, clip.person_count, unseen)
+
+    def add_truth(self, truth: Truth) -> None:
+        """Capture and measure the views of the truth, without and with their focal lengths."""
+        self.truth_name = truth.name
+        for name in (ESTIMATED, TOLD):
+            takes: dict[str, Take] = {}
+            for camera in truth.cameras:
+                with self._left_out_on_errors(f"{camera.place.name}, focal length {name}"):
+                    told = {FOCAL_SETTING: camera.focal_mm} if name == TOLD else {}
+                    take_name = camera.name + ("-focal" if told else "")
+                    takes[camera.name] = self._take(take_name, camera.place, list(truth.joints), **told)
+            if takes:
+                body = self._body(next(iter(takes.values())).header)
+                self.truth[name] = score_views(truth, body, {camera: take.frames for camera, take in takes.items()})
+
+    def report(self) -> RealReport:
+        models = sorted({header.model for header in self.headers})
+        title = f"{', '.join(models) or 'nothing'} on real footage in {self.folder.name}"
+        return RealReport(title, self.clips, self.truth_name, self.truth, self.left_out, self._about(models))
+
+    def _take(self, name: str, place: FootagePlace, frames: list[int], **changes: float) -> Take:
+        print(f"{name}: {'reading the take' if self.captures.only_read else 'capturing'}", file=sys.stderr, flush=True)
+        take = self.captures.take(name, lambda: find_footage(self.folder, place, self.cache), frames, **changes)
+        self.headers.append(take.header)
+        return take
+
+    def _body(self, header: TakeHeader) -> BodyModel:
+        return BodyModel.load(body_file(self.body or choose_body_of_take(header, locations.body_path())))
+
+    @contextmanager
+    def _left_out_on_errors(self, name: str) -> Iterator[None]:
+        """One clip that cannot be had does not end the evaluation of the others; the report says so."""
+        try:
+            yield
+        except UserError as error:
+            if error.code not in _LEFT_OUT:
+                raise
+            self.left_out[name] = str(error)
+            print(f"{name} is left out: {error}", file=sys.stderr, flush=True)
+
+    def _about(self, models: list[str]) -> dict[str, object]:
+        settings = asdict(self.headers[0].settings) if self.headers else {}
+        return {
+            "models": models,
+            "settings": {name: value for name, value in settings.items() if name not in _OF_ONE_CLIP},
+            "versions": {
+                "engine": sorted({header.generator for header in self.headers} | {GENERATOR}),
+                "python": platform.python_version(),
+                **{name: importlib.metadata.version(name) for name in _PACKAGES},
+            },
+        }
+
+
+_OF_ONE_CLIP = ("source", "take", "start", "end", "stride", FOCAL_SETTING)
+
+_LEFT_OUT = ("footage-missing", "wheel-unavailable", "wheel-damaged", "take-unreadable")
+"""Codes of what may be wrong with one clip alone."""
+
+
+def _points_px(frame: Frame, body: BodyModel) -> np.ndarray:
+    """(people, points, 2) where the bodies of a frame are seen in it."""
+    return project(body_points(frame, body), frame)
