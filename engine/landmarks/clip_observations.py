@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ..resuming.state_reader import StateReader
 from .focal_evidence import Rows
+from .limb_centres import centred
 from .observations import LANDMARK_COUNT, BodyLandmarks, Crops, FollowedPeople
 
 
@@ -48,7 +50,7 @@ class ClipObservations:
         crop = np.concatenate([seen.crop.centre_px, seen.crop.side_px[:, None], seen.crop.angle[:, None]], axis=-1)
         values = (
             np.full(count, frame_index), np.full(count, time_s), people.track_id, people.score, crop,
-            seen.point_px, seen.world, seen.visibility, people.inside,
+            centred(seen), seen.world, seen.visibility, people.inside,
         )  # fmt: skip
         return cls(*(np.asarray(value, layout[0]) for value, layout in zip(values, _LAYOUT.values(), strict=True)))
 
@@ -113,6 +115,10 @@ class ObservationStore:
         while len(parts) > 1 and len(parts[-2]) < 2 * len(parts[-1]):
             parts[-2:] = [ClipObservations.joined(parts[-2:])]
         self._parts = tuple(parts)
+
+    def copied(self) -> ObservationStore:
+        """One that goes its own way."""
+        return copy(self)
 
     def observations(self) -> ClipObservations:
         """All so far."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The landmarks model in a capture: who is there, where their landmarks lie, and the bodies, camera and floor from them.
+"""The landmarks model in a capture: who is there, where their landmarks lie, and bodies, camera and floor from them.
 
 One frame: the `Follower` finds people and their landmarks, `BodyFitter` fits bodies, `HandsAndFace` completes them;
 `FocalEstimator`, `ShapeEstimator` and `FloorEstimator` learn from frame to frame.
@@ -8,23 +8,26 @@ One frame: the `Follower` finds people and their landmarks, `BodyFitter` fits bo
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from ..contract.body_model import BodyModel
-from ..contract.messages import FocalLength, Message
+from ..contract.messages import FOCAL_SOURCES, FinalFrame, FocalLength, Message
 from ..contract.rotations import matrix_to_axis_angle
 from ..contract.settings import BUILT_IN, CaptureSettings
 from ..contract.skeleton import HEAD, PELVIS
 from ..estimate import Bodies, FrameEstimate, States
+from ..resuming.state_reader import StateReader
 from ..video.picture import PictureMap
 from ..video.reading import PreparedFrame
 from .body_fit import BodyFitter
 from .body_landmarks import BodyLandmarker
+from .clip_record import ClipRecord
 from .detector import Detector
+from .final_pass import FinalBodies, final_pass
 from .floor import FloorEstimator, depth_of_surroundings
 from .focal import GIVEN, TAGS, FocalEstimate, FocalEstimator, focal_from_mm
 from .focal_tags import focal_mm_of_footage
@@ -34,6 +37,7 @@ from .networks import Networks
 from .observations import FittedBodies, FollowedPeople, Pinhole
 from .people_mask import people_mask
 from .shape import ShapeEstimator
+from .track_depth import ClipCamera
 
 PICTURE_SIDE = 512
 """Long side of the pictures that masks and surroundings are made on, pixels."""
@@ -43,6 +47,9 @@ FLOOR_CONFIDENCE, BACKDROP_CONFIDENCE = 3.0, 1.5
 
 _TOLD_CHANGE = 0.01
 """The focal length is told anew when its logarithm has changed by more."""
+
+_THRESHOLD_SHARE = 0.6
+"""The detector's scores are products, and so lower than those of Human3R that the setting was made for."""
 
 _LEFT_EAR, _RIGHT_EAR = 7, 8
 
@@ -77,6 +84,7 @@ class _Learnt:
     shape: ShapeEstimator
     extremities: HandsAndFace
     floor: FloorEstimator
+    clip: ClipRecord
 
     def copied(self) -> _Learnt:
         return _Learnt(**{name: copy.copy(part) for name, part in vars(self).items()})
@@ -95,8 +103,6 @@ class _Predicted:
 
     learnt: _Learnt
     focal: FocalEstimate
-    people: FollowedPeople
-    bodies: FittedBodies
     estimate: FrameEstimate
 
 
@@ -111,7 +117,8 @@ class LandmarksEstimator:
         self._centre_px = np.array([(width - 1) / 2, (height - 1) / 2])
         self._pixel_px = picture_map.pixel_grid().astype(np.float64) - self._centre_px
         self._fitter = BodyFitter(body_model)
-        following = FollowingSettings(quality=settings.quality, least_height=settings.least_height)
+        threshold = _THRESHOLD_SHARE * settings.detection_threshold
+        following = FollowingSettings(settings.quality, threshold, settings.least_height)
         extremities = HandsAndFaceSettings(settings.fingers_and_face, settings.fingers_and_face)
         self._learnt = _Learnt(
             Follower(Detector(networks), BodyLandmarker(networks), following),
@@ -119,8 +126,9 @@ class LandmarksEstimator:
             ShapeEstimator(body_model, settings.stature),
             HandsAndFace(networks, body_model, extremities),
             FloorEstimator(),
+            ClipRecord(),
         )
-        self._told: FocalEstimate | None = None
+        self._told: FocalLength | None = None
 
     def predict(self, prepared: PreparedFrame) -> _Predicted:
         rgb = prepared.footage_rgb
@@ -129,25 +137,72 @@ class LandmarksEstimator:
         people = learnt.follower.update(rgb, prepared.time_s)
         focal = learnt.focal.update(people, prepared.time_s)
         camera = Pinhole(focal.focal_px, self._centre_px)
-        betas = learnt.shape.update(people)
+        betas = learnt.shape.betas(people.track_id)
         bodies = self._fitter.fit(people.landmarks, people.inside, camera, betas)
-        bodies = learnt.extremities.update(rgb, people, bodies, camera, prepared.time_s)
+        seen = learnt.extremities.look(rgb, people, bodies, camera)
+        turns = learnt.extremities.turns(seen, people.track_id, bodies, camera, prepared.time_s)
+        bodies = learnt.extremities.apply(bodies, turns)
         learnt.floor.update(bodies.joints)
+        learnt.shape.update(people.track_id, people.landmarks, people.inside, bodies, camera)
+        learnt.clip.add(prepared.time_s, people, turns)
         estimate = self._estimate(people, bodies, camera, learnt.floor)
-        return _Predicted(learnt, focal, people, bodies, estimate)
+        return _Predicted(learnt, focal, estimate)
 
     def finish(self, predicted: _Predicted) -> FrameEstimate:
         self._learnt = predicted.learnt
         return replace(predicted.estimate, focal=self._focal_to_tell(predicted.focal))
 
     def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> list[Message]:
-        return []
+        learnt = self._learnt
+        focal = learnt.focal.final()
+        camera = Pinhole(focal.focal_px, self._centre_px)
+        observations, turns = learnt.clip.observations(), learnt.clip.turns()
+        people = np.unique(observations.track_id)
+        betas = dict(zip(people.tolist(), learnt.shape.betas(people), strict=True))
+        found = _run(final_pass(observations, self._fitter, ClipCamera(camera, world_from_camera), betas), progress)
+        bodies = learnt.extremities.apply(found.bodies, turns[found.kept])
+        seen = observations.select(found.kept)
+        frames = np.split(np.arange(len(seen)), np.searchsorted(seen.frame_index, np.arange(1, len(world_from_camera))))
+        return [
+            focal_message(focal),
+            *(
+                self._final_frame(index, pose, camera, seen.track_id[rows], bodies.select(rows))
+                for index, (pose, rows) in enumerate(zip(world_from_camera, frames, strict=True))
+            ),
+        ]
+
+    def _final_frame(
+        self, index: int, world_from_camera: np.ndarray, camera: Pinhole, track_id: np.ndarray, bodies: FittedBodies
+    ) -> FinalFrame:
+        return FinalFrame(
+            index=index,
+            focal_px=camera.focal_px,
+            world_from_camera=world_from_camera,
+            principal_point_px=camera.principal_point_px,
+            track_id=track_id,
+            **vars(standard_bodies(bodies, self._body_model)),
+        )
 
     def export_state(self) -> States:
-        return self._learnt.export_state()
+        told = self._told
+        last = (
+            {}
+            if told is None
+            else {
+                "focal": np.array([told.focal_px, told.relative_sigma]),
+                "source": np.array(list(FOCAL_SOURCES).index(told.source)),
+            }
+        )
+        return self._learnt.export_state() | {"told": last}
 
     def restore_state(self, states: States) -> None:
         self._learnt.restore_state(states)
+        last = StateReader("the focal length that was told", states.get("told", {}))
+        self._told = None
+        if "focal" in last:
+            (focal_px, sigma), source = last.array("focal", np.float64, 2).tolist(), last.count("source")
+            last.require(focal_px > 0 and source < len(FOCAL_SOURCES), "it is no focal length")
+            self._told = FocalLength(focal_px, sigma, list(FOCAL_SOURCES)[source])
 
     def _estimate(
         self, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, floor: FloorEstimator
@@ -181,12 +236,23 @@ class LandmarksEstimator:
 
     def _focal_to_tell(self, focal: FocalEstimate) -> FocalLength | None:
         """The focal length as a message, where it is news."""
+        message = focal_message(focal)
         told = self._told
         if told is not None and told.source == focal.source:
-            if abs(np.log(told.focal_px / focal.focal_px)) < _TOLD_CHANGE:
+            change = abs(np.log(told.focal_px / focal.focal_px))
+            if change < _TOLD_CHANGE:
                 return None
-        self._told = focal
-        return focal_message(focal)
+        self._told = message
+        return message
+
+
+def _run(steps: Generator[float, None, FinalBodies], progress: Callable[[float], None]) -> FinalBodies:
+    while True:
+        try:
+            progress(next(steps))
+        except StopIteration as end:
+            found: FinalBodies = end.value
+            return found
 
 
 def focal_message(focal: FocalEstimate) -> FocalLength:

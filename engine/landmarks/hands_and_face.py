@@ -36,7 +36,7 @@ class HandsAndFaceSettings:
 
 
 class HandsAndFace:
-    """Completes the bodies of one clip. Its state is replaced by every `place`: a copy goes its own way."""
+    """Completes the bodies of one clip. Its state is replaced by every `turns`: a copy goes its own way."""
 
     def __init__(self, networks: Networks, body_model: BodyModel, settings: HandsAndFaceSettings | None = None) -> None:
         self.settings = settings or HandsAndFaceSettings()
@@ -49,7 +49,12 @@ class HandsAndFace:
         self, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, time_s: float
     ) -> FittedBodies:
         """The same bodies with hands and heads as the frame (H, W, 3) uint8 shows them."""
-        return self.place(self.look(rgb, people, bodies, camera), people.track_id, bodies, camera, time_s)
+        seen = self.look(rgb, people, bodies, camera)
+        return self.apply(bodies, self.turns(seen, people.track_id, bodies, camera, time_s))
+
+    def apply(self, bodies: FittedBodies, turns: np.ndarray) -> FittedBodies:
+        """Bodies with the (n, 37, 3, 3) rotations of :meth:`turns`, which may be those of a body fitted before."""
+        return extremities.apply(bodies, turns, self._body_model)
 
     def look(self, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole) -> Extremities:
         """What one frame shows, a row for each person."""
@@ -60,15 +65,16 @@ class HandsAndFace:
             seen = self._with_faces(seen, rgb, people, bodies)
         return seen
 
-    def place(
+    def turns(
         self, seen: Extremities, track_id: np.ndarray, bodies: FittedBodies, camera: Pinhole, time_s: float
-    ) -> FittedBodies:
-        """Bodies with what was seen of them, now or a moment ago; frames must come in order."""
+    ) -> np.ndarray:
+        """(n, 37, 3, 3) rotations of the joints REPLACED with what was seen of them, now or a moment ago, relative to
+        their parents; frames must come in order."""
         self._state, rotations = fade(
             self._state, track_id, time_s, seen.seen, extremities.seen_rotations(seen, bodies, camera),
             extremities.own_rotations(bodies, self._relaxed), self.settings.fading,
         )  # fmt: skip
-        return extremities.apply(bodies, rotations, self._body_model)
+        return rotations
 
     def _with_hands(
         self, seen: Extremities, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole

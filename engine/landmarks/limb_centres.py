@@ -41,7 +41,13 @@ _STEPS = np.arange(-MASK_SIZE // 6, MASK_SIZE // 6 + 1)
 
 
 def centred(landmarks: BodyLandmarks) -> np.ndarray:
-    """(m, 39, 2) the landmarks' pixels, those of limbs moved to the limbs' middle; hands and feet follow."""
+    """(m, 39, 2) the landmarks' pixels, those of limbs moved to the limbs' middle; hands and feet follow.
+
+    Landmarks without masks (of no size, as a clip's observations have them) stay where they are: they were moved when
+    the masks were there.
+    """
+    if not landmarks.mask.shape[-1]:
+        return landmarks.point_px
     view = MaskView(landmarks.crop)
     places = view.places(landmarks.point_px)
     points = places[:, LIMBS]

@@ -146,8 +146,8 @@ def _model_row(model: ModelFacts) -> Row:
     return Row(
         OK,
         "Model",
-        "Built-in (landmarks), free for commercial use. Released Human3R weights, for non-commercial use only, would add "
-        "the camera's motion and dense points as Human3R predicts them.",
+        "Built-in (landmarks), free for commercial use. Released Human3R weights, for non-commercial use only, would "
+        "add the camera's motion and dense points as Human3R predicts them.",
     )
 
 

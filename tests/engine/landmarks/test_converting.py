@@ -14,8 +14,8 @@ import pytest
 from engine.landmarks.networks import ASSET
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
-from landmark_networks import packages  # noqa: E402
-from landmark_networks.stored import StoredNetwork, same_padding, tidy  # noqa: E402
+from landmark_networks import packages
+from landmark_networks.stored import StoredNetwork, same_padding, tidy
 
 
 def test_two_runs_write_the_asset():

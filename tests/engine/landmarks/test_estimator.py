@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The landmarks model in a capture: on a real clip, with frames thrown away, and interrupted and resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.capture import run_capture
+from engine.contract.body_model import BodyModel, default_body_path
+from engine.contract.errors import UserError
+from engine.contract.messages import FinalFrame, FocalLength, Frame, Message, unpack_mask
+from engine.contract.settings import CaptureSettings
+from engine.contract.take import SettledTakeReader, TakeReader
+from engine.interruption import Interruption
+from engine.models import load_model
+from engine.pipeline import FramePipeline
+from engine.video.footage import open_footage
+from engine.video.picture import prepare_frame, tracking_picture
+from engine.video.reading import PreparedFrame
+
+CLIP = Path(__file__).parents[3].parent / "shared" / "media" / "worker-zone-detection.gif"
+CPU = torch.device("cpu")
+FRAMES = 8
+
+pytestmark = pytest.mark.skipif(not CLIP.is_file(), reason="no real footage (the folder shared/ is not there)")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("landmarks", CPU)
+
+
+@pytest.fixture(scope="module")
+def frames(model) -> list[PreparedFrame]:
+    with_map = model.picture_map(open_footage(str(CLIP)).size)
+    pictures = open_footage(str(CLIP)).pictures(20, 20 + 2 * FRAMES, 2)
+    return [
+        PreparedFrame(
+            picture.source_frame,
+            picture.time_s,
+            prepare_frame(picture.rgb, with_map),
+            tracking_picture(picture.rgb, with_map),
+            picture.rgb,
+        )
+        for picture in pictures
+    ]
+
+
+def pipeline(model, **changes) -> FramePipeline:
+    settings = CaptureSettings(source=str(CLIP), take="a.h3r", model="landmarks", camera="tracked", **changes)
+    size = open_footage(str(CLIP)).size
+    return FramePipeline(settings, model, BodyModel.load(default_body_path()), model.picture_map(size))
+
+
+def run(made: FramePipeline, frames: list[PreparedFrame]) -> Iterator[Message]:
+    for prepared in frames:
+        yield from made.finish(made.predict(prepared))
+
+
+def assert_same(left: list[Message], right: list[Message]) -> None:
+    assert [message.kind for message in left] == [message.kind for message in right]
+    for one, other in zip(left, right, strict=True):
+        if isinstance(one, Frame | FinalFrame):
+            for name in ("track_id", "pose_axis_angle", "translation", "betas", "world_from_camera"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name), name)
+
+
+def test_one_worker_is_found_with_a_body_and_a_mask_of_a_plausible_size(model, frames):
+    messages = list(run(pipeline(model), frames))
+    shown = [message for message in messages if isinstance(message, Frame)]
+    assert len(shown) == FRAMES and isinstance(messages[0], FocalLength)
+    assert {len(frame.track_id) for frame in shown[2:]} == {1} and {int(f.track_id[0]) for f in shown[2:]} == {0}
+    for frame in shown[2:]:
+        assert 2 < frame.translation[0, 2] < 20
+        assert 0.01 < unpack_mask(frame).mean() < 0.2
+
+
+def test_predictions_that_are_thrown_away_leave_no_trace(model, frames):
+    expected = list(run(pipeline(model), frames[:4]))
+    made, found = pipeline(model), []
+    for prepared in frames[:4]:
+        made.predict(frames[-1])
+        found += made.finish(made.predict(prepared))
+    assert_same(expected, found)
+
+
+def test_a_restored_state_goes_on_as_if_nothing_had_happened(model, frames):
+    whole = pipeline(model)
+    list(run(whole, frames[:4]))
+    restored = pipeline(model)
+    restored.restore_state(
+        {
+            stage: {name: np.array(value) for name, value in state.items()}
+            for stage, state in whole.export_state().items()
+        }
+    )
+    assert_same(list(run(whole, frames[4:])), list(run(restored, frames[4:])))
+    assert_same(whole.conclude(lambda _: None), restored.conclude(lambda _: None))
+
+
+def test_a_state_of_another_model_is_refused(model, frames):
+    made = pipeline(model)
+    list(run(made, frames[:2]))
+    states = made.export_state()
+    with pytest.raises(UserError, match="resume-unreadable"):
+        pipeline(model).restore_state(states | {"follower": {}})
+
+
+def test_half_precision_finds_the_same_person_nearby(frames, model):
+    whole = [m for m in run(pipeline(model), frames[:4]) if isinstance(m, Frame)][-1]
+    half = load_model("landmarks", CPU, "bfloat16")
+    short = [m for m in run(pipeline(half, precision="bfloat16"), frames[:4]) if isinstance(m, Frame)][-1]
+    np.testing.assert_array_equal(whole.track_id, short.track_id)
+    size = np.linalg.norm(whole.head_px - whole.principal_point_px) + 100
+    assert np.abs(whole.head_px - short.head_px).max() < 0.1 * size
+    np.testing.assert_allclose(whole.translation, short.translation, rtol=0.2, atol=0.2)
+
+
+def test_a_take_ends_with_one_focal_length_for_all_of_it(tmp_path):
+    settings = CaptureSettings(
+        source=str(CLIP), take=str(tmp_path / "a.h3r"), model="landmarks", start=20, end=32, stride=2, device="cpu"
+    )
+    assert run_capture(settings, lambda _: None, Interruption()).status == "complete"
+    with SettledTakeReader(settings.take) as settled, TakeReader(settings.take) as plain:
+        assert settled.header.model.startswith("landmarks (")
+        focal = {message.focal_px for message in settled if isinstance(message, Frame)}
+        said = [message for message in plain if isinstance(message, FocalLength)][-1]
+    assert focal == {said.focal_px} and said.relative_sigma > 0
