@@ -18,15 +18,7 @@ from .graph import Graph
 
 ASSET = Path(__file__).parents[1] / "assets" / "landmarks.safetensors"
 
-WANTED = {
-    "detector": (),
-    "body": ("landmarks", "presence", "mask", "world"),
-    "hand_crop": (),
-    "hand": (),
-    "face": (),
-    "iris": (),
-}
-"""The networks, and those of their outputs that anybody here uses; all of them where there are none."""
+NAMES = ("detector", "body", "hand_crop", "hand", "face", "iris")
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,8 @@ class Networks:
     ``keypoint_heat`` (17 logits), ``keypoint_offset`` (17 x (y, x))."""
     body: Graph
     """BlazePose GHUM, 256 pixels: ``landmarks`` 39 x (x, y, z, visibility, presence), the last two logits,
-    ``presence`` 0..1, ``mask`` a map of 256 x 256 (logits), ``world`` 39 x (x, y, z) in metres."""
+    ``presence`` 0..1, ``mask`` a map of 256 x 256 (logits), ``heat`` 39 maps of 64 x 64 (logits) of where each
+    landmark is, ``world`` 39 x (x, y, z) in metres."""
     hand_crop: Graph
     """Where in a rough crop of 256 pixels the hand is: ``crop`` (x, y) of its centre, (x, y) of a point below it."""
     hand: Graph
@@ -63,7 +56,7 @@ class Networks:
         stored, tensors = _read(path)
         suited = suited_precision(device, dtype)
         try:
-            graphs = {name: _build(stored[name], name, tensors).prepare(device, suited) for name in WANTED}
+            graphs = {name: _build(stored[name], name, tensors).prepare(device, suited) for name in NAMES}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _damaged(path, f"it lacks {error}") from error
         return cls(**graphs, device=device, fingerprint=fingerprint(path))
@@ -80,7 +73,7 @@ def suited_precision(device: torch.device, dtype: torch.dtype) -> torch.dtype:
 
 def _build(stored: dict[str, Any], name: str, tensors: dict[str, Tensor]) -> Graph:
     own = {key.removeprefix(f"{name}."): tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")}
-    return Graph(stored, own, WANTED[name])
+    return Graph(stored, own)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.landmarks.body_landmarks import BodyLandmarker
+from engine.landmarks.body_landmarks import BodyLandmarker, _refined
 from engine.landmarks.crops import to_footage
 from engine.landmarks.observations import Crops
 from tests.engine.landmarks.references import picture
@@ -66,3 +66,20 @@ def test_the_mask_is_where_the_person_is(landmarker):
 
 def test_nobody_is_there_in_gray(landmarker):
     assert landmarker(np.full((224, 224, 3), 128, np.uint8), UPRIGHT).presence[0] < 0.5
+
+
+def test_maps_make_landmarks_more_exact():
+    """To the middle of what is warm nearby; not where nothing is warm, nor from outside, nor to far away."""
+    points = np.full((1, 39, 2), 100.0)
+    heat = np.full((1, 39, 64, 64), -50.0)
+    heat[0, 0, 27, [24, 25]] = 50  # rows 27, columns 24.5: two cells
+    heat[0, 1, 60, 60] = 50
+    heat[0, 2, 25, 25] = -1
+    points[0, 3] = (-9, 100)
+    heat[0, 3] = 50
+    points[0, 4] = (255, 255)
+    heat[0, 4, 63, 62] = 50
+    heat[0, 33] = 50
+    refined = _refined(points, heat)
+    assert np.allclose(refined[0, :5], [(98, 108), (100, 100), (100, 100), (-9, 100), (248, 252)])
+    assert np.array_equal(refined[0, 5:], points[0, 5:])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from engine.landmarks.graph import Graph
-from engine.landmarks.networks import ASSET, WANTED, _build, _read
+from engine.landmarks.networks import ASSET, NAMES, _build, _read
 from tests.engine.landmarks.references import CPU, REFERENCES, given, thinned
 
 OUTPUTS = [tuple(name.split(".")) for name in REFERENCES if name != "detector.people"]
@@ -20,7 +20,7 @@ def test_a_network_equals_its_own_runtime(networks, name, output):
     assert np.abs(thinned(name, output, values) - expected).max() < TOLERANCE * max(np.abs(expected).max(), 1)
 
 
-@pytest.mark.parametrize("name", WANTED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_batch_is_what_its_pictures_are(networks, name):
     one = torch.from_numpy(given(name))[None]
     both = torch.cat([one.flip(2), one])
@@ -32,7 +32,7 @@ def test_a_batch_is_what_its_pictures_are(networks, name):
         assert not torch.equal(together[output][0], together[output][1])
 
 
-@pytest.mark.parametrize("name", WANTED)
+@pytest.mark.parametrize("name", NAMES)
 def test_half_precision_is_close(networks, name):
     half = built(name).prepare(CPU, torch.float16)
     picture = torch.from_numpy(given(name))[None]
