@@ -17,6 +17,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 """In place: the value is the operation's own."""
 
+_SIZES = 4
+"""Sizes of maps for which a kernel is kept in oneDNN's order; the frames of a clip and their tiles need no more."""
+
 _FUSED: dict[str, tuple[str, list[float], str]] = {
     "": ("none", [], ""),
     "relu": ("relu", [], ""),
@@ -35,31 +38,40 @@ class Convolution(nn.Module):
         self.bias = nn.Parameter(weights[item["bias"]].float(), requires_grad=False) if "bias" in item else None
         self.stride, self.groups, self.activation = item["stride"], item["groups"], item["activation"]
         self.activate = ACTIVATIONS[self.activation]
-        self.packed: Tensor | None = None
+        self.fused = False
+        self.packed: dict[tuple[int, ...], Tensor] = {}
 
-    def pack(self) -> None:
-        """On the CPU, let oneDNN hold the kernel in the order that it computes in, and apply the activation itself: a
-        fifth less time. Where PyTorch lacks oneDNN, or it lacks the precision, all stays as it was."""
-        self.packed = None
+    def fuse(self) -> None:
+        """On the CPU, let oneDNN apply the activation while it writes, and hold the kernel in its own order.
+
+        That takes a tenth to a fifth off. Where PyTorch lacks oneDNN, or that the precision, all stays as it was.
+        """
+        self.fused, self.packed = True, {}
+        side = max(self.weight.shape[2:])
+        channels = self.weight.shape[1] * self.groups
         try:
-            steps = [self.stride] * 2
-            self.packed = torch.ops.mkldnn._reorder_convolution_weight(
-                self.weight.data, self.padding, steps, [1, 1], self.groups, []
-            )
-            side = max(self.weight.shape[2:])
-            channels = self.weight.shape[1] * self.groups
             self(torch.zeros(1, channels, side, side, dtype=self.weight.dtype))
         except (AttributeError, NotImplementedError, RuntimeError):
-            self.packed = None
+            self.fused = False
+        self.packed = {}
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.packed is None:
+        if not self.fused:
             made = functional.conv2d(x, self.weight, self.bias, self.stride, self.padding, 1, self.groups)
             return self.activate(made)
         return torch.ops.mkldnn._convolution_pointwise(
-            *(x, self.packed, self.bias, self.padding, [self.stride] * 2, [1, 1], self.groups),
+            *(x, self._kernel(x), self.bias, self.padding, [self.stride] * 2, [1, 1], self.groups),
             *_FUSED[self.activation],
         )
+
+    def _kernel(self, x: Tensor) -> Tensor:
+        """The kernel in oneDNN's order for maps of this size. The order for another size is right as well, but slow."""
+        size = tuple(x.shape[2:])
+        if size not in self.packed and len(self.packed) < _SIZES:
+            self.packed[size] = torch.ops.mkldnn._reorder_convolution_weight(
+                self.weight.data, self.padding, [self.stride] * 2, [1, 1], self.groups, list(x.shape)
+            )
+        return self.packed.get(size, self.weight)
 
 
 def _evenly_padded(kernel: Tensor, border: list[int]) -> tuple[Tensor, list[int]]:

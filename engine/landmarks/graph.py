@@ -60,7 +60,7 @@ class Graph(nn.Module):
         for index, step in enumerate(self.steps):
             step.to(torch.float32 if index in self.heads else dtype)
             if isinstance(step, Convolution) and device.type == "cpu":
-                step.pack()
+                step.fuse()
         self.dtype = dtype
         return self
 

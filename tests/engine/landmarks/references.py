@@ -1,15 +1,10 @@
 """The picture of tests/fixtures/landmarks, and what the networks' own runtimes make of it."""
 
-import sys
-from pathlib import Path
-
 import cv2
 import numpy as np
 import torch
 
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "landmarks"
-sys.path.insert(0, str(FIXTURES))
-import make as making  # noqa: E402
+from tests.fixtures.landmarks import make as making
 
 CPU = torch.device("cpu")
 REFERENCES = dict(np.load(making.REFERENCES))
