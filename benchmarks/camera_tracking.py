@@ -2,7 +2,7 @@
 """Time and error of the tracked camera on true depth with 10 % of error: `python -m benchmarks.camera_tracking`.
 
 Each picture's depth is wrong in its own way, smoothly over the picture; focal length and people are the true ones. What
-the embedded model loses against these figures is its depth, its masks and its focal length.
+the small model loses against these figures is its depth, its masks and its focal length.
 """
 
 from __future__ import annotations

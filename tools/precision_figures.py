@@ -30,7 +30,7 @@ BOUNDS = {
     "bfloat16": {"joints_mm": 6.0, "depth_percent": 0.1, "camera_mm": 0.05},
     "float16": {"joints_mm": 0.6, "depth_percent": 0.01, "camera_mm": 0.005},
 }
-"""Mean deviations of the embedded model that a test holds it to."""
+"""Mean deviations of the small model that a test holds it to."""
 
 
 @dataclass(frozen=True)
