@@ -26,9 +26,8 @@ else. Loose sleeves and trousers are narrower."""
 SHORTEST = 0.8
 """A bone has a direction in the picture where it is at least this long, in the widest width of its limb."""
 
-LANDMARK_DEVIATION = np.array([0.010, 0.022, 0.018])
-"""Error of a limb's landmarks, from the torso outwards, as a share of the crop's side; shoulders and hips lie in wide
-places and are seldom off."""
+LANDMARK_DEVIATION = 0.02
+"""Error of a limb's landmarks, as a share of the crop's side."""
 
 MIDDLE_DEVIATION = 0.010
 """Error of the middle that the mask tells, as a share of the crop's side."""
@@ -107,7 +106,7 @@ def _shifts(points: np.ndarray, across: np.ndarray, middle: np.ndarray, known: n
     slopes = (share[:, :, None] * across[..., None, :]).reshape(*across.shape[:3], 6)
     weighted = slopes * (known / (MIDDLE_DEVIATION * MASK_SIZE) ** 2)[..., None]
     normal = slopes.swapaxes(-1, -2) @ weighted
-    normal += np.diag(np.repeat(1.0 / (LANDMARK_DEVIATION * MASK_SIZE) ** 2, 2))
+    normal += np.eye(6) / (LANDMARK_DEVIATION * MASK_SIZE) ** 2
     aims = weighted.swapaxes(-1, -2) @ middle[..., None]
     return np.linalg.solve(normal, aims)[..., 0].reshape(points.shape)
 
