@@ -52,12 +52,12 @@ def centred(landmarks: BodyLandmarks) -> np.ndarray:
     points = places[:, LIMBS]
     across, middle, known = _middles(landmarks, places, points)
     shift = _shifts(points, across, middle, known)
-    moved = places.copy()
-    moved[:, LIMBS] = points + shift
+    whole = np.zeros(places.shape)
+    whole[:, LIMBS] = shift
     for end, followers in _FOLLOWERS.items():
-        limb = int(np.nonzero(LIMBS[:, 2] == end)[0][0])
-        moved[:, followers] = places[:, followers] + shift[:, limb, 2][:, None]
-    return view.pixels(moved)
+        whole[:, followers] = whole[:, [end]]
+    # What does not move stays exactly as it was.
+    return landmarks.point_px + view.directions(whole) / view.scale[:, None, None]
 
 
 def _middles(
