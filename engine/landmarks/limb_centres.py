@@ -26,9 +26,8 @@ else. Loose sleeves and trousers are narrower."""
 SHORTEST = 0.8
 """A bone has a direction in the picture where it is at least this long, in the widest width of its limb."""
 
-LANDMARK_DEVIATION = np.array([0.010, 0.022, 0.018])
-"""Error of a limb's landmarks, from the torso outwards, as a share of the crop's side; shoulders and hips lie in wide
-places and are seldom off."""
+LANDMARK_DEVIATION = 0.02
+"""Error of a limb's landmarks, as a share of the crop's side."""
 
 MIDDLE_DEVIATION = 0.010
 """Error of the middle that the mask tells, as a share of the crop's side."""
@@ -53,12 +52,12 @@ def centred(landmarks: BodyLandmarks) -> np.ndarray:
     points = places[:, LIMBS]
     across, middle, known = _middles(landmarks, places, points)
     shift = _shifts(points, across, middle, known)
-    moved = places.copy()
-    moved[:, LIMBS] = points + shift
+    whole = np.zeros(places.shape)
+    whole[:, LIMBS] = shift
     for end, followers in _FOLLOWERS.items():
-        limb = int(np.nonzero(LIMBS[:, 2] == end)[0][0])
-        moved[:, followers] = places[:, followers] + shift[:, limb, 2][:, None]
-    return view.pixels(moved)
+        whole[:, followers] = whole[:, [end]]
+    # What does not move stays exactly as it was.
+    return landmarks.point_px + view.directions(whole) / view.scale[:, None, None]
 
 
 def _middles(
@@ -107,7 +106,7 @@ def _shifts(points: np.ndarray, across: np.ndarray, middle: np.ndarray, known: n
     slopes = (share[:, :, None] * across[..., None, :]).reshape(*across.shape[:3], 6)
     weighted = slopes * (known / (MIDDLE_DEVIATION * MASK_SIZE) ** 2)[..., None]
     normal = slopes.swapaxes(-1, -2) @ weighted
-    normal += np.diag(np.repeat(1.0 / (LANDMARK_DEVIATION * MASK_SIZE) ** 2, 2))
+    normal += np.eye(6) / (LANDMARK_DEVIATION * MASK_SIZE) ** 2
     aims = weighted.swapaxes(-1, -2) @ middle[..., None]
     return np.linalg.solve(normal, aims)[..., 0].reshape(points.shape)
 

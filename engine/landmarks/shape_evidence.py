@@ -14,7 +14,6 @@ import numpy as np
 from ..contract.body_model import BETA_COUNT, BodyModel
 from ..contract.skeleton import (
     LEFT_ANKLE,
-    LEFT_COLLAR,
     LEFT_ELBOW,
     LEFT_HIP,
     LEFT_KNEE,
@@ -23,7 +22,6 @@ from ..contract.skeleton import (
     NECK,
     PELVIS,
     RIGHT_ANKLE,
-    RIGHT_COLLAR,
     RIGHT_ELBOW,
     RIGHT_HIP,
     RIGHT_KNEE,
@@ -36,7 +34,8 @@ from ..contract.skeleton import (
 from .body_fit import DEPTH_GAIN
 from .body_kinematics import joint_frames
 from .body_points import BodyPoints, Groups, group_length
-from .body_solver import NEAREST
+from .body_solver import NEAREST, project
+from .mask_view import INSIDE_MASK, MASK_SIZE, MaskView
 from .observations import BodyLandmarks, FittedBodies, Pinhole
 
 BONES: Groups = (
@@ -74,11 +73,6 @@ LEAST_SIDEWAYS = 0.6
 WIDEST = 1.8
 """A silhouette wider than this, in widths of the body's section, has taken in something else: an arm at the torso."""
 
-INSIDE_MASK = 0.5
-"""From here on a pixel of the mask shows the person."""
-
-MASK_SIZE = 256
-
 _SECTIONS: tuple[tuple[int, int, float, tuple[int, ...]], ...] = (
     (LEFT_SHOULDER, LEFT_ELBOW, 0.6, (LEFT_SHOULDER,)), (RIGHT_SHOULDER, RIGHT_ELBOW, 0.6, (RIGHT_SHOULDER,)),
     (LEFT_ELBOW, LEFT_WRIST, 0.4, (LEFT_ELBOW,)), (RIGHT_ELBOW, RIGHT_WRIST, 0.4, (RIGHT_ELBOW,)),
@@ -86,19 +80,16 @@ _SECTIONS: tuple[tuple[int, int, float, tuple[int, ...]], ...] = (
     (LEFT_KNEE, LEFT_ANKLE, 0.35, (LEFT_KNEE,)), (RIGHT_KNEE, RIGHT_ANKLE, 0.35, (RIGHT_KNEE,)),
     (PELVIS, NECK, 0.0, (PELVIS, SPINE1, LEFT_HIP, RIGHT_HIP)),
     (SPINE1, NECK, 0.0, (PELVIS, SPINE1, SPINE2)),
-    (SPINE3, NECK, 0.3, (SPINE1, SPINE2, SPINE3, LEFT_COLLAR, RIGHT_COLLAR)),
+    (SPINE2, NECK, 0.1, (SPINE1, SPINE2, SPINE3)),
 )  # fmt: skip
 """Where widths are measured: two joints, the place between them, the joints whose vertices are the outline there. The
-last three are hips, waist and chest; they turn with the first of their joints."""
+last three are hips, waist and chest below the armpits; they turn with the first of their joints."""
 
 _MARKS = ((11, 13), (12, 14), (13, 15), (14, 16), (23, 25), (24, 26), (25, 27), (26, 28), *3 * ((11, 12, 23, 24),))
 """Landmarks that have to be seen where a section is measured."""
 
-_HALF_SLICE = 0.03
-"""Metres along the bone within which vertices belong to a section."""
-
 _OUTLINE = 48
-"""Vertices of a section at most."""
+"""Vertices of a section: the joints' own that are nearest to it along the bone."""
 
 
 @dataclass(frozen=True)
@@ -161,15 +152,21 @@ class ShapeWitness:
         self, landmarks: BodyLandmarks, seen: np.ndarray, bodies: FittedBodies, camera: Pinhole
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(m, W, 10) slopes, (m, W) residuals and weights of the logarithms of widths."""
-        view = _MaskView(landmarks, camera)
+        view = MaskView(landmarks.crop)
         tails, tips = bodies.joints[:, _JOINTS[:, 0]], bodies.joints[:, _JOINTS[:, 1]]
         centres = tails + _PLACES[:, None] * (tips - tails)
-        along, per_metre = view.places(tips) - view.places(tails), view.per_metre(centres)
+        tail_px, tip_px, centre_px = (
+            view.places(camera.principal_point_px + project(points, camera.focal_px))
+            for points in (tails, tips, centres)
+        )
+        along = tip_px - tail_px
+        per_metre = view.scale[:, None] * camera.focal_px / np.maximum(centres[..., 2], NEAREST)
         length = np.linalg.norm(along, axis=-1)
         across = np.stack([-along[..., 1], along[..., 0]], axis=-1) / np.maximum(length, 1e-9)[..., None]
-        width, slopes = self._section(bodies, view.in_space(across))
+        in_picture = view.directions(across)
+        width, slopes = self._section(bodies, np.concatenate([in_picture, np.zeros((*length.shape, 1))], axis=-1))
         reach = 0.5 * WIDEST * width * per_metre
-        found = _mask_width(landmarks.mask, view.places(centres), across, reach) / per_metre
+        found = _mask_width(landmarks.mask, centre_px, across, reach) / per_metre
         known = np.stack([seen[:, list(marks)].all(axis=1) for marks in _MARKS], axis=1) & np.isfinite(found)
         known &= length > LEAST_SIDEWAYS * np.linalg.norm(tips - tails, axis=-1) * per_metre
         residuals = np.log(np.where(known, found, width) / width)
@@ -189,33 +186,6 @@ class ShapeWitness:
         return np.maximum(width, 1e-3), np.einsum("mwcb,mwc->mwb", slopes, local)
 
 
-class _MaskView:
-    """Where points of the camera frame lie in the masks of (m,) crops."""
-
-    def __init__(self, landmarks: BodyLandmarks, camera: Pinhole) -> None:
-        self._camera, self._crop = camera, landmarks.crop
-        self._cosine, self._sine = np.cos(self._crop.angle)[:, None], np.sin(self._crop.angle)[:, None]
-        self._scale = (MASK_SIZE / self._crop.side_px)[:, None]
-
-    def places(self, points: np.ndarray) -> np.ndarray:
-        """(m, W, 3) metres to (m, W, 2) pixels of the mask, from its left and upper edge."""
-        slopes = points[..., :2] / np.maximum(points[..., 2:], NEAREST)
-        pixels = self._camera.focal_px * slopes + self._camera.principal_point_px - self._crop.centre_px[:, None]
-        x, y = pixels[..., 0], pixels[..., 1]
-        turned = np.stack([self._cosine * x + self._sine * y, self._cosine * y - self._sine * x], axis=-1)
-        return turned * self._scale[..., None] + MASK_SIZE / 2
-
-    def per_metre(self, points: np.ndarray) -> np.ndarray:
-        """(m, W) pixels of the mask that a metre is long across the view at (m, W, 3) points."""
-        return self._scale * self._camera.focal_px / np.maximum(points[..., 2], NEAREST)
-
-    def in_space(self, directions: np.ndarray) -> np.ndarray:
-        """(m, W, 2) directions in the mask to (m, W, 3) directions across the view."""
-        x, y = directions[..., 0], directions[..., 1]
-        turned = (self._cosine * x - self._sine * y, self._sine * x + self._cosine * y, np.zeros(x.shape))
-        return np.stack(turned, axis=-1)
-
-
 def _mask_width(mask: np.ndarray, centre: np.ndarray, across: np.ndarray, reach: np.ndarray) -> np.ndarray:
     """(m, W) pixels that the mask is wide through (m, W, 2) centres; NaN where no end is within (m, W) `reach`."""
     width, steps = np.zeros(reach.shape), np.arange(MASK_SIZE // 2)[:, None]
@@ -226,7 +196,7 @@ def _mask_width(mask: np.ndarray, centre: np.ndarray, across: np.ndarray, reach:
         person = mask[np.arange(len(mask))[:, None, None], y, x] >= INSIDE_MASK
         end = np.argmin(person & in_mask, axis=-1)
         ends_in_mask = np.take_along_axis(in_mask, end[..., None], axis=-1)[..., 0]
-        width += np.where((end > 0) & (end <= reach) & ends_in_mask, end, np.nan)
+        width += np.where((end > 0) & (end <= reach) & ends_in_mask, end - 0.5, np.nan)  # half a pixel past the last
     return width
 
 
@@ -240,8 +210,7 @@ def _outlines(body: BodyModel) -> tuple[np.ndarray, np.ndarray]:
         axis = axis / np.linalg.norm(axis)
         offsets = body.template - centre
         own = body.weights[:, list(owners)].sum(axis=1) > 0.5
-        rows = np.nonzero(own & (np.abs(offsets @ axis) < _HALF_SLICE))[0]
-        rows = rows[np.linspace(0, len(rows) - 1, _OUTLINE).round().astype(int)]
+        rows = np.lexsort((np.abs(offsets @ axis), ~own))[:_OUTLINE]
         points.append(offsets[rows])
         slopes.append(body.shape_directions[rows])
     return np.array(points, np.float64), np.array(slopes, np.float64)

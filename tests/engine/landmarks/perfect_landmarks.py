@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from engine.contract.body_model import BodyModel, default_body_path
@@ -12,9 +13,12 @@ from engine.landmarks.body_fit import DEPTH_GAIN
 from engine.landmarks.body_kinematics import pose_bodies, turn
 from engine.landmarks.body_points import USED, BodyPoints
 from engine.landmarks.body_prior import TURNED, prior_middle
-from engine.landmarks.observations import BodyLandmarks, Crops, Pinhole
+from engine.landmarks.mask_view import MASK_SIZE, MaskView
+from engine.landmarks.observations import BodyLandmarks, Crops, FittedBodies, Pinhole
 
 CAMERA = Pinhole(900.0, np.array([639.5, 359.5]))
+
+FINER = 4
 
 SWING = {1: 0.5, 2: 0.5, 16: 0.6, 17: 0.6, 12: 0.15, 15: 0.15}
 """Standard deviation of the turns of hips, shoulders and neck, radians; other joints hardly turn."""
@@ -76,3 +80,28 @@ def axes_along(pixel: np.ndarray, camera: Pinhole) -> np.ndarray:
     axis = np.cross([0.0, 0.0, 1.0], ray)
     sine = np.linalg.norm(axis)
     return turn(axis / max(sine, 1e-12) * np.arctan2(sine, ray[2]))
+
+
+def silhouettes(body: BodyModel, marks: BodyLandmarks, bodies: FittedBodies, camera: Pinhole = CAMERA) -> np.ndarray:
+    """(m, 256, 256) what the crops show of fitted bodies, 1 inside and 0 outside."""
+    masks = np.empty((len(bodies), MASK_SIZE, MASK_SIZE), np.float32)
+    view = MaskView(marks.crop)
+    rest = body.rest_joints(bodies.betas)
+    vertices = body.skin(body.rest_vertices(bodies.betas), bodies.rotations, rest, bodies.pelvis - rest[:, 0])
+    pixels = camera.focal_px * vertices[..., :2] / vertices[..., 2:] + camera.principal_point_px
+    for row, places in enumerate(view.places(pixels)):
+        # Drawn larger: every triangle is half a pixel too wide on each side.
+        canvas = np.zeros((FINER * MASK_SIZE, FINER * MASK_SIZE), np.float32)
+        for triangle in np.round((FINER * places - 0.5) * 16).astype(np.int32)[body.faces]:
+            cv2.fillConvexPoly(canvas, triangle, 1.0, shift=4)
+        masks[row] = cv2.resize(canvas, (MASK_SIZE, MASK_SIZE), interpolation=cv2.INTER_AREA)
+    return masks
+
+
+def as_fitted(body: BodyModel, truth: Truth) -> FittedBodies:
+    """The truth as if it had been fitted."""
+    rotations = np.tile(np.eye(3), (len(truth.betas), 55, 1, 1))
+    rotations[:, :22] = truth.rotations
+    joints = body.posed_joints(rotations, truth.betas)
+    joints += truth.joints[:, :1] - joints[:, :1]
+    return FittedBodies(rotations, truth.betas, joints[:, 0], joints, np.zeros(len(joints)))
