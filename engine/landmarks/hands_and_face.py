@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fingers, wrists, heads, jaws and eyes of bodies that were fitted without them: one way in for a frame.
 
-`look` says what the frame shows and knows no other frame; `place` puts it on bodies, with fading and smoothing from
-frame to frame; `update` does both. A final pass that fits bodies again keeps what `look` said (`extremities.stored`)
-and calls `place` on a new object, frame by frame in order, with the new bodies and the new camera.
+`look` says what the frame shows (of the frame before it only knows where faces were); `turns` makes rotations of it,
+with fading and smoothing from frame to frame; `apply` puts them on bodies; `update` does all three. A final pass that
+fits bodies again applies the same rotations, which are relative to their parents, or keeps what `look` said
+(`extremities.stored`) and calls `turns` on a new object, frame by frame in order, with the new bodies and camera: then
+palms and faces stay as the picture shows them, however the new forearms and chests are turned.
 """
 
 from __future__ import annotations
@@ -36,14 +38,14 @@ class HandsAndFaceSettings:
 
 
 class HandsAndFace:
-    """Completes the bodies of one clip. Its state is replaced by every `turns`: a copy goes its own way."""
+    """Completes the bodies of one clip. Its state is replaced and never changed: a copy goes its own way."""
 
     def __init__(self, networks: Networks, body_model: BodyModel, settings: HandsAndFaceSettings | None = None) -> None:
         self.settings = settings or HandsAndFaceSettings()
         self._networks, self._body_model = networks, body_model
         self._anatomy = HandAnatomy(body_model)
         self._relaxed = extremities.relaxed_fingers(body_model)
-        self._state = nobody()
+        self._state, self._faces = nobody(), face.no_faces()
 
     def update(
         self, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, time_s: float
@@ -104,8 +106,9 @@ class HandsAndFace:
         self, seen: Extremities, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies
     ) -> Extremities:
         settings = self.settings.face
-        found = face.look_at_faces(self._networks, rgb, people, bodies, settings)
-        found = found.select((found.score > settings.least_score) & (found.height_px >= settings.least_face_px))
+        found = face.look_at_faces(self._networks, rgb, people, bodies, self._faces, settings)
+        found = face.believed(found, settings)
+        self._faces = face.followed_faces(found, people.track_id)
         if not len(found):
             return seen
         at, head = found.person, face.head_rotations(found.point)
@@ -126,8 +129,9 @@ class HandsAndFace:
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        return self._state.export()
+        return {**self._state.export(), **self._faces.export()}
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
-        self._state = FadeState.of_arrays(arrays)
+        state, faces = FadeState.of_arrays(arrays), face.FollowedFaces.of_arrays(arrays)
+        self._state, self._faces = state, faces
