@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.skeleton import HEAD
-from ..resuming.state_reader import StateReader
 from . import crops
 from .extremities import rotation_of
+from .followed_crops import FollowedCrops
 from .network_runs import run, sigmoid
 from .networks import Networks
 from .observations import Crops, FittedBodies, FollowedPeople, _People
@@ -49,8 +49,6 @@ _MORE_PASSES = 2
 Before, small faces nod by up to 13 degrees, because the first crop is rough."""
 _MAYBE_A_FACE = 0.3
 """Score after two passes below which that is not worth it."""
-_FARTHEST_PX = 1e6
-"""Bound of places and sizes in a state that is read."""
 _SAME_FACE = 0.3
 """How far a mesh may lie from where the body's landmarks have the face, in sides of their crop."""
 
@@ -151,49 +149,12 @@ def _directions(angle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([cosine, sine], axis=-1), np.stack([-sine, cosine], axis=-1)
 
 
-@dataclass(frozen=True)
-class FollowedFaces(_People):
-    """Where the faces of the frame before were."""
-
-    track_id: np.ndarray
-    """(f,) int64"""
-    crop: Crops
-
-    def rows_of(self, track_id: np.ndarray) -> np.ndarray:
-        """(n,) its rows of these tracks, -1 for none."""
-        if not len(self):
-            return np.full(len(track_id), -1)
-        same = track_id[:, None] == self.track_id[None]
-        return np.where(same.any(axis=1), same.argmax(axis=1), -1)
-
-    def export(self) -> dict[str, np.ndarray]:
-        """Plain arrays by name."""
-        crop = self.crop
-        arrays = {"track_id": self.track_id, "centre": crop.centre_px, "side": crop.side_px, "angle": crop.angle}
-        return {f"face_{name}": array.copy() for name, array in arrays.items()}
-
-    @classmethod
-    def of_arrays(cls, arrays: dict[str, np.ndarray]) -> FollowedFaces:
-        """From `export`. Raises UserError (``resume-unreadable``) for what is no such state."""
-        state = StateReader("hands and faces", arrays)
-        side = state.array("face_side", np.float64, "faces", most=_FARTHEST_PX)
-        state.require(bool((side >= 1).all()), "face_side is no length")
-        centre = state.array("face_centre", np.float64, "faces", 2, most=_FARTHEST_PX)
-        crop = Crops(centre, side, state.array("face_angle", np.float64, "faces"))
-        return cls(state.array("face_track_id", np.int64, "faces"), crop)
-
-
-def no_faces() -> FollowedFaces:
-    """Before the first frame."""
-    return FollowedFaces(np.zeros(0, np.int64), Crops(np.zeros((0, 2)), np.zeros(0), np.zeros(0)))
-
-
 def look_at_faces(
     networks: Networks,
     rgb: np.ndarray,
     people: FollowedPeople,
     bodies: FittedBodies,
-    before: FollowedFaces,
+    before: FollowedCrops,
     settings: FaceSettings,
 ) -> Faces:
     """Meshes on the faces of (H, W, 3) uint8 worth a look; `before` says where faces were a frame ago."""
@@ -205,9 +166,9 @@ def look_at_faces(
         if len(rows):
             mesh[rows], score[rows] = _lay_mesh(networks, rgb, where)
 
-    known = before.rows_of(people.track_id[person])
+    known = before.rows_of(people.track_id[person], np.zeros(len(person), np.int64))
     followed = np.nonzero(known >= 0)[0]
-    lay(followed, before.crop.select(known[followed]))
+    lay(followed, before.gone_along(known[followed], rough.centre_px[followed]))
     off = np.linalg.norm(mesh[..., :2].mean(axis=1) - rough.centre_px, axis=-1) > _SAME_FACE * rough.side_px
     fresh = np.nonzero((known < 0) | (score <= settings.least_score) | off)[0]
     lay(fresh, rough.select(fresh))
@@ -223,9 +184,11 @@ def believed(faces: Faces, settings: FaceSettings) -> Faces:
     return faces.select((faces.score > settings.least_score) & (faces.height_px >= settings.least_face_px))
 
 
-def followed_faces(faces: Faces, track_id: np.ndarray) -> FollowedFaces:
-    """Where to look for faces in the next frame; `track_id` (n,) is that of all people."""
-    return FollowedFaces(track_id[faces.person].astype(np.int64), fine_face_crops(faces.point[..., :2]))
+def followed_faces(faces: Faces, people: FollowedPeople) -> FollowedCrops:
+    """Where to look for faces in the next frame."""
+    anchor = rough_face_crops(people.landmarks.point_px[faces.person]).centre_px
+    part = np.zeros(len(faces), np.int64)
+    return FollowedCrops(people.track_id[faces.person], part, anchor, fine_face_crops(faces.point[..., :2]))
 
 
 def _lay_mesh(networks: Networks, rgb: np.ndarray, where: Crops) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fingers, wrists, heads, jaws and eyes of bodies that were fitted without them: one way in for a frame.
 
-`look` says what the frame shows (of the frame before it only knows where faces were); `turns` makes rotations of it,
-with fading and smoothing from frame to frame; `apply` puts them on bodies; `update` does all three. A final pass that
-fits bodies again applies the same rotations, which are relative to their parents, or keeps what `look` said
+`look` says what the frame shows (of the frame before it only knows where hands and faces were); `turns` makes rotations
+of it, with fading and smoothing from frame to frame; `apply` puts them on bodies; `update` does all three. A final pass
+that fits bodies again applies the same rotations, which are relative to their parents, or keeps what `look` said
 (`extremities.stored`) and calls `turns` on a new object, frame by frame in order, with the new bodies and camera: then
 palms and faces stay as the picture shows them, however the new forearms and chests are turned.
 """
@@ -19,6 +19,7 @@ from ..contract.skeleton import LEFT_ELBOW, RIGHT_ELBOW
 from . import extremities, face, hands
 from .extremities import Extremities
 from .fading import FadeSettings, FadeState, fade, nobody
+from .followed_crops import FollowedCrops, nothing_followed
 from .hand_fit import FittedHands, SeenHands, fit_hands
 from .hand_skeleton import LEFT, HandAnatomy
 from .networks import Networks
@@ -45,7 +46,8 @@ class HandsAndFace:
         self._networks, self._body_model = networks, body_model
         self._anatomy = HandAnatomy(body_model)
         self._relaxed = extremities.relaxed_fingers(body_model)
-        self._state, self._faces = nobody(), face.no_faces()
+        self._state = nobody()
+        self._hands_before, self._faces_before = nothing_followed(), nothing_followed()
 
     def update(
         self, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, time_s: float
@@ -81,7 +83,7 @@ class HandsAndFace:
     def _with_hands(
         self, seen: Extremities, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole
     ) -> Extremities:
-        found = hands.look_at_hands(self._networks, rgb, people, self.settings.hands)
+        found = hands.look_at_hands(self._networks, rgb, people, self._hands_before, self.settings.hands)
         refused = hands.refusals(found, rgb.shape[1], rgb.shape[0], self.settings.hands)
         usable = np.nonzero(refused == hands.Refusal.NONE)[0]
         kept = found.select(usable)
@@ -92,6 +94,7 @@ class HandsAndFace:
             seen = extremities.with_values(
                 seen, fingers=(at, fitted.fingers), wrist=(at, fitted.wrist), hand_px=(at, kept.point_px.mean(axis=1))
             )
+        self._hands_before = hands.followed_hands(found.select(refused == hands.Refusal.NONE), people)
         return extremities.with_values(seen, refusal=((found.person, found.side), refused))
 
     def _fit(self, found: hands.HandLandmarks, bodies: FittedBodies, camera: Pinhole) -> FittedHands:
@@ -106,9 +109,9 @@ class HandsAndFace:
         self, seen: Extremities, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies
     ) -> Extremities:
         settings = self.settings.face
-        found = face.look_at_faces(self._networks, rgb, people, bodies, self._faces, settings)
+        found = face.look_at_faces(self._networks, rgb, people, bodies, self._faces_before, settings)
         found = face.believed(found, settings)
-        self._faces = face.followed_faces(found, people.track_id)
+        self._faces_before = face.followed_faces(found, people)
         if not len(found):
             return seen
         at, head = found.person, face.head_rotations(found.point)
@@ -129,9 +132,11 @@ class HandsAndFace:
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        return {**self._state.export(), **self._faces.export()}
+        followed = {**self._hands_before.export("hands"), **self._faces_before.export("faces")}
+        return {**self._state.export(), **followed}
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
-        state, faces = FadeState.of_arrays(arrays), face.FollowedFaces.of_arrays(arrays)
-        self._state, self._faces = state, faces
+        state = FadeState.of_arrays(arrays)
+        followed = FollowedCrops.of_arrays(arrays, "hands"), FollowedCrops.of_arrays(arrays, "faces")
+        self._state, (self._hands_before, self._faces_before) = state, followed

@@ -177,7 +177,7 @@ def test_a_copy_goes_its_own_way_and_a_state_goes_on_elsewhere(body: BodyModel, 
 def test_what_is_no_state_is_refused(body: BodyModel, networks: Networks) -> None:
     stage = HandsAndFace(networks, body)
     arrays = stage.export_state()
-    for damaged in ({}, {**arrays, "face_side": np.array([0.0])}, {**arrays, "time_s": np.zeros(3)}):
+    for damaged in ({}, {**arrays, "faces_side": np.array([0.0])}, {**arrays, "time_s": np.zeros(3)}):
         with pytest.raises(UserError) as refused:
             stage.restore_state(damaged)
         assert refused.value.code == "resume-unreadable"
