@@ -47,8 +47,8 @@ people in press photographs (the subset of Labeled Faces in the Wild in scikit-i
 _MORE_PASSES = 2
 """How often a face is looked at again after the first two times: by then the mesh turns by two degrees at most.
 Before, small faces nod by up to 13 degrees, because the first crop is rough."""
-_MAYBE_A_FACE = 0.3
-"""Score after two passes below which that is not worth it."""
+_NO_FACE, _MAYBE_A_FACE = 0.01, 0.3
+"""Scores after one pass and after two below which another one is not worth it."""
 _SAME_FACE = 0.3
 """How far a mesh may lie from where the body's landmarks have the face, in sides of their crop."""
 
@@ -172,6 +172,7 @@ def look_at_faces(
     off = np.linalg.norm(mesh[..., :2].mean(axis=1) - rough.centre_px, axis=-1) > _SAME_FACE * rough.side_px
     fresh = np.nonzero((known < 0) | (score <= settings.least_score) | off)[0]
     lay(fresh, rough.select(fresh))
+    fresh = fresh[score[fresh] > _NO_FACE]
     lay(fresh, fine_face_crops(mesh[fresh, :, :2]))
     fresh = fresh[score[fresh] > _MAYBE_A_FACE]
     for _ in range(_MORE_PASSES):

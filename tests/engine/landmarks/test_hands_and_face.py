@@ -218,3 +218,8 @@ def test_heads_follow_faces_that_turn_aside(body: BodyModel, networks: Networks)
         if frame in (0, 5, 10):
             assert yaw(made) == pytest.approx(degrees, abs=6)
     assert yaw(own) == pytest.approx(0, abs=1e-6)
+    elsewhere = HandsAndFace(networks, body)
+    elsewhere.restore_state(stage.export_state())
+    frame = rendered(body, true)
+    results = [one.update(frame, people_of(own), own, CAMERA, 11 / 15) for one in (stage, elsewhere)]
+    np.testing.assert_array_equal(results[0].rotations, results[1].rotations)
