@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where hands are looked for, what the networks see there, and which of it is believed.
 
-The body's landmarks say roughly where a hand is; one network finds it there, another its 21 points. All hands of a
-frame go through each network together. Hands that are too small, hidden or out of the frame cost nothing.
+The body's landmarks say roughly where a hand is; one network finds it there, another its 21 points. A hand that was
+used in the frame before is looked for where its points were, without the first network. All hands of a frame go through
+each network together. Hands that are too small, hidden or out of the frame cost nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 
 import numpy as np
 
 from . import crops
+from .followed_crops import FollowedCrops
 from .hand_fit import span_of
 from .hand_skeleton import LEFT, RIGHT
 from .network_runs import run
@@ -35,6 +38,14 @@ _ROUGH_SIDE, _ROUGH_SHIFT, _FINE_SHIFT = 2.7, 0.1, 0.1
 trained (the holistic graph)."""
 
 _LEAST_CROP_PX = 4.0
+
+_PALM = [0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18]
+_NEXT_SIDE, _NEXT_SHIFT = 2.0, 0.1
+"""The crop of the next frame from the box of these points: as MediaPipe's network was trained (hand tracking)."""
+
+_MAYBE_A_HAND = 0.3
+"""Hands of which the network is surer than this, but not sure enough, are looked at again round their points: one in
+seven of all hands that are used is found that way."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,16 @@ class HandLandmarks(_People):
     """(h,) 0..1: that it is a right hand."""
     crop: Crops
 
+    def with_rows(self, rows: np.ndarray, other: HandLandmarks) -> HandLandmarks:
+        """A copy with some rows replaced."""
+        merged = copy.deepcopy(self)
+        for item in fields(HandLandmarks):
+            if item.name != "crop":
+                getattr(merged, item.name)[rows] = getattr(other, item.name)
+        for item in fields(Crops):
+            getattr(merged.crop, item.name)[rows] = getattr(other.crop, item.name)
+        return merged
+
 
 def candidates(people: FollowedPeople, settings: HandSettings) -> tuple[np.ndarray, np.ndarray]:
     """(h,) rows of people and (h,) sides of the hands worth a look: the wrist visible, in the frame, large enough."""
@@ -128,22 +149,68 @@ def _length(vectors: np.ndarray) -> np.ndarray:
     return np.linalg.norm(vectors, axis=-1)
 
 
-def look_at_hands(networks: Networks, rgb: np.ndarray, people: FollowedPeople, settings: HandSettings) -> HandLandmarks:
-    """Landmarks of the hands of (H, W, 3) uint8 worth a look."""
+def next_crops(point_px: np.ndarray) -> Crops:
+    """Crops for the next frame round (h, 21, 2) points, the fingers up."""
+    middle = 0.25 * (point_px[:, 6] + point_px[:, 14]) + 0.5 * point_px[:, 10]
+    upward = middle - point_px[:, 0]
+    angle = np.arctan2(upward[:, 0], -upward[:, 1])
+    across = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    down = np.stack([-np.sin(angle), np.cos(angle)], axis=-1)
+    box = np.stack([(point_px[:, _PALM] * axis[:, None]).sum(-1) for axis in (across, down)], axis=-1)
+    low, high = box.min(axis=1), box.max(axis=1)
+    size, centre = high - low, 0.5 * (low + high)
+    centre = centre[:, :1] * across + centre[:, 1:] * down
+    return _shifted(centre, -down, _NEXT_SHIFT * size[:, 1], _NEXT_SIDE * size.max(axis=1))
+
+
+def followed_hands(hands: HandLandmarks, people: FollowedPeople) -> FollowedCrops:
+    """Where to look for hands in the next frame."""
+    return FollowedCrops(people.track_id[hands.person], hands.side, hands.body_wrist_px, next_crops(hands.point_px))
+
+
+def look_at_hands(
+    networks: Networks, rgb: np.ndarray, people: FollowedPeople, before: FollowedCrops, settings: HandSettings
+) -> HandLandmarks:
+    """Landmarks of the hands of (H, W, 3) uint8 worth a look; `before` says where hands were a frame ago."""
     person, side = candidates(people, settings)
     point = people.landmarks.point_px[person]
     wrist = point[np.arange(len(side)), np.array(_WRISTS)[side]]
-    if not len(person):
-        return _nothing()
-    rough = rough_crops(point, side)
+    hands = _unseen(person, side, wrist)
+    known = before.rows_of(people.track_id[person], side)
+
+    def look(rows: np.ndarray, where: Crops) -> None:
+        nonlocal hands
+        if len(rows):
+            hands = hands.with_rows(rows, _points(networks, rgb, hands.select(rows), where))
+
+    followed = np.nonzero(known >= 0)[0]
+    look(followed, before.gone_along(known[followed], wrist[followed]))
+    lost = refusals(hands, rgb.shape[1], rgb.shape[0], settings) != Refusal.NONE
+    fresh = np.nonzero(lost)[0]
+    if len(fresh):
+        look(fresh, _found_crops(networks, rgb, rough_crops(point[fresh], side[fresh])))
+    doubtful = lost & (hands.presence > _MAYBE_A_HAND) & (hands.presence <= settings.least_presence)
+    again = np.nonzero(doubtful & (span_of(hands.point_px) >= settings.least_span_px))[0]
+    look(again, next_crops(hands.point_px[again]))
+    return hands
+
+
+def _found_crops(networks: Networks, rgb: np.ndarray, rough: Crops) -> Crops:
+    """Crops of hands that a network finds in rough ones."""
     found = run(networks.hand_crop, networks.device, rgb, rough, _CROP_SIZE)["crop"].reshape(-1, 2, 2)
     found = crops.to_footage(rough, _CROP_SIZE, found)
-    fine = fine_crops(found[:, 0], found[:, 1])
-    seen = run(networks.hand, networks.device, rgb, fine, _HAND_SIZE)
+    return fine_crops(found[:, 0], found[:, 1])
+
+
+def _points(networks: Networks, rgb: np.ndarray, hands: HandLandmarks, where: Crops) -> HandLandmarks:
+    """The hands, looked at in crops."""
+    seen = run(networks.hand, networks.device, rgb, where, _HAND_SIZE)
     flat = seen["landmarks"].reshape(-1, 21, 3)[..., :2]
-    world = upright(seen["world"].reshape(-1, 21, 3), fine.angle)
-    points = crops.to_footage(fine, _HAND_SIZE, flat)
-    return HandLandmarks(person, side, wrist, points, world, seen["presence"][:, 0], seen["right"][:, 0], fine)
+    return replace(
+        hands, point_px=crops.to_footage(where, _HAND_SIZE, flat),
+        world=upright(seen["world"].reshape(-1, 21, 3), where.angle),
+        presence=seen["presence"][:, 0], right=seen["right"][:, 0], crop=where,
+    )  # fmt: skip
 
 
 def upright(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
@@ -153,11 +220,12 @@ def upright(points: np.ndarray, angle: np.ndarray) -> np.ndarray:
     return np.stack([cosine * x - sine * y, sine * x + cosine * y, z], axis=-1)
 
 
-def _nothing() -> HandLandmarks:
-    none, whole = np.zeros(0), np.zeros(0, np.int64)
+def _unseen(person: np.ndarray, side: np.ndarray, wrist_px: np.ndarray) -> HandLandmarks:
+    """Hands that nobody has looked at."""
+    count = len(side)
     return HandLandmarks(
-        whole, whole, np.zeros((0, 2)), np.zeros((0, 21, 2)), np.zeros((0, 21, 3)), none, none,
-        Crops(np.zeros((0, 2)), none, none),
+        person, side, wrist_px, np.zeros((count, 21, 2)), np.zeros((count, 21, 3)), np.zeros(count), np.zeros(count),
+        Crops(np.zeros((count, 2)), np.zeros(count), np.zeros(count)),
     )  # fmt: skip
 
 
@@ -180,7 +248,9 @@ def refusals(hands: HandLandmarks, width: int, height: int, settings: HandSettin
 def _found_twice(hands: HandLandmarks, usable: np.ndarray, settings: HandSettings) -> np.ndarray:
     """(h,) usable hands that lie on a better one: less sure of their side, or farther from their body's wrist."""
     span = span_of(hands.point_px)
-    doubt = np.abs(hands.right - (hands.side != LEFT)) + _length(hands.point_px[:, 0] - hands.body_wrist_px) / span
+    doubt = np.abs(hands.right - (hands.side != LEFT)) + _length(
+        hands.point_px[:, 0] - hands.body_wrist_px
+    ) / np.maximum(span, 1e-9)
     apart = _length(hands.point_px[:, None] - hands.point_px[None]).mean(-1)
     near = apart < settings.least_apart * np.minimum(span[:, None], span[None])
     order = np.lexsort((np.arange(len(doubt)), doubt)).argsort()

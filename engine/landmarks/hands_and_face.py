@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Fingers, wrists, heads, jaws and eyes of bodies that were fitted without them: one way in for a frame.
 
-`look` says what the frame shows and knows no other frame; `place` puts it on bodies, with fading and smoothing from
-frame to frame; `update` does both. A final pass that fits bodies again keeps what `look` said (`extremities.stored`)
-and calls `place` on a new object, frame by frame in order, with the new bodies and the new camera.
+`look` says what the frame shows (of the frame before it only knows where hands and faces were); `turns` makes rotations
+of it, with fading and smoothing from frame to frame; `apply` puts them on bodies; `update` does all three. A final pass
+that fits bodies again applies the same rotations, which are relative to their parents, or keeps what `look` said
+(`extremities.stored`) and calls `turns` on a new object, frame by frame in order, with the new bodies and camera: then
+palms and faces stay as the picture shows them, however the new forearms and chests are turned.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from ..contract.skeleton import LEFT_ELBOW, RIGHT_ELBOW
 from . import extremities, face, hands
 from .extremities import Extremities
 from .fading import FadeSettings, FadeState, fade, nobody
+from .followed_crops import FollowedCrops, nothing_followed
 from .hand_fit import FittedHands, SeenHands, fit_hands
 from .hand_skeleton import LEFT, HandAnatomy
 from .networks import Networks
@@ -36,7 +39,7 @@ class HandsAndFaceSettings:
 
 
 class HandsAndFace:
-    """Completes the bodies of one clip. Its state is replaced by every `turns`: a copy goes its own way."""
+    """Completes the bodies of one clip. Its state is replaced and never changed: a copy goes its own way."""
 
     def __init__(self, networks: Networks, body_model: BodyModel, settings: HandsAndFaceSettings | None = None) -> None:
         self.settings = settings or HandsAndFaceSettings()
@@ -44,6 +47,7 @@ class HandsAndFace:
         self._anatomy = HandAnatomy(body_model)
         self._relaxed = extremities.relaxed_fingers(body_model)
         self._state = nobody()
+        self._hands_before, self._faces_before = nothing_followed(), nothing_followed()
 
     def update(
         self, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, time_s: float
@@ -79,7 +83,7 @@ class HandsAndFace:
     def _with_hands(
         self, seen: Extremities, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole
     ) -> Extremities:
-        found = hands.look_at_hands(self._networks, rgb, people, self.settings.hands)
+        found = hands.look_at_hands(self._networks, rgb, people, self._hands_before, self.settings.hands)
         refused = hands.refusals(found, rgb.shape[1], rgb.shape[0], self.settings.hands)
         usable = np.nonzero(refused == hands.Refusal.NONE)[0]
         kept = found.select(usable)
@@ -90,6 +94,7 @@ class HandsAndFace:
             seen = extremities.with_values(
                 seen, fingers=(at, fitted.fingers), wrist=(at, fitted.wrist), hand_px=(at, kept.point_px.mean(axis=1))
             )
+        self._hands_before = hands.followed_hands(found.select(refused == hands.Refusal.NONE), people)
         return extremities.with_values(seen, refusal=((found.person, found.side), refused))
 
     def _fit(self, found: hands.HandLandmarks, bodies: FittedBodies, camera: Pinhole) -> FittedHands:
@@ -104,8 +109,9 @@ class HandsAndFace:
         self, seen: Extremities, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies
     ) -> Extremities:
         settings = self.settings.face
-        found = face.look_at_faces(self._networks, rgb, people, bodies, settings)
-        found = found.select((found.score > settings.least_score) & (found.height_px >= settings.least_face_px))
+        found = face.look_at_faces(self._networks, rgb, people, bodies, self._faces_before, settings)
+        found = face.believed(found, settings)
+        self._faces_before = face.followed_faces(found, people)
         if not len(found):
             return seen
         at, head = found.person, face.head_rotations(found.point)
@@ -126,8 +132,11 @@ class HandsAndFace:
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        return self._state.export()
+        followed = {**self._hands_before.export("hands"), **self._faces_before.export("faces")}
+        return {**self._state.export(), **followed}
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
-        self._state = FadeState.of_arrays(arrays)
+        state = FadeState.of_arrays(arrays)
+        followed = FollowedCrops.of_arrays(arrays, "hands"), FollowedCrops.of_arrays(arrays, "faces")
+        self._state, (self._hands_before, self._faces_before) = state, followed

@@ -26,7 +26,7 @@ from .seen_people import people_of, standing
 FACING = axis_angle_to_matrix(np.array([np.pi, 0.0, 0.0]))
 """A head that looks at the camera: y up to y down, +z to the camera."""
 
-TILT = np.radians(13.5)
+TILT = np.radians(4.5)
 
 
 @pytest.fixture(scope="module")

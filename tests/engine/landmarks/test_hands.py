@@ -16,6 +16,8 @@ from engine.landmarks.hands import (
     Refusal,
     candidates,
     fine_crops,
+    followed_hands,
+    next_crops,
     refusals,
     rough_crops,
     upright,
@@ -142,3 +144,30 @@ def test_the_fine_crop_follows_the_network() -> None:
 def test_points_of_a_turned_crop_are_turned_back() -> None:
     up_in_crop = np.array([[[0.0, -1.0, 0.3]]])
     np.testing.assert_allclose(upright(up_in_crop, np.array([np.pi / 2])), [[[1.0, 0.0, 0.3]]], atol=1e-12)
+
+
+def test_the_next_crop_lies_round_the_palm_with_the_fingers_up() -> None:
+    point = np.zeros((1, 21, 2))
+    point[0, :] = (100.0, 60.0)
+    point[0, [0, 5, 17, 6, 10, 14, 18]] = [(100, 100), (80, 60), (120, 60), (80, 50), (95, 45), (110, 50), (120, 52)]
+    crop = next_crops(point)
+    up = np.array([np.sin(crop.angle[0]), -np.cos(crop.angle[0])])
+    assert up @ (0.0, -1.0) > 0.99
+    inside = np.abs(point[0] - crop.centre_px[0]).max(axis=1) < 0.5 * crop.side_px[0]
+    assert inside.all() and crop.side_px[0] == pytest.approx(2 * 55, rel=0.1)
+    quarter = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    turned = next_crops(point @ quarter)  # everything turns with the hand
+    np.testing.assert_allclose(turned.centre_px, crop.centre_px @ quarter, atol=1e-9)
+    np.testing.assert_allclose(turned.side_px, crop.side_px)
+    np.testing.assert_allclose(np.cos(turned.angle - crop.angle), 0.0, atol=1e-9)
+
+
+def test_a_followed_hand_goes_along_with_its_wrist(body: BodyModel) -> None:
+    people = people_of(standing(body, [(0.0, 0.2, 3.0), (0.6, 0.2, 3.0)]))
+    hands = replace(both(one_hand(LEFT), one_hand(RIGHT)), person=np.array([1, 0]))
+    followed = followed_hands(hands, people)
+    rows = followed.rows_of(np.array([0, 0, 1, 5]), np.array([LEFT, RIGHT, LEFT, LEFT]))
+    assert rows.tolist() == [-1, 1, 0, -1]
+    moved = followed.gone_along(np.array([1]), hands.body_wrist_px[[1]] + (12.0, -5.0))
+    np.testing.assert_allclose(moved.centre_px - followed.crop.centre_px[[1]], [[12.0, -5.0]])
+    np.testing.assert_allclose(moved.side_px, followed.crop.side_px[[1]])
