@@ -13,14 +13,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from ...capture import GENERATOR, ModelShelf
 from ...contract.arguments import settings_from_options
 from ...contract.body_choice import MANNEQUIN, body_file, choose_body_of_take
 from ...contract.body_model import BodyModel
 from ...contract.errors import UserError
-from ...contract.messages import Frame, TakeHeader
+from ...contract.messages import TakeHeader
 from ...contract.settings import CaptureSettings
 from ...installed import locations
 from ...interruption import Interruption
@@ -29,7 +27,7 @@ from .captures import Captures, Take
 from .footage_files import find_footage
 from .points import body_points, project
 from .report import ClipResult, RealReport
-from .scoring import RealScore, match, score_frame
+from .scoring import RealScore, Sighting, match, score_frame, sightings
 from .truth import Truth, read_truth
 from .truth_scoring import TruthScore, score_views
 
@@ -107,13 +105,16 @@ class _Evaluation:
         with self._left_out_on_errors(clip.name):
             take = self._take(Path(clip.name).stem, clip.place, list(clip.frames))
             body = self._body(take.header)
-            score = RealScore()
+            score, seen = RealScore(), list[Sighting]()
             for number, people in clip.frames.items():
                 if number in take.frames:
-                    points = _points_px(take.frames[number], body)
-                    score += score_frame(people, points, match(people, points))
+                    frame = take.frames[number]
+                    points = project(body_points(frame, body), frame)
+                    matches = match(people, points)
+                    score += score_frame(people, points, matches)
+                    seen += sightings(number, people, points, matches, frame.track_id.tolist())
             unseen = tuple(number for number in clip.frames if number not in take.frames)
-            self.clips[clip.name] = ClipResult(score, take, clip.person_count, unseen)
+            self.clips[clip.name] = ClipResult(score, tuple(seen), take, clip.person_count, unseen)
 
     def add_truth(self, truth: Truth) -> None:
         """Capture and measure the views of the truth, without and with their focal lengths."""
@@ -171,8 +172,3 @@ _OF_ONE_CLIP = ("source", "take", "start", "end", "stride", FOCAL_SETTING)
 
 _LEFT_OUT = ("footage-missing", "wheel-unavailable", "wheel-damaged", "take-unreadable")
 """Codes of what may be wrong with one clip alone."""
-
-
-def _points_px(frame: Frame, body: BodyModel) -> np.ndarray:
-    """(people, points, 2) where the bodies of a frame are seen in it."""
-    return project(body_points(frame, body), frame)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..report import aligned
 from .captures import Take
-from .scoring import CLOSE, NEAR, RealScore
+from .scoring import CLOSE, NEAR, RealScore, Sighting
 from .truth_scoring import TruthScore
 
 _HEADS = (
@@ -50,6 +50,8 @@ class ClipResult:
     """What was measured on one clip."""
 
     score: RealScore
+    sightings: tuple[Sighting, ...]
+    """Of every annotated person in every annotated frame."""
     take: Take
     person_count: int | None
     """How many different people are annotated; None where nobody told them apart."""
@@ -169,6 +171,7 @@ def _clip_values(clip: ClipResult) -> dict[str, Any]:
         "stride": stretch.stride,
         "captured_frames": len(clip.take.frames),
         "unseen_frames": list(clip.unseen_frames),
+        "people_by_frame": [asdict(sighting) for sighting in clip.sightings],
         "focal_length": asdict(clip.take.focal_length) if clip.take.focal_length else None,
     }
 

@@ -69,6 +69,20 @@ class Match:
     prediction: int
 
 
+@dataclass(frozen=True)
+class Sighting:
+    """What became of one annotated person in one frame."""
+
+    frame: int
+    person: str | None
+    """The name in the annotations, where there is one."""
+    track: int | None
+    """Of the prediction that stands for the person; None where nobody does."""
+    median: float | None
+    """Of the limb joints' errors."""
+    swapped: bool
+
+
 def match(people: Sequence[AnnotatedPerson], points_px: np.ndarray) -> list[Match]:
     """Who stands for whom; `points_px` is (predictions, points, 2). Each is matched at most once."""
     costs = {}
@@ -96,6 +110,26 @@ def score_frame(people: Sequence[AnnotatedPerson], points_px: np.ndarray, matche
         unmatched=len(points_px) - len(matches) if people else 0,
     )
     return sum((_score_person(people[pair.person], points_px[pair.prediction]) for pair in matches), total)
+
+
+def sightings(
+    frame: int,
+    people: Sequence[AnnotatedPerson],
+    points_px: np.ndarray,
+    matches: Sequence[Match],
+    track_id: Sequence[int],
+) -> list[Sighting]:
+    """One frame, person by person; `track_id` (predictions,) says who the predicted ones are."""
+    prediction_of = {pair.person: pair.prediction for pair in matches}
+    found = []
+    for number, person in enumerate(people):
+        prediction = prediction_of.get(number)
+        if prediction is None:
+            found.append(Sighting(frame, person.name, None, None, False))
+        else:
+            score = _score_person(person, points_px[prediction])
+            found.append(Sighting(frame, person.name, int(track_id[prediction]), score.median, bool(score.swapped)))
+    return found
 
 
 def _score_person(person: AnnotatedPerson, points_px: np.ndarray) -> RealScore:

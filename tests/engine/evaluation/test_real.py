@@ -141,6 +141,12 @@ def test_missing_and_invented_people(tmp_path: Path, frames: list[Frame], body: 
     assert (total["invented"], total["empty_frames"], total["unmatched"]) == (2, 1, 1)
     assert total["within_10_percent"] == pytest.approx(2 / 3), "joints of the missing are among all joints"
     assert "2 in 1" in text
+    people = report["clips"][CLIP]["people_by_frame"]
+    assert [(seen["frame"], seen["person"], seen["track"]) for seen in people] == [
+        (0, "person 0", 7),
+        (0, "person 1", None),
+        (5, "person 0", 7),
+    ]
 
 
 PER_PERSON = (
