@@ -30,7 +30,9 @@ from driving import (
     viewport,
     wait_for_end,
 )
-from stand_in import figure
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+from plain_figure import figure
 
 VIDEO = Path(os.environ["HUMAN3R_VIDEO"]).resolve()
 OUTPUTS = Path(os.environ["HUMAN3R_OUTPUTS"]).resolve()
