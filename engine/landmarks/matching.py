@@ -44,6 +44,12 @@ _ALONE_GAP_S = 0.5
 """Within this, and with nobody else near, whoever is found where somebody was lost is the same, whatever the clothes:
 in a somersault before the sun they looked different by 0.5 to 0.9 from one sighting to the next."""
 
+_ALONE_GROWTH = float(np.log(2.2))
+"""Most by which the size may differ then: a box changes with every somersault."""
+
+_NO_IDENTITY = 0.3
+"""What a pair costs more if the track has no identity yet: those who have one come first."""
+
 _CLOTHES_DECIDE = 2.0
 """How much more clothes weigh after two people were seen as one."""
 
@@ -73,6 +79,8 @@ class Followed(Protocol):
 
     @property
     def key(self) -> int: ...
+    @property
+    def has_identity(self) -> bool: ...
     @property
     def view(self) -> View: ...
     @property
@@ -135,7 +143,7 @@ def assign(
     costs = np.full((len(tracks), len(views)), _IMPOSSIBLE)
     for row, track in enumerate(tracks):
         for column, view in enumerate(views):
-            rivals = [*boxes[:row], *boxes[row + 1 :]]
+            rivals = [box for place, box in enumerate(boxes) if place != row and tracks[place].has_identity]
             doubles = [other.box_px for place, other in enumerate(views) if place != column]
             alone = not any(common_area(view.box_px, box) for box in rivals) and not any(
                 common_area(boxes[row], box) for box in doubles
@@ -157,9 +165,9 @@ def _cost(track: Followed, pair: _Pair, carried: np.ndarray | None) -> float:
     if track.partner >= 0:  # it may be the other one who is seen: the clothes decide when they part
         doubt = _CLOTHES_DECIDE * max((pair.unlike or 0.0) - _UNKNOWN_CLOTHES, 0.0)
         options = [cost + doubt for cost in options]
-    if track.missed or track.partner >= 0:
+    if track.missed or track.partner >= 0 or pair.is_alone:
         options.append(_cost_of_lost(pair, place))
-    return min(options)
+    return min(options) + (0.0 if track.has_identity else _NO_IDENTITY)
 
 
 def _cost_of_seen(pair: _Pair, place: np.ndarray) -> float:
@@ -174,11 +182,13 @@ def _cost_of_seen(pair: _Pair, place: np.ndarray) -> float:
 
 def _cost_of_lost(pair: _Pair, place: np.ndarray) -> float:
     """Of somebody whom the last look did not find: clothes count more and the place less."""
-    if pair.growth > _LOST_GROWTH or pair.distance(place) > _LOST_REACH + _LOST_SPEED * pair.gap_s:
+    if pair.distance(place) > _LOST_REACH + _LOST_SPEED * pair.gap_s:
         return _IMPOSSIBLE
     similar = pair.similarity(place)
     if pair.is_alone and pair.gap_s <= _ALONE_GAP_S:  # light and pose change clothes more than people change places
-        return 0.35 + 0.5 * (1 - similar) + 0.5 * pair.growth
+        return 0.35 + 0.5 * (1 - similar) + 0.3 * pair.growth if pair.growth <= _ALONE_GROWTH else _IMPOSSIBLE
+    if pair.growth > _LOST_GROWTH:
+        return _IMPOSSIBLE
     if pair.unlike is None and (pair.gap_s > _BLIND_GAP_S or similar < _BLIND_SIMILARITY):
         return _IMPOSSIBLE
     if pair.worn > _LOST_CLOTHES:
