@@ -11,8 +11,9 @@ import numpy as np
 
 from .carrying import Subjects
 from .crops import crops_from_keypoints, crops_from_landmarks
-from .likeness import agreement_of_sides, keypoints_of, points_similarity
+from .likeness import keypoints_of, points_similarity
 from .observations import BodyLandmarks, Crops, Detections
+from .sides import detected_sides, sides_in_doubt, with_sides
 
 Landmarker = Callable[[np.ndarray, Crops], BodyLandmarks]
 """(H, W, 3) uint8 and crops of it -> the landmarks in each."""
@@ -40,6 +41,9 @@ _SAME_PERSON = 0.4
 
 _MIRRORED = 0.8
 """What agreement counts where left and right are exchanged: somebody is there, and one of the two networks is wrong."""
+
+_TURNED_ROUND = 0.8
+"""What landmarks are worth whose left and right have changed places since the last frame: nobody turns so fast."""
 
 _OWN = 0.55
 """Agreement with their detections from which two people as close as that are two nevertheless."""
@@ -75,22 +79,17 @@ class Seen:
 
 
 def see(landmarker: Landmarker, rgb: np.ndarray, subjects: Subjects, people: Detections) -> Seen:
-    """Look at the subjects; twice where the first crop is bad, or where it is the first of somebody new."""
+    """Look at the subjects; twice where the first crop is bad or left and right are in doubt, and at somebody new."""
     landmarks = landmarker(rgb, subjects.crop)
-    agreements = _agreements(landmarks, subjects.detection, people)
-    again = np.flatnonzero(
-        (subjects.detection >= 0) & (~(agreements >= _LOOK_AGAIN) | (landmarks.presence < PRESENT) | ~subjects.is_known)
-    )
+    value, doubtful = _worth(landmarks, subjects, people)
+    again = np.flatnonzero(doubtful | ~subjects.is_known)
     if len(again):
-        detection = subjects.detection[again]
-        second = landmarker(
-            rgb, _other_crops(landmarks.select(again), subjects.is_carried[again], people.select(detection))
-        )
-        better = _agreements(second, detection, people)
-        gains = better * second.presence > agreements[again] * landmarks.presence[again]
-        landmarks = _replaced(landmarks, again[gains], second.select(gains))
-        agreements[again[gains]] = better[gains]
-    return Seen(landmarks, agreements, _inside(landmarks.point_px, rgb))
+        chosen = subjects.select(again)
+        second = landmarker(rgb, _other_crops(landmarks.select(again), chosen, people))
+        better = _worth(second, chosen, people)[0] > value[again]
+        landmarks = _replaced(landmarks, again[better], second.select(better))
+    landmarks = with_sides(landmarks, subjects, people)
+    return Seen(landmarks, _agreements(landmarks, subjects.detection, people), _inside(landmarks.point_px, rgb))
 
 
 def without_slid(seen: Seen, seniority: np.ndarray) -> np.ndarray:
@@ -109,28 +108,30 @@ def _both_own(seen: Seen, first: int, second: int) -> bool:
     return bool(seen.agreement[first] >= _OWN and seen.agreement[second] >= _OWN)  # false for NaN
 
 
+def _worth(landmarks: BodyLandmarks, subjects: Subjects, people: Detections) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) how much to believe each, to compare two looks at one; (n,) bool, whether to look again."""
+    agreements = _agreements(landmarks, subjects.detection, people)
+    witness = sides_in_doubt(landmarks, subjects, people)
+    value = landmarks.presence * np.nan_to_num(agreements, nan=1.0) * np.where(witness.before, _TURNED_ROUND, 1.0)
+    bad = (agreements < _LOOK_AGAIN) | ((subjects.detection >= 0) & (landmarks.presence < PRESENT))
+    return value, bad | witness.before | witness.detector
+
+
 def _agreements(landmarks: BodyLandmarks, detection: np.ndarray, people: Detections) -> np.ndarray:
-    """(n,) agreement of each with its detection, NaN without one."""
+    """(n,) agreement of each with its detection, NaN without one; left and right may be exchanged, but that costs."""
     points, _ = keypoints_of(landmarks)
-    return np.array(
-        [_agreement(points[row], people, one) if one >= 0 else np.nan for row, one in enumerate(detection)], np.float64
-    )
+    agreements = np.full(len(detection), np.nan)
+    for row in np.flatnonzero(detection >= 0):
+        same, mirrored = detected_sides(points[row], people, int(detection[row]))
+        agreements[row] = max(same, _MIRRORED * mirrored)
+    return agreements
 
 
-def _agreement(points: np.ndarray, people: Detections, row: int) -> float:
-    """Of a person's points (17, 2) with a detection; the detector may take left for right, but that costs."""
-    same, mirrored = agreement_of_sides(points, people.keypoint_px[row], people.keypoint_score[row])
-    return max(same, _MIRRORED * mirrored)
-
-
-def _other_crops(landmarks: BodyLandmarks, is_carried: np.ndarray, people: Detections) -> Crops:
-    """Where the first crop was carried on, the detection's, else that of the landmarks found in it."""
-    own, detected = crops_from_landmarks(landmarks), crops_from_keypoints(people)
-    return Crops(
-        np.where(is_carried[:, None], detected.centre_px, own.centre_px),
-        np.where(is_carried, detected.side_px, own.side_px),
-        np.where(is_carried, detected.angle, own.angle),
-    )
+def _other_crops(landmarks: BodyLandmarks, subjects: Subjects, people: Detections) -> Crops:
+    """The detection's where the first crop was carried on, else that of the landmarks found in it."""
+    own = crops_from_landmarks(landmarks)
+    rows = np.flatnonzero(subjects.is_carried & (subjects.detection >= 0))
+    return _crops_replaced(own, rows, crops_from_keypoints(people.select(subjects.detection[rows])))
 
 
 def _replaced(landmarks: BodyLandmarks, rows: np.ndarray, others: BodyLandmarks) -> BodyLandmarks:

@@ -58,6 +58,11 @@ class Carried:
         rows = np.flatnonzero(self.key == key)
         return int(rows[0]) if len(rows) else -1
 
+    def keypoints_of(self, keys: np.ndarray) -> np.ndarray:
+        """(n, 17, 2) of these tracks' people, NaN for those who are not carried."""
+        places, unknown = self.places(), np.full((KEYPOINT_COUNT, 2), np.nan)
+        return np.array([places.get(int(key), unknown) for key in keys]).reshape(-1, KEYPOINT_COUNT, 2)
+
     def places(self) -> dict[int, np.ndarray]:
         """(17, 2) keypoints by the key of a track."""
         return {int(key): px for key, px in zip(self.key, self.keypoint_px, strict=True)}
@@ -97,9 +102,23 @@ class Subjects:
     """(n,) bool: the crop comes from the last frame's landmarks, not from the detection."""
     is_known: np.ndarray
     """(n,) bool: the landmarks have believed in this person before."""
+    before_px: np.ndarray
+    """(n, 17, 2) keypoints in the last frame; NaN where the person was not there."""
+
+    def select(self, rows: np.ndarray) -> Subjects:
+        """Some of them."""
+        return Subjects(
+            self.key[rows],
+            self.detection[rows],
+            self.crop.select(rows),
+            self.is_carried[rows],
+            self.is_known[rows],
+            self.before_px[rows],
+        )
 
     @classmethod
     def carried_on(cls, carried: Carried) -> Subjects:
         """The people of the last frame."""
         count = len(carried.key)
-        return cls(carried.key, np.full(count, -1), carried.crop, np.ones(count, bool), np.ones(count, bool))
+        known = np.ones(count, bool)
+        return cls(carried.key, np.full(count, -1), carried.crop, known, known, carried.keypoint_px)

@@ -120,14 +120,14 @@ class Follower:
                 crops, is_carried[place] = with_crop(crops, place, self._carried.crop, before), True
         lost = [row for row, key in enumerate(self._carried.key) if _carries_on(tracks.get(int(key)), time_s)]
         alone = np.array(lost, int)
+        key = np.concatenate([keys[rows], self._carried.key[alone]])
         return Subjects(
-            key=np.concatenate([keys[rows], self._carried.key[alone]]),
+            key=key,
             detection=np.concatenate([rows, np.full(len(alone), -1)]),
             crop=joined_crops(crops, self._carried.crop.select(alone)),
             is_carried=np.concatenate([is_carried, np.ones(len(alone), bool)]),
-            is_known=np.concatenate([[tracks[int(key)].hits > 0 for key in keys[rows]], np.ones(len(alone))]).astype(
-                bool
-            ),
+            is_known=np.array([tracks[int(one)].hits > 0 for one in key], bool),
+            before_px=self._carried.keypoints_of(key),
         )
 
     def _judge(self, subjects: Subjects, people: Detections, seen: Seen) -> None:

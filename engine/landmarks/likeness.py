@@ -115,17 +115,6 @@ def agreement(landmark_px: np.ndarray, keypoint_px: np.ndarray, keypoint_score: 
     return float((weight * np.exp(-(away**2) / (2 * _AGREEMENT_SIGMA**2))).sum() / max(weight.sum(), 1e-6))
 
 
-def agreement_of_sides(
-    landmark_px: np.ndarray, keypoint_px: np.ndarray, keypoint_score: np.ndarray
-) -> tuple[float, float]:
-    """The agreement, and what it were if the detector took the person's left for the right."""
-    mirrored = list(MIRRORED)
-    return (
-        agreement(landmark_px, keypoint_px, keypoint_score),
-        agreement(landmark_px, keypoint_px[mirrored], keypoint_score[mirrored]),
-    )
-
-
 def points_similarity(first_px: np.ndarray, second_px: np.ndarray) -> float:
     """How far two bodies' points (k, 2) lie at the same places: 0..1."""
     size = np.sqrt(np.ptp(first_px, axis=0).prod()) + 1e-6

@@ -44,6 +44,9 @@ _ALONE_GAP_S = 0.5
 """Within this, and with nobody else near, whoever is found where somebody was lost is the same, whatever the clothes:
 in a somersault before the sun they looked different by 0.5 to 0.9 from one sighting to the next."""
 
+_ALONE_CLOTHES = 0.65
+"""As `_LOST_CLOTHES`, with nobody else near: a woman who walked out of the sun looked different by 0.6."""
+
 _ALONE_GROWTH = float(np.log(2.2))
 """Most by which the size may differ then: a box changes with every somersault."""
 
@@ -191,7 +194,7 @@ def _cost_of_lost(pair: _Pair, place: np.ndarray) -> float:
         return _IMPOSSIBLE
     if pair.unlike is None and (pair.gap_s > _BLIND_GAP_S or similar < _BLIND_SIMILARITY):
         return _IMPOSSIBLE
-    if pair.worn > _LOST_CLOTHES:
+    if pair.worn > (_ALONE_CLOTHES if pair.is_alone else _LOST_CLOTHES):
         return _IMPOSSIBLE
     return 0.35 + 0.5 * (1 - similar) + 1.2 * (pair.worn - 0.2) + 0.5 * pair.growth
 
