@@ -22,6 +22,9 @@ from .observations import KEYPOINT_COUNT, Detections
 LONGEST_GAP_S = 1.5
 """A person who was not detected for longer is forgotten."""
 
+LONGEST_HIDDEN_S = 5.0
+"""The same of a person who was lost behind, or in the arms of, somebody who is still there."""
+
 HITS_OF_A_PERSON = 3
 """Sightings, believed by the landmarks too, after which somebody new gets an identity."""
 
@@ -171,9 +174,10 @@ class Identities:
 
     def forget(self, time_s: float) -> None:
         """Let go of people who have not been seen for too long."""
-        kept = []
+        kept, hidden = [], {track.partner for track in self.tracks}
         for track in self.tracks:
             longest = LONGEST_GAP_S if track.has_identity else _UNBELIEVED_GAP_S
+            longest = LONGEST_HIDDEN_S if track.key in hidden else longest
             if track.is_seen or time_s - track.seen_s <= longest + 1e-6:
                 kept.append(track)
         self.tracks = tuple(kept)
@@ -269,7 +273,7 @@ def _with_partners(tracks: list[Track], time_s: float) -> list[Track]:
     noted = []
     for track in tracks:
         partner = by_key.get(track.partner)
-        if partner is None or partner.is_seen or not track.is_seen:
+        if partner is None or partner.is_seen:
             track = replace(track, partner=-1)
         if track.partner < 0 and track.is_seen and track.has_identity:
             met = [other.key for other in tracks if _was_lost_at(other, track, time_s)]
