@@ -157,6 +157,12 @@ def test_of_two_tracks_that_follow_one_person_the_younger_ends():
     assert [track.track_id for track in identities.tracks if track.is_seen] == [0]
 
 
+def test_two_who_are_known_for_long_stay_two_though_both_detections_lie_on_one():
+    steps = [*range(11), *[10] * 8, *range(10, -1, -1)]
+    told, _ = play([[Person(200 + 10 * step), Person(404 - 10 * step, color=BLUE)] for step in steps])
+    assert told[8] == told[-1] == [0, 1]
+
+
 def test_people_beside_each_other_in_the_same_clothes_are_two():
     told, _ = play([[Person(200 + step), Person(275 - step)] for step in [*range(8), *range(8, -1, -1)]])
     assert told[-1] == [0, 1]
