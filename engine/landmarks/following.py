@@ -56,7 +56,7 @@ class Follower:
         self._detector, self._landmarker = detector, landmarker
         self._identities = Identities(self.settings.detection_threshold)
         self._carried = Carried.nobody()
-        self._frames_since_look = 0
+        self._frames_since_look = self._looks = 0
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -72,8 +72,7 @@ class Follower:
             seen = see(self._landmarker, rgb, subjects, nobody())
             if not seen.is_lost.any():
                 return self._kept(subjects, seen)
-        self._frames_since_look = 0
-        people = look(self._detector, rgb, self.settings, self.tracks, self._carried, time_s)
+        people = self._look(rgb, time_s)
         keys = self._identities.update(people, clothes_of(rgb, people), time_s, self._carried.places())
         subjects = self._subjects(people, keys, time_s)
         seen = see(self._landmarker, rgb, subjects, people)
@@ -82,18 +81,19 @@ class Follower:
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        frames = np.array(self._frames_since_look, np.int64)
-        return {**self._identities.export_state(), **self._carried.export_state(), "frames_since_look": frames}
+        looks = np.array([self._frames_since_look, self._looks], np.int64)
+        return {**self._identities.export_state(), **self._carried.export_state(), "looks_of_detector": looks}
 
     def restore_state(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
         state = StateReader("the people", arrays)
         identities = Identities(self.settings.detection_threshold)
         identities.restore_state(state)
-        carried, frames = Carried.from_state(state), state.count("frames_since_look")
+        carried, looks = Carried.from_state(state), state.counts("looks_of_detector", 2)
         known = np.isin(carried.key, [track.key for track in identities.tracks])
         state.require(bool(known.all()) and len(np.unique(carried.key)) == len(known), "nobody knows who is carried")
-        self._identities, self._carried, self._frames_since_look = identities, carried, frames
+        self._identities, self._carried = identities, carried
+        self._frames_since_look, self._looks = looks
 
     def _look_is_due(self, time_s: float) -> bool:
         """Whether the detector looks at this frame."""
@@ -105,6 +105,14 @@ class Follower:
             or (track.has_identity and track.is_seen and self._carried.row_of(track.key) < 0)  # the landmarks lost it
             for track in self.tracks
         )
+
+    def _look(self, rgb: np.ndarray, time_s: float) -> Detections:
+        """What the detector sees in a frame."""
+        period = QUALITIES[self.settings.quality].tile_period
+        with_tiles = period > 0 and self._looks % period == 0
+        self._looks += 1
+        self._frames_since_look = 0
+        return look(self._detector, rgb, self.settings, self.tracks, self._carried, time_s, with_tiles)
 
     def _subjects(self, people: Detections, keys: np.ndarray, time_s: float) -> Subjects:
         """Whom the landmarks look at after a look of the detector, and where."""

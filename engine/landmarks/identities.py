@@ -22,6 +22,9 @@ from .observations import KEYPOINT_COUNT, Detections
 LONGEST_GAP_S = 1.5
 """A person who was not detected for longer is forgotten."""
 
+LONGEST_HIDDEN_S = 5.0
+"""The same of a person who was lost behind, or in the arms of, somebody who is still there."""
+
 HITS_OF_A_PERSON = 3
 """Sightings, believed by the landmarks too, after which somebody new gets an identity."""
 
@@ -33,6 +36,9 @@ _SAME_SIMILARITY, _SAME_OVERLAP = 0.4, 0.65
 
 _TWIN_SIMILARITY, _TWIN_TOLERANCE, _TWIN_LOOKS = 0.6, 1.5, 2
 """Two tracks as alike as this in this many looks follow one person: the younger one ends."""
+
+_KNOWN_FOR_LONG = 8
+"""Sightings from which the younger one is a person all the same."""
 
 _VELOCITY_RATE = 0.4
 """Of what a new sighting says of the velocity, against what was known."""
@@ -152,7 +158,7 @@ class Identities:
                 tracks.append(self._new(people, views[column], column, time_s))
                 keys[column] = tracks[-1].key
         self.tracks = _without_twins(_with_partners(tracks, time_s))
-        keys[~np.isin(keys, [track.key for track in self.tracks])] = -1
+        keys[~np.isin(keys, [track.key for track in self.tracks if track.is_seen])] = -1
         self.forget(time_s)
         return keys
 
@@ -171,9 +177,10 @@ class Identities:
 
     def forget(self, time_s: float) -> None:
         """Let go of people who have not been seen for too long."""
-        kept = []
+        kept, hidden = [], {track.partner for track in self.tracks}
         for track in self.tracks:
             longest = LONGEST_GAP_S if track.has_identity else _UNBELIEVED_GAP_S
+            longest = LONGEST_HIDDEN_S if track.key in hidden else longest
             if track.is_seen or time_s - track.seen_s <= longest + 1e-6:
                 kept.append(track)
         self.tracks = tuple(kept)
@@ -269,7 +276,7 @@ def _with_partners(tracks: list[Track], time_s: float) -> list[Track]:
     noted = []
     for track in tracks:
         partner = by_key.get(track.partner)
-        if partner is None or partner.is_seen or not track.is_seen:
+        if partner is None or partner.is_seen:
             track = replace(track, partner=-1)
         if track.partner < 0 and track.is_seen and track.has_identity:
             met = [other.key for other in tracks if _was_lost_at(other, track, time_s)]
@@ -286,16 +293,22 @@ def _was_lost_at(lost: Track, seen: Track, time_s: float) -> bool:
 
 
 def _without_twins(tracks: list[Track]) -> tuple[Track, ...]:
-    """End the younger of two tracks that have followed one person for a while."""
-    looks = {track.key: 0 for track in tracks}
+    """End the younger of two tracks that have followed one person for a while.
+
+    If it is known for long, it was another person, who is hidden now by this one.
+    """
+    looks: dict[int, int] = {track.key: 0 for track in tracks}
+    hidden: dict[int, int] = {}
     for row, track in enumerate(tracks):
         for other in tracks[:row]:
-            if (
-                track.is_seen
-                and other.is_seen
-                and _similarity(track.view, other.view, _TWIN_TOLERANCE) > _TWIN_SIMILARITY
-            ):
-                younger = min((track, other), key=lambda one: (one.hits, -one.key))
+            both = track.is_seen and other.is_seen
+            if both and _similarity(track.view, other.view, _TWIN_TOLERANCE) > _TWIN_SIMILARITY:
+                younger, elder = sorted((track, other), key=lambda one: (one.hits, -one.key))
                 looks[younger.key] = younger.twin_looks + 1
+                if younger.hits >= _KNOWN_FOR_LONG and looks[younger.key] >= _TWIN_LOOKS:
+                    hidden[younger.key], looks[younger.key] = elder.key, 0
     counted = [replace(track, twin_looks=looks[track.key]) for track in tracks]
+    behind = {elder: younger for younger, elder in hidden.items()}
+    counted = [replace(track, missed=1) if track.key in hidden else track for track in counted]
+    counted = [replace(track, partner=behind[track.key]) if track.key in behind else track for track in counted]
     return tuple(track for track in counted if track.twin_looks < _TWIN_LOOKS)

@@ -26,14 +26,14 @@ class Quality:
     """It looks at every so many frames, while all is well."""
     tries: int
     """So often it looks for somebody missing, in each frame."""
-    has_tiles: bool
-    """Whether it looks at tiles of the frame too."""
+    tile_period: int
+    """In every so many looks it looks at tiles of the frame too; 0: never."""
 
 
 QUALITIES: Mapping[str, Quality] = {
-    "preview": Quality(320, 3, 1, False),
-    "standard": Quality(384, 2, 2, False),
-    "best": Quality(512, 1, 3, True),
+    "preview": Quality(320, 3, 1, 0),
+    "standard": Quality(384, 2, 2, 0),
+    "best": Quality(512, 1, 3, 3),
 }
 
 
@@ -82,13 +82,11 @@ def look(
     tracks: Sequence[Track],
     carried: Carried,
     time_s: float,
+    with_tiles: bool = False,
 ) -> Detections:
     """The people in a frame, (H, W, 3) uint8, who may be somebody, each once."""
     quality = QUALITIES[settings.quality]
-    if quality.has_tiles:
-        people = detect_on_tiles(detector, rgb, quality.long_side)
-    else:
-        people = detector(rgb, quality.long_side)
+    people = detect_on_tiles(detector, rgb, quality.long_side) if with_tiles else detector(rgb, quality.long_side)
     missing = _missing(tracks, people.select(people.score >= settings.detection_threshold))
     for track in missing:
         for crop in _round(track, carried, quality.tries, time_s):

@@ -59,6 +59,9 @@ _CLOTHES_DECIDE = 2.0
 _LOST_REACH, _LOST_SPEED = 0.6, 1.2
 """How far away somebody lost may be found again: in sizes of the person, and sizes a second of the gap."""
 
+_LONGEST_WAY_S = 1.5
+"""Whoever is lost for longer was hidden, and comes out again near by."""
+
 _BLIND_GAP_S, _BLIND_SIMILARITY = 0.7, 0.4
 """Without known clothes, somebody lost is found again by place alone: soon, and nearly there."""
 
@@ -142,6 +145,7 @@ def assign(
     """Pairs of a track's row and a detection's. ``carried``: keypoints by track's key, where landmarks have them."""
     if not tracks or not views:
         return []
+    fronts = {track.partner: track.view.keypoint_px for track in tracks if track.partner >= 0}
     boxes = [track.view.box_px + np.tile(moved(track.velocity, time_s - track.seen_s), 2) for track in tracks]
     costs = np.full((len(tracks), len(views)), _IMPOSSIBLE)
     for row, track in enumerate(tracks):
@@ -153,14 +157,15 @@ def assign(
             )
             unlike = difference(track.view.clothes, view.clothes)
             pair = _Pair(track.view, view, time_s - track.seen_s, unlike, alone)
-            costs[row, column] = _cost(track, pair, carried.get(track.key))
+            costs[row, column] = _cost(track, pair, carried.get(track.key), fronts.get(track.key))
     rows, columns = linear_sum_assignment(costs)
     good = costs[rows, columns] <= _DEAREST
     return list(zip(rows[good].tolist(), columns[good].tolist(), strict=True))
 
 
-def _cost(track: Followed, pair: _Pair, carried: np.ndarray | None) -> float:
-    """The least of what is possible: seen on where it went, seen where the landmarks followed, found again."""
+def _cost(track: Followed, pair: _Pair, carried: np.ndarray | None, front: np.ndarray | None) -> float:
+    """The least of what is possible: seen on where it went, or where the landmarks followed; found again, or found
+    where somebody is behind whom it was lost (``front``, keypoints)."""
     place = pair.known.keypoint_px + moved(track.velocity, pair.gap_s)
     options = [_cost_of_seen(pair, where) for where in ([place] if not track.missed else [])]
     if carried is not None:
@@ -170,6 +175,8 @@ def _cost(track: Followed, pair: _Pair, carried: np.ndarray | None) -> float:
         options = [cost + doubt for cost in options]
     if track.missed or track.partner >= 0 or pair.is_alone:
         options.append(_cost_of_lost(pair, place))
+    if track.missed and front is not None:
+        options.append(_cost_of_lost(pair, front))
     return min(options) + (0.0 if track.has_identity else _NO_IDENTITY)
 
 
@@ -185,7 +192,7 @@ def _cost_of_seen(pair: _Pair, place: np.ndarray) -> float:
 
 def _cost_of_lost(pair: _Pair, place: np.ndarray) -> float:
     """Of somebody whom the last look did not find: clothes count more and the place less."""
-    if pair.distance(place) > _LOST_REACH + _LOST_SPEED * pair.gap_s:
+    if pair.distance(place) > _LOST_REACH + _LOST_SPEED * min(pair.gap_s, _LONGEST_WAY_S):
         return _IMPOSSIBLE
     similar = pair.similarity(place)
     if pair.is_alone and pair.gap_s <= _ALONE_GAP_S:  # light and pose change clothes more than people change places

@@ -144,7 +144,7 @@ def test_state_goes_on_elsewhere(at):
         assert np.array_equal(one.landmarks.point_px, other.landmarks.point_px)
 
 
-@pytest.mark.parametrize("name", ["carried_key", "carried_side", "carried_keypoints", "frames_since_look", "seen_s"])
+@pytest.mark.parametrize("name", ["carried_key", "carried_side", "carried_keypoints", "looks_of_detector", "seen_s"])
 def test_a_damaged_state_is_refused(name):
     _, follower, _ = follow(crossing()[:20])
     arrays = follower.export_state()

@@ -83,6 +83,14 @@ def test_people_who_are_seen_as_one_for_a_while_part_as_who_they_were():
     assert told[8] == told[-1] == [0, 1]
 
 
+def test_somebody_hidden_by_another_is_known_again_after_seconds():
+    frames = [[Person(200 + 10 * step, color=RED), Person(340, color=BLUE)] for step in range(11)]
+    frames += [[Person(310 + step, color=RED, is_detected=False), Person(340 + step, color=BLUE)] for step in range(30)]
+    frames += [[Person(340 + 10 * step, color=RED), Person(370 - step, color=BLUE)] for step in range(12)]
+    told, _ = play(frames)
+    assert told[8] == told[-1] == [0, 1]
+
+
 def test_where_the_detection_of_two_is_the_other_ones_the_clothes_decide_when_they_part():
     """One detection between two people goes on as the wrong one: the colors tell, as soon as both are seen again."""
     frames = [[Person(200 + 10 * step, color=RED), Person(420 - 10 * step, color=BLUE)] for step in range(10)]
@@ -147,6 +155,12 @@ def test_of_two_tracks_that_follow_one_person_the_younger_ends():
     meeting = [[Person(200 + 10 * step), Person(max(400 - 20 * step, 203 + 10 * step))] for step in range(10)]
     _, identities = play(apart + meeting)
     assert [track.track_id for track in identities.tracks if track.is_seen] == [0]
+
+
+def test_two_who_are_known_for_long_stay_two_though_both_detections_lie_on_one():
+    steps = [*range(11), *[10] * 8, *range(10, -1, -1)]
+    told, _ = play([[Person(200 + 10 * step), Person(404 - 10 * step, color=BLUE)] for step in steps])
+    assert told[8] == told[-1] == [0, 1]
 
 
 def test_people_beside_each_other_in_the_same_clothes_are_two():
