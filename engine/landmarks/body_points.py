@@ -33,9 +33,9 @@ from ..contract.skeleton import (
 from .observations import LANDMARK_COUNT
 
 HIPS_OF_SHOULDERS = 0.5
-"""Distance of the landmarks at the hips as a share of that of the shoulder joints. BlazePose's hips lie 0.53 of its
-shoulders apart (median over the clips at hand), those of a real man 0.46; SMPL-X's own hip joints, which only serve
-its skinning, lie much closer together."""
+"""Distance of the landmarks at the hips as a share of that of the shoulder joints. BlazePose's own differs too much
+from clip to clip to go by (0.47 to 0.7 in six); a real man's is 0.46, the mannequin's 0.49. SMPL-X's hip joints, which
+only serve its skinning, lie much closer together."""
 
 _VERTICES: dict[int, tuple[int, int]] = {
     0: (HEAD, 9120), 2: (HEAD, 9448), 5: (HEAD, 9929), 7: (HEAD, 6), 8: (HEAD, 616),

@@ -39,15 +39,15 @@ TURNED = (
 """The joints that the fit turns, 20: the body's without the toes, of which nothing is seen."""
 
 _DEVIATIONS: dict[int, tuple[float, float, float]] = {
-    SPINE1: (0.11, 0.11, 0.11), SPINE2: (0.11, 0.11, 0.11), SPINE3: (0.11, 0.11, 0.11),
-    NECK: (0.4, 0.4, 0.4), HEAD: (0.45, 0.45, 0.45),
-    LEFT_COLLAR: (0.2, 0.2, 0.2), RIGHT_COLLAR: (0.2, 0.2, 0.2),
-    LEFT_SHOULDER: (1.3, 1.3, 1.3), RIGHT_SHOULDER: (1.3, 1.3, 1.3),
-    LEFT_ELBOW: (0.5, 2.7, 0.5), RIGHT_ELBOW: (0.5, 2.7, 0.5),
-    LEFT_WRIST: (0.5, 0.5, 0.5), RIGHT_WRIST: (0.5, 0.5, 0.5),
-    LEFT_HIP: (1.2, 0.45, 0.6), RIGHT_HIP: (1.2, 0.45, 0.6),
-    LEFT_KNEE: (2.7, 0.27, 0.2), RIGHT_KNEE: (2.7, 0.27, 0.2),
-    LEFT_ANKLE: (0.45, 0.45, 0.45), RIGHT_ANKLE: (0.45, 0.45, 0.45),
+    SPINE1: (0.13, 0.09, 0.09), SPINE2: (0.13, 0.09, 0.09), SPINE3: (0.13, 0.09, 0.09),
+    NECK: (0.33, 0.33, 0.33), HEAD: (0.37, 0.37, 0.37),
+    LEFT_COLLAR: (0.17, 0.17, 0.17), RIGHT_COLLAR: (0.17, 0.17, 0.17),
+    LEFT_SHOULDER: (1.1, 1.1, 1.1), RIGHT_SHOULDER: (1.1, 1.1, 1.1),
+    LEFT_ELBOW: (0.42, 2.2, 0.42), RIGHT_ELBOW: (0.42, 2.2, 0.42),
+    LEFT_WRIST: (0.42, 0.42, 0.42), RIGHT_WRIST: (0.42, 0.42, 0.42),
+    LEFT_HIP: (1.0, 0.38, 0.5), RIGHT_HIP: (1.0, 0.38, 0.5),
+    LEFT_KNEE: (2.2, 0.22, 0.17), RIGHT_KNEE: (2.2, 0.22, 0.17),
+    LEFT_ANKLE: (0.38, 0.38, 0.38), RIGHT_ANKLE: (0.38, 0.38, 0.38),
 }  # fmt: skip
 """Of each joint, about x, y and z. The pelvis turns freely."""
 

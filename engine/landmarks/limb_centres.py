@@ -19,14 +19,14 @@ PLACES = np.array([0.55, 0.7, 0.85, 1.2, 1.5, 1.8])
 """Where the limb's middle is looked for, in bones from the torso: the first half of the first bone lies in the torso's
 outline."""
 
-WIDEST = np.array([0.32, 0.32, 0.52, 0.52, 0.26, 0.26, 0.36, 0.36]).reshape(2, 4)
+WIDEST = np.array([0.27, 0.27, 0.44, 0.44, 0.22, 0.22, 0.31, 0.31]).reshape(2, 4)
 """Of upper and lower bones of each limb: widths in lengths of the torso beyond which an outline has taken in something
 else. Loose sleeves and trousers are narrower."""
 
 SHORTEST = 0.8
 """A bone has a direction in the picture where it is at least this long, in the widest width of its limb."""
 
-LANDMARK_DEVIATION = 0.02
+LANDMARK_DEVIATION = 0.012
 """Error of a limb's landmarks, as a share of the crop's side."""
 
 MIDDLE_DEVIATION = 0.010
