@@ -14,6 +14,7 @@ ratios within one run, or processor time, which says what an idle core would do.
 from __future__ import annotations
 
 import argparse
+import cProfile
 import json
 import os
 import pstats
@@ -32,8 +33,7 @@ import numpy as np
 from engine.capture import run_capture
 from engine.contract.declaring import settings_of
 from engine.contract.errors import UserError
-from engine.contract.messages import Frame, Message
-from engine.contract.profiling import VARIABLE
+from engine.contract.messages import Frame, Message, Status
 from engine.contract.settings import CaptureSettings
 from engine.evaluation.real.footage_files import wheel_member
 from engine.interruption import Interruption
@@ -48,19 +48,24 @@ LATER = 5
 """Frames that each tile is behind the one before: four people who move as one are not four people."""
 
 PARTS = {
-    "detector": ("landmarks/detector",),
+    "detector": ("landmarks/detector", "landmarks/tiles"),
     "body landmarks": ("landmarks/body_landmarks",),
-    "following": ("landmarks/following", "landmarks/identities"),
-    "fit": ("landmarks/body_fit", "landmarks/body_points", "landmarks/shape"),
-    "hands": ("landmarks/hand",),
+    "following": tuple(
+        f"landmarks/{name}"
+        for name in ("following", "identities", "believing", "carrying", "clothes", "likeness", "looking", "matching")
+    ),
+    "fit": ("landmarks/body_", "landmarks/limb_centres"),
+    "shape": ("landmarks/shape", "landmarks/mask_view"),
+    "hands": ("landmarks/hand", "landmarks/extremities"),
     "face": ("landmarks/face",),
-    "focal length, floor": ("landmarks/focal", "landmarks/floor", "landmarks/final_pass"),
+    "focal length, floor": ("landmarks/focal", "landmarks/floor", "landmarks/placing"),
     "small Human3R": ("engine/model/",),
     "surroundings": ("engine/stages/",),
     "reading": ("engine/video/", "queue.py"),
     "take": ("contract/take", "contract/messages", "contract/framing", "engine/resuming/"),
 }
-"""Beginnings of the files whose functions, with all that these call outside of every part, are a part."""
+"""Beginnings of the files whose functions, with all that these call outside of every part, are a part (the first that
+fits). What several parts share, such as the networks' arithmetic, belongs to the part that calls it."""
 REST = "rest"
 LEAST_SHARE = 0.001
 
@@ -75,6 +80,8 @@ class Speed:
     """Processor time of all threads for one frame."""
     people: float
     """Found in a frame, in the mean."""
+    final_ms: float
+    """Processor time of the pass over the whole clip, for each of its frames."""
     peak_mb: float
 
 
@@ -82,7 +89,7 @@ def main() -> int:
     """Print the measurements; always returns 0, for benchmarks assert nothing."""
     options = _options()
     if options.case:
-        print(json.dumps(run_case(*options.case[:2], options.case[2], Path(options.case[3]))))
+        print(json.dumps(run_case(*options.case)))
         return 0
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -100,6 +107,7 @@ def main() -> int:
                     f"{quality or '-'}, {tiles * in_each} people: {speed.frames_per_s:.2f} frames/s by the clock; "
                     f"{speed.frame_ms:.0f} ms of processor time a frame, {1000 / speed.frame_ms:.1f} frames/s "
                     f"({first.frame_ms / speed.frame_ms:.2f} of the first); {speed.people:.1f} found; "
+                    f"final pass {speed.final_ms:.0f} ms a frame; "
                     f"peak {speed.peak_mb:.0f} MB",
                     flush=True,
                 )
@@ -121,7 +129,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--no-parts", action="store_true", help="leave out the runs under the profiler")
     parser.add_argument("--footage-cache", type=Path, default=ROOT / ".environments" / "footage")
-    parser.add_argument("--case", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--case", nargs=5, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -156,50 +164,62 @@ def write_tiled(path: Path, pictures: list[np.ndarray], tiles: int) -> None:
     writer.release()
 
 
-def run_case(model: str, quality: str, clip: str, take: Path) -> dict[str, float]:
-    """Run the engine in this process; frames a second and people in a frame."""
+def run_case(model: str, quality: str, clip: str, take: str, profile_path: str) -> dict[str, float]:
+    """Run the engine in this process, and say how fast it was; with a path, under the profiler from the first frame to
+    the last.
+    """
     times: list[tuple[float, float]] = []
     people: list[int] = []
+    profile = cProfile.Profile()
 
     def sink(message: Message) -> None:
         if isinstance(message, Frame):
-            times.append((time.perf_counter(), time.process_time()))
             people.append(len(message.track_id))
+            if profile_path and not times:
+                profile.enable()
+        if isinstance(message, Frame) or (isinstance(message, Status) and message.phase == "finishing"):
+            times.append((time.perf_counter(), time.process_time()))
+        if isinstance(message, Status) and profile_path:
+            profile.disable()
 
     chosen = {"quality": quality} if quality else {}
-    settings = CaptureSettings(source=clip, take=str(take), model=model, **chosen)  # type: ignore[arg-type]
+    settings = CaptureSettings(source=clip, take=take, model=model, **chosen)  # type: ignore[arg-type]
     run_capture(settings, sink, Interruption())
-    clock_s, processor_s = (last - first for first, last in zip(times[0], times[-1], strict=True))
-    count = len(times) - 1
+    if profile_path:
+        profile.dump_stats(profile_path)
+    *frames, end = times
+    clock_s, processor_s = (last - first for first, last in zip(frames[0], frames[-1], strict=True))
     return {
-        "frames_per_s": count / clock_s,
-        "frame_ms": 1000 * processor_s / count,
+        "frames_per_s": (len(frames) - 1) / clock_s,
+        "frame_ms": 1000 * processor_s / (len(frames) - 1),
         "people": float(np.mean(people)),
+        "final_ms": 1000 * (end[1] - frames[-1][1]) / len(frames),
     }
 
 
-def _in_process(model: str, quality: str, clip: Path, folder: Path, **variables: str) -> Speed:
+def _in_process(model: str, quality: str, clip: Path, folder: Path, profile_path: str = "") -> Speed:
     """Run one case in a process of its own, and wait for it and for its peak of resident memory."""
-    command = [sys.executable, "-m", "benchmarks.landmarks", "--case", model, quality, str(clip), str(folder / "t.h3r")]
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables}, cwd=ROOT)
+    case = [model, quality, str(clip), str(folder / "benchmark.h3r"), profile_path]
+    command = [sys.executable, "-m", "benchmarks.landmarks", "--case", *case]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert child.stdout is not None
     said = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         sys.exit(f"The engine ended with exit code {child.returncode}.")
-    values = json.loads(said.splitlines()[-1])
-    return Speed(values["frames_per_s"], values["frame_ms"], values["people"], usage.ru_maxrss / 1024)
+    return Speed(**json.loads(said.splitlines()[-1]), peak_mb=usage.ru_maxrss / 1024)
 
 
 def _profiled(model: str, quality: str, clip: Path, folder: Path) -> dict[str, float]:
     """Shares of the engine's main thread by part."""
-    _in_process(model, quality, clip, folder, **{VARIABLE: str(folder / "profile")})
-    return shares_of_parts(pstats.Stats(str(folder / "profile.engine.pstats")).stats)  # type: ignore[attr-defined]
+    path = str(folder / "benchmark.pstats")
+    _in_process(model, quality, clip, folder, path)
+    return shares_of_parts(pstats.Stats(path).stats)  # type: ignore[attr-defined]
 
 
 def shares_of_parts(functions: dict) -> dict[str, float]:
-    """Shares of the time of all functions by part. The start (imports, loading) is left out.
+    """Shares of the time of all functions by part.
 
     What is called from several parts, such as torch, belongs to them by the time that each of them spent there.
     """
