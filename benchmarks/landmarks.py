@@ -48,17 +48,14 @@ LATER = 5
 """Frames that each tile is behind the one before: four people who move as one are not four people."""
 
 PARTS = {
-    "detector": ("landmarks/detector", "landmarks/tiles"),
-    "body landmarks": ("landmarks/body_landmarks",),
-    "following": tuple(
-        f"landmarks/{name}"
-        for name in ("following", "identities", "believing", "carrying", "clothes", "likeness", "looking", "matching")
-    ),
-    "fit": ("landmarks/body_", "landmarks/limb_centres"),
-    "shape": ("landmarks/shape", "landmarks/mask_view"),
-    "hands": ("landmarks/hand", "landmarks/extremities"),
-    "face": ("landmarks/face",),
-    "focal length, floor": ("landmarks/focal", "landmarks/floor", "landmarks/placing"),
+    "detector": ("landmarks/networks/detector", "landmarks/following/tiles"),
+    "body landmarks": ("landmarks/networks/body_landmarks",),
+    "following": ("landmarks/following/",),
+    "shape": ("landmarks/body/shape",),
+    "fit": ("landmarks/body/",),
+    "face": ("landmarks/extremities/face",),
+    "hands": ("landmarks/extremities/",),
+    "focal length, floor": ("landmarks/camera/",),
     "small Human3R": ("engine/model/",),
     "surroundings": ("engine/stages/",),
     "reading": ("engine/video/", "queue.py"),

@@ -23,21 +23,21 @@ from ..estimate import Bodies, FrameEstimate, States
 from ..resuming.state_reader import StateReader
 from ..video.picture import PictureMap
 from ..video.reading import PreparedFrame
-from .body_fit import BodyFitter
-from .body_landmarks import BodyLandmarker
-from .clip_record import ClipRecord
-from .detector import Detector
-from .final_pass import FinalBodies, final_pass
-from .floor import FloorEstimator, depth_of_surroundings
-from .focal import GIVEN, TAGS, FocalEstimate, FocalEstimator, focal_from_mm
-from .focal_tags import focal_mm_of_footage
-from .following import Follower, FollowingSettings
-from .hands_and_face import HandsAndFace, HandsAndFaceSettings
-from .networks import Networks
+from .body.body_fit import BodyFitter
+from .body.shape import ShapeEstimator
+from .camera.floor import FloorEstimator, depth_of_surroundings
+from .camera.focal import GIVEN, TAGS, FocalEstimate, FocalEstimator, focal_from_mm
+from .camera.focal_tags import focal_mm_of_footage
+from .extremities.hands_and_face import HandsAndFace, HandsAndFaceSettings
+from .following.following import Follower, FollowingSettings
+from .networks.body_landmarks import BodyLandmarker
+from .networks.detector import Detector
+from .networks.networks import Networks
 from .observations import FittedBodies, FollowedPeople, Pinhole
 from .people_mask import people_mask
-from .shape import ShapeEstimator
-from .track_depth import ClipCamera
+from .whole_clip.clip_record import ClipRecord
+from .whole_clip.final_pass import FinalBodies, final_pass
+from .whole_clip.track_depth import ClipCamera
 
 PICTURE_SIDE = 512
 """Long side of the pictures that masks and surroundings are made on, pixels."""

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from ..video.picture import PictureMap
-from .crops import to_footage
+from .networks.crops import to_footage
 from .observations import BodyLandmarks
 
 PERSON_PIXEL = 0.5

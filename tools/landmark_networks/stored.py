@@ -1,6 +1,6 @@
 """A network as the engine stores it: operations in order, and tensors in torch's layout.
 
-`engine/landmarks/graph.py` executes these operations and says what each of them means.
+`engine/landmarks/networks/graph.py` executes these operations and says what each of them means.
 """
 
 import json

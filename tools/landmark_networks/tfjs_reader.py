@@ -1,7 +1,7 @@
 """MoveNet MultiPose as a graph model of TensorFlow.js: nodes in JSON, weights in one binary file, channels last.
 
 Only the network is taken: the maps that its six heads make. What follows in the graph, which turns the maps into six
-people, is written anew in `engine/landmarks/detector.py`, without a limit of six.
+people, is written anew in `engine/landmarks/networks/detector.py`, without a limit of six.
 """
 
 from __future__ import annotations

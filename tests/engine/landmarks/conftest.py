@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from engine.landmarks.networks import Networks
+from engine.landmarks.networks.networks import Networks
 
 
 @pytest.fixture(scope="session")

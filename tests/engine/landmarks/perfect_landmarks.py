@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from engine.contract.body_model import BodyModel, default_body_path
-from engine.landmarks.body_fit import DEPTH_GAIN
-from engine.landmarks.body_kinematics import pose_bodies, turn
-from engine.landmarks.body_points import USED, BodyPoints
-from engine.landmarks.body_prior import TURNED, prior_middle
-from engine.landmarks.mask_view import MASK_SIZE, MaskView
+from engine.landmarks.body.body_fit import DEPTH_GAIN
+from engine.landmarks.body.body_kinematics import pose_bodies, turn
+from engine.landmarks.body.body_points import USED, BodyPoints
+from engine.landmarks.body.body_prior import TURNED, prior_middle
+from engine.landmarks.body.mask_view import MASK_SIZE, MaskView
 from engine.landmarks.observations import BodyLandmarks, Crops, FittedBodies, Pinhole
 
 CAMERA = Pinhole(900.0, np.array([639.5, 359.5]))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from engine.contract.skeleton import BODY_JOINT_COUNT, MIRRORED
-from engine.landmarks import body_fit, body_solver
-from engine.landmarks.body_fit import BodyFitter, DepthPrior
-from engine.landmarks.body_kinematics import pose_bodies, turn, turn_vector
-from engine.landmarks.body_points import USED, BodyPoints
+from engine.landmarks.body import body_fit, body_solver
+from engine.landmarks.body.body_fit import BodyFitter, DepthPrior
+from engine.landmarks.body.body_kinematics import pose_bodies, turn, turn_vector
+from engine.landmarks.body.body_points import USED, BodyPoints
 from engine.landmarks.observations import Pinhole
 
 from .perfect_landmarks import CAMERA, mannequin, random_poses, see
@@ -196,7 +196,7 @@ def test_turns_and_their_vectors_are_inverse():
 
 def test_landmarks_lie_on_the_right_side_of_any_body(body):
     joints, offsets = BodyPoints(body)(np.random.default_rng(2).normal(0, 2, (20, 10)))
-    from engine.landmarks.body_points import MOVES_WITH
+    from engine.landmarks.body.body_points import MOVES_WITH
 
     points = joints[:, list(MOVES_WITH)] + offsets
     for left, right in ((2, 5), (7, 8), (11, 12), (15, 16), (23, 24), (29, 30), (31, 32)):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.landmarks.body_landmarks import BodyLandmarker, _refined
-from engine.landmarks.crops import to_footage
+from engine.landmarks.networks.body_landmarks import BodyLandmarker, _refined
+from engine.landmarks.networks.crops import to_footage
 from engine.landmarks.observations import Crops
 from tests.engine.landmarks.references import picture
 

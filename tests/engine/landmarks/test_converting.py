@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.landmarks.networks import ASSET
+from engine.landmarks.networks.networks import ASSET
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "tools"))
 from landmark_networks import packages

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.landmarks.crops import crops_from_keypoints, crops_from_landmarks, cut, from_footage, to_footage
+from engine.landmarks.networks.crops import crops_from_keypoints, crops_from_landmarks, cut, from_footage, to_footage
 from engine.landmarks.observations import BodyLandmarks, Crops, Detections
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.landmarks.depth_smoothing import accelerations_of, noise_of, smooth_depth
+from engine.landmarks.whole_clip.depth_smoothing import accelerations_of, noise_of, smooth_depth
 
 
 @pytest.mark.parametrize("rate", [10.0, 30.0, 60.0])

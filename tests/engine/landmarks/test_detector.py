@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.landmarks.detector import Detector, similarity
+from engine.landmarks.networks.detector import Detector, similarity
 from tests.engine.landmarks.references import REFERENCES, given, picture
 
 

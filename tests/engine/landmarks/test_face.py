@@ -10,7 +10,7 @@ import pytest
 
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from engine.landmarks.face import (
+from engine.landmarks.extremities.face import (
     FaceSettings,
     eyes_open,
     face_candidates,

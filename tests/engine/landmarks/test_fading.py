@@ -8,8 +8,8 @@ import pytest
 
 from engine.contract.errors import UserError
 from engine.contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from engine.landmarks.extremities import GROUP_OF, GROUPS, REPLACED
-from engine.landmarks.fading import FadeSettings, FadeState, fade, nobody
+from engine.landmarks.extremities.extremities import GROUP_OF, GROUPS, REPLACED
+from engine.landmarks.extremities.fading import FadeSettings, FadeState, fade, nobody
 
 SETTINGS = FadeSettings()
 JOINTS, KINDS = len(REPLACED), len(GROUPS)

@@ -11,12 +11,12 @@ import pytest
 
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
-from engine.landmarks.body_fit import BodyFitter
-from engine.landmarks.clip_observations import ClipObservations, ObservationStore
-from engine.landmarks.final_pass import FinalBodies, final_pass, lasting, run_final_pass, size_from_flights
-from engine.landmarks.flights import centre_of_mass
+from engine.landmarks.body.body_fit import BodyFitter
 from engine.landmarks.observations import BodyLandmarks, Crops, FollowedPeople, Pinhole
-from engine.landmarks.track_depth import ClipCamera
+from engine.landmarks.whole_clip.clip_observations import ClipObservations, ObservationStore
+from engine.landmarks.whole_clip.final_pass import FinalBodies, final_pass, lasting, run_final_pass, size_from_flights
+from engine.landmarks.whole_clip.flights import centre_of_mass
+from engine.landmarks.whole_clip.track_depth import ClipCamera
 
 from .standing_people import SIZE, Seen, pitched, see
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.contract.errors import UserError
 from engine.contract.skeleton import LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, NECK, PELVIS
-from engine.landmarks.floor import Floor, FloorEstimator, depth_of_surroundings, floor_from_people
+from engine.landmarks.camera.floor import Floor, FloorEstimator, depth_of_surroundings, floor_from_people
 from engine.landmarks.observations import Pinhole
 
 from .standing_people import SIZE, pitched, see

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import UserError
-from engine.landmarks import focal
-from engine.landmarks.focal import FocalEstimator, focal_from_mm, focal_from_people, prior_focal
-from engine.landmarks.focal_evidence import LOG_GRID, Blocks, Rows, look_at
+from engine.landmarks.camera import focal
+from engine.landmarks.camera.focal import FocalEstimator, focal_from_mm, focal_from_people, prior_focal
+from engine.landmarks.camera.focal_evidence import LOG_GRID, Blocks, Rows, look_at
 from engine.landmarks.observations import BodyLandmarks, Crops, FollowedPeople
 
 from .standing_people import SIZE, see

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import ExifTags, Image
 
-from engine.landmarks.focal_tags import focal_mm_of_footage
+from engine.landmarks.camera.focal_tags import focal_mm_of_footage
 
 KEY = b"com.apple.quicktime.camera.focal_length.35mm_equivalent"
 

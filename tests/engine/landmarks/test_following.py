@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import UserError
-from engine.landmarks.following import Follower
-from engine.landmarks.looking import QUALITIES, FollowingSettings
+from engine.landmarks.following.following import Follower
+from engine.landmarks.following.looking import QUALITIES, FollowingSettings
 
 from .scripted import BLUE, RED, Person, Stage
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine.landmarks.body_landmarks import BodyLandmarker
-from engine.landmarks.detector import Detector
-from engine.landmarks.following import Follower
-from engine.landmarks.looking import FollowingSettings
-from engine.landmarks.networks import Networks
+from engine.landmarks.following.following import Follower
+from engine.landmarks.following.looking import FollowingSettings
+from engine.landmarks.networks.body_landmarks import BodyLandmarker
+from engine.landmarks.networks.detector import Detector
+from engine.landmarks.networks.networks import Networks
 
 LANDMARKS = {
     "l_shoulder": 11, "r_shoulder": 12, "l_elbow": 13, "r_elbow": 14, "l_wrist": 15, "r_wrist": 16,

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.landmarks.convolution import Convolution
-from engine.landmarks.graph import Graph
-from engine.landmarks.networks import ASSET, NAMES, _build, _read
+from engine.landmarks.networks.convolution import Convolution
+from engine.landmarks.networks.graph import Graph
+from engine.landmarks.networks.networks import ASSET, NAMES, _build, _read
 from tests.engine.landmarks.references import CPU, REFERENCES, given, thinned
 
 OUTPUTS = [tuple(name.split(".")) for name in REFERENCES if name != "detector.people"]

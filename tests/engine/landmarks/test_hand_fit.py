@@ -11,9 +11,9 @@ import pytest
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from engine.contract.skeleton import JOINT_COUNT, LEFT_HAND, LEFT_WRIST, RIGHT_HAND, RIGHT_WRIST
-from engine.landmarks.hand_fit import SeenHands, fit_hands, hand_problem, span_of
-from engine.landmarks.hand_priors import HIGHEST, LOWEST, RELAXED, SPREAD_OF_PRIOR
-from engine.landmarks.hand_skeleton import (
+from engine.landmarks.extremities.hand_fit import SeenHands, fit_hands, hand_problem, span_of
+from engine.landmarks.extremities.hand_priors import HIGHEST, LOWEST, RELAXED, SPREAD_OF_PRIOR
+from engine.landmarks.extremities.hand_skeleton import (
     BEND,
     END,
     LEFT,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.contract.body_model import BodyModel, default_body_path
-from engine.landmarks.hand_skeleton import LEFT, RIGHT
-from engine.landmarks.hands import (
+from engine.landmarks.extremities.hand_skeleton import LEFT, RIGHT
+from engine.landmarks.extremities.hands import (
     HandLandmarks,
     HandSettings,
     Refusal,

@@ -26,13 +26,13 @@ from engine.contract.skeleton import (
     RIGHT_WRIST,
     SPINE3,
 )
-from engine.landmarks import extremities
-from engine.landmarks.extremities import Extremities, nothing_seen, rotation_of, stored
-from engine.landmarks.hands import Refusal
-from engine.landmarks.hands_and_face import HandsAndFace, HandsAndFaceSettings
-from engine.landmarks.networks import Networks
+from engine.landmarks.extremities import extremities
+from engine.landmarks.extremities.extremities import Extremities, nothing_seen, rotation_of, stored
+from engine.landmarks.extremities.hands import Refusal
+from engine.landmarks.extremities.hands_and_face import HandsAndFace, HandsAndFaceSettings
+from engine.landmarks.extremities.turns import turn_to_ray
+from engine.landmarks.networks.networks import Networks
 from engine.landmarks.observations import FittedBodies, Pinhole
-from engine.landmarks.turns import turn_to_ray
 
 from .seen_people import CAMERA, HEIGHT, WIDTH, people_of, project, standing
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import UserError
-from engine.landmarks.clothes import clothes_of, difference
-from engine.landmarks.identities import Identities
+from engine.landmarks.following.clothes import clothes_of, difference
+from engine.landmarks.following.identities import Identities
 from engine.resuming.state_reader import StateReader
 
 from .scripted import BLUE, GREEN, RED, Person, Stage, detections

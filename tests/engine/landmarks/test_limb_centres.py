@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.landmarks.limb_centres import centred
-from engine.landmarks.mask_view import MASK_SIZE, MaskView
+from engine.landmarks.body.limb_centres import centred
+from engine.landmarks.body.mask_view import MASK_SIZE, MaskView
 from engine.landmarks.observations import Crops
 
 from .perfect_landmarks import as_fitted, mannequin, random_poses, see, silhouettes

@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 from engine.contract.errors import UserError
-from engine.landmarks.networks import ASSET, Networks, suited_precision
+from engine.landmarks.networks.networks import ASSET, Networks, suited_precision
 
 ROOT = Path(__file__).resolve().parents[3]
 CPU = torch.device("cpu")

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.landmarks.body_landmarks import BodyLandmarker
-from engine.landmarks.crops import crops_from_keypoints
-from engine.landmarks.detector import Detector
+from engine.landmarks.networks.body_landmarks import BodyLandmarker
+from engine.landmarks.networks.crops import crops_from_keypoints
+from engine.landmarks.networks.detector import Detector
 
 MEDIA = Path(__file__).resolve().parents[4] / "shared" / "media"
 CLIPS = ("one-by-one-person-detection.mp4", "worker-zone-detection.gif")

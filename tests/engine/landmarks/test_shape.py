@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import UserError
-from engine.landmarks.body_fit import BodyFitter
+from engine.landmarks.body.body_fit import BodyFitter
+from engine.landmarks.body.shape import STATURE_M, ShapeEstimator, ShapePrior, shape_of_each
+from engine.landmarks.body.shape_evidence import BONES, ShapeWitness
 from engine.landmarks.observations import FittedBodies
-from engine.landmarks.shape import STATURE_M, ShapeEstimator, ShapePrior, shape_of_each
-from engine.landmarks.shape_evidence import BONES, ShapeWitness
 
 from .perfect_landmarks import CAMERA, as_fitted, mannequin, random_poses, see, silhouettes
 
