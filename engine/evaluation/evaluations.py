@@ -9,11 +9,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..capture import ModelShelf
+from ..capture import ModelShelf, resolved
 from ..contract.arguments import settings_from_options
 from ..contract.body_choice import MANNEQUIN, choose_body_of_take
 from ..contract.errors import UserError
-from ..contract.settings import CaptureSettings
+from ..contract.settings import BUILT_IN, CaptureSettings
 from ..contract.take import SettledTakeReader
 from ..ground_truth import ClipTruth, read_truth
 from ..installed import locations
@@ -104,6 +104,12 @@ def _evaluate(
         voxel_size=0.0,
         max_points=1,
     )
+    if options.ablations and resolved(settings).model == BUILT_IN:
+        raise UserError(
+            "no-ablations",
+            "The built-in model has no TTT3R gate and no human prompts to leave out.",
+            "Choose a Human3R with --model (small, 896L, ...), or leave out --ablations.",
+        )
     trivial = None if options.no_baselines else TrivialPredictor.fit(baseline_truths, body.model)
     found = evaluate_set(clips, settings, body.model, interruption, trivial, _Progress(len(clips), "").show, shelf)
     columns = {"model": found.model}

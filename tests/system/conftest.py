@@ -114,11 +114,20 @@ def run_command(start_command, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def demo_blend(run_command, tmp_path_factory):
-    """The bundled clip as the default model sees it."""
-    blend = tmp_path_factory.mktemp("demo") / "demo.blend"
-    done = run_command(
-        "convert", ROOT / "demo" / "demo.mp4", "--output", blend, "--device", "cpu", "--body", "mannequin"
-    )
+    """The bundled clip as the built-in model sees it."""
+    return _converted("landmarks", run_command, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def small_blend(run_command, tmp_path_factory):
+    """The bundled clip as the small Human3R sees it."""
+    return _converted("small", run_command, tmp_path_factory)
+
+
+def _converted(model, run_command, tmp_path_factory):
+    clip, blend = ROOT / "demo" / "demo.mp4", tmp_path_factory.mktemp(model) / "demo.blend"
+    choices = ("--model", model, "--device", "cpu", "--body", "mannequin")
+    done = run_command("convert", clip, "--output", blend, *choices)
     assert done.code == 0, done.errors
     return blend
 

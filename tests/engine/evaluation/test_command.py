@@ -58,6 +58,8 @@ def test_synthetic_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         "--tier",
         "camera",
         "--ablations",
+        "--model",
+        "small",
         "--json",
         str(report),
     )
@@ -75,6 +77,11 @@ def test_synthetic_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert list(item["figures"]) == ["model", "without TTT3R", "without prompts", "trivial"]
         assert item["counts"]["without prompts"]["found"] == item["counts"]["without prompts"]["false_alarms"] == 0
         assert item["figures"]["without TTT3R"]["abs_rel"] != item["figures"]["model"]["abs_rel"]
+
+
+def test_ablations_of_the_built_in_model_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _ = run("--synthetic-seeds", "1000000:1000001", "--clip-frames", "2", "--ablations", "--model", "landmarks")
+    assert code == 1 and "no TTT3R gate" in capsys.readouterr().err
 
 
 def test_a_take_of_the_engine_with_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -175,7 +175,7 @@ def test_the_self_test_reports_what_it_ran_on(store: Path) -> None:
     result = json.loads(out.getvalue())
     assert (result["device"], result["precision"], result["torch"]) == ("cpu", "float32", torch.__version__)
     assert result["frames_per_second"] > 0 and result["memory_mb"] > 100 and result["device_memory_mb"] is None
-    assert result["model"].startswith("small")
+    assert result["model"].startswith("landmarks")
     out = BytesIO()
     assert self_test.run(parser.parse_args(["--model", "896L", "--json"]), out) == 1
     assert json.loads(out.getvalue())["code"] == "weights-missing"
