@@ -179,10 +179,11 @@ def synthetic_demo(arguments):
     output, picture, take, report = (folder / ("demo" + ending) for ending in (".blend", ".png", ".h3r", ".json"))
     truth, true_take = folder / "truth.blend", folder / "truth.h3r"
     body = ["--body", "mannequin"]
+    points = ["--point-maps", "--stride", "2"]  # to measure depth; every second frame, for they make the take large
     composed = [str(folder), str(clip), str(DEMO_FRAME - 1), str(report), str(picture)]
     code = (
         convert(
-            [str(clip), "--output", str(output), "--take", str(take), "--point-maps", "--overwrite", *body, *arguments]
+            [str(clip), "--output", str(output), "--take", str(take), "--overwrite", *points, *body, *arguments]
         )
         or engine(["evaluate", "--take", str(take), "--truth", str(true), "--json", str(report), *body])
         or run([python, str(tools / "truth_take.py"), str(true), str(clip), str(true_take)])

@@ -37,7 +37,7 @@ def main(folder: Path, name: str, footage: Path, frames: list[int], picture: Pat
 
 def _row(folder: Path, name: str, footage: Path, frame: int) -> tuple[Image.Image, Image.Image, Image.Image]:
     """The three tiles of a frame, all of one size."""
-    seen = _picture(footage, frame - 1)
+    seen = footage_picture(footage, frame - 1)
     seen = seen.resize((WIDTH, round(WIDTH * seen.height / seen.width)))
     people, outside = (
         Image.open(folder / f"{name}-{view}-{frame}.png").convert("RGBA").resize(seen.size)
@@ -47,7 +47,7 @@ def _row(folder: Path, name: str, footage: Path, frame: int) -> tuple[Image.Imag
     return seen, Image.alpha_composite(seen.convert("RGBA"), people), Image.alpha_composite(behind, outside)
 
 
-def _picture(path: Path, index: int) -> Image.Image:
+def footage_picture(path: Path, index: int) -> Image.Image:
     """A frame of a video by its number; decoded from the beginning, for seeking is not exact."""
     video = cv2.VideoCapture(str(path))
     for _ in range(index):
