@@ -143,12 +143,7 @@ def _model_row(model: ModelFacts) -> Row:
     if model.installed:
         names = ", ".join(model.installed)
         return Row(OK, "Model", Sentence("Released weights {names}, for non-commercial use only.", names=names))
-    return Row(
-        OK,
-        "Model",
-        "Built-in (landmarks), free for commercial use. Released Human3R weights, for non-commercial use only, would "
-        "add the camera's motion and dense points as Human3R predicts them.",
-    )
+    return Row(OK, "Model", "Built-in (landmarks), free for commercial use.")
 
 
 def _body_row(facts: Facts) -> Row:

@@ -126,7 +126,7 @@ def test_non_commercial_is_said_before_and_after(addon):
     state = addon.overview
     ready = state.EngineFacts("ready", self_test="passed")
     before = state.overview(state.Facts(ready, state.ModelFacts((), (), "896L")))
-    assert any("non-commercial" in row.detail for row in before.rows if row.what == "Model")
+    assert any("free for commercial use" in row.detail for row in before.rows if row.what == "Model")
     assert before.step == state.READY, "the built-in model needs nothing else"
     view = state.overview(state.Facts(ready, state.ModelFacts(("896L",)), "installed"))
     assert all("non-commercial" in row.detail for row in view.rows if row.what in ("Model", "Body"))
