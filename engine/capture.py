@@ -15,7 +15,7 @@ from .contract.body_choice import MANNEQUIN, body_file, choose_body
 from .contract.body_model import BodyModel
 from .contract.errors import UserError
 from .contract.logs import log
-from .contract.messages import PROTOCOL_VERSION, Frame, Message, Status, TakeEnd, TakeHeader
+from .contract.messages import PROTOCOL_VERSION, Frame, Message, ScenePoints, Status, TakeEnd, TakeHeader
 from .contract.profiling import Profiler
 from .contract.sentences import Sentence
 from .contract.settings import CaptureSettings
@@ -109,6 +109,7 @@ class _Capture:
         self.people: set[int] = set()
         self.next_source_frame = settings.start
         self.resumed_at: int | None = None
+        self.final_point_count: int | None = None  # of scene points that the pass over the whole clip made anew
         if point is not None:
             check_same_model(point, self.model.name, self.body_and_digest)
             self.pipeline.restore_state(point.states)
@@ -208,12 +209,16 @@ class _Capture:
         for message in found:
             take.write(message)
             self.sink(message)
+            if isinstance(message, ScenePoints):
+                self.final_point_count = len(message.position)
         return False
 
     def _close(self, take: TakeWriter, status: str) -> CaptureResult:
         self.sink(Status("finishing", "Averaging the scene points"))
         note = self.footage.problem or ""
-        points = self.pipeline.final_points() if self.pipeline.frame_count else None
+        points = None
+        if self.final_point_count is None and self.pipeline.frame_count:
+            points = self.pipeline.final_points()
         for message in (points, TakeEnd(status, self.pipeline.frame_count, note)):
             if message:
                 take.write(message)
@@ -221,7 +226,8 @@ class _Capture:
         if status == "complete":
             take.sync()
             remove_resume_point(self.settings.take)
-        return CaptureResult(status, self.pipeline.frame_count, len(self.people), self.pipeline.point_count, note)
+        count = self.pipeline.point_count if self.final_point_count is None else self.final_point_count
+        return CaptureResult(status, self.pipeline.frame_count, len(self.people), count, note)
 
     def _save(self, take: TakeWriter) -> float:
         """Write the resume file and return the seconds it took; a full disk does not end the capture because of it."""

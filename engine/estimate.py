@@ -6,7 +6,7 @@ A model that runs (`FrameEstimator`) belongs to one capture. The pipeline knows 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -65,6 +65,34 @@ class FrameEstimate:
     """(4, 4) the model's own camera pose; the identity for a model without one."""
     focal: FocalLength | None = None
     """How well the focal length is known, where that has changed."""
+    points_are_news: bool = True
+    """False where the points say what those of earlier frames said: they are left out of the scene points."""
+
+
+@dataclass(frozen=True)
+class PlaceView:
+    """What one picture shows of the surroundings; H x W pixels, fields as in :class:`FrameEstimate`."""
+
+    points: np.ndarray
+    """(H, W, 3) camera frame."""
+    confidence: np.ndarray
+    """(H, W)."""
+    rgb: np.ndarray
+    """(H, W, 3) uint8."""
+    people_mask: np.ndarray
+    """(H, W) bool."""
+    world_from_camera: np.ndarray
+    """(4, 4)."""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What a pass over the whole clip found."""
+
+    messages: list[Message]
+    """They follow the frames; empty for a model without such a pass."""
+    place: Iterable[PlaceView] | None = None
+    """Views of which the scene points are made anew, in place of all that came before; None where those stay."""
 
 
 class FrameEstimator(Protocol):
@@ -76,8 +104,8 @@ class FrameEstimator(Protocol):
     def finish(self, predicted: Any) -> FrameEstimate:
         """The quick part: make what `predict` gave part of the state."""
 
-    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> list[Message]:
-        """What a pass over the whole clip finds, as messages that follow the frames; empty for a model without one.
+    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> Conclusion:
+        """What a pass over the whole clip finds.
 
         `world_from_camera` is (N, 4, 4), one for each finished frame; `progress` is told the share that is done. It
         changes nothing, so it may be interrupted anywhere.

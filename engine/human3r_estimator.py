@@ -11,9 +11,8 @@ import numpy as np
 import torch
 
 from .contract.body_model import BodyModel
-from .contract.messages import Message
 from .contract.settings import CaptureSettings
-from .estimate import FrameEstimate, States
+from .estimate import Conclusion, FrameEstimate, States
 from .model.human3r import Human3R
 from .model.precision import DTYPES
 from .model.prediction import StepOptions
@@ -81,8 +80,8 @@ class Human3REstimator:
         assert passed.emitted, "a rollout's last pass is the frame itself"
         return self._estimate(passed, track_id)
 
-    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> list[Message]:
-        return []
+    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> Conclusion:
+        return Conclusion([])
 
     def export_state(self) -> States:
         return {name: stage.export_state() for name, stage in self._stages().items()}

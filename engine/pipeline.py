@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,11 @@ from .contract.body_model import BodyModel
 from .contract.messages import Frame, Message, PointMap, ScenePoints, pack_mask
 from .contract.rotations import axis_angle_to_matrix
 from .contract.settings import CaptureSettings
-from .estimate import FrameEstimate, Model, States
+from .estimate import FrameEstimate, Model, PlaceView, States
 from .resuming.state_reader import StateReader, unfit
 from .stages.camera_tracking import CameraTracker
 from .stages.place_depth import place_depth
-from .stages.point_fusion import FusionSettings, PointFusion, Points
+from .stages.point_fusion import PIXEL_STEP, FusionSettings, PointFusion, Points
 from .video.picture import PictureMap
 from .video.reading import PreparedFrame
 
@@ -65,9 +65,15 @@ class FramePipeline:
         return messages
 
     def conclude(self, progress: Callable[[float], None]) -> list[Message]:
-        """What the model finds in a pass over the whole clip; may be interrupted anywhere."""
+        """What the model finds in a pass over the whole clip; may be interrupted anywhere.
+
+        Where the scene points are among it, they are the final ones: :meth:`final_points` has only those from before.
+        """
         poses = np.stack(self._poses) if self._poses else np.zeros((0, 4, 4))
-        return self._estimator.conclude(poses, progress)
+        found = self._estimator.conclude(poses, progress)
+        if found.place is None or self._fusion is None:
+            return found.messages
+        return [*found.messages, _scene_points(self.frame_count - 1, True, _fused(found.place, self._fusion.settings))]
 
     def final_points(self) -> ScenePoints | None:
         """The whole cloud with averaged positions; None when there is none."""
@@ -116,7 +122,7 @@ class FramePipeline:
         self._poses.append(world_from_camera)
         messages: list[Message] = [] if estimate.focal is None else [estimate.focal]
         messages.append(self._frame(prepared, estimate, world_from_camera))
-        if self._fusion is not None:
+        if self._fusion is not None and estimate.points_are_news:
             new = self._fusion.update(
                 estimate.points, estimate.confidence, prepared.rgb, estimate.people_mask, world_from_camera
             )
@@ -167,6 +173,15 @@ class FramePipeline:
             mask_box_px=self._map.box,
             mask_bits=pack_mask(estimate.people_mask),
         )
+
+
+def _fused(views: Iterable[PlaceView], settings: FusionSettings) -> Points:
+    """The cloud of some views, of all their pixels."""
+    fusion = PointFusion(settings)
+    for view in views:
+        for _ in range(PIXEL_STEP**2):
+            fusion.update(view.points, view.confidence, view.rgb, view.people_mask, view.world_from_camera)
+    return fusion.cloud()
 
 
 def _scene_points(frame_index: int, replaces_all: bool, points: Points) -> ScenePoints:

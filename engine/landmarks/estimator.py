@@ -8,26 +8,27 @@ One frame: the `Follower` finds people and their landmarks, `BodyFitter` fits bo
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from ..contract.body_model import BodyModel
-from ..contract.messages import FOCAL_SOURCES, FinalFrame, FocalLength, Message
+from ..contract.messages import FOCAL_SOURCES, FinalFrame, FocalLength
 from ..contract.rotations import matrix_to_axis_angle
 from ..contract.settings import BUILT_IN, CaptureSettings
 from ..contract.skeleton import HEAD, PELVIS
-from ..estimate import Bodies, FrameEstimate, States
+from ..estimate import Bodies, Conclusion, FrameEstimate, PlaceView, States
 from ..resuming.state_reader import StateReader
 from ..video.picture import PictureMap
 from ..video.reading import PreparedFrame
 from .body.body_fit import BodyFitter
 from .body.shape import ShapeEstimator
-from .camera.floor import FloorEstimator, depth_of_surroundings
+from .camera.floor import FloorEstimator, backdrop_behind, floor_from_people
 from .camera.focal import GIVEN, TAGS, FocalEstimate, FocalEstimator, focal_from_mm
 from .camera.focal_tags import focal_mm_of_footage
+from .camera.surroundings import Surroundings
 from .extremities.hands_and_face import HandsAndFace, HandsAndFaceSettings
 from .following.following import Follower, FollowingSettings
 from .networks.body_landmarks import BodyLandmarker
@@ -37,6 +38,7 @@ from .observations import FittedBodies, FollowedPeople, Pinhole
 from .people_mask import people_mask
 from .whole_clip.clip_record import ClipRecord
 from .whole_clip.final_pass import FinalBodies, final_pass
+from .whole_clip.key_pictures import KeyPicture, KeyPictures
 from .whole_clip.track_depth import ClipCamera
 
 PICTURE_SIDE = 512
@@ -44,6 +46,9 @@ PICTURE_SIDE = 512
 
 FLOOR_CONFIDENCE, BACKDROP_CONFIDENCE = 3.0, 1.5
 """Of the points of the surroundings; they get none as long as no floor is known."""
+
+_FUSED_EVERY = 5
+"""Frames of which one adds scene points: a still camera's floor changes little, and the last pass makes all anew."""
 
 _TOLD_CHANGE = 0.01
 """The focal length is told anew when its logarithm has changed by more."""
@@ -85,6 +90,7 @@ class _Learnt:
     extremities: HandsAndFace
     floor: FloorEstimator
     clip: ClipRecord
+    pictures: KeyPictures
 
     def copied(self) -> _Learnt:
         return _Learnt(**{name: copy.copy(part) for name, part in vars(self).items()})
@@ -115,7 +121,7 @@ class LandmarksEstimator:
         self._body_model, self._map = body_model, picture_map
         width, height = picture_map.footage_size
         self._centre_px = np.array([(width - 1) / 2, (height - 1) / 2])
-        self._pixel_px = picture_map.pixel_grid().astype(np.float64) - self._centre_px
+        self._pixel_px = (picture_map.pixel_grid() - self._centre_px).astype(np.float32)
         self._fitter = BodyFitter(body_model)
         threshold = _THRESHOLD_SHARE * settings.detection_threshold
         following = FollowingSettings(settings.quality, threshold, settings.least_height)
@@ -127,6 +133,7 @@ class LandmarksEstimator:
             HandsAndFace(networks, body_model, extremities),
             FloorEstimator(),
             ClipRecord(),
+            KeyPictures(picture_map.network_size),
         )
         self._told: FocalLength | None = None
 
@@ -144,15 +151,16 @@ class LandmarksEstimator:
         bodies = learnt.extremities.apply(bodies, turns)
         learnt.floor.update(bodies.joints)
         learnt.shape.update(people.track_id, people.landmarks, people.inside, bodies, camera)
+        estimate = self._estimate(people, bodies, camera, learnt)
+        learnt.pictures.add(learnt.clip.frame_count, prepared.rgb, estimate.people_mask)
         learnt.clip.add(prepared.time_s, people, turns)
-        estimate = self._estimate(people, bodies, camera, learnt.floor)
         return _Predicted(learnt, focal, estimate)
 
     def finish(self, predicted: _Predicted) -> FrameEstimate:
         self._learnt = predicted.learnt
         return replace(predicted.estimate, focal=self._focal_to_tell(predicted.focal))
 
-    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> list[Message]:
+    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> Conclusion:
         learnt = self._learnt
         focal = learnt.focal.final()
         camera = Pinhole(focal.focal_px, self._centre_px)
@@ -163,13 +171,31 @@ class LandmarksEstimator:
         bodies = learnt.extremities.apply(found.bodies, turns[found.kept])
         seen = observations.select(found.kept)
         frames = np.split(np.arange(len(seen)), np.searchsorted(seen.frame_index, np.arange(1, len(world_from_camera))))
-        return [
+        messages: list[Message] = [
             focal_message(focal),
             *(
                 self._final_frame(index, pose, camera, seen.track_id[rows], bodies.select(rows))
                 for index, (pose, rows) in enumerate(zip(world_from_camera, frames, strict=True))
             ),
         ]
+        return Conclusion(messages, self._place(camera, world_from_camera, bodies.joints, seen.frame_index))
+
+    def _place(
+        self, camera: Pinhole, world_from_camera: np.ndarray, joints: np.ndarray, frame_index: np.ndarray
+    ) -> Iterator[PlaceView] | None:
+        """Floor and backdrop of all (N, 55, 3) joints, as the key pictures show them; None where no floor is found."""
+        poses = world_from_camera[frame_index]
+        joints = np.einsum("nij,nkj->nki", poses[:, :3, :3], joints) + poses[:, None, :3, 3]
+        floor = floor_from_people(joints)
+        if floor is None:
+            return None
+        pictures = self._learnt.pictures.pictures
+        middle = world_from_camera[:, :3, 3].mean(axis=0)
+        place = Surroundings(floor, backdrop_behind(joints - middle), middle)
+        return (self._view(place, camera, kept, world_from_camera[kept.index]) for kept in pictures)
+
+    def _view(self, place: Surroundings, camera: Pinhole, picture: KeyPicture, pose: np.ndarray) -> PlaceView:
+        return PlaceView(*self._points_of(place, camera, pose), picture.rgb, picture.people_mask, pose)
 
     def _final_frame(
         self, index: int, world_from_camera: np.ndarray, camera: Pinhole, track_id: np.ndarray, bodies: FittedBodies
@@ -205,9 +231,10 @@ class LandmarksEstimator:
             self._told = FocalLength(focal_px, sigma, list(FOCAL_SOURCES)[source])
 
     def _estimate(
-        self, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, floor: FloorEstimator
+        self, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, learnt: _Learnt
     ) -> FrameEstimate:
-        points, confidence = self._surroundings(camera, floor)
+        place = Surroundings(learnt.floor.floor(), learnt.floor.backdrop_m(), np.zeros(3))
+        points, confidence = self._points_of(place, camera, np.eye(4))
         return FrameEstimate(
             track_id=people.track_id,
             score=people.score,
@@ -219,20 +246,20 @@ class LandmarksEstimator:
             points=points,
             confidence=confidence,
             world_from_camera=np.eye(4),
+            points_are_news=learnt.clip.frame_count % _FUSED_EVERY == 0,
         )
 
-    def _surroundings(self, camera: Pinhole, floor: FloorEstimator) -> tuple[np.ndarray, np.ndarray]:
-        """(H, W, 3) points on the floor and on an upright backdrop, and their (H, W) confidence."""
-        found, far = floor.floor(), floor.backdrop_m()
+    def _points_of(self, place: Surroundings, camera: Pinhole, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(H, W, 3) points on the floor and on an upright backdrop, camera frame, and their (H, W) confidence."""
         scale = float(self._map.scale[0])
         small = Pinhole(camera.focal_px * scale, (camera.principal_point_px + 0.5) * self._map.scale - 0.5)
-        depth = depth_of_surroundings(found, small, self._map.network_size, far)
-        points = np.concatenate(
-            [self._pixel_px / camera.focal_px * depth[..., None], depth[..., None]], axis=-1, dtype=np.float32
-        )
-        if found is None:
+        depth, is_floor = place.depth(small, self._map.network_size, pose)
+        points = np.empty((*depth.shape, 3), np.float32)
+        points[..., :2] = self._pixel_px * (depth / np.float32(camera.focal_px))[..., None]
+        points[..., 2] = depth
+        if place.floor is None:
             return points, np.zeros(depth.shape, np.float32)
-        return points, np.where(depth < far, FLOOR_CONFIDENCE, BACKDROP_CONFIDENCE).astype(np.float32)
+        return points, np.where(is_floor, np.float32(FLOOR_CONFIDENCE), np.float32(BACKDROP_CONFIDENCE))
 
     def _focal_to_tell(self, focal: FocalEstimate) -> FocalLength | None:
         """The focal length as a message, where it is news."""

@@ -3,7 +3,8 @@
 
 The world is that of the take: OpenCV axes, the first camera's frame. Up is the direction that most evidence speaks
 for: surfaces that are level or upright, people who stand straight, cameras that are held without roll. The floor is the
-level surface that people's feet are on; without one in the points, where the feet are; without people, the lowest one.
+level surface that people's feet are on, the lowest one where they stand on several; without one in the points, where
+the feet are; without people, the lowest one.
 """
 
 from __future__ import annotations
@@ -13,11 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE, NECK, PELVIS
+from .standing_levels import lower_soles, on_lowest_level
 from .surface_patches import Patches, find_patches, thinned
-
-BALL_ABOVE_SOLE_M = 0.02
-"""How high the joint at the ball of the foot lies above the sole."""
-_ANKLE_ABOVE_SOLE_M = 0.07
 
 _CONE_DEG = 65.0
 """Up is looked for within this angle of the cameras' own up: nobody films upside down."""
@@ -37,6 +35,8 @@ _BIN_M = 0.02
 _BAND_M = 0.05
 """Points of the floor lie within this of it."""
 _FEET_TRUST_M = 0.15
+_STANDING_M = 0.1
+"""How far the soles of people who stand on a level may be off it."""
 _LEVEL_BANDS_M = (0.25, 0.18, 0.12)
 _MEASUREMENT_M = 0.05
 _POINTS_PER_MEASUREMENT, _SOLES_PER_MEASUREMENT = 40.0, 5.0
@@ -118,18 +118,19 @@ def _standing(joints: np.ndarray, camera_up: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _feet_height(joints: np.ndarray, up: np.ndarray) -> float | None:
-    """Height of the soles of the lower foot, typical over frames and people; None without people."""
+    """Height of the soles of the lower foot, typical over frames and people on the lowest level that people stand on;
+    None without people.
+    """
     if not len(joints):
         return None
-    return float(np.median(_soles(joints, up) @ up))
+    heights = _soles(joints, up) @ up
+    return float(np.median(heights[on_lowest_level(heights, _STANDING_M)]))
 
 
 def _soles(joints: np.ndarray, up: np.ndarray) -> np.ndarray:
     """(P, 3) the lowest point under ankle or ball of either foot."""
-    ball = joints[:, LEFT_FOOT : LEFT_FOOT + 2] - BALL_ABOVE_SOLE_M * up
-    ankle = joints[:, LEFT_ANKLE : LEFT_ANKLE + 2] - _ANKLE_ABOVE_SOLE_M * up
-    candidates = np.concatenate([ball, ankle], axis=1)
-    return np.take_along_axis(candidates, (candidates @ up).argmin(axis=1)[:, None, None], axis=1)[:, 0]
+    ankles, balls = joints[:, LEFT_ANKLE : LEFT_ANKLE + 2], joints[:, LEFT_FOOT : LEFT_FOOT + 2]
+    return lower_soles(ankles, balls, up)
 
 
 def _levelled(up: np.ndarray, height: float, points: np.ndarray, soles: np.ndarray) -> tuple[np.ndarray, float]:

@@ -30,14 +30,30 @@ _DARK = 8.0
 _CONTRAST = 120.0
 """Grey levels per natural logarithm of brightness."""
 
+_LOGARITHM = np.log(np.arange(256, dtype=np.float32) + np.float32(_DARK))
+"""Brightness of each grey, as a natural logarithm."""
+
+_SMALL_SIGMA = 8.0
+"""Pixels of a sigma on the reduced picture that is blurred."""
+
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 0.003)
 
 
 def even_light(grey: np.ndarray) -> np.ndarray:
     """The picture's detail alone: brightness relative to the surroundings, so that a lamp that dims moves nothing."""
-    brightness = np.log(grey.astype(np.float32) + _DARK)
-    around = cv2.GaussianBlur(brightness, (0, 0), max(grey.shape) * _LIGHT_SHARE)
-    return np.clip(128 + _CONTRAST * (brightness - around), 0, 255).round().astype(np.uint8)
+    brightness = _LOGARITHM[grey]
+    detail = brightness - _blurred(brightness, max(grey.shape) * _LIGHT_SHARE)
+    return cv2.convertScaleAbs((128 + _CONTRAST * detail).clip(0, 255))
+
+
+def _blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """The same as a Gaussian blur of the whole picture to a grey level or two: so wide a blur needs no fine pixels."""
+    height, width = picture.shape
+    step = max(1, int(sigma / _SMALL_SIGMA))
+    small = cv2.resize(picture, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    border = cv2.BORDER_REFLECT if step > 1 else cv2.BORDER_REFLECT_101
+    small = cv2.GaussianBlur(small, (0, 0), sigma / step, borderType=border)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def corner_gap(picture: np.ndarray) -> int:

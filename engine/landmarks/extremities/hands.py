@@ -20,6 +20,7 @@ from ..networks.networks import Networks
 from ..observations import Crops, FollowedPeople, _People
 from .followed_crops import FollowedCrops
 from .hand_fit import span_of
+from .hand_pauses import HandPauses
 from .hand_skeleton import LEFT, RIGHT
 
 _ELBOWS, _WRISTS, _LITTLE, _INDEX = ([13, 14], [15, 16], [17, 18], [19, 20])
@@ -169,10 +170,17 @@ def followed_hands(hands: HandLandmarks, people: FollowedPeople) -> FollowedCrop
 
 
 def look_at_hands(
-    networks: Networks, rgb: np.ndarray, people: FollowedPeople, before: FollowedCrops, settings: HandSettings
+    networks: Networks,
+    rgb: np.ndarray,
+    people: FollowedPeople,
+    before: FollowedCrops,
+    settings: HandSettings,
+    pauses: HandPauses,
 ) -> HandLandmarks:
     """Landmarks of the hands of (H, W, 3) uint8 worth a look; `before` says where hands were a frame ago."""
     person, side = candidates(people, settings)
+    worth = ~pauses.resting(people, person, side)
+    person, side = person[worth], side[worth]
     point = people.landmarks.point_px[person]
     wrist = point[np.arange(len(side)), np.array(_WRISTS)[side]]
     hands = _unseen(person, side, wrist)

@@ -23,6 +23,7 @@ from .extremities import Extremities
 from .fading import FadeSettings, FadeState, fade, nobody
 from .followed_crops import FollowedCrops, nothing_followed
 from .hand_fit import FittedHands, SeenHands, fit_hands
+from .hand_pauses import HandPauses, no_pauses
 from .hand_skeleton import LEFT, HandAnatomy
 from .turns import transposed, turn_to_ray
 
@@ -48,6 +49,7 @@ class HandsAndFace:
         self._relaxed = extremities.relaxed_fingers(body_model)
         self._state = nobody()
         self._hands_before, self._faces_before = nothing_followed(), nothing_followed()
+        self._pauses = no_pauses()
 
     def update(
         self, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, time_s: float
@@ -83,7 +85,7 @@ class HandsAndFace:
     def _with_hands(
         self, seen: Extremities, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole
     ) -> Extremities:
-        found = hands.look_at_hands(self._networks, rgb, people, self._hands_before, self.settings.hands)
+        found = hands.look_at_hands(self._networks, rgb, people, self._hands_before, self.settings.hands, self._pauses)
         refused = hands.refusals(found, rgb.shape[1], rgb.shape[0], self.settings.hands)
         usable = np.nonzero(refused == hands.Refusal.NONE)[0]
         kept = found.select(usable)
@@ -94,7 +96,9 @@ class HandsAndFace:
             seen = extremities.with_values(
                 seen, fingers=(at, fitted.fingers), wrist=(at, fitted.wrist), hand_px=(at, kept.point_px.mean(axis=1))
             )
-        self._hands_before = hands.followed_hands(found.select(refused == hands.Refusal.NONE), people)
+        used = refused == hands.Refusal.NONE
+        self._hands_before = hands.followed_hands(found.select(used), people)
+        self._pauses = self._pauses.after(people, found.person, found.side, ~used)
         return extremities.with_values(seen, refusal=((found.person, found.side), refused))
 
     def _fit(self, found: hands.HandLandmarks, bodies: FittedBodies, camera: Pinhole) -> FittedHands:
@@ -133,10 +137,11 @@ class HandsAndFace:
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
         followed = {**self._hands_before.export("hands"), **self._faces_before.export("faces")}
-        return {**self._state.export(), **followed}
+        return {**self._state.export(), **followed, **self._pauses.export()}
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
         state = FadeState.of_arrays(arrays)
         followed = FollowedCrops.of_arrays(arrays, "hands"), FollowedCrops.of_arrays(arrays, "faces")
-        self._state, (self._hands_before, self._faces_before) = state, followed
+        pauses = HandPauses.of_arrays(arrays)
+        self._state, (self._hands_before, self._faces_before), self._pauses = state, followed, pauses

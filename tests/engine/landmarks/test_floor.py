@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import UserError
-from engine.contract.skeleton import LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, NECK, PELVIS
-from engine.landmarks.camera.floor import Floor, FloorEstimator, depth_of_surroundings, floor_from_people
-from engine.landmarks.observations import Pinhole
+from engine.contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE, NECK, PELVIS
+from engine.landmarks.camera.floor import Floor, FloorEstimator, backdrop_behind, floor_from_people
 
-from .standing_people import SIZE, pitched, see
+from .standing_people import pitched, see
 
 
 def joints_seen(depths: tuple[float, float], pitch: float, height: float, noise: float = 0.0) -> np.ndarray:
@@ -25,7 +24,7 @@ def joints_seen(depths: tuple[float, float], pitch: float, height: float, noise:
     joints[:, PELVIS] = marks[:, 33]
     joints[:, NECK] = marks[:, 34] + noise * dice.normal(size=(40, 3))
     joints[:, LEFT_HIP : LEFT_HIP + 2], joints[:, LEFT_KNEE : LEFT_KNEE + 2] = marks[:, 23:25], marks[:, 25:27]
-    joints[:, LEFT_ANKLE : LEFT_ANKLE + 2] = marks[:, 27:29]
+    joints[:, LEFT_ANKLE : LEFT_ANKLE + 2], joints[:, LEFT_FOOT : LEFT_FOOT + 2] = marks[:, 27:29], marks[:, 31:33]
     return joints * np.exp(0.3 * noise * dice.normal(size=(40, 1, 1)))
 
 
@@ -61,17 +60,50 @@ def test_few_people_and_sitting_people_give_no_floor() -> None:
     assert floor_from_people(joints) is None
 
 
-def test_depth_of_the_surroundings_is_that_of_the_plane_and_ends_at_the_backdrop() -> None:
-    floor = Floor(pitched(0.2) @ np.array([0.0, -1.0, 0.0]), 1.8)
-    camera = Pinhole(1000.0, (np.array(SIZE) - 1) / 2)
-    depth = depth_of_surroundings(floor, camera, SIZE, 9.0)
-    assert depth.shape == (720, 1280)
-    assert depth.dtype == np.float32
-    assert depth.max() == 9.0
-    y, x = 700, 300
-    ray = np.array([(x - 639.5) / 1000, (y - 359.5) / 1000, 1.0])
-    assert floor.up @ (ray * depth[y, x]) == pytest.approx(-1.8, abs=1e-4)
-    assert (depth_of_surroundings(None, camera, SIZE, 9.0) == 9.0).all()
+def on_a_wall(joints: np.ndarray, pitch: float, height: float) -> np.ndarray:
+    """The same people, standing so much higher."""
+    return joints + height * (pitched(pitch) @ np.array([0.0, -1.0, 0.0]))
+
+
+@pytest.mark.parametrize("above", [14, 30, 36])
+def test_the_floor_is_the_lowest_level_however_many_stand_on_a_wall(above: int) -> None:
+    for noise in (0.0, 0.03):
+        joints = joints_seen((4.0, 5.0), 0.1, 2.2, noise)
+        joints[:above] = on_a_wall(joints[:above], 0.1, 1.9)
+        floor = floor_from_people(joints)
+        assert floor is not None
+        assert floor.height == pytest.approx(2.2, abs=0.05 + 2 * noise)
+
+
+def test_people_in_the_air_and_a_few_false_low_feet_move_no_floor() -> None:
+    joints = np.concatenate([joints_seen((4.0, 5.0), 0.1, 2.2)] * 3)
+    dice = np.random.default_rng(5)
+    for row in range(30):
+        joints[row] = on_a_wall(joints[row : row + 1], 0.1, dice.uniform(0.3, 1.5))[0]
+    joints[30:33] = on_a_wall(joints[30:33], 0.1, -0.8)
+    floor = floor_from_people(joints)
+    assert floor is not None
+    assert floor.height == pytest.approx(2.2, abs=0.1)
+
+
+def test_nobody_stands_deep_in_the_floor_where_people_disagree() -> None:
+    joints = joints_seen((4.0, 5.0), 0.0, 2.2)
+    joints[:6] = on_a_wall(joints[:6], 0.0, -0.15)
+    floor = floor_from_people(joints)
+    assert floor is not None
+    lowest = (joints[:, LEFT_FOOT : LEFT_FOOT + 2] @ floor.up).min() + floor.height
+    assert lowest > -0.1
+
+
+def test_the_backdrop_is_behind_everybody_seen() -> None:
+    joints = joints_seen((4.0, 5.0), 0.1, 2.2)
+    joints[7] *= 4.0
+    estimator = FloorEstimator()
+    for frame in joints:
+        estimator.update(frame[None])
+    assert estimator.backdrop_m() == backdrop_behind(joints)
+    assert estimator.backdrop_m() > np.linalg.norm(joints, axis=-1).max()
+    assert backdrop_behind(joints[:0]) >= 6.0
 
 
 def test_streaming_gives_the_same_floor_and_a_copy_goes_its_own_way() -> None:

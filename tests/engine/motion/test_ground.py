@@ -95,6 +95,20 @@ def test_a_sofa_in_front_is_not_the_floor() -> None:
     assert tilt < 2 and height < 0.03
 
 
+@pytest.mark.parametrize("with_points", [True, False])
+def test_people_on_a_wall_do_not_raise_the_floor(with_points: bool) -> None:
+    """Most people stand 1.9 m above the floor, in the points a level surface of its own."""
+    random = np.random.default_rng(4)
+    place = places("room")[0]
+    side = np.linalg.svd(place.up[None])[2][1:]
+    on_wall = np.concatenate([place.joints + 1.9 * place.up] * 3)
+    wall = random.uniform(-1.5, 1.5, (4000, 2)) @ side
+    wall += (place.height + 1.9 - wall @ place.up)[:, None] * place.up
+    points = np.concatenate([place.points, wall]) if with_points else place.points[:0]
+    tilt, height = errors(place, points, np.concatenate([place.joints, on_wall]))
+    assert tilt < 2 and height < 0.03
+
+
 def test_people_who_lie_do_not_turn_the_world_over() -> None:
     place = places("room")[1]
     across = np.cross(place.up, [0.0, 0.0, 1.0])
