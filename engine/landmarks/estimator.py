@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ..contract.body_model import BodyModel
-from ..contract.messages import FOCAL_SOURCES, FinalFrame, FocalLength
+from ..contract.messages import FOCAL_SOURCES, FinalFrame, FocalLength, Message
 from ..contract.rotations import matrix_to_axis_angle
 from ..contract.settings import BUILT_IN, CaptureSettings
 from ..contract.skeleton import HEAD, PELVIS

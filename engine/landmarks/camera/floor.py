@@ -48,6 +48,9 @@ errs by such a share."""
 _LOW_PERCENTILE, _SUNK_M = 5.0, 0.05
 """Of those on the floor, all but so many percent are at most so deep in it."""
 
+_FOUND_EVERY = 5
+"""Frames between two looks for the floor while a clip streams."""
+
 _BACKDROP_SHARE = 1.15
 """The backdrop is this much farther away than the farthest body."""
 _NEAREST_BACKDROP_M = 6.0
@@ -75,18 +78,23 @@ class FloorEstimator:
     def __init__(self) -> None:
         self._stances = np.zeros((0, _STANCE))
         self._farthest_m = 0.0
+        self._frames = 0
+        self._floor: Floor | None = None
 
     def update(self, joints: np.ndarray) -> None:
         """Add the (n, 55 or 22, 3) joints of a frame's people, camera frame, metres."""
+        self._frames += 1
         if len(joints):
             stances = np.concatenate([self._stances, _stances(joints)])
             # Every second one is forgotten: what is left still spans the whole clip.
             self._stances = stances if len(stances) <= _MOST_STANCES else stances[::2]
             self._farthest_m = max(self._farthest_m, _farthest_m(joints))
+        if self._floor is None or self._frames % _FOUND_EVERY == 0:
+            self._floor = _floor(self._stances)
 
     def floor(self) -> Floor | None:
-        """The floor, None with too little evidence."""
-        return _floor(self._stances)
+        """The floor as it was a few frames ago at most, None with too little evidence."""
+        return self._floor
 
     def backdrop_m(self) -> float:
         """As :func:`backdrop_behind`, of everybody so far."""
@@ -94,14 +102,23 @@ class FloorEstimator:
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        return {"stances": self._stances, "farthest": np.array(self._farthest_m)}
+        floor = [] if self._floor is None else [*self._floor.up, self._floor.height]
+        return {
+            "stances": self._stances,
+            "farthest": np.array(self._farthest_m),
+            "frames": np.array(self._frames),
+            "floor": np.array(floor, np.float64),
+        }
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
         state = StateReader("the floor", arrays)
         stances = state.array("stances", np.float64, "P", _STANCE)
         state.require(len(stances) <= _MOST_STANCES, "there are too many stances")
-        self._stances, self._farthest_m = stances, float(state.array("farthest", np.float64))
+        floor = state.array("floor", np.float64, "numbers")
+        state.require(len(floor) in (0, 4), "its floor is no plane")
+        self._frames, self._farthest_m = state.count("frames"), float(state.array("farthest", np.float64))
+        self._stances, self._floor = stances, Floor(floor[:3], float(floor[3])) if len(floor) else None
 
 
 def backdrop_behind(joints: np.ndarray) -> float:

@@ -60,15 +60,16 @@ class HandPauses(_People):
         return (known >= 0) & pausing & ~moved & ~grown
 
     def after(self, people: FollowedPeople, person: np.ndarray, side: np.ndarray, refused: np.ndarray) -> HandPauses:
-        """When hands of a frame have been looked at; `refused` (h,) bool. Those not looked at wait on."""
+        """When hands of a frame have been looked at; `refused` (h,) bool: not worth another look soon.
+
+        Those not looked at wait on.
+        """
         looked = self._rows_of(people.track_id[person], side)
         waiting = np.setdiff1d(np.flatnonzero(np.isin(self.track_id, people.track_id)), looked)
         wrist, trunk_px = _poses(people, person, side)
         before = np.where(looked >= 0, self.refused[looked], 0) if len(self) else np.zeros(len(side), np.int64)
-        fresh = HandPauses(
-            people.track_id[person], side.astype(np.int64), before + 1, np.zeros(len(side), np.int64), wrist, trunk_px
-        )
-        old, new = self.select(waiting), fresh.select(refused)
+        ids, waited = people.track_id[person], np.zeros(len(side), np.int64)
+        old, new = self.select(waiting), HandPauses(ids, side, before + 1, waited, wrist, trunk_px).select(refused)
         old = replace(old, waited=old.waited + 1)
         return HandPauses(*(np.concatenate([vars(old)[name], array]) for name, array in vars(new).items()))
 
@@ -80,10 +81,12 @@ class HandPauses(_People):
     def of_arrays(cls, arrays: dict[str, np.ndarray]) -> HandPauses:
         """From `export`. Raises UserError (``resume-unreadable``) for what is no such state."""
         state = StateReader("hands and faces", arrays)
-        whole = [state.array(f"pauses_{name}", np.int64, "m") for name in ("track_id", "side", "refused", "waited")]
-        state.require(all(bool((array >= 0).all()) for array in whole), "pauses are not counts")
+        ids, side, refused, waited = (
+            state.array(f"pauses_{name}", np.int64, "m") for name in ("track_id", "side", "refused", "waited")
+        )
+        state.require(bool((refused > 0).all()) and bool((waited >= 0).all()), "pauses are not counts")
         wrist = state.array("pauses_wrist", np.float64, "m", 2, most=_MOST_PX)
-        return cls(*whole, wrist, state.array("pauses_trunk_px", np.float64, "m", most=_MOST_PX))
+        return cls(ids, side, refused, waited, wrist, state.array("pauses_trunk_px", np.float64, "m", most=_MOST_PX))
 
     def _rows_of(self, track_id: np.ndarray, side: np.ndarray) -> np.ndarray:
         """(h,) its rows of these hands, -1 for none."""

@@ -169,6 +169,11 @@ def followed_hands(hands: HandLandmarks, people: FollowedPeople) -> FollowedCrop
     return FollowedCrops(people.track_id[hands.person], hands.side, hands.body_wrist_px, next_crops(hands.point_px))
 
 
+def perhaps(hands: HandLandmarks) -> np.ndarray:
+    """(h,) bool: the network is not sure that it is none."""
+    return hands.presence > _MAYBE_A_HAND
+
+
 def look_at_hands(
     networks: Networks,
     rgb: np.ndarray,
@@ -197,7 +202,7 @@ def look_at_hands(
     fresh = np.nonzero(lost)[0]
     if len(fresh):
         look(fresh, _found_crops(networks, rgb, rough_crops(point[fresh], side[fresh])))
-    doubtful = lost & (hands.presence > _MAYBE_A_HAND) & (hands.presence <= settings.least_presence)
+    doubtful = lost & perhaps(hands) & (hands.presence <= settings.least_presence)
     again = np.nonzero(doubtful & (span_of(hands.point_px) >= settings.least_span_px))[0]
     look(again, next_crops(hands.point_px[again]))
     return hands

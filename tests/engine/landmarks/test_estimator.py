@@ -13,10 +13,11 @@ import torch
 from engine.capture import run_capture
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
-from engine.contract.messages import FinalFrame, FocalLength, Frame, Message, unpack_mask
+from engine.contract.messages import FinalFrame, FocalLength, Frame, Message, ScenePoints, unpack_mask
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import SettledTakeReader, TakeReader
 from engine.interruption import Interruption
+from engine.landmarks.estimator import FLOOR_CONFIDENCE
 from engine.models import load_model
 from engine.pipeline import FramePipeline
 from engine.video.footage import open_footage
@@ -26,6 +27,8 @@ from engine.video.reading import PreparedFrame
 CLIP = Path(__file__).parents[3].parent / "shared" / "media" / "worker-zone-detection.gif"
 CPU = torch.device("cpu")
 FRAMES = 8
+UPRIGHT = range(42, 71)
+"""Frames of the clip in which the worker stands upright often enough for a floor."""
 
 pytestmark = pytest.mark.skipif(not CLIP.is_file(), reason="no real footage (the folder shared/ is not there)")
 
@@ -37,8 +40,11 @@ def model():
 
 @pytest.fixture(scope="module")
 def frames(model) -> list[PreparedFrame]:
+    return prepared(model, range(20, 20 + 2 * FRAMES, 2))
+
+
+def prepared(model, wanted: range) -> list[PreparedFrame]:
     with_map = model.picture_map(open_footage(str(CLIP)).size)
-    pictures = open_footage(str(CLIP)).pictures(20, 20 + 2 * FRAMES, 2)
     return [
         PreparedFrame(
             picture.source_frame,
@@ -47,7 +53,7 @@ def frames(model) -> list[PreparedFrame]:
             tracking_picture(picture.rgb, with_map),
             picture.rgb,
         )
-        for picture in pictures
+        for picture in open_footage(str(CLIP)).pictures(wanted.start, wanted.stop, wanted.step)
     ]
 
 
@@ -68,6 +74,9 @@ def assert_same(left: list[Message], right: list[Message]) -> None:
         if isinstance(one, Frame | FinalFrame):
             for name in ("track_id", "pose_axis_angle", "translation", "betas", "world_from_camera"):
                 np.testing.assert_array_equal(getattr(one, name), getattr(other, name), name)
+        if isinstance(one, ScenePoints):
+            np.testing.assert_array_equal(one.position, other.position)
+            np.testing.assert_array_equal(one.color, other.color)
 
 
 def test_one_worker_is_found_with_a_body_and_a_mask_of_a_plausible_size(model, frames):
@@ -101,6 +110,34 @@ def test_a_restored_state_goes_on_as_if_nothing_had_happened(model, frames):
     )
     assert_same(list(run(whole, frames[4:])), list(run(restored, frames[4:])))
     assert_same(whole.conclude(lambda _: None), restored.conclude(lambda _: None))
+
+
+def test_the_final_points_are_one_floor_under_the_feet_also_after_a_resume(model):
+    whole, restored = (pipeline(model, voxel_size=0.1) for _ in range(2))
+    list(run(whole, prepared(model, UPRIGHT)))
+    restored.restore_state(whole.export_state())
+    found = whole.conclude(lambda _: None)
+    assert_same(found, restored.conclude(lambda _: None))
+    (points,) = [message for message in found if isinstance(message, ScenePoints)]
+    assert points.replaces_all and points is found[-1]
+    floor = points.position[points.confidence == FLOOR_CONFIDENCE].astype(float)
+    assert len(floor) > 500
+    middle = floor.mean(axis=0)
+    normal = np.linalg.svd(floor - middle, full_matrices=False)[2][2]
+    assert np.abs((floor - middle) @ normal).max() < 0.03
+    pelvis = np.concatenate([message.translation for message in found if isinstance(message, FinalFrame)])
+    above = np.abs((pelvis - middle) @ normal)
+    assert above.min() > 0.5
+    assert above.max() < 1.5
+
+
+def test_a_take_holds_the_points_that_were_made_anew_and_no_others_after_them(tmp_path):
+    start, end = UPRIGHT.start, UPRIGHT.stop
+    settings = CaptureSettings(str(CLIP), str(tmp_path / "a.h3r"), model="landmarks", start=start, end=end)
+    result = run_capture(settings, lambda _: None, Interruption())
+    with TakeReader(settings.take) as plain:
+        (whole,) = [message for message in plain if isinstance(message, ScenePoints) and message.replaces_all]
+    assert result.point_count == len(whole.position) > 0
 
 
 def test_a_state_of_another_model_is_refused(model, frames):
