@@ -16,8 +16,8 @@ from ..observations import FollowedPeople, _People
 
 _PATIENCE = 2
 """Looks in a row that have to be refused before there are pauses."""
-_PAUSE = 2
-"""Frames between two looks then."""
+_PAUSE, _SHORT_PAUSE = 2, 1
+"""Frames between two looks then, and where the network was not sure."""
 
 _MOVED = 0.25
 """Of the trunk's length, that a wrist has moved against the hips: the arm is somewhere else."""
@@ -42,7 +42,7 @@ class HandPauses(_People):
     refused: np.ndarray
     """(m,) int64: looks in a row."""
     waited: np.ndarray
-    """(m,) int64: frames since the last of them."""
+    """(m,) int64: frames since the last of them, more by what the pause is shorter."""
     wrist: np.ndarray
     """(m, 2) at that time, from the hips in trunks."""
     trunk_px: np.ndarray
@@ -59,8 +59,15 @@ class HandPauses(_People):
         grown = trunk_px > _GROWN * self.trunk_px[known]
         return (known >= 0) & pausing & ~moved & ~grown
 
-    def after(self, people: FollowedPeople, person: np.ndarray, side: np.ndarray, refused: np.ndarray) -> HandPauses:
-        """When hands of a frame have been looked at; `refused` (h,) bool: not worth another look soon.
+    def after(
+        self,
+        people: FollowedPeople,
+        person: np.ndarray,
+        side: np.ndarray,
+        refused: np.ndarray,
+        doubtful: np.ndarray,
+    ) -> HandPauses:
+        """When hands of a frame have been looked at; `refused` (h,) bool, and those `doubtful` (h,) bool only just.
 
         Those not looked at wait on.
         """
@@ -68,7 +75,7 @@ class HandPauses(_People):
         waiting = np.setdiff1d(np.flatnonzero(np.isin(self.track_id, people.track_id)), looked)
         wrist, trunk_px = _poses(people, person, side)
         before = np.where(looked >= 0, self.refused[looked], 0) if len(self) else np.zeros(len(side), np.int64)
-        ids, waited = people.track_id[person], np.zeros(len(side), np.int64)
+        ids, waited = people.track_id[person], np.where(doubtful, _PAUSE - _SHORT_PAUSE, 0)
         old, new = self.select(waiting), HandPauses(ids, side, before + 1, waited, wrist, trunk_px).select(refused)
         old = replace(old, waited=old.waited + 1)
         return HandPauses(*(np.concatenate([vars(old)[name], array]) for name, array in vars(new).items()))

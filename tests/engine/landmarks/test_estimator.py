@@ -124,7 +124,7 @@ def test_the_final_points_are_one_floor_under_the_feet_also_after_a_resume(model
     assert len(floor) > 500
     middle = floor.mean(axis=0)
     normal = np.linalg.svd(floor - middle, full_matrices=False)[2][2]
-    assert np.abs((floor - middle) @ normal).max() < 0.03
+    assert np.percentile(np.abs((floor - middle) @ normal), 98) < 0.02  # where it meets the wall, voxels hold both
     pelvis = np.concatenate([message.translation for message in found if isinstance(message, FinalFrame)])
     above = np.abs((pelvis - middle) @ normal)
     assert above.min() > 0.5
