@@ -22,6 +22,8 @@ _LEAST_EVIDENCE = 8.0
 _WIDE_M = 1.5
 """Root mean square of the distance of feet from their middle, ahead, from which they tell the floor's tilt by
 themselves: their distance is wrong by a few hundredths, and a tilt by less than a degree for it."""
+_SIDEWAYS_M = 1.0
+"""The same, sideways: there the places of feet are exact, and only their heights err."""
 
 _FEET_M = 0.05
 _OUTLIER = 2.5
@@ -35,10 +37,8 @@ _MOST_LEAN = np.cos(np.deg2rad(12.0))
 _LEAST_HEIGHT_M = 0.1
 
 _MOST_STANCES = 1200
-"""Bound of the memory (100 kB)."""
+"""Bound of the memory (150 kB)."""
 
-_SIDEWAYS_M = 1.0
-"""The same, sideways: there the places of feet are exact, and only their heights err."""
 _FIXED = 1e9
 """Weight of a slope that stays as it is."""
 
