@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Errors of the found floor on synthetic clips, with the default model's own points, people and tracked camera.
+"""Errors of the found floor on synthetic clips, with a model's own points, people and tracked camera.
 
-`python -m benchmarks.ground [FIRST:LAST]`; `tests/engine/motion/test_ground.py` bounds them for true points with noise.
+`python -m benchmarks.ground [FIRST:LAST] [MODEL]`, the model being `small` unless named; `tests/engine/motion/test_ground.py` bounds them for true points with noise.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ FRAMES = 24
 def main() -> None:
     """Print one line per tier, medians over clips."""
     first, _, last = (sys.argv[1] if len(sys.argv) > 1 else "").partition(":")
+    model = sys.argv[2] if len(sys.argv) > 2 else "small"
     seeds = range(int(first), int(last)) if last else VALIDATION_SEEDS[:12]
     body, shelf = NamedBody.load(), ModelShelf()
     for tier in ("studio", "room"):
@@ -42,7 +43,7 @@ def main() -> None:
                 write_pictures(clip, Path(folder))
                 take = Path(folder) / "clip.h3r"
                 run_capture(
-                    CaptureSettings(folder, str(take), body=MANNEQUIN, frame_rate=25.0),
+                    CaptureSettings(folder, str(take), model=model, body=MANNEQUIN, frame_rate=25.0),
                     lambda _: None,
                     Interruption(),
                     shelf,

@@ -2,7 +2,8 @@
 """Which hands are not worth a look in every frame: those of which nothing could be used the last times.
 
 Whoever holds something or shows the edge of his hand does so for a while, and a look that is refused costs more than
-one that is used. A hand that was used is looked at in every frame, and so is one that has moved or grown since.
+one that is used. A hand of which the network was not sure may be used in the next frame: it gets no pause. One that was
+used is looked at in every frame, and so is one that has moved or grown since.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from ..observations import FollowedPeople, _People
 
 _PATIENCE = 2
 """Looks in a row that have to be refused before there are pauses."""
-_PAUSE, _SHORT_PAUSE = 2, 1
-"""Frames between two looks then, and where the network was not sure."""
+_PAUSE = 2
+"""Frames between two looks then."""
 
 _MOVED = 0.25
 """Of the trunk's length, that a wrist has moved against the hips: the arm is somewhere else."""
@@ -42,7 +43,7 @@ class HandPauses(_People):
     refused: np.ndarray
     """(m,) int64: looks in a row."""
     waited: np.ndarray
-    """(m,) int64: frames since the last of them, more by what the pause is shorter."""
+    """(m,) int64: frames since the last of them."""
     wrist: np.ndarray
     """(m, 2) at that time, from the hips in trunks."""
     trunk_px: np.ndarray
@@ -59,15 +60,8 @@ class HandPauses(_People):
         grown = trunk_px > _GROWN * self.trunk_px[known]
         return (known >= 0) & pausing & ~moved & ~grown
 
-    def after(
-        self,
-        people: FollowedPeople,
-        person: np.ndarray,
-        side: np.ndarray,
-        refused: np.ndarray,
-        doubtful: np.ndarray,
-    ) -> HandPauses:
-        """When hands of a frame have been looked at; `refused` (h,) bool, and those `doubtful` (h,) bool only just.
+    def after(self, people: FollowedPeople, person: np.ndarray, side: np.ndarray, refused: np.ndarray) -> HandPauses:
+        """When hands of a frame have been looked at; `refused` (h,) bool: those that seem to be none at all.
 
         Those not looked at wait on.
         """
@@ -75,7 +69,7 @@ class HandPauses(_People):
         waiting = np.setdiff1d(np.flatnonzero(np.isin(self.track_id, people.track_id)), looked)
         wrist, trunk_px = _poses(people, person, side)
         before = np.where(looked >= 0, self.refused[looked], 0) if len(self) else np.zeros(len(side), np.int64)
-        ids, waited = people.track_id[person], np.where(doubtful, _PAUSE - _SHORT_PAUSE, 0)
+        ids, waited = people.track_id[person], np.zeros(len(side), np.int64)
         old, new = self.select(waiting), HandPauses(ids, side, before + 1, waited, wrist, trunk_px).select(refused)
         old = replace(old, waited=old.waited + 1)
         return HandPauses(*(np.concatenate([vars(old)[name], array]) for name, array in vars(new).items()))

@@ -98,7 +98,7 @@ class HandsAndFace:
             )
         used = refused == hands.Refusal.NONE
         self._hands_before = hands.followed_hands(found.select(used), people)
-        self._pauses = self._pauses.after(people, found.person, found.side, ~used, hands.perhaps(found))
+        self._pauses = self._pauses.after(people, found.person, found.side, ~used & ~hands.perhaps(found))
         return extremities.with_values(seen, refusal=((found.person, found.side), refused))
 
     def _fit(self, found: hands.HandLandmarks, bodies: FittedBodies, camera: Pinhole) -> FittedHands:

@@ -29,18 +29,16 @@ def person(scale: float = 1.0, raised: float = 0.0, track_id: int = 3) -> Follow
     return FollowedPeople(np.array([track_id]), np.ones(1), landmarks, np.ones((1, 39), bool))
 
 
-def frame(
-    pauses: HandPauses, people: FollowedPeople, refused: np.ndarray = LEFT_REFUSED, doubtful: bool = False
-) -> tuple[HandPauses, list]:
+def frame(pauses: HandPauses, people: FollowedPeople, refused: np.ndarray = LEFT_REFUSED) -> tuple[HandPauses, list]:
     """What is known after a frame, and which hands were looked at in it."""
     worth = ~pauses.resting(people, PERSON, SIDE)
-    return pauses.after(people, PERSON[worth], SIDE[worth], refused[worth], refused[worth] & doubtful), worth.tolist()
+    return pauses.after(people, PERSON[worth], SIDE[worth], refused[worth]), worth.tolist()
 
 
-def after_frames(count: int, doubtful: bool = False) -> tuple[HandPauses, list]:
+def after_frames(count: int) -> tuple[HandPauses, list]:
     pauses, looked = no_pauses(), []
     for _ in range(count):
-        pauses, worth = frame(pauses, person(), doubtful=doubtful)
+        pauses, worth = frame(pauses, person())
         looked.append(worth)
     return pauses, looked
 
@@ -49,11 +47,6 @@ def test_a_refused_hand_is_looked_at_in_every_third_frame_and_a_used_one_in_ever
     _, looked = after_frames(9)
     assert [left for left, _ in looked] == [True, True, False, False, True, False, False, True, False]
     assert all(right for _, right in looked)
-
-
-def test_a_hand_refused_only_just_is_looked_at_in_every_second_frame() -> None:
-    _, looked = after_frames(7, doubtful=True)
-    assert [left for left, _ in looked] == [True, True, False, True, False, True, False]
 
 
 def test_a_hand_that_was_used_once_has_to_be_refused_twice_again() -> None:
