@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Errors of the found floor on synthetic clips, with a model's own points, people and tracked camera.
 
-`python -m benchmarks.ground [FIRST:LAST] [MODEL]`, the model being `small` unless named; `tests/engine/motion/test_ground.py` bounds them for true points with noise.
+`python -m benchmarks.ground [FIRST:LAST] [MODEL]`, the model being `small` unless named;
+`tests/engine/motion/test_ground.py` bounds them for true points with noise.
 """
 
 from __future__ import annotations
