@@ -182,9 +182,7 @@ def synthetic_demo(arguments):
     points = ["--point-maps", "--stride", "2"]  # to measure depth; every second frame, for they make the take large
     composed = [str(folder), str(clip), str(DEMO_FRAME - 1), str(report), str(picture)]
     code = (
-        convert(
-            [str(clip), "--output", str(output), "--take", str(take), "--overwrite", *points, *body, *arguments]
-        )
+        convert([str(clip), "--output", str(output), "--take", str(take), "--overwrite", *points, *body, *arguments])
         or engine(["evaluate", "--take", str(take), "--truth", str(true), "--json", str(report), *body])
         or run([python, str(tools / "truth_take.py"), str(true), str(clip), str(true_take)])
         or blender_module(["import", str(true_take), "--output", str(truth), "--overwrite", *body, "--clean", "0"])

@@ -190,20 +190,20 @@ class _Capture:
 
     def _conclude(self, take: TakeWriter) -> bool:
         """The model's pass over the whole clip. Returns whether it was cancelled: resuming begins it again."""
-        told = 0.0
-
-        def progress(share: float) -> None:
-            nonlocal told
-            if share >= told:
-                self.sink(Status("refining", f"Refining the whole take: {share:.0%}"))
-                told = share + _PROGRESS_STEP
-
-        try:
-            with self.interruption.allowed():
-                found = self.pipeline.conclude(progress)
-        except Interrupted:
-            self._save(take)
-            return True
+        steps, next_told, found = self.pipeline.conclude(), 0.0, None
+        while found is None:
+            try:
+                with self.interruption.allowed():
+                    share = next(steps)
+            except StopIteration as end:
+                found = end.value
+            except Interrupted:
+                self._save(take)
+                return True
+            else:
+                if share >= next_told:
+                    self.sink(Status("refining", f"Refining the whole take: {share:.0%}"))
+                    next_told = share + _PROGRESS_STEP
         if found:
             self._save(take)  # what follows is written again by whoever resumes after a crash in the middle of it
         for message in found:

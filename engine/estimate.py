@@ -6,7 +6,7 @@ A model that runs (`FrameEstimator`) belongs to one capture. The pipeline knows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -104,11 +104,11 @@ class FrameEstimator(Protocol):
     def finish(self, predicted: Any) -> FrameEstimate:
         """The quick part: make what `predict` gave part of the state."""
 
-    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> Conclusion:
-        """What a pass over the whole clip finds.
+    def conclude(self, world_from_camera: np.ndarray) -> Generator[float, None, Conclusion]:
+        """A pass over the whole clip in slices: yields the share that is done, and returns what it found.
 
-        `world_from_camera` is (N, 4, 4), one for each finished frame; `progress` is told the share that is done. It
-        changes nothing, so it may be interrupted anywhere.
+        `world_from_camera` is (N, 4, 4), one for each finished frame. It changes nothing, so it may be interrupted
+        anywhere.
         """
 
     def export_state(self) -> States:

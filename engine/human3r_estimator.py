@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +80,8 @@ class Human3REstimator:
         assert passed.emitted, "a rollout's last pass is the frame itself"
         return self._estimate(passed, track_id)
 
-    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> Conclusion:
+    def conclude(self, world_from_camera: np.ndarray) -> Generator[float, None, Conclusion]:
+        yield from ()
         return Conclusion([])
 
     def export_state(self) -> States:

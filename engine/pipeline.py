@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,13 +64,14 @@ class FramePipeline:
         self.frame_count += 1
         return messages
 
-    def conclude(self, progress: Callable[[float], None]) -> list[Message]:
-        """What the model finds in a pass over the whole clip; may be interrupted anywhere.
+    def conclude(self) -> Generator[float, None, list[Message]]:
+        """The model's pass over the whole clip in slices: yields the share that is done, returns what it found; may be
+        interrupted anywhere.
 
         Where the scene points are among it, they are the final ones: :meth:`final_points` has only those from before.
         """
         poses = np.stack(self._poses) if self._poses else np.zeros((0, 4, 4))
-        found = self._estimator.conclude(poses, progress)
+        found = yield from self._estimator.conclude(poses)
         if found.place is None or self._fusion is None:
             return found.messages
         return [*found.messages, _scene_points(self.frame_count - 1, True, _fused(found.place, self._fusion.settings))]

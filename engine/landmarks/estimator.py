@@ -8,7 +8,7 @@ One frame: the `Follower` finds people and their landmarks, `BodyFitter` fits bo
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,7 +37,7 @@ from .networks.networks import Networks
 from .observations import FittedBodies, FollowedPeople, Pinhole
 from .people_mask import people_mask
 from .whole_clip.clip_record import ClipRecord
-from .whole_clip.final_pass import FinalBodies, final_pass
+from .whole_clip.final_pass import final_pass
 from .whole_clip.key_pictures import KeyPicture, KeyPictures
 from .whole_clip.track_depth import ClipCamera
 
@@ -160,14 +160,14 @@ class LandmarksEstimator:
         self._learnt = predicted.learnt
         return replace(predicted.estimate, focal=self._focal_to_tell(predicted.focal))
 
-    def conclude(self, world_from_camera: np.ndarray, progress: Callable[[float], None]) -> Conclusion:
+    def conclude(self, world_from_camera: np.ndarray) -> Generator[float, None, Conclusion]:
         learnt = self._learnt
         focal = learnt.focal.final()
         camera = Pinhole(focal.focal_px, self._centre_px)
         observations, turns = learnt.clip.observations(), learnt.clip.turns()
         people = np.unique(observations.track_id)
         betas = dict(zip(people.tolist(), learnt.shape.betas(people), strict=True))
-        found = _run(final_pass(observations, self._fitter, ClipCamera(camera, world_from_camera), betas), progress)
+        found = yield from final_pass(observations, self._fitter, ClipCamera(camera, world_from_camera), betas)
         bodies = learnt.extremities.apply(found.bodies, turns[found.kept])
         seen = observations.select(found.kept)
         frames = np.split(np.arange(len(seen)), np.searchsorted(seen.frame_index, np.arange(1, len(world_from_camera))))
@@ -271,15 +271,6 @@ class LandmarksEstimator:
                 return None
         self._told = message
         return message
-
-
-def _run(steps: Generator[float, None, FinalBodies], progress: Callable[[float], None]) -> FinalBodies:
-    while True:
-        try:
-            progress(next(steps))
-        except StopIteration as end:
-            found: FinalBodies = end.value
-            return found
 
 
 def focal_message(focal: FocalEstimate) -> FocalLength:

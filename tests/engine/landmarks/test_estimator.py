@@ -13,7 +13,7 @@ import torch
 from engine.capture import run_capture
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
-from engine.contract.messages import FinalFrame, FocalLength, Frame, Message, ScenePoints, unpack_mask
+from engine.contract.messages import FinalFrame, FocalLength, Frame, Message, ScenePoints, Status, unpack_mask
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import SettledTakeReader, TakeReader
 from engine.interruption import Interruption
@@ -68,6 +68,15 @@ def run(made: FramePipeline, frames: list[PreparedFrame]) -> Iterator[Message]:
         yield from made.finish(made.predict(prepared))
 
 
+def conclusion_of(made: FramePipeline) -> list[Message]:
+    steps = made.conclude()
+    while True:
+        try:
+            assert 0 <= next(steps) <= 1
+        except StopIteration as end:
+            return end.value
+
+
 def assert_same(left: list[Message], right: list[Message]) -> None:
     assert [message.kind for message in left] == [message.kind for message in right]
     for one, other in zip(left, right, strict=True):
@@ -109,15 +118,15 @@ def test_a_restored_state_goes_on_as_if_nothing_had_happened(model, frames):
         }
     )
     assert_same(list(run(whole, frames[4:])), list(run(restored, frames[4:])))
-    assert_same(whole.conclude(lambda _: None), restored.conclude(lambda _: None))
+    assert_same(conclusion_of(whole), conclusion_of(restored))
 
 
 def test_the_final_points_are_one_floor_under_the_feet_also_after_a_resume(model):
     whole, restored = (pipeline(model, voxel_size=0.1) for _ in range(2))
     list(run(whole, prepared(model, UPRIGHT)))
     restored.restore_state(whole.export_state())
-    found = whole.conclude(lambda _: None)
-    assert_same(found, restored.conclude(lambda _: None))
+    found = conclusion_of(whole)
+    assert_same(found, conclusion_of(restored))
     (points,) = [message for message in found if isinstance(message, ScenePoints)]
     assert points.replaces_all and points is found[-1]
     floor = points.position[points.confidence == FLOOR_CONFIDENCE].astype(float)
@@ -168,3 +177,22 @@ def test_a_take_ends_with_one_focal_length_for_all_of_it(tmp_path):
         focal = {message.focal_px for message in settled if isinstance(message, Frame)}
         said = [message for message in plain if isinstance(message, FocalLength)][-1]
     assert focal == {said.focal_px} and said.relative_sigma > 0
+
+
+def test_a_capture_canceled_in_its_final_pass_goes_on_to_the_same_take(tmp_path):
+    settings = CaptureSettings(
+        source=str(CLIP), take=str(tmp_path / "a.h3r"), model="landmarks", start=20, end=32, stride=2, device="cpu"
+    )
+    run_capture(settings, lambda _: None, Interruption())
+    expected = Path(settings.take).read_bytes()
+    interruption = Interruption()
+
+    def cancel_while_refining(message: Message) -> None:
+        if isinstance(message, Status) and message.phase == "refining":
+            interruption.request()
+
+    assert run_capture(settings, cancel_while_refining, interruption).status == "cancelled"
+    with TakeReader(settings.take) as cancelled:
+        assert not any(isinstance(message, FinalFrame) for message in cancelled)
+    assert run_capture(settings, lambda _: None, Interruption(), resume=True).status == "complete"
+    assert Path(settings.take).read_bytes() == expected
