@@ -49,17 +49,17 @@ class Bounds:
 
 BOUNDS = {
     "built-in model": Bounds(
-        joints_m=0.8,
-        head_m=0.8,
-        pose_m=0.1,
-        facing_deg=12.0,
-        joints_px=18.0,
-        camera_m=0.12,
-        camera_deg=1.0,
-        lens=0.2,
-        points_m=0.54,
-        surface_m=0.27,
-        color_agreement=0.45,
+        joints_m=0.23,
+        head_m=0.21,
+        pose_m=0.085,
+        facing_deg=9.5,
+        joints_px=7.0,
+        camera_m=0.56,
+        camera_deg=3.6,
+        lens=0.1,
+        points_m=0.22,
+        surface_m=0.51,
+        color_agreement=0.4,
     ),
     "small model": Bounds(
         joints_m=0.8,
