@@ -94,6 +94,9 @@ class FollowedPeople(_People):
     landmarks: BodyLandmarks
     inside: np.ndarray
     """(n, 39) bool: the landmark lies in the frame."""
+    sides: np.ndarray
+    """(n, 3) -1..1 of torso, arms and legs: 1 where the detector is sure that left and right are as the landmarks have
+    them, -1 where it is sure of the opposite, 0 where it was not asked or does not know."""
 
 
 @dataclass(frozen=True)

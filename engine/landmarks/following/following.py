@@ -15,13 +15,14 @@ import numpy as np
 
 from ...resuming.state_reader import StateReader
 from ..networks.crops import crops_from_keypoints
-from ..observations import Detections, FollowedPeople
+from ..observations import BodyLandmarks, Detections, FollowedPeople
 from .believing import SURELY_PRESENT, Landmarker, Seen, see, without_slid
 from .carrying import Carried, Subjects, joined_crops, with_crop
 from .clothes import clothes_of
 from .identities import Identities, Track
 from .likeness import agreement, box_overlap
 from .looking import QUALITIES, FollowingSettings, look
+from .second_opinion import is_doubtful, opinions
 from .tiles import Detector, nobody
 
 _SEARCHED_S = 0.5
@@ -56,7 +57,7 @@ class Follower:
         self._detector, self._landmarker = detector, landmarker
         self._identities = Identities(self.settings.detection_threshold)
         self._carried = Carried.nobody()
-        self._frames_since_look = self._looks = 0
+        self._frames_since_look = self._looks = self._frames = 0
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -67,21 +68,22 @@ class Follower:
         """The people of the next frame, (H, W, 3) uint8 RGB, shown at ``time_s`` seconds."""
         self._identities = copy.copy(self._identities)
         self._frames_since_look += 1
+        self._frames += 1
         if not self._look_is_due(time_s):
             subjects = Subjects.carried_on(self._carried)
             seen = see(self._landmarker, rgb, subjects, nobody())
             if not seen.is_lost.any():
-                return self._kept(subjects, seen)
+                return self._kept(rgb, subjects, seen)
         people = self._look(rgb, time_s)
         keys = self._identities.update(people, clothes_of(rgb, people), time_s, self._carried.places())
         subjects = self._subjects(people, keys, time_s)
         seen = see(self._landmarker, rgb, subjects, people)
         self._judge(subjects, people, seen)
-        return self._kept(subjects, seen)
+        return self._kept(rgb, subjects, seen)
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        looks = np.array([self._frames_since_look, self._looks], np.int64)
+        looks = np.array([self._frames_since_look, self._looks, self._frames], np.int64)
         return {**self._identities.export_state(), **self._carried.export_state(), "looks_of_detector": looks}
 
     def restore_state(self, arrays: Mapping[str, np.ndarray]) -> None:
@@ -89,11 +91,11 @@ class Follower:
         state = StateReader("the people", arrays)
         identities = Identities(self.settings.detection_threshold)
         identities.restore_state(state)
-        carried, looks = Carried.from_state(state), state.counts("looks_of_detector", 2)
+        carried, looks = Carried.from_state(state), state.counts("looks_of_detector", 3)
         known = np.isin(carried.key, [track.key for track in identities.tracks])
         state.require(bool(known.all()) and len(np.unique(carried.key)) == len(known), "nobody knows who is carried")
         self._identities, self._carried = identities, carried
-        self._frames_since_look, self._looks = looks
+        self._frames_since_look, self._looks, self._frames = looks
 
     def _look_is_due(self, time_s: float) -> bool:
         """Whether the detector looks at this frame."""
@@ -160,7 +162,7 @@ class Follower:
         near = track.box_px + np.array([-edge, -edge, edge, edge])
         return all(box_overlap(near, one.box_px) == 0 for one in self.tracks if one.key != key and one.has_identity)
 
-    def _kept(self, subjects: Subjects, seen: Seen) -> FollowedPeople:
+    def _kept(self, rgb: np.ndarray, subjects: Subjects, seen: Seen) -> FollowedPeople:
         """Carry on whom the landmarks show; give those who have an identity."""
         tracks = {track.key: track for track in self.tracks}
         hits = np.array([tracks[int(key)].hits for key in subjects.key], np.int64)
@@ -176,7 +178,14 @@ class Follower:
             score=np.minimum([track.score for track in people], landmarks.presence),
             landmarks=landmarks,
             inside=seen.inside[known],
+            sides=opinions(self._detector, rgb, landmarks, self._asked(landmarks)),
         )
+
+
+    def _asked(self, landmarks: BodyLandmarks) -> np.ndarray:
+        """(n,) bool: about whose sides the detector is asked in this frame."""
+        is_turn = self._frames % QUALITIES[self.settings.quality].sides_period == 0
+        return is_doubtful(landmarks) & is_turn
 
 
 def _is_worth_a_look(track: Track) -> bool:

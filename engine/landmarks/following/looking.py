@@ -28,12 +28,14 @@ class Quality:
     """So often it looks for somebody missing, in each frame."""
     tile_period: int
     """In every so many looks it looks at tiles of the frame too; 0: never."""
+    sides_period: int
+    """In every so many frames it is asked about the sides of those who are seen from the side."""
 
 
 QUALITIES: Mapping[str, Quality] = {
-    "preview": Quality(320, 3, 1, 0),
-    "standard": Quality(384, 2, 2, 0),
-    "best": Quality(512, 1, 3, 3),
+    "preview": Quality(320, 3, 1, 0, 6),
+    "standard": Quality(384, 2, 2, 0, 3),
+    "best": Quality(512, 1, 3, 3, 2),
 }
 
 

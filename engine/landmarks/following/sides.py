@@ -15,27 +15,10 @@ from ..observations import BodyLandmarks, Detections
 from .carrying import Subjects
 from .likeness import MIRRORED, agreement, keypoints_of, points_similarity
 
-_EXCHANGED = np.array(
-    [
-        0,
-        4,
-        5,
-        6,
-        1,
-        2,
-        3,
-        8,
-        7,
-        10,
-        9,
-        *(one for left in range(11, 33, 2) for one in (left + 1, left)),
-        33,
-        34,
-        35,
-        36,
-        37,
-        38,
-    ]
+EXCHANGED = np.array(
+    [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9]
+    + [one for left in range(11, 33, 2) for one in (left + 1, left)]
+    + [33, 34, 35, 36, 37, 38]
 )
 """(39,) which landmark each one is if left and right are exchanged."""
 
@@ -89,7 +72,7 @@ def with_sides(landmarks: BodyLandmarks, subjects: Subjects, people: Detections)
     point_px, visibility, world = (
         array.copy() for array in (landmarks.point_px, landmarks.visibility, landmarks.world)
     )
-    point_px[rows] = point_px[rows][:, _EXCHANGED]
-    visibility[rows] = visibility[rows][:, _EXCHANGED]
-    world[rows] = world[rows][:, _EXCHANGED] * (1, 1, -1)
+    point_px[rows] = point_px[rows][:, EXCHANGED]
+    visibility[rows] = visibility[rows][:, EXCHANGED]
+    world[rows] = world[rows][:, EXCHANGED] * (1, 1, -1)
     return replace(landmarks, point_px=point_px, visibility=visibility, world=world)

@@ -36,6 +36,8 @@ class ClipObservations:
     """(N, 39) float32"""
     inside: np.ndarray
     """(N, 39) bool"""
+    sides: np.ndarray
+    """(N, 3) float32, as `FollowedPeople` has them."""
 
     def __len__(self) -> int:
         return len(self.frame_index)
@@ -51,6 +53,7 @@ class ClipObservations:
         values = (
             np.full(count, frame_index), np.full(count, time_s), people.track_id, people.score, crop,
             centred(seen), seen.world, seen.visibility, people.inside,
+            people.sides,
         )  # fmt: skip
         return cls(*(np.asarray(value, layout[0]) for value, layout in zip(values, _LAYOUT.values(), strict=True)))
 
@@ -97,6 +100,7 @@ _LAYOUT: dict[str, tuple[type, tuple[int, ...]]] = {
     "world": (np.float32, (LANDMARK_COUNT, 3)),
     "visibility": (np.float32, (LANDMARK_COUNT,)),
     "inside": (np.bool_, (LANDMARK_COUNT,)),
+    "sides": (np.float32, (3,)),
 }
 
 

@@ -18,6 +18,7 @@ from ..observations import FittedBodies, Pinhole
 from .clip_observations import ClipObservations
 from .flights import GRAVITY, Flight
 from .track_depth import ClipCamera, smooth_track
+from .track_sides import with_sides_of_tracks
 
 _SLICE = 128
 """Rows that are fitted between two reports."""
@@ -59,6 +60,8 @@ class FinalBodies:
     depth_log_sigma: np.ndarray
     """(n,) standard error of the logarithm of each distance, without the common one of focal length and stature."""
     flights: tuple[TrackFlight, ...]
+    exchanged: np.ndarray
+    """(n, 2) bool: whose left and right were taken for each other in the frame, torso and arms, and legs."""
 
 
 def final_pass(
@@ -69,7 +72,7 @@ def final_pass(
     `betas` has the (10,) shape of each track; tracks that it lacks have the mean shape.
     """
     kept = lasting(observations)
-    seen = observations.select(kept)
+    seen, exchanged = with_sides_of_tracks(observations.select(kept))
     shape = np.zeros((len(seen), _BETAS))
     for track in np.unique(seen.track_id):
         shape[seen.track_id == track] = betas.get(int(track), 0.0)
@@ -79,7 +82,7 @@ def final_pass(
     changed = np.flatnonzero(np.abs(np.log(depth / alone.pelvis[:, 2])) > _ENOUGH)
     prior = DepthPrior(np.log(depth[changed]), np.full(len(changed), _REFIT_LOG_SIGMA))
     again = yield from _fitted(seen.select(changed), fitter, camera.pinhole, shape[changed], prior, 0.5)
-    return FinalBodies(kept, _replaced(moved, changed, again), log_sigma, tuple(flights))
+    return FinalBodies(kept, _replaced(moved, changed, again), log_sigma, tuple(flights), exchanged)
 
 
 def run_final_pass(

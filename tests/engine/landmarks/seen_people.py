@@ -53,4 +53,4 @@ def people_of(bodies: FittedBodies, visibility: float = 1.0) -> FollowedPeople:
         np.ones(count), point_px, np.full((count, 39), visibility), np.zeros((count, 39, 3)), crop,
         np.zeros((count, 256, 256), np.float16),
     )  # fmt: skip
-    return FollowedPeople(np.arange(count), np.ones(count), landmarks, inside)
+    return FollowedPeople(np.arange(count), np.ones(count), landmarks, inside, np.zeros((count, 3)))

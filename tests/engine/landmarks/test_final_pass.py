@@ -36,7 +36,7 @@ def observed(seen: Seen, track: int = 0) -> ClipObservations:
     return ClipObservations(
         np.arange(count), np.arange(count) / RATE, np.full(count, track), np.ones(count, np.float32),
         crop.astype(np.float32), seen.point_px.astype(np.float32), seen.world.astype(np.float32),
-        seen.visibility.astype(np.float32), seen.inside,
+        seen.visibility.astype(np.float32), seen.inside, np.zeros((count, 3), np.float32),
     )  # fmt: skip
 
 
@@ -131,7 +131,7 @@ def test_a_store_gives_back_what_came_and_goes_on_elsewhere() -> None:
         crops = Crops(part.crop[:, :2], part.crop[:, 2], part.crop[:, 3])
         mask = np.zeros((1, 256, 256), np.float16)
         marks = BodyLandmarks(part.score, part.point_px, part.visibility, part.world, crops, mask)
-        store.add(frame, frame / RATE, FollowedPeople(part.track_id, part.score, marks, part.inside))
+        store.add(frame, frame / RATE, FollowedPeople(part.track_id, part.score, marks, part.inside, part.sides))
     assert copied is not None
     assert len(copied.observations()) == 30
     restored = ObservationStore()

@@ -36,7 +36,7 @@ def frames_of(rows: Rows) -> list[tuple[float, FollowedPeople]]:
         crop = Crops(part.point_px[:, 33], np.full(count, 300.0), np.zeros(count))
         mask = np.zeros((count, 256, 256), np.float16)
         marks = BodyLandmarks(np.ones(count), part.point_px, part.visibility, part.world, crop, mask)
-        people = FollowedPeople(part.track_id, np.ones(count), marks, part.inside)
+        people = FollowedPeople(part.track_id, np.ones(count), marks, part.inside, np.zeros((count, 3)))
         result.append((float(time_s), people))
     return result
 
