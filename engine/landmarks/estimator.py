@@ -40,6 +40,7 @@ from .whole_clip.clip_record import ClipRecord
 from .whole_clip.final_pass import final_pass
 from .whole_clip.key_pictures import KeyPicture, KeyPictures
 from .whole_clip.track_depth import ClipCamera
+from .whole_clip.track_sides import ARMS, TORSO
 
 PICTURE_SIDE = 512
 """Long side of the pictures that masks and surroundings are made on, pixels."""
@@ -167,8 +168,11 @@ class LandmarksEstimator:
         observations, turns = learnt.clip.observations(), learnt.clip.turns()
         people = np.unique(observations.track_id)
         betas = dict(zip(people.tolist(), learnt.shape.betas(people), strict=True))
-        found = yield from final_pass(observations, self._fitter, ClipCamera(camera, world_from_camera), betas)
-        bodies = learnt.extremities.apply(found.bodies, turns[found.kept])
+        clip_camera = ClipCamera(camera, world_from_camera)
+        found = yield from final_pass(observations, self._fitter, clip_camera, betas, learnt.shape.resized)
+        arms, torso = found.exchanged[:, ARMS], found.exchanged[:, TORSO]
+        turns = learnt.extremities.without(found.bodies, turns[found.kept], arms, torso)
+        bodies = learnt.extremities.apply(found.bodies, turns)
         seen = observations.select(found.kept)
         frames = np.split(np.arange(len(seen)), np.searchsorted(seen.frame_index, np.arange(1, len(world_from_camera))))
         messages: list[Message] = [

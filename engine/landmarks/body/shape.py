@@ -35,6 +35,7 @@ class ShapePrior:
     def __init__(self, body: BodyModel, stature_m: float | None = None) -> None:
         """`stature_m` is how tall people are, in metres, where that is known."""
         at_rest, slopes = _stature(body)
+        self._at_rest, self._slopes, self._is_given = at_rest, slopes, stature_m is not None
         aim, deviation = (STATURE_M, STATURE_DEVIATION_M) if stature_m is None else (stature_m, GIVEN_DEVIATION_M)
         slopes = slopes / deviation
         self._matrix = np.eye(BETA_COUNT) / BETA_DEVIATION**2 + np.outer(slopes, slopes)
@@ -45,6 +46,14 @@ class ShapePrior:
         worth = (FRAMES_THAT_COUNT / (FRAMES_THAT_COUNT + frames))[:, None]
         solved = np.linalg.solve(self._matrix + worth[..., None] * matrix, (self._vector + worth * vector)[..., None])
         return solved[..., 0].clip(-LARGEST_BETA, LARGEST_BETA)
+
+    def resized(self, betas: np.ndarray, factor: float) -> np.ndarray:
+        """The betas (10,) of the likeliest body that is so many times as tall; the same where the stature is given."""
+        if self._is_given:
+            return betas
+        more = (factor - 1.0) * (self._at_rest + float(self._slopes @ betas))
+        changed = betas + self._slopes * more / float(self._slopes @ self._slopes)
+        return np.asarray(changed.clip(-LARGEST_BETA, LARGEST_BETA))
 
 
 def shape_of_each(prior: ShapePrior, evidence: ShapeEvidence, track_id: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -69,6 +78,10 @@ class ShapeEstimator:
     def betas(self, track_id: np.ndarray) -> np.ndarray:
         """(n,) people to their (n, 10) betas as far as they are known; the likeliest ones of somebody new."""
         return self._prior.betas(*self._sums(np.asarray(track_id)))
+
+    def resized(self, betas: np.ndarray, factor: float) -> np.ndarray:
+        """As :meth:`ShapePrior.resized`."""
+        return self._prior.resized(betas, factor)
 
     def update(
         self,

@@ -55,7 +55,7 @@ _NECK_SHARE = 0.4
 _GREATEST_HEAD_TURN = np.radians(85.0)
 _TWIST_SHARE = 0.5
 """Of the wrist's roll that the forearm takes: its two bones cross, all along it."""
-_ELBOWS, _WRISTS, _HANDS = (LEFT_ELBOW, RIGHT_ELBOW), (LEFT_WRIST, RIGHT_WRIST), (LEFT_HAND, RIGHT_HAND)
+_ELBOWS, _WRISTS, HANDS = (LEFT_ELBOW, RIGHT_ELBOW), (LEFT_WRIST, RIGHT_WRIST), (LEFT_HAND, RIGHT_HAND)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def own_rotations(bodies: FittedBodies, relaxed: np.ndarray) -> np.ndarray:
     """(n, 37, 3, 3) of REPLACED where nothing is seen: the body's own wrists and head, relaxed hands, mouth closed."""
     rotations = bodies.rotations.copy()
     rotations[:, [JAW, LEFT_EYE, RIGHT_EYE]] = np.eye(3)
-    for hand, fingers in zip(_HANDS, relaxed, strict=True):
+    for hand, fingers in zip(HANDS, relaxed, strict=True):
         rotations[:, hand] = fingers
     return rotations[:, list(REPLACED)]
 
@@ -142,7 +142,7 @@ def seen_rotations(seen: Extremities, bodies: FittedBodies, camera: Pinhole) -> 
     for side in (LEFT, RIGHT):
         elbow = rotation_of(bodies.rotations, _ELBOWS[side])
         rotations[:, _WRISTS[side]] = transposed(elbow) @ wrist[:, side]
-        rotations[:, _HANDS[side]] = seen.fingers[:, side]
+        rotations[:, HANDS[side]] = seen.fingers[:, side]
     head = turn_to_ray(seen.face_px, camera) @ seen.head
     rotations[:, NECK], rotations[:, HEAD] = _neck_and_head(rotation_of(bodies.rotations, SPINE3), head)
     rotations[:, JAW] = turn_about(np.array([1.0, 0.0, 0.0]), np.nan_to_num(seen.jaw))

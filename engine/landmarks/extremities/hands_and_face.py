@@ -62,6 +62,14 @@ class HandsAndFace:
         """Bodies with the (n, 37, 3, 3) rotations of :meth:`turns`, which may be those of a body fitted before."""
         return extremities.apply(bodies, turns, self._body_model)
 
+    def without(self, bodies: FittedBodies, turns: np.ndarray, hands: np.ndarray, heads: np.ndarray) -> np.ndarray:
+        """The turns with the bodies' own wrists, heads and relaxed hands in rows where they are not to be believed:
+        (n,) bool of the hands and of the heads."""
+        own = extremities.own_rotations(bodies, self._relaxed)
+        is_hand = extremities.GROUP_OF < len(extremities.HANDS)
+        wrong = np.where(is_hand, hands[:, None], heads[:, None])
+        return np.where(wrong[..., None, None], own, turns)
+
     def look(self, rgb: np.ndarray, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole) -> Extremities:
         """What one frame shows, a row for each person."""
         seen = extremities.nothing_seen(len(people))

@@ -110,11 +110,9 @@ class Follower:
 
     def _look(self, rgb: np.ndarray, time_s: float) -> Detections:
         """What the detector sees in a frame."""
-        period = QUALITIES[self.settings.quality].tile_period
-        with_tiles = period > 0 and self._looks % period == 0
-        self._looks += 1
+        looks, self._looks = self._looks, self._looks + 1
         self._frames_since_look = 0
-        return look(self._detector, rgb, self.settings, self.tracks, self._carried, time_s, with_tiles)
+        return look(self._detector, rgb, self.settings, self.tracks, self._carried, time_s, looks)
 
     def _subjects(self, people: Detections, keys: np.ndarray, time_s: float) -> Subjects:
         """Whom the landmarks look at after a look of the detector, and where."""

@@ -13,7 +13,7 @@ from ..observations import Crops, Detections
 from .carrying import Carried
 from .identities import Track
 from .likeness import box_overlap
-from .tiles import Detector, detect_on_tiles, detect_round, merge
+from .tiles import Detector, detect_on_tiles, detect_round, merge, tiles_of
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,18 @@ class Quality:
     """It looks at every so many frames, while all is well."""
     tries: int
     """So often it looks for somebody missing, in each frame."""
+    tile_side: int
+    """Pixels of a tile's edge as it sees it."""
     tile_period: int
-    """In every so many looks it looks at tiles of the frame too; 0: never."""
+    """In every so many looks it looks at one of the frame's tiles too, in turn; in a capture's first look at all."""
     sides_period: int
     """In every so many frames it is asked about the sides of those who are seen from the side."""
 
 
 QUALITIES: Mapping[str, Quality] = {
-    "preview": Quality(320, 3, 1, 0, 6),
-    "standard": Quality(384, 2, 2, 0, 3),
-    "best": Quality(512, 1, 3, 3, 2),
+    "preview": Quality(320, 3, 1, 256, 3, 6),
+    "standard": Quality(384, 2, 2, 256, 2, 3),
+    "best": Quality(512, 2, 3, 320, 1, 2),
 }
 
 
@@ -84,16 +86,25 @@ def look(
     tracks: Sequence[Track],
     carried: Carried,
     time_s: float,
-    with_tiles: bool = False,
+    looks: int,
 ) -> Detections:
-    """The people in a frame, (H, W, 3) uint8, who may be somebody, each once."""
+    """The people in a frame, (H, W, 3) uint8, who may be somebody, each once; `looks` were before this one."""
     quality = QUALITIES[settings.quality]
-    people = detect_on_tiles(detector, rgb, quality.long_side) if with_tiles else detector(rgb, quality.long_side)
+    tiles = _tiles_due(quality, tiles_of(rgb.shape[1], rgb.shape[0]), looks)
+    people = merge(detector(rgb, quality.long_side), detect_on_tiles(detector, rgb, tiles, quality.tile_side))
     missing = _missing(tracks, people.select(people.score >= settings.detection_threshold))
     for track in missing:
         for crop in _round(track, carried, quality.tries, time_s):
             people = merge(people, [detect_round(detector, rgb, crop)])
     return people.select(_is_worth_following(people, rgb.shape[0], settings, tracks))
+
+
+def _tiles_due(quality: Quality, tiles: np.ndarray, looks: int) -> np.ndarray:
+    """Those of the frame's tiles that a look takes in: small people are found there, and each tile costs a look."""
+    if not looks or not len(tiles):
+        return tiles
+    turn, rest = divmod(looks, quality.tile_period)
+    return tiles[[turn % len(tiles)]] if rest == 0 else tiles[:0]
 
 
 def _missing(tracks: Sequence[Track], people: Detections) -> list[Track]:

@@ -103,11 +103,9 @@ def _box_round(px: np.ndarray, score: np.ndarray) -> np.ndarray:
     return np.concatenate([low - room, high + room])
 
 
-def detect_on_tiles(detector: Detector, rgb: np.ndarray, long_side: int) -> Detections:
-    """The people in the whole frame and in its tiles, each once."""
-    tiles = tiles_of(rgb.shape[1], rgb.shape[0])
-    parts = [_whole(detect_in(detector, rgb, tile, long_side), tile, rgb) for tile in tiles]
-    return merge(detector(rgb, long_side), parts)
+def detect_on_tiles(detector: Detector, rgb: np.ndarray, tiles: np.ndarray, side: int) -> list[Detections]:
+    """The people in each of some tiles (t, 4), seen at `side` pixels, without those whom its borders cut off."""
+    return [_whole(detect_in(detector, rgb, tile, side), tile, rgb) for tile in tiles]
 
 
 def merge(whole: Detections, parts: Sequence[Detections]) -> Detections:

@@ -8,7 +8,7 @@ is left as the pictures tell it: further smoothing is the clean-up's work, and s
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +38,10 @@ _PERSON_LOG_SIGMA = 0.053
 _BETAS = 10
 
 
+Resized = Callable[[np.ndarray, float], np.ndarray]
+"""(10,) betas and a factor -> the betas of a body so many times as tall."""
+
+
 @dataclass(frozen=True)
 class TrackFlight:
     """A flight of one person."""
@@ -61,15 +65,20 @@ class FinalBodies:
     """(n,) standard error of the logarithm of each distance, without the common one of focal length and stature."""
     flights: tuple[TrackFlight, ...]
     exchanged: np.ndarray
-    """(n, 2) bool: whose left and right were taken for each other in the frame, torso and arms, and legs."""
+    """(n, 3) bool: whose torso, arms and legs had left and right exchanged, before."""
 
 
 def final_pass(
-    observations: ClipObservations, fitter: BodyFitter, camera: ClipCamera, betas: Mapping[int, np.ndarray]
+    observations: ClipObservations,
+    fitter: BodyFitter,
+    camera: ClipCamera,
+    betas: Mapping[int, np.ndarray],
+    resized: Resized | None = None,
 ) -> Generator[float, None, FinalBodies]:
     """Yields how much is done, 0 to 1, after each slice, and returns the bodies; to cancel, close the generator.
 
-    `betas` has the (10,) shape of each track; tracks that it lacks have the mean shape.
+    `betas` has the (10,) shape of each track; tracks that it lacks have the mean shape. With `resized`, people who fly
+    get the size with which they fall as everybody does.
     """
     kept = lasting(observations)
     seen, exchanged = with_sides_of_tracks(observations.select(kept))
@@ -78,6 +87,7 @@ def final_pass(
         shape[seen.track_id == track] = betas.get(int(track), 0.0)
     alone = yield from _fitted(seen, fitter, camera.pinhole, shape, None, 0.0)
     depth, log_sigma, flights = _smooth_all(seen, alone, camera.with_down(alone.joints, seen.frame_index))
+    depth, shape = (depth, shape) if resized is None else _resized(seen.track_id, depth, shape, flights, resized)
     moved = _moved_along_rays(alone, depth)
     changed = np.flatnonzero(np.abs(np.log(depth / alone.pelvis[:, 2])) > _ENOUGH)
     prior = DepthPrior(np.log(depth[changed]), np.full(len(changed), _REFIT_LOG_SIGMA))
@@ -86,10 +96,14 @@ def final_pass(
 
 
 def run_final_pass(
-    observations: ClipObservations, fitter: BodyFitter, camera: ClipCamera, betas: Mapping[int, np.ndarray]
+    observations: ClipObservations,
+    fitter: BodyFitter,
+    camera: ClipCamera,
+    betas: Mapping[int, np.ndarray],
+    resized: Resized | None = None,
 ) -> FinalBodies:
     """The final pass in one go."""
-    steps = final_pass(observations, fitter, camera, betas)
+    steps = final_pass(observations, fitter, camera, betas, resized)
     while True:
         try:
             next(steps)
@@ -153,6 +167,20 @@ def _smooth_all(
             for flight in smoothed.flights
         ]
     return depth, log_sigma, flights
+
+
+def _resized(
+    track_id: np.ndarray, depth: np.ndarray, shape: np.ndarray, flights: list[TrackFlight], resized: Resized
+) -> tuple[np.ndarray, np.ndarray]:
+    """Depths and shapes of the rows, those of people who fly as their flights tell; who is larger is farther away."""
+    depth, shape = depth.copy(), shape.copy()
+    for track in {flight.track_id for flight in flights}:
+        rows = track_id == track
+        factor, _ = size_from_flights(tuple(flights), track)
+        changed = resized(shape[rows][0], factor)
+        if not np.array_equal(changed, shape[rows][0]):
+            shape[rows], depth[rows] = changed, depth[rows] * factor
+    return depth, shape
 
 
 def _moved_along_rays(bodies: FittedBodies, depth: np.ndarray) -> FittedBodies:

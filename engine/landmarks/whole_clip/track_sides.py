@@ -37,11 +37,17 @@ _NOISE = 0.05
 _ACCELERATION = 12.0
 """Of arms and legs against the trunk, sizes a second squared: a step's."""
 
-_WRONG_PER_S = (6.0, 3.0, 3.0)
-"""What a second costs in which a group is exchanged, limbs against the torso: about as much as one joint that jumps.
-So a stretch is exchanged where both of its ends say so, however long it is."""
+_WRONG_PER_S = (4.0, 3.0, 3.0)
+"""What a second costs in which a group is exchanged, limbs against the torso, of somebody seen from the side: about as
+much as one joint that jumps. So a stretch is exchanged where both of its ends say so, even if it is long."""
 
-_CHANGE = (6.0, 3.0, 3.0)
+_WRONG_IN_FRONT = 5.0
+"""So many times as much where the whole breadth of the shoulders is seen: there the networks are seldom wrong."""
+
+_SIDE_VIEW, _FRONT_VIEW = 0.3, 0.7
+"""Breadth of the shoulders in lengths of the torso, in the picture."""
+
+_CHANGE = (4.0, 3.0, 3.0)
 """What its beginning and its end cost. Where two joints lie on each other, nothing else tells."""
 
 _OPINION = 6.0
@@ -101,10 +107,19 @@ def sides_of_track(track: ClipObservations) -> np.ndarray:
 
 def _costs_of_rows(track: ClipObservations) -> np.ndarray:
     """(T, 8) of each row's states: that the networks were wrong there, and that the detector said otherwise."""
-    share = np.gradient(track.time_s).clip(0.0, 0.1)[:, None]
+    share = (np.gradient(track.time_s).clip(0.0, 0.1) * _trust_in_networks(track))[:, None]
     opinion = _OPINION * _weight_of_opinions(track)[:, None] * track.sides
     denied = np.where(_STATES, np.maximum(opinion, 0)[:, None], np.maximum(-opinion, 0)[:, None]).sum(axis=-1)
     return share * (_AGAINST_TORSO @ np.array(_WRONG_PER_S)) + denied
+
+
+def _trust_in_networks(track: ClipObservations) -> np.ndarray:
+    """(T,) how much more they are to be trusted than with somebody seen from the side."""
+    left, right, left_hip, right_hip = track.point_px[:, _JOINTS[TORSO]].swapaxes(0, 1)
+    breadth = np.linalg.norm(left - right, axis=-1)
+    length = np.linalg.norm(left + right - left_hip - right_hip, axis=-1) / 2
+    share = (breadth / np.maximum(length, 1.0) - _SIDE_VIEW) / (_FRONT_VIEW - _SIDE_VIEW)
+    return 1.0 + (_WRONG_IN_FRONT - 1.0) * share.clip(0.0, 1.0)
 
 
 def _weight_of_opinions(track: ClipObservations) -> np.ndarray:
