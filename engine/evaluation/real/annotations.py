@@ -4,7 +4,8 @@
 A clip's entry has `frames`: by the number of a frame (in decoding order, from 0) the people in it, and an empty list
 where nobody is. A person has `box` (left, top, right, bottom of what can be seen), `joints` (by the names of `points`;
 left and right are the person's own; what cannot be seen is not listed) and maybe `id`, the same for the same person all
-over the clip. The clip lies beside the file under its name, or is the `member` of a wheel, `package` (NAME==VERSION).
+over the clip. `facts` may have a `flight` and `centre_of_mass_px` in some of its frames. The clip lies beside the file
+under its name, or is the `member` of a wheel, `package` (NAME==VERSION).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...contract.errors import UserError
+from .falling import TrueFlight, read_flight
 from .points import POINT_NAMES
 
 FILE_NAME = "annotations.json"
@@ -59,6 +61,7 @@ class AnnotatedClip:
 
     place: FootagePlace
     frames: Mapping[int, tuple[AnnotatedPerson, ...]]
+    flight: TrueFlight | None = None
 
     @property
     def name(self) -> str:
@@ -99,7 +102,7 @@ def explained_reading(path: Path) -> Iterator[None]:
 def _clip(name: str, entry: dict[str, Any]) -> AnnotatedClip:
     place = FootagePlace(name, entry.get("package", ""), entry.get("member", ""), entry.get("sha256", ""))
     frames = {int(number): tuple(map(_person, people)) for number, people in entry["frames"].items()}
-    return AnnotatedClip(place, dict(sorted(frames.items())))
+    return AnnotatedClip(place, dict(sorted(frames.items())), read_flight(entry.get("facts", {})))
 
 
 def _person(entry: dict[str, Any]) -> AnnotatedPerson:

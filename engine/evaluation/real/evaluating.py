@@ -24,7 +24,9 @@ from ...installed import locations
 from ...interruption import Interruption
 from .annotations import AnnotatedClip, FootagePlace, read_annotations
 from .captures import Captures, Take
+from .falling import measure_fall
 from .footage_files import find_footage
+from .outlines import outline_overlap
 from .points import body_points, project
 from .report import ClipResult, RealReport
 from .scoring import RealScore, Sighting, match, score_frame, sightings
@@ -105,7 +107,7 @@ class _Evaluation:
         with self._left_out_on_errors(clip.name):
             take = self._take(Path(clip.name).stem, clip.place, list(clip.frames))
             body = self._body(take.header)
-            score, seen = RealScore(), list[Sighting]()
+            score, seen, overlaps = RealScore(), list[Sighting](), list[float | None]()
             for number, people in clip.frames.items():
                 if number in take.frames:
                     frame = take.frames[number]
@@ -113,8 +115,12 @@ class _Evaluation:
                     matches = match(people, points)
                     score += score_frame(people, points, matches)
                     seen += sightings(number, people, points, matches, frame.track_id.tolist())
+                    if people and len(matches) == len(people) == len(points):
+                        overlaps.append(outline_overlap(frame, body))
             unseen = tuple(number for number in clip.frames if number not in take.frames)
-            self.clips[clip.name] = ClipResult(score, tuple(seen), take, clip.person_count, unseen)
+            fall = None if clip.flight is None else measure_fall(clip.flight, take.frames, body)
+            covered = tuple(overlap for overlap in overlaps if overlap is not None)
+            self.clips[clip.name] = ClipResult(score, tuple(seen), take, clip.person_count, unseen, fall, covered)
 
     def add_truth(self, truth: Truth) -> None:
         """Capture and measure the views of the truth, without and with their focal lengths."""

@@ -12,11 +12,13 @@ import numpy as np
 
 from ..report import aligned
 from .captures import Take
+from .falling import Fall
 from .scoring import CLOSE, NEAR, RealScore, Sighting
 from .truth_scoring import TruthScore
 
 _HEADS = (
     "clip", "frames", "found", "median", "mean", "<5 %", "<10 %", "head", "swapped", "invented", "identities",
+    "outline", "fall",
 )  # fmt: skip
 _TRUTH_HEADS = (
     "focal length", "found", "MPJPE", "PA-MPJPE", "root", "along", "across", "root as seen", "focal error",
@@ -35,7 +37,9 @@ _NOTES = (
     "and ankles of those found; <5 % and <10 %: of all annotated joints of these, those of people who were not found "
     "among them. head: median of the skull's centre. swapped: people who fit better with left and right exchanged. "
     "invented: people in frames that nobody is in. identities: different people in all frames of the capture (of those "
-    "who are annotated)."
+    "who are annotated). outline: mean intersection over union of the bodies and the take's mask, in frames in which "
+    "exactly those who are annotated were found. fall: acceleration in a flight, m/s2, that should be 9.81 (frames "
+    "seen of those captured)."
 )
 _TRUTH_NOTES = (
     "Joints: {joints}. MPJPE: after moving the middle of the hips on to the true one. root: the middle of the hips, in "
@@ -57,6 +61,14 @@ class ClipResult:
     """How many different people are annotated; None where nobody told them apart."""
     unseen_frames: tuple[int, ...]
     """Annotated frames that the take does not have; they count nowhere."""
+    fall: Fall | None = None
+    """None where no flight is known."""
+    outline_overlaps: tuple[float, ...] = ()
+    """Intersection over union of bodies and mask, of each frame in which exactly those annotated were found."""
+
+    @property
+    def outline(self) -> float | None:
+        return float(np.mean(self.outline_overlaps)) if self.outline_overlaps else None
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,8 @@ class RealReport:
         for name, clip in self.clips.items():
             known = "" if clip.person_count is None else f" of {clip.person_count}"
             rows.append([name, str(clip.take.stretch), *_cells(clip.score), f"{clip.take.track_count}{known}"])
-        return [*rows, ["ALL", "", *_cells(self.total), ""]]
+            rows[-1] += ["-" if clip.outline is None else f"{clip.outline:.2f}", _fall(clip.fall)]
+        return [*rows, ["ALL", "", *_cells(self.total), "", "", ""]]
 
     def _truth_lines(self) -> list[str]:
         rows = [list(_TRUTH_HEADS)]
@@ -135,6 +148,13 @@ def _cells(score: RealScore) -> list[str]:
         f"{score.swapped}/{score.sides_told}",
         f"{score.invented} in {score.empty_frames}",
     ]
+
+
+def _fall(fall: Fall | None) -> str:
+    if fall is None:
+        return "-"
+    said = "-" if fall.acceleration is None else f"{fall.acceleration:.2f}"
+    return f"{said} ({fall.seen} of {fall.captured})"
 
 
 def _percent(share: float | None, digits: int = 0) -> str:
@@ -172,6 +192,8 @@ def _clip_values(clip: ClipResult) -> dict[str, Any]:
         "captured_frames": len(clip.take.frames),
         "unseen_frames": list(clip.unseen_frames),
         "people_by_frame": [asdict(sighting) for sighting in clip.sightings],
+        "outline": clip.outline,
+        "fall": asdict(clip.fall) if clip.fall else None,
         "focal_length": asdict(clip.take.focal_length) if clip.take.focal_length else None,
     }
 

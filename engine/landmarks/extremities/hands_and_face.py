@@ -66,7 +66,7 @@ class HandsAndFace:
         """The turns with the bodies' own wrists, heads and relaxed hands in rows where they are not to be believed:
         (n,) bool of the hands and of the heads."""
         own = extremities.own_rotations(bodies, self._relaxed)
-        is_hand = extremities.GROUP_OF < len(extremities.HANDS)
+        is_hand = len(extremities.HANDS) > extremities.GROUP_OF
         wrong = np.where(is_hand, hands[:, None], heads[:, None])
         return np.where(wrong[..., None, None], own, turns)
 

@@ -179,7 +179,6 @@ class Follower:
             sides=opinions(self._detector, rgb, landmarks, self._asked(landmarks)),
         )
 
-
     def _asked(self, landmarks: BodyLandmarks) -> np.ndarray:
         """(n,) bool: about whose sides the detector is asked in this frame."""
         is_turn = self._frames % QUALITIES[self.settings.quality].sides_period == 0

@@ -12,6 +12,7 @@ import pytest
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
 from engine.landmarks.body.body_fit import BodyFitter
+from engine.landmarks.body.shape import ShapePrior
 from engine.landmarks.observations import BodyLandmarks, Crops, FollowedPeople, Pinhole
 from engine.landmarks.whole_clip.clip_observations import ClipObservations, ObservationStore
 from engine.landmarks.whole_clip.final_pass import FinalBodies, final_pass, lasting, run_final_pass, size_from_flights
@@ -80,6 +81,34 @@ def test_a_jump_falls_with_gravity_and_tells_the_size() -> None:
     factor, log_sigma = size_from_flights(final.flights, 3)
     assert abs(np.log(factor * fall / 9.81)) < 2 * log_sigma
     assert log_sigma < 0.053 == size_from_flights(final.flights, 4)[1]
+
+
+def test_whoever_flies_gets_the_size_with_which_he_falls_as_everybody_does() -> None:
+    time_s = np.arange(66) / RATE
+    air = (time_s - 0.7).clip(0, 0.8)
+    places = np.stack([-0.4 + 0.8 * air, np.full(66, 4.5)], axis=-1)
+    # He falls too slowly for the size that the fit gives him.
+    seen = see(places, np.full(66, 0.4), FOCAL, noise=0.004, lift=0.9 * 9.81 / 2 * air * (0.8 - air))
+    down = pitched(0.25) @ np.array((0.0, 1.0, 0.0))
+    camera, shape = ClipCamera(CAMERA.pinhole, down=down), ShapePrior(BodyModel.load(default_body_path()))
+    falls, statures = [], []
+    for resized in (None, shape.resized):
+        final = run_final_pass(observed(seen), fitter(), camera, {}, resized)
+        (flight,) = final.flights
+        within = slice(flight.first_frame, flight.last_frame + 1)
+        falls.append(np.polyfit(time_s[within], centre_of_mass(final.bodies.joints[within]) @ down, 2)[0] * 2)
+        statures.append(final.bodies.joints[0, 15, 1] - final.bodies.joints[0, 7, 1])
+    assert abs(falls[1] - 9.81) < abs(falls[0] - 9.81)
+    assert falls[1] / falls[0] == pytest.approx(statures[1] / statures[0], abs=0.02)
+
+
+def test_a_stature_that_was_given_is_kept() -> None:
+    body = BodyModel.load(default_body_path())
+    betas = np.full(10, 0.3)
+    np.testing.assert_array_equal(ShapePrior(body, 1.8).resized(betas, 1.1), betas)
+    larger = ShapePrior(body).resized(betas, 1.1)
+    heights = [np.ptp(body.rest_vertices(one[None])[0, :, 1]) for one in (betas, larger)]
+    assert heights[1] / heights[0] == pytest.approx(1.1, abs=0.01)
 
 
 def test_a_camera_that_rolls_along_does_not_count_as_the_persons_movement() -> None:

@@ -223,3 +223,18 @@ def test_heads_follow_faces_that_turn_aside(body: BodyModel, networks: Networks)
     frame = rendered(body, true)
     results = [one.update(frame, people_of(own), own, CAMERA, 11 / 15) for one in (stage, elsewhere)]
     np.testing.assert_array_equal(results[0].rotations, results[1].rotations)
+
+
+def test_hands_of_exchanged_arms_are_the_bodys_own(networks: Networks, body: BodyModel) -> None:
+    stage = HandsAndFace(networks, body)
+    bodies = standing(body, [(0.0, 0.0, 2.0), (0.5, 0.0, 2.5)])
+    seen = some_extremities(3, 2)
+    turns = stage.turns(seen, np.array([1, 2]), bodies, CAMERA, 0.0)
+    own = extremities.own_rotations(bodies, extremities.relaxed_fingers(body))
+    kept = stage.without(bodies, turns, np.array([False, True]), np.array([False, False]))
+    is_hand = extremities.GROUP_OF < 2
+    np.testing.assert_array_equal(kept[0], turns[0])
+    np.testing.assert_array_equal(kept[1, is_hand], own[1, is_hand])
+    np.testing.assert_array_equal(kept[1, ~is_hand], turns[1, ~is_hand])
+    none = stage.without(bodies, turns, np.array([False, True]), np.array([False, True]))
+    np.testing.assert_array_equal(none[1], own[1])
