@@ -26,7 +26,7 @@ def person(scale: float = 1.0, raised: float = 0.0, track_id: int = 3) -> Follow
     landmarks = BodyLandmarks(
         np.ones(1), scale * point, np.ones((1, 39)), np.zeros((1, 39, 3)), crop, np.zeros((1, 256, 256))
     )
-    return FollowedPeople(np.array([track_id]), np.ones(1), landmarks, np.ones((1, 39), bool))
+    return FollowedPeople(np.array([track_id]), np.ones(1), landmarks, np.ones((1, 39), bool), np.zeros((1, 3)))
 
 
 def frame(pauses: HandPauses, people: FollowedPeople, refused: np.ndarray = LEFT_REFUSED) -> tuple[HandPauses, list]:
