@@ -15,7 +15,8 @@ import numpy as np
 from ...contract.body_model import BodyModel
 from ...contract.skeleton import BODY_JOINT_COUNT, JOINT_COUNT
 from ..observations import BodyLandmarks, FittedBodies, Pinhole
-from .body_kinematics import pose_bodies, turn
+from ..turns import turn_to_ray
+from .body_kinematics import pose_bodies
 from .body_points import BONES, MOVES_WITH, SPANS, USED, BodyPoints
 from .body_solver import Seen, project, solve
 from .body_start import start
@@ -149,7 +150,7 @@ def _world(
     of_body, of_world = ((length * weight).sum(axis=1) for length in lengths)
     world *= (of_body / np.maximum(of_world, 1e-6))[:, None, None]
     world[..., 2] *= DEPTH_GAIN
-    return world @ _turn_to_ray(landmarks.crop.centre_px, camera).swapaxes(-1, -2)
+    return world @ turn_to_ray(landmarks.crop.centre_px, camera).swapaxes(-1, -2)
 
 
 def _span_deviation(rest: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -157,11 +158,3 @@ def _span_deviation(rest: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     spans = np.linalg.norm(SPANS @ (rest[:, list(MOVES_WITH)] + offsets), axis=-1)
     across = np.full(spans.shape, SPAN_DEVIATION)
     return np.stack([across, across, SPAN_DEPTH_DEVIATION + SPAN_DEPTH_SHARE * spans], axis=-1)
-
-
-def _turn_to_ray(pixels: np.ndarray, camera: Pinhole) -> np.ndarray:
-    """(m, 3, 3) the shortest turn from the camera's axis to the rays through (m, 2) pixels."""
-    slopes = (np.asarray(pixels, dtype=np.float64) - camera.principal_point_px) / camera.focal_px
-    across = np.stack([-slopes[:, 1], slopes[:, 0], np.zeros(len(slopes))], axis=-1)
-    tangent = np.linalg.norm(across, axis=-1, keepdims=True)
-    return turn(across * np.arctan2(tangent, 1.0) / np.maximum(tangent, 1e-9))

@@ -12,19 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.skeleton import BODY_JOINT_COUNT, PARENTS
+from ..turns import cross_matrix
 from .body_points import MOVES_WITH
 from .body_prior import TURNED
 
 _SMALL = 1e-6
-
-
-def cross_matrix(vector: np.ndarray) -> np.ndarray:
-    """(..., 3) to (..., 3, 3): the matrix that takes a vector to its cross product with `vector` on the left."""
-    matrix = np.zeros((*vector.shape, 3))
-    matrix[..., 2, 1], matrix[..., 1, 2] = vector[..., 0], -vector[..., 0]
-    matrix[..., 0, 2], matrix[..., 2, 0] = vector[..., 1], -vector[..., 1]
-    matrix[..., 1, 0], matrix[..., 0, 1] = vector[..., 2], -vector[..., 2]
-    return matrix
 
 
 def turn(vector: np.ndarray) -> np.ndarray:
@@ -49,20 +41,6 @@ def turn_vector(rotation: np.ndarray) -> np.ndarray:
     cosine = 0.5 * (np.trace(rotation, axis1=-2, axis2=-1) - 1.0)
     factor = np.where(sine < _SMALL, 0.5, np.arctan2(sine, cosine) / np.maximum(2.0 * sine, _SMALL))
     return twice_sine * factor[..., None]
-
-
-def turn_vector_slope(vector: np.ndarray) -> np.ndarray:
-    """(..., 3) axis-angle vectors to (..., 3, 3): how they change with a small turn before the rotation (on the left).
-
-    The inverse of the left Jacobian of SO(3): I - K / 2 + c K K.
-    """
-    angle = np.sqrt((vector * vector).sum(axis=-1))[..., None, None]
-    half = 0.5 * np.minimum(angle, 0.99 * np.pi * 2)
-    series = np.where(
-        half < 1e-3, 1.0 / 12.0, (1.0 - half / np.tan(np.maximum(half, 1e-3))) / np.maximum(angle, 2e-3) ** 2
-    )
-    cross = cross_matrix(vector)
-    return np.eye(3) - 0.5 * cross + series * (cross @ cross)
 
 
 @dataclass(frozen=True)

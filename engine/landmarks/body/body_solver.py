@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.skeleton import PARENTS
-from .body_kinematics import PosedBodies, point_slopes, pose_bodies, turn, turn_vector, turn_vector_slope
+from ..turns import inverse_left_jacobian
+from .body_kinematics import PosedBodies, point_slopes, pose_bodies, turn, turn_vector
 from .body_points import SPANS, USED
 from .body_prior import HINGE_DEVIATION, HINGES, TURNED, prior_middle, prior_weights
 
@@ -162,7 +163,7 @@ def _in_space(seen: Seen, posed: PosedBodies, slopes: np.ndarray, kernel: float)
 def _believed(posed: PosedBodies, rotations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The prior: joints swing round a middle pose, and hinges bend one way."""
     vectors = turn_vector(rotations[:, list(TURNED)])
-    gradient = turn_vector_slope(vectors) @ parent_frames(posed).swapaxes(-1, -2)
+    gradient = inverse_left_jacobian(vectors) @ parent_frames(posed).swapaxes(-1, -2)
     rows = np.zeros((len(vectors), UNKNOWNS - 3 + len(HINGES), UNKNOWNS))
     blocks = rows[:, : UNKNOWNS - 3, : UNKNOWNS - 3].reshape(len(vectors), len(TURNED), 3, len(TURNED), 3)
     each = np.arange(len(TURNED))

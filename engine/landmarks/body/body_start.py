@@ -25,6 +25,7 @@ from ...contract.skeleton import (
     RIGHT_SHOULDER,
     RIGHT_WRIST,
 )
+from ..turns import unit
 from .body_kinematics import turn
 from .body_points import HIPS, PLACE, SHOULDERS
 from .body_prior import HINGES, TURNED, prior_middle
@@ -61,8 +62,8 @@ def start(seen: Seen, focal_px: float) -> tuple[np.ndarray, np.ndarray]:
 def _torso(world: np.ndarray) -> np.ndarray:
     """(m, 3, 3) columns: where left, up and front of the torso point."""
     left = world[:, [SHOULDERS[0], HIPS[0]]].sum(axis=1) - world[:, [SHOULDERS[1], HIPS[1]]].sum(axis=1)
-    up = _unit(world[:, SHOULDERS].sum(axis=1) - world[:, HIPS].sum(axis=1))
-    left = _unit(left - up * (left * up).sum(axis=-1, keepdims=True))
+    up = unit(world[:, SHOULDERS].sum(axis=1) - world[:, HIPS].sum(axis=1))
+    left = unit(left - up * (left * up).sum(axis=-1, keepdims=True))
     return np.stack([left, up, np.cross(left, up)], axis=-1)
 
 
@@ -73,13 +74,13 @@ def _limbs(seen: Seen, torso: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     inside = torso.swapaxes(-1, -2)[:, None, None]
     points = seen.world[:, _MARKS]
-    bones = _unit((inside @ np.diff(points, axis=2)[..., None])[..., 0])
+    bones = unit((inside @ np.diff(points, axis=2)[..., None])[..., 0])
     upper, lower = bones[:, :, 0], bones[:, :, 1]
-    rest = _unit(seen.rest[:, _LIMBS[:, 1]] - seen.rest[:, _LIMBS[:, 0]])
-    axis = _unit(_AXES - rest * (rest * _AXES).sum(axis=-1, keepdims=True))
+    rest = unit(seen.rest[:, _LIMBS[:, 1]] - seen.rest[:, _LIMBS[:, 0]])
+    axis = unit(_AXES - rest * (rest * _AXES).sum(axis=-1, keepdims=True))
     hanging = (_MIDDLE_TURNS @ axis[..., None])[..., 0]
     bend = np.cross(upper, lower) + _STRAIGHT * hanging
-    bend = _unit(bend - upper * (bend * upper).sum(axis=-1, keepdims=True))
+    bend = unit(bend - upper * (bend * upper).sum(axis=-1, keepdims=True))
     turned = _frame(upper, bend) @ _frame(rest, axis).swapaxes(-1, -2)
     angle = np.arctan2((np.cross(upper, lower) * bend).sum(axis=-1), (upper * lower).sum(axis=-1))
     return turned, turn(axis * np.maximum(angle, 0.0)[..., None])
@@ -97,10 +98,6 @@ def _depth(seen: Seen, focal_px: float) -> np.ndarray:
 def _frame(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(..., 3, 3) columns: two orthogonal unit vectors and their cross product."""
     return np.stack([first, second, np.cross(first, second)], axis=-1)
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.maximum(np.linalg.norm(vector, axis=-1, keepdims=True), 1e-9)
 
 
 def _hinge_axes() -> np.ndarray:

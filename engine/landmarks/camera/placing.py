@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..turns import turns_to
+
 LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP = 11, 12, 23, 24
 LEFT_KNEE, RIGHT_KNEE, LEFT_ANKLE, RIGHT_ANKLE = 25, 26, 27, 28
 
@@ -35,21 +37,6 @@ class Placed:
     """(n, 33, 3) metres."""
     error_px: np.ndarray
     """(n, len(PLACED)) distance of the projected from the seen landmarks."""
-
-    def up(self) -> np.ndarray:
-        """(n, 3) unit vectors from the middle of the ankles to that of the shoulders."""
-        return unit(self._middle(LEFT_SHOULDER) - self.feet())
-
-    def feet(self) -> np.ndarray:
-        """(n, 3) the middle of the ankles."""
-        return self._middle(LEFT_ANKLE)
-
-    def hips(self) -> np.ndarray:
-        """(n, 3) the middle of the hips."""
-        return self._middle(LEFT_HIP)
-
-    def _middle(self, left: int) -> np.ndarray:
-        return self.point[:, left : left + 2].mean(axis=1)
 
 
 def weights(visibility: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -81,21 +68,6 @@ def place_landmarks(
     local = np.einsum("nij,nkj->nki", turns_to(ray), np.asarray(world[:, :33], dtype=np.float64))
     shift, error = _shift(local[:, PLACED], slope[:, PLACED], weight[:, PLACED])
     return Placed(local + shift[:, None], error * focal[:, None])
-
-
-def turns_to(rays: np.ndarray) -> np.ndarray:
-    """(n, 3, 3) the smallest turns that take the optical axis on to the (n, 3) rays."""
-    ray = unit(rays)
-    axis = np.stack([-ray[:, 1], ray[:, 0], np.zeros(len(ray))], axis=-1)
-    cross = np.zeros((len(ray), 3, 3))
-    cross[:, 0, 2], cross[:, 1, 2] = axis[:, 1], -axis[:, 0]
-    cross[:, 2, 0], cross[:, 2, 1] = -axis[:, 1], axis[:, 0]
-    return np.eye(3) + cross + cross @ cross / (1.0 + ray[:, 2])[:, None, None]
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """(..., 3) vectors of length one."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
 def _shift(local: np.ndarray, slope: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -30,10 +30,10 @@ from ...contract.skeleton import (
     SPINE3,
 )
 from ..observations import FittedBodies, Pinhole, _People
+from ..turns import part_of_turn, transposed, turn_about, turn_to_ray, twist_angle
 from .hand_priors import RELAXED
 from .hand_skeleton import LEFT, RIGHT, HandAnatomy, pose_hands, to_body_order
 from .hands import Refusal
-from .turns import part_of_turn, transposed, turn_about, turn_to_ray, twist_angle
 
 GROUPS = (
     (LEFT_WRIST, *range(LEFT_HAND.start, LEFT_HAND.stop)),

@@ -17,9 +17,9 @@ from ..networks import crops
 from ..networks.network_runs import run, sigmoid
 from ..networks.networks import Networks
 from ..observations import Crops, FittedBodies, FollowedPeople, _People
+from ..turns import turn_about, unit
 from .extremities import rotation_of
 from .followed_crops import FollowedCrops
-from .turns import turn_about
 
 _EYES, _EARS, _MOUTH = [2, 5], [7, 8], [9, 10]
 """BlazePose's landmarks of a head, left and right."""
@@ -202,9 +202,9 @@ def _lay_mesh(networks: Networks, rgb: np.ndarray, where: Crops) -> tuple[np.nda
 
 def head_rotations(mesh: np.ndarray) -> np.ndarray:
     """(f, 468, 3) meshes to the (f, 3, 3) rotations of the head joints, in a camera that looks at the face."""
-    left = _unit(mesh[:, _LEFT_EYE].mean(axis=1) - mesh[:, _RIGHT_EYE].mean(axis=1))
+    left = unit(mesh[:, _LEFT_EYE].mean(axis=1) - mesh[:, _RIGHT_EYE].mean(axis=1))
     up = mesh[:, _FOREHEAD] - mesh[:, _UNDER_NOSE]
-    up = _unit(up - left * (left * up).sum(-1, keepdims=True))
+    up = unit(up - left * (left * up).sum(-1, keepdims=True))
     return np.stack([left, up, np.cross(left, up)], axis=-1) @ turn_about(np.array([1.0, 0.0, 0.0]), np.array(_TILT))
 
 
@@ -244,7 +244,3 @@ def eyes_open(mesh: np.ndarray) -> np.ndarray:
 def is_frontal(head: np.ndarray) -> np.ndarray:
     """(f,) bool: whether (f, 3, 3) heads look at the camera closely enough to see where the eyes look."""
     return -head[:, 2, 2] >= _FRONTAL
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

@@ -16,8 +16,8 @@ import numpy as np
 from ...contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ...resuming.state_reader import StateReader
 from ..observations import _People
+from ..turns import part_of_turn, transposed
 from .extremities import GROUP_OF, GROUPS, REPLACED
-from .turns import part_of_turn, transposed
 
 OWN, HELD, SEEN = 0, 1, 2
 """Sources of what is shown."""

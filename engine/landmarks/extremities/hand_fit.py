@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ..turns import cross_matrix, inverse_left_jacobian, transposed
 from .hand_priors import DIFFERENCES, HIGHEST, LOWEST, RELAXED, SPREAD_OF_PRIOR, WRIST_LIMIT, WRIST_SPREAD
 from .hand_skeleton import (
     ANGLE_COUNT,
@@ -26,7 +27,6 @@ from .hand_skeleton import (
     pose_hands,
     to_body_order,
 )
-from .turns import inverse_left_jacobian, skew, transposed
 
 UNKNOWN_COUNT = ANGLE_COUNT + 6
 _WRIST, _SCALE, _SHIFT = slice(21, 24), 24, slice(25, 27)
@@ -144,7 +144,7 @@ class HandProblem:
     def _point_moves(self, state: _State, posed: PosedHands, points: np.ndarray) -> np.ndarray:
         """(n, 21, 3, 24) how the points in the camera move with angles and wrist."""
         by_angle = state.wrist[:, None] @ point_derivatives(posed)
-        return np.concatenate([by_angle, -skew(points)], axis=-1)
+        return np.concatenate([by_angle, -cross_matrix(points)], axis=-1)
 
     def _picture(self, state: _State, points: np.ndarray, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         scaled = points[..., :2] * np.exp(state.log_scale)[:, None, None]

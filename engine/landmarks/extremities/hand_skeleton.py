@@ -15,7 +15,7 @@ import numpy as np
 from ...contract.body_model import BodyModel
 from ...contract.rotations import axis_angle_to_matrix
 from ...contract.skeleton import LEFT_HAND, LEFT_WRIST, RIGHT_HAND, RIGHT_WRIST
-from .turns import left_jacobian, turn_about
+from ..turns import left_jacobian, turn_about, unit
 
 LEFT, RIGHT = 0, 1
 """The two sides, as indices."""
@@ -128,16 +128,12 @@ def _tip_vertices(model: BodyModel, hand: slice) -> np.ndarray:
 def _skeletons(chain: np.ndarray) -> HandSkeletons:
     """From (n, 5, 4, 3) joints and tips of left hands, relative to the wrist."""
     bones = np.diff(chain, axis=2)
-    first = _unit(bones[:, :, 0])
-    flat = _unit(first[:, 1:] - _BEND_AXIS * (first[:, 1:] @ _BEND_AXIS)[..., None])
+    first = unit(bones[:, :, 0])
+    flat = unit(first[:, 1:] - _BEND_AXIS * (first[:, 1:] @ _BEND_AXIS)[..., None])
     palmward = _THUMB_PALMWARD - first[:, 0] * (first[:, 0] @ _THUMB_PALMWARD)[:, None]
     hinge = np.broadcast_to(_BEND_AXIS, (len(chain), FINGER_COUNT, 3)).copy()
-    hinge[:, 0] = _unit(np.cross(first[:, 0], palmward))
+    hinge[:, 0] = unit(np.cross(first[:, 0], palmward))
     return HandSkeletons(chain[:, :, 0], bones, hinge, np.cross(flat, _BEND_AXIS))
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
 def pose_hands(skeletons: HandSkeletons, angles: np.ndarray) -> PosedHands:

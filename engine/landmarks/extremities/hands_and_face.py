@@ -18,6 +18,7 @@ from ...contract.body_model import BodyModel
 from ...contract.skeleton import LEFT_ELBOW, RIGHT_ELBOW
 from ..networks.networks import Networks
 from ..observations import FittedBodies, FollowedPeople, Pinhole
+from ..turns import transposed, turn_to_ray
 from . import extremities, face, hands
 from .extremities import Extremities
 from .fading import FadeSettings, FadeState, fade, nobody
@@ -25,7 +26,6 @@ from .followed_crops import FollowedCrops, nothing_followed
 from .hand_fit import FittedHands, SeenHands, fit_hands
 from .hand_pauses import HandPauses, no_pauses
 from .hand_skeleton import LEFT, HandAnatomy
-from .turns import transposed, turn_to_ray
 
 
 @dataclass(frozen=True)

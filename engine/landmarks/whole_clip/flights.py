@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.skeleton import BODY_JOINT_COUNT
-from ..camera.placing import unit
+from ..turns import unit
 
 GRAVITY = 9.81
 

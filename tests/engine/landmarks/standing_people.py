@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.landmarks.camera.placing import turns_to
+from engine.landmarks.turns import turns_to
 
 SIZE = (1280, 720)
 

@@ -30,9 +30,9 @@ from engine.landmarks.extremities import extremities
 from engine.landmarks.extremities.extremities import Extremities, nothing_seen, rotation_of, stored
 from engine.landmarks.extremities.hands import Refusal
 from engine.landmarks.extremities.hands_and_face import HandsAndFace, HandsAndFaceSettings
-from engine.landmarks.extremities.turns import turn_to_ray
 from engine.landmarks.networks.networks import Networks
 from engine.landmarks.observations import FittedBodies, Pinhole
+from engine.landmarks.turns import turn_to_ray
 
 from .seen_people import CAMERA, HEIGHT, WIDTH, people_of, project, standing
 
