@@ -20,7 +20,8 @@ bpy.ops.extensions.package_install_files(filepath=archive, repo="user_default", 
 name = "bl_ext.user_default.human3r_blender"
 cli = importlib.import_module(name + ".human3r_blender.batch.command_line")
 print("installed in", cli.__file__)
-code = cli.main(["convert", video, "--output", output, "--model", "recipe:small", "--device", "cpu", "--end", "3"])
+code = cli.main(["convert", video, "--output", output, "--device", "cpu", "--end", "4"])
+print("people:", sum(item.type == "ARMATURE" for item in bpy.data.objects))
 addon_utils.disable(name)  # classes left registered at the end crash Blender 4.2
 sys.exit(code)
 """
@@ -45,6 +46,8 @@ def test_the_zip_has_the_extension_and_nothing_else(archive):
     top = {name.partition("/")[0] for name in names}
     assert {"__init__.py", "blender_manifest.toml", "LICENSE", "engine", "human3r_blender", "weights_downloader"} <= top
     assert not top & {"tests", "docs", "benchmarks", "build.py", "tools", "demo", ".environments", ".git", "outputs"}
+    assert {"engine/assets/landmarks.safetensors", "engine/assets/LICENSE-Apache-2.0.txt", "NOTICE"} <= set(names)
+    assert "engine/assets/small.safetensors" not in names, "a Human3R for tests and training only"
     assert "engine/assets/mannequin.npz" in names and "engine/contract/messages.py" in names
     assert {
         "requirements/lock/engine.txt",
@@ -58,10 +61,10 @@ def test_the_zip_has_the_extension_and_nothing_else(archive):
     assert archive.stat().st_size < 50e6
 
 
-def test_blender_installs_the_zip_and_converts_with_it(archive, make_video, engine_python, tmp_path):
-    make_video(tmp_path / "clip.mp4", 4)
+def test_blender_installs_the_zip_and_converts_with_the_model_in_it(archive, root, engine_python, tmp_path):
     resources = tmp_path / "resources"
     environment = os.environ | {"BLENDER_USER_RESOURCES": str(resources), "HUMAN3R_ENGINE_PYTHON": engine_python}
+    environment["HUMAN3R_DATA"] = str(tmp_path / "data")  # where nothing is installed
     environment.pop("PYTHONPATH", None)
     done = subprocess.run(
         [
@@ -69,7 +72,7 @@ def test_blender_installs_the_zip_and_converts_with_it(archive, make_video, engi
             "-c",
             INSTALL_AND_CONVERT,
             str(archive),
-            str(tmp_path / "clip.mp4"),
+            str(root / "demo" / "demo.mp4"),
             str(tmp_path / "clip.blend"),
         ],
         env=environment,
@@ -80,3 +83,4 @@ def test_blender_installs_the_zip_and_converts_with_it(archive, make_video, engi
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"installed in {resources}" in done.stdout and (tmp_path / "clip.blend").is_file()
+    assert "people: 2" in done.stdout
