@@ -19,7 +19,7 @@ import numpy as np
 from .array_archive import BadArchive, read_arrays
 from .errors import UserError
 from .rotations import axis_angle_to_matrix
-from .skeleton import HEAD, JOINT_COUNT, PARENTS, PELVIS
+from .skeleton import HEAD, JOINT_COUNT, PARENTS, PELVIS, generations
 
 VERTEX_COUNT = 10475
 """Vertices of every body in the SMPL-X format."""
@@ -301,16 +301,7 @@ def joint_transforms(rotations: np.ndarray, rest_joints: np.ndarray) -> np.ndarr
     return transforms
 
 
-def _generations() -> list[tuple[list[int], list[int]]]:
-    """Joints (with their parents) that are equally far from the root, and so can be computed together."""
-    depth = [0] * JOINT_COUNT
-    for joint in range(1, JOINT_COUNT):
-        depth[joint] = depth[PARENTS[joint]] + 1
-    members = [[j for j in range(JOINT_COUNT) if depth[j] == d] for d in range(1, max(depth) + 1)]
-    return [(joints, [PARENTS[joint] for joint in joints]) for joints in members]
-
-
-_GENERATIONS = _generations()
+_GENERATIONS = generations(JOINT_COUNT)
 
 _FAMILIES = {24: ("SMPL", 6890), 52: ("SMPL-H", 6890), 16: ("MANO", 778), 5: ("FLAME", 5023)}
 """Name and vertices of SMPL-X's relatives, by their joints."""

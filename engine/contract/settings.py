@@ -25,7 +25,10 @@ PRECISIONS = {
 QUALITIES = {
     "preview": ("Preview", "The fastest: people are looked for in every third frame, at low resolution"),
     "standard": ("Standard", "People are looked for in every second frame, at medium resolution"),
-    "best": ("Best", "People are looked for in every frame, also small ones, which takes several times as long"),
+    "best": (
+        "Best",
+        "People are looked for in every second frame, at high resolution, so that small ones are found too",
+    ),
 }
 BUILT_IN = "landmarks"
 """The model that comes with the extension."""

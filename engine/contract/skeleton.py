@@ -73,6 +73,16 @@ HUMAN3R_TO_JOINT: tuple[int, ...] = (*range(22), *range(25, 55), JAW)
 """Joint of each of Human3R's 53 rotations: root, 21 body joints, 15 left hand, 15 right hand, jaw."""
 
 
+def generations(joint_count: int) -> list[tuple[list[int], list[int]]]:
+    """The first so many joints but the root, with their parents, by their distance from the root: those of one distance
+    can be computed together."""
+    depth = [0] * joint_count
+    for joint in range(1, joint_count):
+        depth[joint] = depth[PARENTS[joint]] + 1
+    members = [[joint for joint in range(joint_count) if depth[joint] == far] for far in range(1, max(depth) + 1)]
+    return [(joints, [PARENTS[joint] for joint in joints]) for joints in members]
+
+
 def rotations_from_human3r(rotations: np.ndarray) -> np.ndarray:
     """Put Human3R's 53 rotations into the order of the 55 joints; the eyes, not predicted, do not rotate.
 

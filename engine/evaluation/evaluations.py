@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..capture import ModelShelf, resolved
-from ..contract.arguments import settings_from_options
-from ..contract.body_choice import MANNEQUIN, choose_body_of_take
+from ..contract.body_choice import choose_body_of_take
 from ..contract.errors import UserError
 from ..contract.settings import BUILT_IN, CaptureSettings
 from ..contract.take import SettledTakeReader
@@ -25,7 +24,7 @@ from .body_points import SmplxPoints
 from .figures import TaskFigures
 from .measuring import evaluate_take, measure
 from .report import Report, summary
-from .running import evaluate_set
+from .running import evaluate_set, settings_of_clips
 from .synthetic_set import DatasetSet, NamedBody, SyntheticSet
 
 BASELINE_SEEDS = range(64)
@@ -90,20 +89,7 @@ def _evaluate(
     shelf: ModelShelf,
     interruption: Interruption,
 ) -> Report:
-    settings = settings_from_options(
-        options,
-        source="clip",
-        take="clip.h3r",
-        body=options.body or MANNEQUIN,
-        frame_rate=None,
-        start=0,
-        end=None,
-        stride=1,
-        point_maps=False,
-        point_confidence=1.0,
-        voxel_size=0.0,
-        max_points=1,
-    )
+    settings = settings_of_clips(options)
     if options.ablations and resolved(settings).model == BUILT_IN:
         raise UserError(
             "no-ablations",

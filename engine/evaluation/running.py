@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..capture import ModelShelf, run_capture
+from ..contract.arguments import settings_from_options
+from ..contract.body_choice import MANNEQUIN
 from ..contract.body_model import BodyModel
 from ..contract.messages import Message
 from ..contract.settings import CaptureSettings
@@ -78,6 +81,25 @@ def evaluate_set(
             if progress:
                 progress(truth.name, figures)
     return SetFigures(model_name, sum(ours.values(), TaskFigures()), theirs, ours)
+
+
+def settings_of_clips(options: argparse.Namespace) -> CaptureSettings:
+    """What the command's options say of captures; what belongs to one clip is replaced clip by clip."""
+    settings: CaptureSettings = settings_from_options(
+        options,
+        source="clip",
+        take="clip.h3r",
+        body=options.body or MANNEQUIN,
+        frame_rate=None,
+        start=0,
+        end=None,
+        stride=1,
+        point_maps=False,
+        point_confidence=1.0,
+        voxel_size=0.0,
+        max_points=1,
+    )
+    return settings
 
 
 def _ignore(_message: Message) -> None:

@@ -171,18 +171,18 @@ class LandmarksEstimator:
         clip_camera = ClipCamera(camera, world_from_camera)
         found = yield from final_pass(observations, self._fitter, clip_camera, betas, learnt.shape.resized)
         arms, torso = found.exchanged[:, ARMS], found.exchanged[:, TORSO]
-        turns = learnt.extremities.without(found.bodies, turns[found.kept], arms, torso)
+        turns = learnt.extremities.without(found.bodies, turns, arms, torso)
         bodies = learnt.extremities.apply(found.bodies, turns)
-        seen = observations.select(found.kept)
-        frames = np.split(np.arange(len(seen)), np.searchsorted(seen.frame_index, np.arange(1, len(world_from_camera))))
+        first_rows = np.searchsorted(observations.frame_index, np.arange(1, len(world_from_camera)))
+        frames = np.split(np.arange(len(observations)), first_rows)
         messages: list[Message] = [
             focal_message(focal),
             *(
-                self._final_frame(index, pose, camera, seen.track_id[rows], bodies.select(rows))
+                self._final_frame(index, pose, camera, observations.track_id[rows], bodies.select(rows))
                 for index, (pose, rows) in enumerate(zip(world_from_camera, frames, strict=True))
             ),
         ]
-        return Conclusion(messages, self._place(camera, world_from_camera, bodies.joints, seen.frame_index))
+        return Conclusion(messages, self._place(camera, world_from_camera, bodies.joints, observations.frame_index))
 
     def _place(
         self, camera: Pinhole, world_from_camera: np.ndarray, joints: np.ndarray, frame_index: np.ndarray

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..contract.body_model import BodyModel
-from ..contract.skeleton import JOINT_COUNT, PARENTS
+from ..contract.skeleton import JOINT_COUNT, generations
 
 
 class BodySurface:
@@ -119,16 +119,7 @@ def cell_for(focal_px: float, nearest_m: float) -> float:
     return 0.0 if cell < 0.008 else min(cell, 0.03)
 
 
-def _generations() -> list[tuple[list[int], list[int]]]:
-    """Joints, with their parents, that are equally far from the root and so are turned together."""
-    distance = [0] * JOINT_COUNT
-    for joint in range(1, JOINT_COUNT):
-        distance[joint] = distance[PARENTS[joint]] + 1
-    rows = [[joint for joint in range(JOINT_COUNT) if distance[joint] == far] for far in range(1, max(distance) + 1)]
-    return [(joints, [PARENTS[joint] for joint in joints]) for joints in rows]
-
-
-_GENERATIONS = _generations()
+_GENERATIONS = generations(JOINT_COUNT)
 
 
 def _along(directions: torch.Tensor, coefficients: torch.Tensor) -> torch.Tensor:

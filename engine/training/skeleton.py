@@ -8,18 +8,9 @@ import torch
 from torch import Tensor
 
 from ..contract.body_model import BETA_COUNT, BodyModel
-from ..contract.skeleton import HEAD, HUMAN3R_TO_JOINT, JOINT_COUNT, PARENTS
+from ..contract.skeleton import HEAD, HUMAN3R_TO_JOINT, JOINT_COUNT, generations
 
-
-def _generations() -> list[tuple[list[int], list[int]]]:
-    depth = [0] * JOINT_COUNT
-    for joint in range(1, JOINT_COUNT):
-        depth[joint] = depth[PARENTS[joint]] + 1
-    members = [[j for j in range(JOINT_COUNT) if depth[j] == level] for level in range(1, max(depth) + 1)]
-    return [(joints, [PARENTS[joint] for joint in joints]) for joints in members]
-
-
-_GENERATIONS = _generations()
+_GENERATIONS = generations(JOINT_COUNT)
 
 
 class Skeleton:

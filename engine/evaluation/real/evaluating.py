@@ -14,14 +14,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ...capture import GENERATOR, ModelShelf
-from ...contract.arguments import settings_from_options
-from ...contract.body_choice import MANNEQUIN, body_file, choose_body_of_take
+from ...contract.body_choice import body_file, choose_body_of_take
 from ...contract.body_model import BodyModel
 from ...contract.errors import UserError
 from ...contract.messages import TakeHeader
-from ...contract.settings import CaptureSettings
 from ...installed import locations
 from ...interruption import Interruption
+from ..running import settings_of_clips
 from .annotations import AnnotatedClip, FootagePlace, read_annotations
 from .captures import Captures, Take
 from .falling import measure_fall
@@ -49,7 +48,7 @@ def evaluate_real(options: argparse.Namespace, interruption: Interruption) -> Re
         kept = options.takes or options.keep_takes or stack.enter_context(tempfile.TemporaryDirectory())
         captures = Captures(
             Path(kept),
-            _settings(options),
+            settings_of_clips(options),
             interruption,
             ModelShelf(),
             only_read=bool(options.takes),
@@ -66,25 +65,6 @@ def evaluate_real(options: argparse.Namespace, interruption: Interruption) -> Re
 
 def _cache() -> Path:
     return locations.downloads_folder() / "footage"
-
-
-def _settings(options: argparse.Namespace) -> CaptureSettings:
-    """What the captures run under, but for the clip."""
-    settings: CaptureSettings = settings_from_options(
-        options,
-        source="clip",
-        take="clip.h3r",
-        body=options.body or MANNEQUIN,
-        frame_rate=None,
-        start=0,
-        end=None,
-        stride=1,
-        point_maps=False,
-        point_confidence=1.0,
-        voxel_size=0.0,
-        max_points=1,
-    )
-    return settings
 
 
 @dataclass

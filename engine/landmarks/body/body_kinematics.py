@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...contract.skeleton import BODY_JOINT_COUNT, PARENTS
+from ...contract.skeleton import BODY_JOINT_COUNT, PARENTS, generations
 from ..turns import cross_matrix
 from .body_points import MOVES_WITH
 from .body_prior import TURNED
@@ -89,15 +89,6 @@ def point_slopes(posed: PosedBodies) -> np.ndarray:
     return slopes
 
 
-def _generations() -> list[tuple[list[int], list[int]]]:
-    """Joints (with their parents) that are equally far from the pelvis."""
-    depth = [0] * BODY_JOINT_COUNT
-    for joint in range(1, BODY_JOINT_COUNT):
-        depth[joint] = depth[PARENTS[joint]] + 1
-    members = [[j for j in range(BODY_JOINT_COUNT) if depth[j] == d] for d in range(1, max(depth) + 1)]
-    return [(joints, [PARENTS[joint] for joint in joints]) for joints in members]
-
-
 def _moved() -> np.ndarray:
     """(K, 20) 1 where a turned joint moves a landmark, else 0."""
     moved = np.zeros((len(MOVES_WITH), len(TURNED)))
@@ -109,7 +100,7 @@ def _moved() -> np.ndarray:
     return moved
 
 
-_GENERATIONS = _generations()
+_GENERATIONS = generations(BODY_JOINT_COUNT)
 _MOVED = _moved()
 _TURNED = list(TURNED)
 _MOVES_WITH = list(MOVES_WITH)

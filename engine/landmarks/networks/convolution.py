@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...contract.logs import log
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "": lambda x: x,
     "relu": lambda x: x.relu_(),
@@ -51,7 +53,8 @@ class Convolution(nn.Module):
         channels = self.weight.shape[1] * self.groups
         try:
             self(torch.zeros(1, channels, side, side, dtype=self.weight.dtype))
-        except (AttributeError, NotImplementedError, RuntimeError):
+        except (AttributeError, NotImplementedError, RuntimeError) as error:
+            log.debug("convolutions run without oneDNN's activations: %s", error)
             self.fused = False
         self.packed = {}
 

@@ -23,9 +23,6 @@ from .track_sides import with_sides_of_tracks
 _SLICE = 128
 """Rows that are fitted between two reports."""
 
-_LEAST_FRAMES, _LEAST_SCORE = 5, 0.5
-"""A track with fewer frames and a lower mean score was nobody."""
-
 _REFIT_LOG_SIGMA = 0.004
 """How closely the second fit keeps to the smoothed distance."""
 
@@ -58,9 +55,8 @@ class TrackFlight:
 class FinalBodies:
     """What the final pass says."""
 
-    kept: np.ndarray
-    """(N,) bool: rows of the observations that show somebody; the bodies are those of these rows, in order."""
     bodies: FittedBodies
+    """Of all rows of the observations, in order."""
     depth_log_sigma: np.ndarray
     """(n,) standard error of the logarithm of each distance, without the common one of focal length and stature."""
     flights: tuple[TrackFlight, ...]
@@ -80,8 +76,7 @@ def final_pass(
     `betas` has the (10,) shape of each track; tracks that it lacks have the mean shape. With `resized`, people who fly
     get the size with which they fall as everybody does.
     """
-    kept = lasting(observations)
-    seen, exchanged = with_sides_of_tracks(observations.select(kept))
+    seen, exchanged = with_sides_of_tracks(observations)
     shape = np.zeros((len(seen), _BETAS))
     for track in np.unique(seen.track_id):
         shape[seen.track_id == track] = betas.get(int(track), 0.0)
@@ -92,7 +87,7 @@ def final_pass(
     changed = np.flatnonzero(np.abs(np.log(depth / alone.pelvis[:, 2])) > _ENOUGH)
     prior = DepthPrior(np.log(depth[changed]), np.full(len(changed), _REFIT_LOG_SIGMA))
     again = yield from _fitted(seen.select(changed), fitter, camera.pinhole, shape[changed], prior, 0.5)
-    return FinalBodies(kept, _replaced(moved, changed, again), log_sigma, tuple(flights), exchanged)
+    return FinalBodies(_replaced(moved, changed, again), log_sigma, tuple(flights), exchanged)
 
 
 def run_final_pass(
@@ -110,13 +105,6 @@ def run_final_pass(
         except StopIteration as end:
             result: FinalBodies = end.value
             return result
-
-
-def lasting(observations: ClipObservations) -> np.ndarray:
-    """(N,) bool: rows of tracks that are long, or sure."""
-    tracks, place, frames = np.unique(observations.track_id, return_inverse=True, return_counts=True)
-    score = np.bincount(place.reshape(-1), observations.score, len(tracks)) / np.maximum(frames, 1)
-    return ((frames >= _LEAST_FRAMES) | (score >= _LEAST_SCORE))[place.reshape(-1)]
 
 
 def size_from_flights(flights: tuple[TrackFlight, ...], track_id: int) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.contract.body_model import BodyModel, default_body_path
+from engine.contract.body_model import BodyModel
 from engine.evaluation import baselines
 from engine.evaluation.baselines import TrivialPredictor
 from engine.evaluation.figures import LINES, Mean, TaskFigures
@@ -16,11 +16,6 @@ from engine.evaluation.published import NOTE, PUBLISHED
 from engine.evaluation.report import Report
 
 from . import clips
-
-
-@pytest.fixture(scope="module")
-def body() -> BodyModel:
-    return BodyModel.load(default_body_path())
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.contract.body_model import BodyModel, default_body_path
+from engine.contract.body_model import BodyModel
 from engine.contract.errors import UserError
 from engine.contract.messages import Frame, Message, PointMap, TakeEnd, TakeHeader
 from engine.contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -20,11 +20,6 @@ from engine.evaluation.measuring import evaluate_take, measure
 from engine.ground_truth import ClipTruth, PointPeople
 
 from . import clips
-
-
-@pytest.fixture(scope="module")
-def body() -> BodyModel:
-    return BodyModel.load(default_body_path())
 
 
 @pytest.fixture(scope="module")

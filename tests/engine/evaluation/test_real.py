@@ -7,9 +7,8 @@ import argparse
 import hashlib
 import io
 import json
-import signal
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.contract.body_model import BodyModel, default_body_path
+from engine.contract.body_model import BodyModel
 from engine.contract.errors import UserError
 from engine.contract.messages import PROTOCOL_VERSION, Frame, TakeEnd, TakeHeader
 from engine.contract.settings import CaptureSettings
@@ -37,24 +36,10 @@ PACKAGE, MEMBER, CONTENT = "madeup==1.0", "madeup/data/clip.mp4", b"not really a
 
 
 @pytest.fixture(autouse=True)
-def handlers_of_pytest() -> Iterator[None]:
-    """The command takes over the stop signals of its process, which here is pytest's."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """pip has nothing but what a test puts into its folder of links."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-
-
-@pytest.fixture(scope="module")
-def body() -> BodyModel:
-    return BodyModel.load(default_body_path())
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from engine.contract.body_model import BodyModel, default_body_path
+from engine.contract.body_model import BodyModel
 from engine.contract.messages import Frame
 from engine.contract.rotations import axis_angle_to_matrix
 from engine.evaluation.real.falling import TrueFlight, centre_of_mass, measure_fall
@@ -20,20 +18,6 @@ from engine.evaluation.real.outlines import outline, outline_overlap
 
 from .clips import true_messages, walking_truth
 from .test_real import CLIP, PER_PERSON, noted, run, write_take
-
-
-@pytest.fixture(autouse=True)
-def handlers_of_pytest() -> Iterator[None]:
-    """The command takes over the stop signals of its process, which here is pytest's."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-
-
-@pytest.fixture(scope="module")
-def body() -> BodyModel:
-    return BodyModel.load(default_body_path())
 
 
 @pytest.fixture(scope="module")

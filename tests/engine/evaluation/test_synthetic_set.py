@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.contract.body_model import BodyModel, default_body_path
+from engine.contract.body_model import BodyModel
 from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.skeleton import HEAD
 from engine.evaluation.baselines import TrivialPredictor
@@ -26,11 +26,6 @@ SEED = 5
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="module")
-def body() -> BodyModel:
-    return BodyModel.load(default_body_path())
 
 
 @pytest.fixture(scope="module")

@@ -157,14 +157,10 @@ def test_a_state_of_another_model_is_refused(model, frames):
         pipeline(model).restore_state(states | {"follower": {}})
 
 
-def test_half_precision_finds_the_same_person_nearby(frames, model):
-    whole = [m for m in run(pipeline(model), frames[:4]) if isinstance(m, Frame)][-1]
+def test_on_the_processor_every_precision_is_the_full_one(frames, model):
+    """The networks' own tests compare half precision with full; a capture that asks for it runs, and says the same."""
     half = load_model("landmarks", CPU, "bfloat16")
-    short = [m for m in run(pipeline(half, precision="bfloat16"), frames[:4]) if isinstance(m, Frame)][-1]
-    np.testing.assert_array_equal(whole.track_id, short.track_id)
-    size = np.linalg.norm(whole.head_px - whole.principal_point_px) + 100
-    assert np.abs(whole.head_px - short.head_px).max() < 0.1 * size
-    np.testing.assert_allclose(whole.translation, short.translation, rtol=0.2, atol=0.2)
+    assert_same(list(run(pipeline(model), frames[:2])), list(run(pipeline(half, precision="bfloat16"), frames[:2])))
 
 
 def test_a_take_ends_with_one_focal_length_for_all_of_it(tmp_path):
