@@ -86,6 +86,22 @@ class PlaceView:
 
 
 @dataclass(frozen=True)
+class CameraPath:
+    """The camera over a whole clip of N frames, as the last pass leaves it."""
+
+    world_from_camera: np.ndarray
+    """(N, 4, 4)."""
+    motion: str = "moving"
+    """One of :data:`.contract.messages.CAMERA_MOTIONS`."""
+    focal: FocalLength | None = None
+    """Where the camera's motion tells it better than the model knows it; None for the model's own."""
+    up: np.ndarray | None = None
+    """(3,) unit vector away from the earth, world frame; None where nothing tells."""
+    floor_height: float | None = None
+    """The floor is the plane ``up . p == -floor_height``; None where none is known."""
+
+
+@dataclass(frozen=True)
 class Conclusion:
     """What a pass over the whole clip found."""
 
@@ -104,11 +120,13 @@ class FrameEstimator(Protocol):
     def finish(self, predicted: Any) -> FrameEstimate:
         """The quick part: make what `predict` gave part of the state."""
 
-    def conclude(self, world_from_camera: np.ndarray) -> Generator[float, None, Conclusion]:
+    def focal(self) -> FocalLength | None:
+        """The one focal length of all frames so far; None from a model that has one for each frame and no more."""
+
+    def conclude(self, path: CameraPath) -> Generator[float, None, Conclusion]:
         """A pass over the whole clip in slices: yields the share that is done, and returns what it found.
 
-        `world_from_camera` is (N, 4, 4), one for each finished frame. It changes nothing, so it may be interrupted
-        anywhere.
+        `path` has a pose for each finished frame. It changes nothing, so it may be interrupted anywhere.
         """
 
     def export_state(self) -> States:

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from .contract.body_model import BodyModel
+from .contract.messages import FocalLength
 from .contract.settings import CaptureSettings
-from .estimate import Conclusion, FrameEstimate, States
+from .estimate import CameraPath, Conclusion, FrameEstimate, States
 from .model.human3r import Human3R
 from .model.precision import DTYPES
 from .model.prediction import StepOptions
@@ -80,7 +81,10 @@ class Human3REstimator:
         assert passed.emitted, "a rollout's last pass is the frame itself"
         return self._estimate(passed, track_id)
 
-    def conclude(self, world_from_camera: np.ndarray) -> Generator[float, None, Conclusion]:
+    def focal(self) -> FocalLength | None:
+        return None
+
+    def conclude(self, path: CameraPath) -> Generator[float, None, Conclusion]:
         yield from ()
         return Conclusion([])
 

@@ -13,7 +13,7 @@ from .contract.body_model import BodyModel
 from .contract.messages import Frame, Message, PointMap, ScenePoints, pack_mask
 from .contract.rotations import axis_angle_to_matrix
 from .contract.settings import CaptureSettings
-from .estimate import FrameEstimate, Model, PlaceView, States
+from .estimate import CameraPath, FrameEstimate, Model, PlaceView, States
 from .resuming.state_reader import StateReader, unfit
 from .stages.camera_tracking import CameraTracker
 from .stages.place_depth import place_depth
@@ -71,7 +71,7 @@ class FramePipeline:
         Where the scene points are among it, they are the final ones: :meth:`final_points` has only those from before.
         """
         poses = np.stack(self._poses) if self._poses else np.zeros((0, 4, 4))
-        found = yield from self._estimator.conclude(poses)
+        found = yield from self._estimator.conclude(CameraPath(poses))
         if found.place is None or self._fusion is None:
             return found.messages
         return [*found.messages, _scene_points(self.frame_count - 1, True, _fused(found.place, self._fusion.settings))]

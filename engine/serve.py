@@ -18,7 +18,8 @@ from .contract.errors import UserError
 from .contract.exit_codes import CANCELLED, DONE, FAILED
 from .contract.framing import CorruptRecord, read_record, write_record
 from .contract.logs import log
-from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartCapture, TakeEnd, decode, encode
+from .contract.message_records import decode, encode
+from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartCapture, TakeEnd
 from .contract.settings import CaptureSettings
 from .interruption import Interrupted, Interruption, end_process_soon
 

@@ -6,28 +6,25 @@ quaternions w first, poses as ``world_from_camera``; pixel coordinates are those
 metadata was applied) with the centre of the top-left pixel at (0, 0). The world is the camera frame of the first frame.
 
 A message is a frozen dataclass with a ``kind``. Array fields are declared with :func:`array`, which fixes dtype and
-shape; a shape entry that is a string is a free dimension which must agree within one message. ``encode`` and
-``decode`` turn messages into :class:`~.framing.Record` and back and check all of that on both ways.
+shape; a shape entry that is a string is a free dimension which must agree within one message. `message_records` turns
+messages into :class:`~.framing.Record` and back and checks all of that on both ways.
 """
 
 from __future__ import annotations
 
-import typing
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from .errors import UserError
-from .framing import CorruptRecord, Record
-from .json_checks import BadJson, checked
 from .settings import CaptureSettings
-from .shapes import has_shape
 
-PROTOCOL_VERSION = 2
-"""Raised whenever a reader of the old version would misread the new one. 2 added what a final pass finds."""
+PROTOCOL_VERSION = 3
+"""Raised whenever a reader of the old version would misread the new one. 2 added what a final pass finds about people,
+3 what is known about the camera, and the backdrop."""
 
-READABLE = (1, PROTOCOL_VERSION)
+READABLE = (1, 2, PROTOCOL_VERSION)
 """Versions that this one reads."""
 
 FOCAL_SOURCES = {
@@ -35,8 +32,29 @@ FOCAL_SOURCES = {
     "tags": "from the file's own tags",
     "people": "from the people's posture",
     "prior": "assumed, as most phones and cameras have",
+    "model": "predicted by the model",
+    "camera": "from the camera's own motion",
 }
 """Where a focal length comes from, in words."""
+
+CAMERA_MOTIONS = {
+    "still": "The camera stands still",
+    "turning": "The camera turns on the spot",
+    "moving": "The camera moves",
+}
+"""How a camera moves over a clip, in words. A still camera has one pose, a turning one no translation."""
+
+CAMERA_NOTES = {
+    "": "",
+    "little-parallax": "Nearby and distant things hardly shift against each other, so the camera's path and the "
+    "surroundings could not be refined: the path found while the footage ran was kept",
+    "little-detail": "There is too little detail around the people to follow the camera: the path found while the "
+    "footage ran was kept",
+    "lost": "The camera could not be followed through the whole footage: the path found while it ran was kept",
+    "no-people": "No feet on a floor were seen, so the scale of the surroundings is that of the path found while the "
+    "footage ran",
+}
+"""What the final pass has to say about the camera besides how it moves, in words."""
 
 
 def array(dtype: str, *shape: int | str) -> Any:
@@ -150,6 +168,69 @@ class FocalLength:
 
 
 @dataclass(frozen=True)
+class CameraMotion:
+    """How the camera moves, told while the footage runs: sent when that changes."""
+
+    kind: ClassVar[str] = "camera_motion"
+    frame_index: int
+    """:attr:`Frame.index` of the first frame for which it holds."""
+    motion: str
+    """One of :data:`CAMERA_MOTIONS`. It only ever goes from still over turning to moving."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraSummary:
+    """What the final pass found about the camera over the whole clip; its poses are those of the final frames."""
+
+    kind: ClassVar[str] = "camera_summary"
+    motion: str
+    """One of :data:`CAMERA_MOTIONS`."""
+    refined: bool
+    """Whether the path is better than the live one; False where that was kept, and :attr:`note` says why."""
+    note: str
+    """One of :data:`CAMERA_NOTES`."""
+    residual_px: float
+    """Median distance of tracked corners from where the path says they are, pixels of a picture 640 pixels long; 0
+    where nothing was adjusted."""
+    ray_angle_deg: float
+    """Median over the tracked corners of the largest angle under which one was seen: what parallax there was."""
+    floor_known: bool
+    """Whether the following two are known."""
+    up: np.ndarray = array("float64", 3)
+    """Unit vector away from the earth, world frame."""
+    floor_height: float = 0.0
+    """The floor is the plane of the points p with ``up . p == -floor_height``: so far is the world's origin above it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backdrop:
+    """The surroundings of a still or turning camera as one photograph without people, to be shown on the floor and an
+    upright card.
+
+    A grid of rays from :attr:`center`; each ends on the floor or on the card, whichever is nearer. The picture's corners
+    belong to the grid's corners, row 0 to its top; its pixels are spread evenly over the grid.
+    """
+
+    kind: ClassVar[str] = "backdrop"
+    center: np.ndarray = array("float64", 3)
+    """World frame: where the camera stands."""
+    direction: np.ndarray = array("float32", "rows", "columns", 3)
+    """Unit vectors, world frame. Two or more rows and columns."""
+    picture: np.ndarray = array("uint8", "height", "width", 3)
+    """sRGB."""
+    up: np.ndarray = array("float64", 3)
+    """As in :class:`CameraSummary`."""
+    forward: np.ndarray = array("float64", 3)
+    """Unit vector, level: the card stands across it."""
+    floor_height: float
+    """As in :class:`CameraSummary`; where no floor is known, so low that no ray meets it before the card."""
+    card_distance: float
+    """Level distance of the card from the center, metres."""
+    is_round: bool
+    """Whether the card is a round wall about the center (turning cameras) instead of a flat one."""
+
+
+@dataclass(frozen=True)
 class ScenePoints:
     """Points of the static place, people left out. They add to those sent before, or replace them all."""
 
@@ -255,6 +336,9 @@ Message = (
     | Frame
     | FinalFrame
     | FocalLength
+    | CameraMotion
+    | CameraSummary
+    | Backdrop
     | ScenePoints
     | PointMap
     | TakeEnd
@@ -264,7 +348,6 @@ Message = (
     | CancelCapture
     | Shutdown
 )
-_TYPES: dict[str, type[Message]] = {message_type.kind: message_type for message_type in typing.get_args(Message)}
 
 
 def with_final(frame: Frame, final: FinalFrame) -> Frame:
@@ -290,89 +373,3 @@ def unpack_mask(frame: Frame) -> np.ndarray:
     """(H, W) bool mask of all people of a frame, at ``frame.mask_size``."""
     width, height = frame.mask_size
     return np.unpackbits(frame.mask_bits, count=width * height).astype(bool).reshape(height, width)
-
-
-def encode(message: Message) -> Record:
-    """Message -> record. Raises ``ValueError`` for an array of the wrong dtype kind or shape (a programming error)."""
-    values: dict[str, Any] = {}
-    arrays: dict[str, np.ndarray] = {}
-    for declared in fields(message):
-        value = getattr(message, declared.name)
-        if "dtype" in declared.metadata:
-            arrays[declared.name] = np.ascontiguousarray(value, dtype=declared.metadata["dtype"])
-        else:
-            values[declared.name] = asdict(value) if isinstance(value, CaptureSettings) else value
-    problem = _shape_problem(type(message), arrays)
-    if problem:
-        raise ValueError(problem)
-    return Record(message.kind, values, arrays)
-
-
-def decode(record: Record) -> Message:
-    """Record -> message. Raises :class:`~.framing.CorruptRecord` for an unknown kind, field, dtype or shape."""
-    message_type = _TYPES.get(record.kind)
-    if message_type is None:
-        raise CorruptRecord(f"unknown message kind {record.kind!r}")
-    if message_type is TakeHeader and record.values.get("protocol") not in READABLE:
-        raise UserError(
-            "protocol-mismatch",
-            "This was written with protocol {written}, but this version reads protocol {read}.",
-            "Make sure that the add-on and the engine have the same version (Preferences > Add-ons > Human3R), or "
-            "capture the footage again.",
-            written=repr(record.values.get("protocol")),
-            read=PROTOCOL_VERSION,
-        )
-    hints = typing.get_type_hints(message_type)
-    arguments: dict[str, Any] = {}
-    for declared in fields(message_type):
-        source = record.arrays if "dtype" in declared.metadata else record.values
-        if declared.name not in source:
-            if declared.default is not MISSING:  # a field that earlier versions did not write
-                continue
-            raise CorruptRecord(f"{record.kind}: field {declared.name!r} is missing")
-        value = source[declared.name]
-        if "dtype" in declared.metadata:
-            if value.dtype != declared.metadata["dtype"]:
-                raise CorruptRecord(f"{record.kind}: {declared.name} has dtype {value.dtype}")
-        else:
-            value = _checked(value, hints[declared.name], f"{record.kind}.{declared.name}")
-        arguments[declared.name] = value
-    problem = _shape_problem(message_type, record.arrays)
-    if problem:
-        raise CorruptRecord(problem)
-    message = message_type(**arguments)
-    problem = _content_problem(message)
-    if problem:
-        raise CorruptRecord(problem)
-    return message
-
-
-def _checked(value: Any, hint: Any, where: str) -> Any:
-    try:
-        return checked(value, hint, where)
-    except BadJson as error:
-        raise CorruptRecord(str(error)) from error
-
-
-def _content_problem(message: Message) -> str | None:
-    """What does not fit together in a message whose fields are sound each for itself."""
-    if isinstance(message, Frame):
-        width, height = message.mask_size
-        if min(width, height) < 0 or len(message.mask_bits) != (width * height + 7) // 8:
-            return f"frame: {len(message.mask_bits)} bytes are no mask of {width} x {height}"
-    if isinstance(message, FocalLength) and message.source not in FOCAL_SOURCES:
-        return f"focal_length: source {message.source!r}"
-    if isinstance(message, TakeHeader) and not (min(message.footage_size) > 0 < message.frame_rate):
-        return f"header: footage of {message.footage_size} at {message.frame_rate} frames per second"
-    return None
-
-
-def _shape_problem(message_type: type[Message], arrays: dict[str, np.ndarray]) -> str | None:
-    sizes: dict[str, int] = {}
-    for declared in fields(message_type):
-        if "dtype" not in declared.metadata:
-            continue
-        shape, actual = declared.metadata["shape"], arrays[declared.name].shape
-        if not has_shape(actual, shape, sizes):
-            return f"{message_type.kind}: {declared.name} has shape {actual}, expected {shape} with {sizes}"
-    return None

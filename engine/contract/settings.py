@@ -39,6 +39,11 @@ CAMERAS = {
     "network": ("Network", "The camera motion that the model predicts"),
     "tracked": ("Tracked", "Features of the environment tracked from frame to frame, ignoring people"),
 }
+REFINEMENTS = {
+    "auto": ("Automatic", "On for the built-in model, off for all others"),
+    "on": ("On", "Look at the whole footage again at the end, for a better camera path and surroundings"),
+    "off": ("Off", "Keep the camera path that was found while the footage ran"),
+}
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,9 @@ class CaptureSettings:
     environment tracked from frame to frame and the predicted depth, ignoring people; ``auto``, tracked for the
     built-in model, which has not learned camera motion, and network for all other weights, with which tracking has
     not been measured."""
+    refine_camera: str = setting("auto", label="Refine Camera", choices=REFINEMENTS, group="Memory and camera")
+    """When the last frame is in, follow the camera through the whole footage once more and adjust its path, focal length
+    and scale together: ``on``, ``off``, or ``auto``, which is on for the built-in model."""
     reset_interval: int = setting(
         100, label="Reset Interval", least=2, zero="never", unit="frames", group="Memory and camera"
     )
@@ -142,6 +150,9 @@ class CaptureSettings:
     Points keep their confidence, so they can be filtered further in the scene."""
     max_points: int = setting(2_000_000, label="Max Points", least=1, unit="points", group="Points")
     """Maximum number of scene points; further points are left out."""
+    backdrop: bool = setting(True, label="Photographed Backdrop", group="Points")
+    """For a camera that stands still or only turns, show the surroundings as one photograph without people, on the floor
+    and an upright card, instead of as points, whose distances nothing in such footage tells; needs Refine Camera."""
     point_maps: bool = setting(False, label="Keep Point Maps", group="Take")
     """Also save the points of every single frame in the take, which makes the file large."""
 
@@ -151,10 +162,10 @@ class CaptureSettings:
             raise bad_setting(self, "end", "Choose a frame after the start.")
 
     def with_camera_chosen(self) -> CaptureSettings:
-        """The same with ``network`` or ``tracked`` in place of ``auto``: what runs, and what a take records."""
-        if self.camera != "auto":
-            return self
-        return replace(self, camera="tracked" if self.model in OURS else "network")
+        """The same with what ``auto`` comes to for the camera: what runs, and what a take records."""
+        camera = self.camera if self.camera != "auto" else "tracked" if self.model in OURS else "network"
+        refine = self.refine_camera if self.refine_camera != "auto" else "on" if self.model == BUILT_IN else "off"
+        return replace(self, camera=camera, refine_camera=refine)
 
     @classmethod
     def from_json(cls, values: Any) -> CaptureSettings:

@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from .errors import UserError
 from .framing import CorruptRecord, TruncatedRecord, read_record, write_record
-from .messages import FinalFrame, Frame, Message, TakeEnd, TakeHeader, decode, encode, with_final
+from .message_records import decode, encode
+from .messages import FinalFrame, Frame, Message, TakeEnd, TakeHeader, with_final
 from .sentences import Sentence
 from .whole_file import explained_write_errors
 

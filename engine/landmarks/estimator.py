@@ -19,7 +19,7 @@ from ..contract.messages import FOCAL_SOURCES, FinalFrame, FocalLength, Message
 from ..contract.rotations import matrix_to_axis_angle
 from ..contract.settings import BUILT_IN, CaptureSettings
 from ..contract.skeleton import HEAD, PELVIS
-from ..estimate import Bodies, Conclusion, FrameEstimate, PlaceView, States
+from ..estimate import Bodies, CameraPath, Conclusion, FrameEstimate, PlaceView, States
 from ..resuming.state_reader import StateReader
 from ..video.picture import PictureMap
 from ..video.reading import PreparedFrame
@@ -161,14 +161,17 @@ class LandmarksEstimator:
         self._learnt = predicted.learnt
         return replace(predicted.estimate, focal=self._focal_to_tell(predicted.focal))
 
-    def conclude(self, world_from_camera: np.ndarray) -> Generator[float, None, Conclusion]:
-        learnt = self._learnt
-        focal = learnt.focal.final()
+    def focal(self) -> FocalLength | None:
+        return focal_message(self._learnt.focal.final())
+
+    def conclude(self, path: CameraPath) -> Generator[float, None, Conclusion]:
+        learnt, world_from_camera = self._learnt, path.world_from_camera
+        focal = path.focal or focal_message(learnt.focal.final())
         camera = Pinhole(focal.focal_px, self._centre_px)
         observations, turns = learnt.clip.observations(), learnt.clip.turns()
         people = np.unique(observations.track_id)
         betas = dict(zip(people.tolist(), learnt.shape.betas(people), strict=True))
-        clip_camera = ClipCamera(camera, world_from_camera)
+        clip_camera = ClipCamera(camera, world_from_camera, None if path.up is None else -path.up)
         found = yield from final_pass(observations, self._fitter, clip_camera, betas, learnt.shape.resized)
         arms, torso = found.exchanged[:, ARMS], found.exchanged[:, TORSO]
         turns = learnt.extremities.without(found.bodies, turns, arms, torso)
@@ -176,7 +179,7 @@ class LandmarksEstimator:
         first_rows = np.searchsorted(observations.frame_index, np.arange(1, len(world_from_camera)))
         frames = np.split(np.arange(len(observations)), first_rows)
         messages: list[Message] = [
-            focal_message(focal),
+            focal,
             *(
                 self._final_frame(index, pose, camera, observations.track_id[rows], bodies.select(rows))
                 for index, (pose, rows) in enumerate(zip(world_from_camera, frames, strict=True))

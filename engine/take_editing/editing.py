@@ -18,7 +18,8 @@ from ..contract.body_choice import body_file, choose_body_of_take, warning_about
 from ..contract.body_model import BodyModel
 from ..contract.errors import UserError
 from ..contract.framing import write_record
-from ..contract.messages import FinalFrame, Frame, encode
+from ..contract.message_records import encode
+from ..contract.messages import FinalFrame, Frame
 from ..contract.sentences import Sentence
 from ..contract.take import SettledTakeReader, TakeReader
 from ..contract.whole_file import explained_write_errors, whole_file

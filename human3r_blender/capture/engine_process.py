@@ -20,7 +20,8 @@ from pathlib import Path
 from ...engine.contract.errors import UserError
 from ...engine.contract.framing import CorruptRecord, TruncatedRecord, read_record, write_record
 from ...engine.contract.logs import log
-from ...engine.contract.messages import CancelCapture, Message, Shutdown, StartCapture, decode, encode
+from ...engine.contract.message_records import decode, encode
+from ...engine.contract.messages import CancelCapture, Message, Shutdown, StartCapture
 from ..blender import child_process, turns
 from ..blender.child_process import EXTENSION_ROOT
 from ..setup.engine_python import NO_ENGINE_REMEDY, find_python

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from engine.contract import framing, messages
+from engine.contract import framing, message_records, messages
 from engine.contract.errors import UserError
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import SettledTakeReader, TakeReader, TakeWriter
@@ -67,6 +67,32 @@ def make_final(frame: messages.Frame, rows=slice(None), seed: int = 9) -> messag
     )
 
 
+def make_summary() -> messages.CameraSummary:
+    return messages.CameraSummary(
+        motion="moving",
+        refined=True,
+        note="",
+        residual_px=0.4,
+        ray_angle_deg=2.5,
+        floor_known=True,
+        up=np.array([0.0, -1.0, 0.0]),
+        floor_height=1.5,
+    )
+
+
+def make_backdrop() -> messages.Backdrop:
+    return messages.Backdrop(
+        center=np.zeros(3),
+        direction=np.ones((3, 4, 3)) / np.sqrt(3),
+        picture=np.full((6, 8, 3), 90),
+        up=np.array([0.0, -1.0, 0.0]),
+        forward=np.array([0.0, 0.0, 1.0]),
+        floor_height=1.5,
+        card_distance=8.0,
+        is_round=False,
+    )
+
+
 EVERY_KIND = [
     make_header(),
     dataclasses.replace(make_header(), person_names=((0, "Anna"), (3, "Bo\u0308")), hidden_people=(4, 7)),
@@ -74,6 +100,9 @@ EVERY_KIND = [
     make_frame(people=0),
     make_final(make_frame()),
     messages.FocalLength(900.25, 0.12, "people"),
+    messages.CameraMotion(7, "turning"),
+    make_summary(),
+    make_backdrop(),
     make_points(),
     messages.PointMap(3, np.ones((4, 6, 3)), np.ones((4, 6, 2)), np.zeros((4, 6, 3)), np.ones((4, 6))),
     messages.TakeEnd("complete", 4),
@@ -98,14 +127,14 @@ def assert_same(left: object, right: object) -> None:
 def to_bytes(*all_messages: messages.Message) -> bytes:
     stream = io.BytesIO()
     for message in all_messages:
-        framing.write_record(stream, messages.encode(message))
+        framing.write_record(stream, message_records.encode(message))
     return stream.getvalue()
 
 
 @pytest.mark.parametrize("message", EVERY_KIND, ids=lambda message: message.kind)
 def test_every_message_survives_the_wire(message):
     stream = io.BytesIO(to_bytes(message))
-    assert_same(message, messages.decode(framing.read_record(stream)))
+    assert_same(message, message_records.decode(framing.read_record(stream)))
     assert framing.read_record(stream) is None
 
 
@@ -141,13 +170,27 @@ def test_a_settled_take_has_final_values_and_a_plain_one_the_live_ones(tmp_path)
 
 
 def test_takes_of_the_first_protocol_are_read():
-    record = messages.encode(dataclasses.replace(make_header(), protocol=1))
-    assert messages.decode(record).protocol == 1
+    record = message_records.encode(dataclasses.replace(make_header(), protocol=1))
+    assert message_records.decode(record).protocol == 1
 
 
 def test_a_focal_length_of_unknown_origin_is_refused():
     with pytest.raises(framing.CorruptRecord):
-        messages.decode(messages.encode(messages.FocalLength(900.0, 0.1, "dice")))
+        message_records.decode(message_records.encode(messages.FocalLength(900.0, 0.1, "dice")))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        messages.CameraMotion(0, "flying"),
+        dataclasses.replace(make_summary(), motion="flying"),
+        dataclasses.replace(make_summary(), note="bored"),
+        dataclasses.replace(make_backdrop(), direction=np.ones((1, 4, 3))),
+    ],
+)
+def test_unknown_words_about_the_camera_and_a_backdrop_without_a_grid_are_refused(message) -> None:
+    with pytest.raises(framing.CorruptRecord):
+        message_records.decode(message_records.encode(message))
 
 
 def test_mask_round_trip():
@@ -162,15 +205,15 @@ def test_mask_round_trip():
     [{"person_names": [[0]]}, {"person_names": [["0", "Anna"]]}, {"hidden_people": 3}, {"hidden_people": [0.5]}],
 )
 def test_a_header_with_impossible_people_is_refused(change):
-    record = messages.encode(make_header())
+    record = message_records.encode(make_header())
     record.values.update(change)
     with pytest.raises(framing.CorruptRecord):
-        messages.decode(record)
+        message_records.decode(record)
 
 
 def test_wrong_shapes_are_refused_when_written():
     with pytest.raises(ValueError, match="betas has shape"):
-        messages.encode(dataclasses.replace(make_frame(people=2), betas=np.zeros((3, 10))))
+        message_records.encode(dataclasses.replace(make_frame(people=2), betas=np.zeros((3, 10))))
 
 
 def test_a_take_cut_anywhere_reads_up_to_the_last_good_record(tmp_path):
@@ -207,7 +250,7 @@ def test_random_bytes_never_do_more_than_raise():
         start = int(random.integers(len(data) - 40))
         data[start : start + 40] = random.bytes(40)
         with pytest.raises(framing.CorruptRecord):
-            messages.decode(framing.read_record(io.BytesIO(bytes(data))))
+            message_records.decode(framing.read_record(io.BytesIO(bytes(data))))
 
 
 def test_another_protocol_version_is_refused_with_a_remedy(tmp_path):

@@ -11,7 +11,7 @@ import zlib
 import numpy as np
 import pytest
 
-from engine.contract import framing, messages
+from engine.contract import framing, message_records, messages
 from engine.contract.array_archive import BadArchive, read_arrays
 from engine.contract.body_files import install_body
 from engine.contract.body_model import BodyModel
@@ -69,7 +69,7 @@ EVERYTHING = [
 def record_bytes(*parts: messages.Message) -> bytes:
     stream = io.BytesIO()
     for part in parts:
-        framing.write_record(stream, messages.encode(part))
+        framing.write_record(stream, message_records.encode(part))
     return stream.getvalue()
 
 
@@ -107,7 +107,8 @@ def test_forged_records_with_good_checksums(message, tmp_path):
     for forged in changed_json(header, 200, seed=2):
         data = sealed(forged, payload)
         survives(
-            lambda data=data: messages.decode(framing.read_record(io.BytesIO(data))), (framing.CorruptRecord, UserError)
+            lambda data=data: message_records.decode(framing.read_record(io.BytesIO(data))),
+            (framing.CorruptRecord, UserError),
         )
         path.write_bytes(record_bytes(HEADER) + data)
         survives(lambda: read_take(path), (UserError,))

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from engine.contract.errors import UserError
-from engine.contract.messages import Failure, decode, encode
+from engine.contract.message_records import decode, encode
+from engine.contract.messages import Failure
 from engine.contract.sentences import Sentence
 
 

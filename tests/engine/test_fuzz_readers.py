@@ -16,7 +16,7 @@ from safetensors.torch import save
 
 from engine.contract.errors import UserError
 from engine.contract.framing import CorruptRecord, Record
-from engine.contract.messages import _TYPES, decode
+from engine.contract.message_records import MESSAGE_TYPES, decode
 from engine.contract.settings import CaptureSettings
 from engine.ground_truth import ClipTruth, SmplxPeople, read_truth, write_truth
 from engine.installed import inventory, locations
@@ -99,7 +99,7 @@ def test_constructor_expressions(expression):
 
 @examples
 @given(
-    st.sampled_from(sorted(_TYPES)),
+    st.sampled_from(sorted(MESSAGE_TYPES)),
     st.dictionaries(
         st.sampled_from(
             [

@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 
 from engine.contract.framing import read_record, write_record
-from engine.contract.messages import Frame, Message, decode, encode
+from engine.contract.message_records import decode, encode
+from engine.contract.messages import Frame, Message
 from engine.contract.take import TakeReader
 from tests.waiting import HANG_S, communicate, wait_until
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The frames of a take together with their footage, to be gone through once more, and as often as need be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..contract.body_model import BodyModel
+from ..contract.messages import Frame
+from ..contract.rotations import axis_angle_to_matrix
+from ..contract.settings import CaptureSettings
+from ..contract.take import SettledTakeReader, TakeReader
+from ..video.footage import Footage
+
+
+@dataclass(frozen=True)
+class ClipFrame:
+    """One frame of a take with its picture."""
+
+    frame: Frame
+    rgb: np.ndarray
+    """(height, width, 3) uint8, the footage's own pixels."""
+
+
+class Clip:
+    """A take and its footage. Nothing of it is held: every pass reads both from the disk, one frame after the other."""
+
+    def __init__(
+        self, take: Path, footage: Footage, settings: CaptureSettings, body_model: BodyModel, settled: bool = False
+    ) -> None:
+        """`settings` are those of the capture (range and stride); a take that is still being written will do.
+
+        `settled` takes the frames as an earlier final pass left them.
+        """
+        self.footage_size = footage.size
+        self.body_model = body_model
+        self._take, self._footage, self._settings = take, footage, settings
+        self._reader = SettledTakeReader if settled else TakeReader
+
+    def frames(self) -> Iterator[Frame]:
+        """What the take says, without the footage."""
+        with self._reader(self._take) as take:
+            for message in take:
+                if isinstance(message, Frame):
+                    yield message
+
+    def pictures(self, wanted: Collection[int] | None = None) -> Iterator[ClipFrame]:
+        """Frames with their pictures, all or those with a `wanted` index. Frames whose picture is damaged by now are
+        left out."""
+        settings = self._settings
+        frames = self.frames()
+        frame = next(frames, None)
+        for picture in self._footage.pictures(settings.start, settings.end, settings.stride):
+            while frame is not None and frame.source_frame < picture.source_frame:
+                frame = next(frames, None)
+            if frame is None:
+                return
+            if frame.source_frame == picture.source_frame and (wanted is None or frame.index in wanted):
+                yield ClipFrame(frame, picture.rgb)
+
+    def joints(self, frame: Frame) -> np.ndarray:
+        """(n, 55, 3) joints of a frame's people, camera frame, metres."""
+        return self.body_model.posed_joints(
+            axis_angle_to_matrix(np.asarray(frame.pose_axis_angle, np.float64)),
+            np.asarray(frame.betas, np.float64),
+            np.asarray(frame.expression, np.float64),
+            np.asarray(frame.translation, np.float64),
+        )
