@@ -57,10 +57,18 @@ def test_automatic_camera_is_tracked_for_our_own_models_alone():
     assert CaptureSettings("a", "b", model="landmarks").with_camera_chosen().camera == "tracked"
     assert CaptureSettings("a", "b", model="896L.pth").with_camera_chosen().camera == "network"
     for camera in ("network", "tracked"):
-        chosen = CaptureSettings("a", "b", model="recipe:small", camera=camera)
-        assert chosen.with_camera_chosen() == chosen
+        assert CaptureSettings("a", "b", camera=camera).with_camera_chosen().camera == camera
     with pytest.raises(UserError, match="camera"):
         CaptureSettings("a", "b", camera="still")
+
+
+def test_automatic_refinement_is_on_for_the_built_in_model_alone():
+    def refined(**settings):
+        return CaptureSettings("a", "b", **settings).with_camera_chosen().refine_camera
+
+    assert refined(model="landmarks") == "on"
+    assert refined(model="small") == refined(model="896L.pth") == "off"
+    assert refined(model="landmarks", refine_camera="off") == "off" and refined(refine_camera="on") == "on"
 
 
 def test_help_can_be_printed():

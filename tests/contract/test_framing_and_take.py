@@ -139,7 +139,7 @@ def test_every_message_survives_the_wire(message):
 
 
 def test_every_message_kind_is_tested():
-    assert {type(message) for message in EVERY_KIND} == set(messages._TYPES.values())
+    assert {type(message) for message in EVERY_KIND} == set(message_records.MESSAGE_TYPES.values())
 
 
 def test_a_final_frame_replaces_the_camera_and_the_people_that_it_has():
@@ -169,9 +169,10 @@ def test_a_settled_take_has_final_values_and_a_plain_one_the_live_ones(tmp_path)
     assert settled.problem is None
 
 
-def test_takes_of_the_first_protocol_are_read():
-    record = message_records.encode(dataclasses.replace(make_header(), protocol=1))
-    assert message_records.decode(record).protocol == 1
+@pytest.mark.parametrize("protocol", [1, 2])
+def test_takes_of_earlier_protocols_are_read(protocol):
+    record = message_records.encode(dataclasses.replace(make_header(), protocol=protocol))
+    assert message_records.decode(record).protocol == protocol
 
 
 def test_a_focal_length_of_unknown_origin_is_refused():

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from engine.contract.framing import write_record
+from engine.contract.message_records import encode
 from engine.contract.messages import (
     CancelCapture,
     Failure,
@@ -20,7 +21,6 @@ from engine.contract.messages import (
     Status,
     TakeEnd,
     TakeHeader,
-    encode,
 )
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeReader

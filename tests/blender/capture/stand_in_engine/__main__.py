@@ -15,6 +15,7 @@ import traceback
 import numpy as np
 
 from engine.contract.framing import read_record, write_record
+from engine.contract.message_records import decode, encode
 from engine.contract.messages import (
     PROTOCOL_VERSION,
     CancelCapture,
@@ -25,8 +26,6 @@ from engine.contract.messages import (
     Status,
     TakeEnd,
     TakeHeader,
-    decode,
-    encode,
     pack_mask,
 )
 from engine.contract.take import TakeWriter
