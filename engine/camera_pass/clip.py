@@ -14,7 +14,7 @@ from ..contract.messages import Frame
 from ..contract.rotations import axis_angle_to_matrix
 from ..contract.settings import CaptureSettings
 from ..contract.take import SettledTakeReader, TakeReader
-from ..video.footage import Footage
+from ..video.footage import open_footage
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,16 @@ class ClipFrame:
 class Clip:
     """A take and its footage. Nothing of it is held: every pass reads both from the disk, one frame after the other."""
 
-    def __init__(
-        self, take: Path, footage: Footage, settings: CaptureSettings, body_model: BodyModel, settled: bool = False
-    ) -> None:
-        """`settings` are those of the capture (range and stride); a take that is still being written will do.
-
-        `settled` takes the frames as an earlier final pass left them.
+    def __init__(self, take: Path, settings: CaptureSettings, body_model: BodyModel, settled: bool = False) -> None:
+        """`settings` are those of the capture, with the place of the footage; a take that is still being written will
+        do. `settled` takes the frames as an earlier final pass left them. Raises UserError (``take-unreadable``).
         """
-        self.footage_size = footage.size
         self.body_model = body_model
-        self._take, self._footage, self._settings = take, footage, settings
+        self._take, self._settings = take, settings
         self._reader = SettledTakeReader if settled else TakeReader
+        with TakeReader(take) as reader:
+            self.footage_size = reader.header.footage_size
+            """Width and height, upright."""
 
     def frames(self) -> Iterator[Frame]:
         """What the take says, without the footage."""
@@ -49,18 +48,22 @@ class Clip:
                     yield message
 
     def pictures(self, wanted: Collection[int] | None = None) -> Iterator[ClipFrame]:
-        """Frames with their pictures, all or those with a `wanted` index. Frames whose picture is damaged by now are
-        left out."""
+        """Frames with their pictures, all or those with a `wanted` index. Frames whose picture cannot be read any more
+        are left out. Raises UserError as :func:`~..video.footage.open_footage` does."""
         settings = self._settings
-        frames = self.frames()
-        frame = next(frames, None)
-        for picture in self._footage.pictures(settings.start, settings.end, settings.stride):
-            while frame is not None and frame.source_frame < picture.source_frame:
-                frame = next(frames, None)
-            if frame is None:
-                return
-            if frame.source_frame == picture.source_frame and (wanted is None or frame.index in wanted):
-                yield ClipFrame(frame, picture.rgb)
+        footage = open_footage(settings.source, settings.frame_rate)
+        try:
+            frames = self.frames()
+            frame = next(frames, None)
+            for picture in footage.pictures(settings.start, settings.end, settings.stride):
+                while frame is not None and frame.source_frame < picture.source_frame:
+                    frame = next(frames, None)
+                if frame is None:
+                    return
+                if frame.source_frame == picture.source_frame and (wanted is None or frame.index in wanted):
+                    yield ClipFrame(frame, picture.rgb)
+        finally:
+            footage.close()
 
     def joints(self, frame: Frame) -> np.ndarray:
         """(n, 55, 3) joints of a frame's people, camera frame, metres."""

@@ -148,6 +148,14 @@ class TakeReader:
         self.close()
 
 
+def records(reader: TakeReader) -> Iterator[tuple[Message, int, int]]:
+    """The messages after a take's header, each with the byte offsets at which its record begins and ends."""
+    start = reader.offset
+    for message in reader:
+        yield message, start, reader.offset
+        start = reader.offset
+
+
 class SettledTakeReader(TakeReader):
     """A :class:`TakeReader` whose frames are as the final pass left them, if there was one: what most readers want.
 

@@ -21,11 +21,11 @@ from ..contract.framing import write_record
 from ..contract.message_records import encode
 from ..contract.messages import FinalFrame, Frame
 from ..contract.sentences import Sentence
-from ..contract.take import SettledTakeReader, TakeReader
+from ..contract.take import SettledTakeReader, TakeReader, records
 from ..contract.whole_file import explained_write_errors, whole_file
 from .bridging import BRIDGED_SCORE, Bridge, bridges
 from .edits import Edit
-from .roll import Entry, Roll, records
+from .roll import Entry, Roll
 
 _OF_PEOPLE = tuple(item.name for item in fields(Frame) if item.metadata.get("shape", ())[:1] == ("people",))
 """The fields of a frame that have a row for each person."""

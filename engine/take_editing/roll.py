@@ -122,11 +122,3 @@ class Roll:
             float(self.time_s[last]),
             float(np.diff(self.time_s[pictures]).max(initial=0.0)),
         )
-
-
-def records(reader: TakeReader) -> Iterator[tuple[Message, int, int]]:
-    """The messages after a take's header, each with the byte offsets at which its record begins and ends."""
-    start = reader.offset
-    for message in reader:
-        yield message, start, reader.offset
-        start = reader.offset

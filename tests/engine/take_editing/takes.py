@@ -23,8 +23,7 @@ from engine.contract.messages import (
     TakeHeader,
 )
 from engine.contract.settings import CaptureSettings
-from engine.contract.take import TakeReader, TakeWriter
-from engine.take_editing.roll import records
+from engine.contract.take import TakeReader, TakeWriter, records
 
 FRAMES, RATE, FOCAL_PX = 60, 30.0, 500.0
 
