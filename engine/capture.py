@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from .camera_pass.clip import Clip
 from .contract.body_choice import MANNEQUIN, body_file, choose_body
 from .contract.body_model import BodyModel
 from .contract.errors import UserError
@@ -189,8 +190,9 @@ class _Capture:
         return False
 
     def _conclude(self, take: TakeWriter) -> bool:
-        """The model's pass over the whole clip. Returns whether it was cancelled: resuming begins it again."""
-        steps, next_told, found = self.pipeline.conclude(), 0.0, None
+        """The passes over the whole clip. Returns whether they were cancelled: resuming begins them again."""
+        clip = Clip(take.path, self.settings, self.body_model)
+        steps, next_told, found = self.pipeline.conclude(clip), 0.0, None
         while found is None:
             try:
                 with self.interruption.allowed():

@@ -114,6 +114,9 @@ class Conclusion:
 class FrameEstimator(Protocol):
     """A model in one capture, with all that it carries from frame to frame."""
 
+    has_last_pass: bool
+    """Whether `conclude` looks at the whole clip again and fits the people to a camera's path."""
+
     def predict(self, prepared: PreparedFrame) -> Any:
         """The long part of a frame's work. It changes nothing, so it may be interrupted anywhere and thrown away."""
 

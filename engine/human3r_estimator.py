@@ -58,6 +58,8 @@ class ModelOutput:
 class Human3REstimator:
     """Human3R in one capture; fulfils :class:`.estimate.FrameEstimator`."""
 
+    has_last_pass = False
+
     def __init__(
         self, settings: CaptureSettings, model: Human3R, body_model: BodyModel, picture_map: PictureMap
     ) -> None:

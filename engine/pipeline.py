@@ -3,21 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .camera_pass.clip import Clip
 from .contract.body_model import BodyModel
 from .contract.messages import Frame, Message, PointMap, ScenePoints, pack_mask
 from .contract.rotations import axis_angle_to_matrix
 from .contract.settings import CaptureSettings
-from .estimate import CameraPath, FrameEstimate, Model, PlaceView, States
+from .estimate import CameraPath, FrameEstimate, Model, States
+from .refinement import final_points, refine, refit_people, scene_points
 from .resuming.state_reader import StateReader, unfit
 from .stages.camera_tracking import CameraTracker
 from .stages.place_depth import place_depth
-from .stages.point_fusion import PIXEL_STEP, FusionSettings, PointFusion, Points
+from .stages.point_fusion import FusionSettings, PointFusion
 from .video.picture import PictureMap
 from .video.reading import PreparedFrame
 
@@ -64,23 +66,28 @@ class FramePipeline:
         self.frame_count += 1
         return messages
 
-    def conclude(self) -> Generator[float, None, list[Message]]:
-        """The model's pass over the whole clip in slices: yields the share that is done, returns what it found; may be
+    def conclude(self, clip: Clip) -> Generator[float, None, list[Message]]:
+        """The passes over the whole clip in slices: yields the share that is done, returns what they found; may be
         interrupted anywhere.
 
-        Where the scene points are among it, they are the final ones: :meth:`final_points` has only those from before.
+        `clip` is the take so far with its footage. Where scene points are among what was found, they are the final
+        ones: :meth:`final_points` has only those from before.
         """
-        poses = np.stack(self._poses) if self._poses else np.zeros((0, 4, 4))
-        found = yield from self._estimator.conclude(CameraPath(poses))
+        if not self.frame_count:
+            return []
+        if self._settings.refine_camera == "on":
+            fit = self._estimator.conclude if self._estimator.has_last_pass else refit_people(clip)
+            return (yield from refine(clip, self._settings, self._estimator.focal(), fit))
+        found = yield from self._estimator.conclude(CameraPath(np.stack(self._poses)))
         if found.place is None or self._fusion is None:
             return found.messages
-        return [*found.messages, _scene_points(self.frame_count - 1, True, _fused(found.place, self._fusion.settings))]
+        return [*found.messages, final_points(self.frame_count, found.place, self._settings)]
 
     def final_points(self) -> ScenePoints | None:
         """The whole cloud with averaged positions; None when there is none."""
         if self._fusion is None:
             return None
-        return _scene_points(self.frame_count - 1, True, self._fusion.cloud())
+        return scene_points(self.frame_count - 1, True, self._fusion.cloud())
 
     @property
     def point_count(self) -> int:
@@ -128,7 +135,7 @@ class FramePipeline:
                 estimate.points, estimate.confidence, prepared.rgb, estimate.people_mask, world_from_camera
             )
             if len(new.position):
-                messages.append(_scene_points(self.frame_count, False, new))
+                messages.append(scene_points(self.frame_count, False, new))
         if self._settings.point_maps:
             messages.append(
                 PointMap(
@@ -174,22 +181,3 @@ class FramePipeline:
             mask_box_px=self._map.box,
             mask_bits=pack_mask(estimate.people_mask),
         )
-
-
-def _fused(views: Iterable[PlaceView], settings: FusionSettings) -> Points:
-    """The cloud of some views, of all their pixels."""
-    fusion = PointFusion(settings)
-    for view in views:
-        for _ in range(PIXEL_STEP**2):
-            fusion.update(view.points, view.confidence, view.rgb, view.people_mask, view.world_from_camera)
-    return fusion.cloud()
-
-
-def _scene_points(frame_index: int, replaces_all: bool, points: Points) -> ScenePoints:
-    return ScenePoints(
-        frame_index=frame_index,
-        replaces_all=replaces_all,
-        position=points.position,
-        color=points.color,
-        confidence=points.confidence,
-    )

@@ -116,6 +116,8 @@ class _Predicted:
 class LandmarksEstimator:
     """The landmarks model in one capture; fulfils :class:`~engine.estimate.FrameEstimator`."""
 
+    has_last_pass = True
+
     def __init__(
         self, settings: CaptureSettings, networks: Networks, body_model: BodyModel, picture_map: PictureMap
     ) -> None:

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens when the last frame is in: the camera followed once more, people fitted to it, surroundings made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from typing import TypeVar
+
+import numpy as np
+
+from .camera_pass.clip import Clip
+from .camera_pass.follow_camera import follow_camera
+from .camera_pass.refit import refitted
+from .contract.messages import FocalLength, Message, ScenePoints
+from .contract.settings import BUILT_IN, CaptureSettings
+from .estimate import CameraPath, Conclusion, PlaceView
+from .stages.point_fusion import PIXEL_STEP, FusionSettings, PointFusion, Points
+from .surroundings.surroundings import surroundings_of
+
+_CAMERA_DONE, _PEOPLE_DONE = 0.5, 0.7
+"""Share of the work that is done when the camera has been followed, and when the people have been fitted again."""
+
+Result = TypeVar("Result")
+
+FitPeople = Callable[[CameraPath], Generator[float, None, Conclusion]]
+"""Fits the people of a clip to a camera's path: a model's own last pass, or :func:`refit_people`."""
+
+
+def refine(
+    clip: Clip, settings: CaptureSettings, focal: FocalLength | None, fit_people: FitPeople
+) -> Generator[float, None, list[Message]]:
+    """Yields the share that is done; returns the records that follow the frames of the take. Changes nothing, so it may
+    be interrupted anywhere.
+
+    `focal` is the best that is known of the clip's focal length, None for the frames' own. Raises UserError where the
+    footage cannot be read any more.
+    """
+    found = yield from _part(follow_camera(clip, focal), 0.0, _CAMERA_DONE)
+    people = yield from _part(fit_people(found.path), _CAMERA_DONE, _PEOPLE_DONE)
+    messages: list[Message] = [found.summary, *people.messages]
+    # A model that predicts depth knows more of a still camera's surroundings than one photograph.
+    with_backdrop = settings.backdrop and settings.model == BUILT_IN
+    place = yield from _part(surroundings_of(clip, found, with_backdrop), _PEOPLE_DONE, 1.0)
+    if place.backdrop is not None:
+        messages.append(place.backdrop)
+    if not settings.voxel_size:
+        return messages
+    views = people.place if place.views is None else place.views
+    if place.backdrop is not None:
+        messages.append(final_points(len(found.path.world_from_camera), [], settings))
+    elif views is not None:
+        messages.append(final_points(len(found.path.world_from_camera), views, settings))
+    return messages
+
+
+def refit_people(clip: Clip) -> FitPeople:
+    """Fits the people that a take has, as they are, to another focal length: for a model without a pass of its own.
+
+    Frames that nothing changes for get no record.
+    """
+
+    def fit(path: CameraPath) -> Generator[float, None, Conclusion]:
+        messages: list[Message] = [] if path.focal is None else [path.focal]
+        count = max(len(path.world_from_camera), 1)
+        for frame in clip.frames():
+            focal_px = frame.focal_px if path.focal is None else path.focal.focal_px
+            pose = path.world_from_camera[frame.index]
+            if focal_px != frame.focal_px or not np.array_equal(pose, frame.world_from_camera):
+                messages.append(refitted(frame, pose, focal_px, clip.body_model))
+            yield (frame.index + 1) / count
+        return Conclusion(messages)
+
+    return fit
+
+
+def final_points(frame_count: int, views: Iterable[PlaceView], settings: CaptureSettings) -> ScenePoints:
+    """The scene points of some views, of all their pixels, which replace those that came before."""
+    fusion = PointFusion(FusionSettings(settings.voxel_size, settings.point_confidence, settings.max_points))
+    for view in views:
+        for _ in range(PIXEL_STEP**2):
+            fusion.update(view.points, view.confidence, view.rgb, view.people_mask, view.world_from_camera)
+    return scene_points(frame_count - 1, True, fusion.cloud())
+
+
+def scene_points(frame_index: int, replaces_all: bool, points: Points) -> ScenePoints:
+    """Fused points as the take holds them."""
+    return ScenePoints(
+        frame_index=frame_index,
+        replaces_all=replaces_all,
+        position=points.position,
+        color=points.color,
+        confidence=points.confidence,
+    )
+
+
+def _part(steps: Generator[float, None, Result], first: float, last: float) -> Generator[float, None, Result]:
+    """A part of the work, whose share of the whole goes from `first` to `last`."""
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        yield first + (last - first) * share
