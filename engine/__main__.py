@@ -30,6 +30,10 @@ COMMANDS = {
         "take_editing.command",
         "list the people of a take, or write a copy with edited people: merge, split, swap, fill gaps",
     ),
+    "refine-camera": (
+        "refine_command",
+        "follow the camera of an old take through its footage once more: path, focal length, scale, environment",
+    ),
     "self-test": ("self_test", "run a model on a few generated frames and show device, memory and frames per second"),
 }
 """By name the module and what it is for. A module has `add_arguments(parser)` and `run(options, stdout)`, and is

@@ -46,12 +46,12 @@ CAMERA_MOTIONS = {
 
 CAMERA_NOTES = {
     "": "",
-    "little-parallax": "Nearby and distant things hardly shift against each other, so the camera's path and the "
-    "surroundings could not be refined: the path found while the footage ran was kept",
+    "little-parallax": "Near and distant things hardly shift against each other, so the camera's path and the "
+    "environment could not be refined: the path found while the footage ran was kept",
     "little-detail": "There is too little detail around the people to follow the camera: the path found while the "
     "footage ran was kept",
     "lost": "The camera could not be followed through the whole footage: the path found while it ran was kept",
-    "no-people": "No feet on a floor were seen, so the scale of the surroundings is that of the path found while the "
+    "no-people": "No feet on a floor were seen, so the scale of the environment is that of the path found while the "
     "footage ran",
 }
 """What the final pass has to say about the camera besides how it moves, in words."""
@@ -204,7 +204,7 @@ class CameraSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class Backdrop:
-    """The surroundings of a still or turning camera as one photograph without people, to be shown on the floor and an
+    """The environment of a still or turning camera as one photograph without people, to be shown on the floor and an
     upright card.
 
     A grid of rays from :attr:`center`; each ends on the floor or on the card, whichever is nearer. The picture's corners

@@ -41,7 +41,7 @@ CAMERAS = {
 }
 REFINEMENTS = {
     "auto": ("Automatic", "On for the built-in model, off for all others"),
-    "on": ("On", "Look at the whole footage again at the end, for a better camera path and surroundings"),
+    "on": ("On", "Look at the whole footage again at the end, for a better camera path and environment"),
     "off": ("Off", "Keep the camera path that was found while the footage ran"),
 }
 
@@ -151,7 +151,7 @@ class CaptureSettings:
     max_points: int = setting(2_000_000, label="Max Points", least=1, unit="points", group="Points")
     """Maximum number of scene points; further points are left out."""
     backdrop: bool = setting(True, label="Photographed Backdrop", group="Points")
-    """For a camera that stands still or only turns, show the surroundings as one photograph without people, on the floor
+    """For a camera that stands still or only turns, show the environment as one photograph without people, on the floor
     and an upright card, instead of as points, whose distances nothing in such footage tells; needs Refine Camera."""
     point_maps: bool = setting(False, label="Keep Point Maps", group="Take")
     """Also save the points of every single frame in the take, which makes the file large."""

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m engine refine-camera TAKE`: the final pass over the camera, for a take that was captured without it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .contract.body_choice import body_file, choose_body_of_take
+from .contract.body_model import BodyModel
+from .contract.errors import UserError
+from .contract.exit_codes import CANCELLED, DONE, EXPLANATION
+from .contract.framing import write_record
+from .contract.message_records import encode
+from .contract.messages import (
+    CAMERA_MOTIONS,
+    CAMERA_NOTES,
+    PROTOCOL_VERSION,
+    Backdrop,
+    CameraSummary,
+    FinalFrame,
+    FocalLength,
+    Frame,
+    Message,
+    ScenePoints,
+    TakeEnd,
+    TakeHeader,
+)
+from .contract.sentences import Sentence
+from .contract.settings import CaptureSettings
+from .contract.take import TakeReader, records
+from .contract.whole_file import explained_write_errors, whole_file
+from .standard_streams import say, say_error
+
+_PROGRESS_STEP = 0.05
+
+_REPLACED = (CameraSummary, FinalFrame, Backdrop)
+"""What a new pass has anew; of an earlier one nothing stays but what this one does not say."""
+
+
+@dataclass(frozen=True)
+class OldTake:
+    """What a take says before it is refined."""
+
+    header: TakeHeader
+    end: TakeEnd
+    focal: FocalLength | None
+    """The last word about it, from anything but an earlier pass over the camera."""
+    frame_count: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.epilog = (
+        f"{EXPLANATION} The take is replaced when all is done; stopped before, it is as it was. What was recorded while "
+        "the footage ran stays in it."
+    )
+    parser.add_argument("take", type=Path, metavar="TAKE.h3r", help="the take")
+    parser.add_argument("--output", type=Path, metavar="OUT.h3r", help="write there and leave the take as it is")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing OUT.h3r")
+    parser.add_argument("--footage", metavar="VIDEO", help="where the footage lies now (default: where it lay then)")
+    parser.add_argument(
+        "--no-backdrop", action="store_true", help="no photographed backdrop for a camera that does not move"
+    )
+    parser.add_argument("--json", action="store_true", help="print a summary to standard output as one line of JSON")
+    parser.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
+
+
+def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
+    """Run the command; the summary goes to `stdout`, progress to standard error. Returns the exit code."""
+    from .interruption import Interrupted, Interruption
+
+    started, interruption = time.monotonic(), Interruption()
+    summary: dict[str, Any]
+    try:
+        with interruption.allowed():
+            new = _new_records(options, (lambda _: None) if options.quiet else say)
+        target = _write(options.take, options.output or options.take, new)
+        code, summary = DONE, _summary(new) | {"take": str(target)}
+    except UserError as error:
+        code, summary = say_error(error), {"status": "failed", **error.as_fields()}
+    except Interrupted:
+        say("Canceled. The take is as it was.")
+        code, summary = CANCELLED, {"status": "cancelled"}
+    if code == DONE:
+        say(f"Wrote {target}")
+    if options.json:
+        with contextlib.suppress(OSError):
+            stdout.write(json.dumps(summary | {"seconds": round(time.monotonic() - started, 3)}).encode() + b"\n")
+            stdout.flush()
+    return code
+
+
+def read_old(path: Path) -> OldTake:
+    """Raises UserError (``take-unreadable``, ``take-unfinished``)."""
+    end, focal, frame_count = None, None, 0
+    with TakeReader(path) as reader:
+        for message in reader:
+            if isinstance(message, TakeEnd):
+                end = message
+            elif isinstance(message, FocalLength) and message.source != "camera":
+                focal = message
+            frame_count += isinstance(message, Frame)
+        if end is None or reader.problem is not None or not frame_count:
+            raise UserError(
+                "take-unfinished",
+                "{problem}",
+                "Let the capture end, or continue it with run --resume, and refine the take then.",
+                problem=reader.problem or Sentence("The take {path} has no frames.", path=path),
+            )
+        return OldTake(reader.header, end, focal, frame_count)
+
+
+def _new_records(options: argparse.Namespace, tell: Callable[[str], None]) -> list[Message]:
+    """What the pass finds. Raises UserError."""
+    source, target = options.take, options.output
+    if target is not None and target.exists() and not options.overwrite:
+        raise UserError(
+            "take-exists",
+            "The take {target} already exists.",
+            "Give --overwrite to replace it, or another name.",
+            target=target,
+        )
+    old = read_old(source)
+    settings = _settings(old.header, options)
+    # Here, so that a wrong path is told at once: torch takes seconds to load.
+    from .camera_pass.clip import Clip
+    from .installed.locations import body_path
+    from .refinement import refine, refit_people
+
+    body = BodyModel.load(body_file(choose_body_of_take(old.header, body_path())))
+    clip = Clip(source, settings, body, settled=True)
+    steps, next_told = refine(clip, settings, old.focal, refit_people(clip)), 0.0
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as end:
+            found: list[Message] = end.value
+            return found
+        if share >= next_told:
+            tell(f"{share:.0%}")
+            next_told = share + _PROGRESS_STEP
+
+
+def _settings(header: TakeHeader, options: argparse.Namespace) -> CaptureSettings:
+    """Those of the capture, with the footage where it is now. Raises UserError."""
+    from .video.footage import open_footage
+
+    settings = header.settings
+    settings = replace(
+        settings, source=options.footage or settings.source, backdrop=settings.backdrop and not options.no_backdrop
+    )
+    try:
+        footage = open_footage(settings.source, settings.frame_rate)
+    except UserError as error:
+        raise UserError(
+            error.code,
+            "{problem}",
+            "Say where the footage of this take lies now: --footage VIDEO.",
+            problem=Sentence(str(error.message)),
+        ) from error
+    footage.close()
+    if footage.size != header.footage_size:
+        raise UserError(
+            "footage-differs",
+            "{source} has {size} pixels, but the take was made from footage of {expected}.",
+            "Give the footage that the take was made from: --footage VIDEO.",
+            source=settings.source,
+            size=" x ".join(map(str, footage.size)),
+            expected=" x ".join(map(str, header.footage_size)),
+        )
+    return settings
+
+
+def _write(source: Path, target: Path, new: list[Message]) -> Path:
+    """The take with the new records before its end, whole or not at all. Raises UserError."""
+    replaced = tuple({type(message) for message in new} & set(_REPLACED))
+    points_are_new = any(isinstance(message, ScenePoints) for message in new)
+    explained = explained_write_errors(Sentence("{path} cannot be written", path=target), "take-unwritable")
+    with TakeReader(source) as reader, open(source, "rb") as raw, explained, whole_file(target, synced=True) as written:
+        with open(written, "wb") as file:
+            write_record(file, encode(replace(reader.header, protocol=PROTOCOL_VERSION)))
+            for message, start, end in records(reader):
+                if isinstance(message, TakeEnd):
+                    for item in new:
+                        write_record(file, encode(item))
+                elif isinstance(message, replaced) or (
+                    points_are_new and isinstance(message, ScenePoints) and message.replaces_all
+                ):
+                    continue
+                raw.seek(start)
+                file.write(raw.read(end - start))
+    return target
+
+
+def _summary(new: list[Message]) -> dict[str, Any]:
+    """What was found, also said."""
+    found = next(message for message in new if isinstance(message, CameraSummary))
+    say(". ".join(part for part in (CAMERA_MOTIONS[found.motion], CAMERA_NOTES[found.note]) if part) + ".")
+    if found.residual_px:
+        say(f"Corners lie {found.residual_px:.2f} px from where the path says, seen under {found.ray_angle_deg:.1f}°.")
+    counted = sum(isinstance(message, FinalFrame) for message in new)
+    points = next((len(message.position) for message in new if isinstance(message, ScenePoints)), None)
+    return {
+        "status": "complete",
+        "camera_motion": found.motion,
+        "camera_refined": found.refined,
+        "camera_note": found.note,
+        "residual_px": found.residual_px,
+        "ray_angle_deg": found.ray_angle_deg,
+        "frames_changed": counted,
+        "point_count": points,
+        "backdrop": any(isinstance(message, Backdrop) for message in new),
+    }
