@@ -29,6 +29,15 @@ def place_depth(
     with np.errstate(invalid="ignore"):
         known = np.where((depth > 0) & np.isfinite(depth), depth, np.nan).astype(np.float32)
     placed = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
+    placed[people_cover(people_mask, joints, camera, size)] = np.nan
+    return placed
+
+
+def people_cover(people_mask: np.ndarray, joints: np.ndarray, camera: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(height, width) bool what of a picture shows people, or is so near to them that it may: mask and bones, grown.
+
+    Arguments as of :func:`place_depth`.
+    """
     people = cv2.resize(people_mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     for body in joints[:, :BODY_JOINT_COUNT]:
         if not body[:, 2].min() > _NEAREST_M:
@@ -40,5 +49,4 @@ def place_depth(
             cv2.line(people, pixel[joint].tolist(), pixel[PARENTS[joint]].tolist(), 1, min(thickness, 255))
     margin = max(1, round(max(size) * _MARGIN))
     people = cv2.dilate(people, np.ones((2 * margin + 1,) * 2, np.uint8))
-    placed[people > 0] = np.nan
-    return placed
+    return np.asarray(people > 0)
