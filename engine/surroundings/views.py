@@ -29,6 +29,9 @@ _FLOOR_CONFIDENCE = 1.3
 _ON_FLOOR = 0.1
 """Points within this share of the floor's distance are floor."""
 
+_LEAST_KNOWN = 0.05
+"""Share of the pixels with a depth without which a view says nothing."""
+
 _NOTHING_KNOWN_M = 6.0
 """Typical depth where too few corners were followed to tell."""
 _FEW_POINTS = 10
@@ -132,10 +135,12 @@ class _ViewMaker:
         return [self._flow.sighting(first, second, between)]
 
     def view(self, plan: _Plan, reference: int, sightings: list[Sighting]) -> list[PlaceView]:
-        """The view of a reference, none without two partners."""
+        """The view of a reference; none without two partners, and none where hardly anything is known."""
         if len(sightings) < 2:
             return []
         depth, confidence = agreed_depth(sightings)
+        if (depth > 0).mean() < _LEAST_KNOWN:
+            return []
         pose, mask = self._path.world_from_camera[reference], self._people.mask(reference)
         floor = floor_depth(self._path, pose, self._flow.rays)
         depth, confidence = on_floor(depth, confidence, floor)

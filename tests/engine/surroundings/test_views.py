@@ -72,6 +72,14 @@ def test_a_path_that_was_not_refined_leaves_the_points_of_the_model(seen):
     assert looked_at(clip, footage.found("moving", refined=False)).views is None
 
 
+def test_a_path_that_is_wrong_gives_no_points(seen):
+    footage, clip, found, _ = seen
+    wrong = np.array(footage.poses)
+    wrong[:, :3, 3] *= -1
+    path = replace(found.path, world_from_camera=wrong)
+    assert looked_at(clip, replace(found, path=path)).views is None
+
+
 def test_without_parallax_there_are_no_points(seen):
     footage, clip, found, _ = seen
     on_the_spot = np.array(footage.poses)
