@@ -9,13 +9,13 @@ from typing import TypeVar
 import numpy as np
 
 from .camera_pass.clip import Clip
-from .camera_pass.follow_camera import follow_camera
+from .camera_pass.following_camera import follow_camera
 from .camera_pass.refit import refitted
 from .contract.messages import FocalLength, Message, ScenePoints
 from .contract.settings import BUILT_IN, CaptureSettings
 from .estimate import CameraPath, Conclusion, PlaceView
 from .stages.point_fusion import PIXEL_STEP, FusionSettings, PointFusion, Points
-from .surroundings.surroundings import surroundings_of
+from .surroundings.finding import surroundings_of
 
 _CAMERA_DONE, _PEOPLE_DONE = 0.5, 0.7
 """Share of the work that is done when the camera has been followed, and when the people have been fitted again."""

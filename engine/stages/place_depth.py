@@ -29,9 +29,17 @@ def place_depth(
     with np.errstate(invalid="ignore"):
         known = np.where((depth > 0) & np.isfinite(depth), depth, np.nan).astype(np.float32)
     placed = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
-    people = cv2.resize(people_mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    placed[people_with_bones(people, joints, camera) > 0] = np.nan
+    placed[people_cover(people_mask, joints, camera, size)] = np.nan
     return placed
+
+
+def people_cover(people_mask: np.ndarray, joints: np.ndarray, camera: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(height, width) bool what of a picture shows people, or is so near to them that it may: mask and bones, grown.
+
+    Arguments as of :func:`place_depth`.
+    """
+    people = cv2.resize(people_mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(people_with_bones(people, joints, camera) > 0)
 
 
 def people_with_bones(people: np.ndarray, joints: np.ndarray, camera: np.ndarray) -> np.ndarray:
