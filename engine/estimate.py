@@ -57,21 +57,29 @@ class FrameEstimate:
     focal_px: float
     principal_point_px: np.ndarray
     """(2,)"""
-    points: np.ndarray
-    """(H, W, 3) point of the surroundings at each pixel; 0 where nothing is known."""
-    confidence: np.ndarray
-    """(H, W) confidence of the points, 1 and upwards."""
     world_from_camera: np.ndarray
     """(4, 4) the model's own camera pose; the identity for a model without one."""
     focal: FocalLength | None = None
     """How well the focal length is known, where that has changed."""
     points_are_news: bool = True
-    """False where the points say what those of earlier frames said: they are left out of the scene points."""
+    """False where the frame's points say what those of earlier frames said: they are left out of the scene points."""
+
+
+@dataclass(frozen=True)
+class PlacePoints:
+    """What a model knows of the surroundings in one frame; H x W pixels as in :class:`FrameEstimate`, camera frame."""
+
+    points: np.ndarray
+    """(H, W, 3) point at each pixel, metres; 0 where nothing is known."""
+    confidence: np.ndarray
+    """(H, W) confidence of the points, 1 and upwards; 0 where they are made up."""
+    log_sigma: np.ndarray | None = None
+    """(H, W) standard deviation of the logarithm of their depth; None where the model is about as sure everywhere."""
 
 
 @dataclass(frozen=True)
 class PlaceView:
-    """What one picture shows of the surroundings; H x W pixels, fields as in :class:`FrameEstimate`."""
+    """What one picture shows of the surroundings; H x W pixels, fields as in :class:`PlacePoints`."""
 
     points: np.ndarray
     """(H, W, 3) camera frame."""
@@ -122,6 +130,12 @@ class FrameEstimator(Protocol):
 
     def finish(self, predicted: Any) -> FrameEstimate:
         """The quick part: make what `predict` gave part of the state."""
+
+    def place(self, world_from_camera: np.ndarray) -> PlacePoints:
+        """The surroundings in the frame that was finished last, as seen from this (4, 4) pose. It changes nothing."""
+
+    def locate(self, world_from_camera: np.ndarray) -> None:
+        """Where the camera was (4, 4) in the frame that was finished last: told for each, before the next."""
 
     def focal(self) -> FocalLength | None:
         """The one focal length of all frames so far; None from a model that has one for each frame and no more."""

@@ -13,7 +13,7 @@ import torch
 from .contract.body_model import BodyModel
 from .contract.messages import FocalLength
 from .contract.settings import CaptureSettings
-from .estimate import CameraPath, Conclusion, FrameEstimate, States
+from .estimate import CameraPath, Conclusion, FrameEstimate, PlacePoints, States
 from .model.human3r import Human3R
 from .model.precision import DTYPES
 from .model.prediction import StepOptions
@@ -69,6 +69,7 @@ class Human3REstimator:
         self._rollout = ChunkedRollout(model, RolloutSettings(settings.reset_interval, options, autocast))
         self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
         self._intrinsics = IntrinsicsEstimator()
+        self._place: PlacePoints | None = None
 
     def predict(self, prepared: PreparedFrame) -> ModelOutput:
         picture = torch.from_numpy(prepared.rgb).permute(2, 0, 1).float() / 255.0 * 2.0 - 1.0
@@ -82,6 +83,13 @@ class Human3REstimator:
             track_id = self._tracker.update(passed.prediction.people.token.float().cpu().numpy())
         assert passed.emitted, "a rollout's last pass is the frame itself"
         return self._estimate(passed, track_id)
+
+    def place(self, world_from_camera: np.ndarray) -> PlacePoints:
+        assert self._place is not None, "a frame was finished"
+        return self._place
+
+    def locate(self, world_from_camera: np.ndarray) -> None:
+        """The network keeps its own account of the place."""
 
     def focal(self) -> FocalLength | None:
         return None
@@ -107,6 +115,10 @@ class Human3REstimator:
     def _estimate(self, passed: RolloutFrame, track_id: np.ndarray) -> FrameEstimate:
         prediction, people = passed.prediction, passed.prediction.people
         intrinsics = self._intrinsics.update(prediction.points_self[0])
+        self._place = PlacePoints(
+            self._map.onto_footage_rays(prediction.points_self[0].float().cpu().numpy()),
+            prediction.confidence[0].float().cpu().numpy(),
+        )
         head_point = self._map.onto_footage_rays(people.head_point.float().cpu().numpy())
         return FrameEstimate(
             track_id=track_id,
@@ -116,7 +128,5 @@ class Human3REstimator:
             people_mask=(prediction.mask[0] > PERSON_PIXEL).cpu().numpy(),
             focal_px=self._map.focal_to_footage(intrinsics.focal_px),
             principal_point_px=self._map.centres_to_footage(np.array(intrinsics.principal_point)),
-            points=self._map.onto_footage_rays(prediction.points_self[0].float().cpu().numpy()),
-            confidence=prediction.confidence[0].float().cpu().numpy(),
             world_from_camera=passed.world_from_camera,
         )

@@ -11,14 +11,15 @@ import numpy as np
 
 from .camera_pass.clip import Clip
 from .contract.body_model import BodyModel
-from .contract.messages import Frame, Message, PointMap, ScenePoints, pack_mask
+from .contract.messages import CameraMotion, Frame, Message, PointMap, ScenePoints, pack_mask
 from .contract.rotations import axis_angle_to_matrix
-from .contract.settings import CaptureSettings
+from .contract.settings import BUILT_IN, CaptureSettings
 from .estimate import CameraPath, FrameEstimate, Model, States
 from .refinement import final_points, refine, refit_people, scene_points
 from .resuming.state_reader import StateReader, unfit
+from .stages.camera_kind import CameraKindTracker
 from .stages.camera_tracking import CameraTracker
-from .stages.place_depth import place_depth
+from .stages.place_depth import PlaceDepth, people_cover, place_depth
 from .stages.point_fusion import FusionSettings, PointFusion
 from .video.picture import PictureMap
 from .video.reading import PreparedFrame
@@ -47,6 +48,9 @@ class FramePipeline:
         self._pixel_grid = picture_map.pixel_grid()
         self._estimator = model.begin(settings, body_model, picture_map)
         self._camera = CameraTracker() if settings.camera == "tracked" else None
+        # Not for Human3R, whose depth has yet to be shown to gain by it.
+        tells_kind = settings.model == BUILT_IN
+        self._kind = CameraKindTracker(self._camera) if self._camera is not None and tells_kind else None
         self._fusion = (
             PointFusion(FusionSettings(settings.voxel_size, settings.point_confidence, settings.max_points))
             if settings.voxel_size
@@ -78,7 +82,8 @@ class FramePipeline:
         if self._settings.refine_camera == "on":
             fit = self._estimator.conclude if self._estimator.has_last_pass else refit_people(clip)
             return (yield from refine(clip, self._settings, self._estimator.focal(), fit))
-        found = yield from self._estimator.conclude(CameraPath(np.stack(self._poses)))
+        motion = "moving" if self._kind is None else self._kind.motion
+        found = yield from self._estimator.conclude(CameraPath(np.stack(self._poses), motion))
         if found.place is None or self._fusion is None:
             return found.messages
         return [*found.messages, final_points(self.frame_count, found.place, self._settings)]
@@ -114,36 +119,44 @@ class FramePipeline:
         # Resume files of earlier versions have no poses; their models have no pass over the whole clip.
         self._poses = list(own.pose("poses", "frames")) if "poses" in own else [np.eye(4)] * self.frame_count
         own.require(len(self._poses) == self.frame_count, "poses are not one for each frame")
-        if self._camera is not None and not self._camera.fits(*self._map.tracking_size):
+        if not all(part.fits(*self._map.tracking_size) for part in (self._camera, self._kind) if part is not None):
             raise unfit("the pipeline", "it belongs to frames of another size")
 
-    def _stages(self) -> dict[str, CameraTracker | PointFusion]:
-        stages: dict[str, CameraTracker | PointFusion] = {}
+    def _stages(self) -> dict[str, CameraTracker | CameraKindTracker | PointFusion]:
+        stages: dict[str, CameraTracker | CameraKindTracker | PointFusion] = {}
         if self._camera is not None:
             stages["camera"] = self._camera
+        if self._kind is not None:
+            stages["camera_kind"] = self._kind
         if self._fusion is not None:
             stages["fusion"] = self._fusion
         return stages
 
     def _messages(self, prepared: PreparedFrame, estimate: FrameEstimate) -> list[Message]:
+        before = self._kind.motion if self._kind is not None and self.frame_count else ""
         world_from_camera = self._world_from_camera(prepared, estimate)
         self._poses.append(world_from_camera)
+        self._estimator.locate(world_from_camera)
         messages: list[Message] = [] if estimate.focal is None else [estimate.focal]
+        if self._kind is not None and self._kind.motion != before:
+            messages.append(CameraMotion(self.frame_count, self._kind.motion))
         messages.append(self._frame(prepared, estimate, world_from_camera))
-        if self._fusion is not None and estimate.points_are_news:
-            new = self._fusion.update(
-                estimate.points, estimate.confidence, prepared.rgb, estimate.people_mask, world_from_camera
-            )
+        fused = self._fusion if estimate.points_are_news else None
+        if fused is None and not self._settings.point_maps:
+            return messages
+        place = self._estimator.place(world_from_camera)
+        if fused is not None:
+            new = fused.update(place.points, place.confidence, prepared.rgb, estimate.people_mask, world_from_camera)
             if len(new.position):
                 messages.append(scene_points(self.frame_count, False, new))
         if self._settings.point_maps:
             messages.append(
                 PointMap(
                     frame_index=self.frame_count,
-                    point_camera=estimate.points,
+                    point_camera=place.points,
                     pixel_px=self._pixel_grid,
                     color=prepared.rgb,
-                    confidence=estimate.confidence,
+                    confidence=place.confidence,
                 )
             )
         return messages
@@ -157,8 +170,15 @@ class FramePipeline:
         joints = self._body_model.posed_joints(
             axis_angle_to_matrix(bodies.pose_axis_angle), bodies.betas, bodies.expression, bodies.translation
         )
-        placed = place_depth(estimate.points[..., 2], estimate.people_mask, joints, camera, self._map.tracking_size)
-        return self._camera.update(prepared.grey, placed, camera)
+        people = people_cover(estimate.people_mask, joints, camera, self._map.tracking_size)
+
+        def depth_at(pose: np.ndarray) -> PlaceDepth:
+            place = self._estimator.place(pose)
+            return place_depth(place.points[..., 2], place.log_sigma, people)
+
+        if self._kind is not None:
+            return self._kind.update(prepared.grey, people, depth_at, camera)
+        return self._camera.update(prepared.grey, depth_at(estimate.world_from_camera).depth, camera)
 
     def _frame(self, prepared: PreparedFrame, estimate: FrameEstimate, world_from_camera: np.ndarray) -> Frame:
         bodies = estimate.bodies

@@ -19,7 +19,7 @@ from ..contract.messages import FOCAL_SOURCES, FinalFrame, FocalLength, Message
 from ..contract.rotations import matrix_to_axis_angle
 from ..contract.settings import BUILT_IN, CaptureSettings
 from ..contract.skeleton import HEAD, PELVIS
-from ..estimate import Bodies, CameraPath, Conclusion, FrameEstimate, PlaceView, States
+from ..estimate import Bodies, CameraPath, Conclusion, FrameEstimate, PlacePoints, PlaceView, States
 from ..resuming.state_reader import StateReader
 from ..video.picture import PictureMap
 from ..video.reading import PreparedFrame
@@ -47,6 +47,9 @@ PICTURE_SIDE = 512
 
 FLOOR_CONFIDENCE, BACKDROP_CONFIDENCE = 3.0, 1.5
 """Of the points of the surroundings; they get none as long as no floor is known."""
+
+FLOOR_SIGMA, BACKDROP_SIGMA = 0.15, 1.0
+"""Of the logarithm of their depth: the backdrop is only so far away that it is behind everybody."""
 
 _FUSED_EVERY = 5
 """Frames of which one adds scene points: a still camera's floor changes little, and the last pass makes all anew."""
@@ -111,6 +114,8 @@ class _Predicted:
     learnt: _Learnt
     focal: FocalEstimate
     estimate: FrameEstimate
+    joints: np.ndarray | None
+    """(n, 55, 3) of the frame's people, camera frame; None once they are part of the floor."""
 
 
 class LandmarksEstimator:
@@ -139,6 +144,7 @@ class LandmarksEstimator:
             KeyPictures(picture_map.network_size),
         )
         self._told: FocalLength | None = None
+        self._finished: _Predicted | None = None
 
     def predict(self, prepared: PreparedFrame) -> _Predicted:
         rgb = prepared.footage_rgb
@@ -152,16 +158,35 @@ class LandmarksEstimator:
         seen = learnt.extremities.look(rgb, people, bodies, camera)
         turns = learnt.extremities.turns(seen, people.track_id, bodies, camera, prepared.time_s)
         bodies = learnt.extremities.apply(bodies, turns)
-        learnt.floor.update(bodies.joints)
         learnt.shape.update(people.track_id, people.landmarks, people.inside, bodies, camera)
         estimate = self._estimate(people, bodies, camera, learnt)
         learnt.pictures.add(learnt.clip.frame_count, prepared.rgb, estimate.people_mask)
         learnt.clip.add(prepared.time_s, people, turns)
-        return _Predicted(learnt, focal, estimate)
+        return _Predicted(learnt, focal, estimate, bodies.joints)
 
     def finish(self, predicted: _Predicted) -> FrameEstimate:
-        self._learnt = predicted.learnt
+        self._learnt, self._finished = predicted.learnt, predicted
         return replace(predicted.estimate, focal=self._focal_to_tell(predicted.focal))
+
+    def place(self, world_from_camera: np.ndarray) -> PlacePoints:
+        finished, floor = self._finished, self._floor_seen_from(world_from_camera)
+        assert finished is not None, "a frame was finished"
+        camera = Pinhole(finished.estimate.focal_px, self._centre_px)
+        # The backdrop goes with the camera: of a wall that stands behind everybody it would walk out.
+        place = Surroundings(floor.floor(), floor.backdrop_m(), world_from_camera[:3, 3])
+        return self._points_of(place, camera, world_from_camera)
+
+    def locate(self, world_from_camera: np.ndarray) -> None:
+        self._learnt = replace(self._learnt, floor=self._floor_seen_from(world_from_camera))
+        if self._finished is not None:
+            self._finished = replace(self._finished, joints=None)
+
+    def _floor_seen_from(self, world_from_camera: np.ndarray) -> FloorEstimator:
+        """The floor with the people of the frame that was finished last, if its pose was not told yet."""
+        floor, finished = copy.copy(self._learnt.floor), self._finished
+        if finished is not None and finished.joints is not None:
+            floor.update(finished.joints, world_from_camera)
+        return floor
 
     def focal(self) -> FocalLength | None:
         return focal_message(self._learnt.focal.final())
@@ -204,7 +229,8 @@ class LandmarksEstimator:
         return (self._view(place, camera, kept, world_from_camera[kept.index]) for kept in pictures)
 
     def _view(self, place: Surroundings, camera: Pinhole, picture: KeyPicture, pose: np.ndarray) -> PlaceView:
-        return PlaceView(*self._points_of(place, camera, pose), picture.rgb, picture.people_mask, pose)
+        known = self._points_of(place, camera, pose)
+        return PlaceView(known.points, known.confidence, picture.rgb, picture.people_mask, pose)
 
     def _final_frame(
         self, index: int, world_from_camera: np.ndarray, camera: Pinhole, track_id: np.ndarray, bodies: FittedBodies
@@ -232,6 +258,7 @@ class LandmarksEstimator:
 
     def restore_state(self, states: States) -> None:
         self._learnt.restore_state(states)
+        self._finished = None
         last = StateReader("the focal length that was told", states.get("told", {}))
         self._told = None
         if "focal" in last:
@@ -242,8 +269,6 @@ class LandmarksEstimator:
     def _estimate(
         self, people: FollowedPeople, bodies: FittedBodies, camera: Pinhole, learnt: _Learnt
     ) -> FrameEstimate:
-        place = Surroundings(learnt.floor.floor(), learnt.floor.backdrop_m(), np.zeros(3))
-        points, confidence = self._points_of(place, camera, np.eye(4))
         return FrameEstimate(
             track_id=people.track_id,
             score=people.score,
@@ -252,23 +277,21 @@ class LandmarksEstimator:
             people_mask=people_mask(people.landmarks, self._map),
             focal_px=camera.focal_px,
             principal_point_px=camera.principal_point_px,
-            points=points,
-            confidence=confidence,
             world_from_camera=np.eye(4),
             points_are_news=learnt.clip.frame_count % _FUSED_EVERY == 0,
         )
 
-    def _points_of(self, place: Surroundings, camera: Pinhole, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(H, W, 3) points on the floor and on an upright backdrop, camera frame, and their (H, W) confidence."""
+    def _points_of(self, place: Surroundings, camera: Pinhole, pose: np.ndarray) -> PlacePoints:
+        """Points on the floor and on an upright backdrop."""
         scale = float(self._map.scale[0])
         small = Pinhole(camera.focal_px * scale, (camera.principal_point_px + 0.5) * self._map.scale - 0.5)
         depth, is_floor = place.depth(small, self._map.network_size, pose)
         points = np.empty((*depth.shape, 3), np.float32)
         points[..., :2] = self._pixel_px * (depth / np.float32(camera.focal_px))[..., None]
         points[..., 2] = depth
-        if place.floor is None:
-            return points, np.zeros(depth.shape, np.float32)
-        return points, np.where(is_floor, np.float32(FLOOR_CONFIDENCE), np.float32(BACKDROP_CONFIDENCE))
+        log_sigma = np.where(is_floor, np.float32(FLOOR_SIGMA), np.float32(BACKDROP_SIGMA))
+        confidence = np.where(is_floor, np.float32(FLOOR_CONFIDENCE), np.float32(BACKDROP_CONFIDENCE))
+        return PlacePoints(points, confidence if place.floor is not None else np.zeros_like(confidence), log_sigma)
 
     def _focal_to_tell(self, focal: FocalEstimate) -> FocalLength | None:
         """The focal length as a message, where it is news."""

@@ -9,9 +9,22 @@ import numpy as np
 
 from ..resuming.state_reader import MOST, StateReader
 from .place_adjustment import rays
+from .place_depth import PlaceDepth
+from .point_tracking import nearest
 
 MOST_LOG = 80.0
 """Bound of a logarithm in a state that is restored: its exponential is a number that float32 holds."""
+
+
+PREDICTED_SIGMA, CARRIED_SIGMA = 0.08, 0.05
+"""Relative uncertainty of depths that the network predicted, and of those that an earlier reference adjusted."""
+
+WIDE_SIGMA, NEIGHBOR_SIGMA, NEIGHBORS = 0.3, 0.4, 5
+"""Where a model says that its depth is less certain than the first, new corners take the median of so many carried ones
+around them, which is as uncertain as the second."""
+
+LEAST_CARRIED = 8
+"""Least points still seen that hand their scale on to a new reference."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,32 @@ class Located:
     """(N,) bool: found, and in agreement with the pose."""
 
 
+def new_reference(
+    picture: np.ndarray,
+    camera: np.ndarray,
+    world_from_reference: np.ndarray,
+    old: tuple[np.ndarray, np.ndarray],
+    new: np.ndarray,
+    place: PlaceDepth,
+) -> Reference:
+    """A picture, light evened out, as the reference: with (N, 2) pixels and (N,) log depths of `old` points that go on,
+    and (M, 2) pixels of `new` ones, which lie where the place's depth is known."""
+    new_depth, new_sigma = _depth_of_new(new, place, *old)
+    pixel, log_depth = np.concatenate([old[0], new]), np.concatenate([old[1], new_depth])
+    return Reference(
+        picture,
+        camera,
+        world_from_reference,
+        pixel,
+        log_depth,
+        np.concatenate([np.full(len(old[0]), CARRIED_SIGMA), new_sigma]),
+        log_depth,
+        np.empty((0, 4, 4)),
+        np.empty((0, len(pixel), 2)),
+        np.empty((0, len(pixel)), bool),
+    )
+
+
 def read_reference(state: StateReader) -> Reference:
     """The reference of a tracker's state. Raises UserError (``resume-unreadable``)."""
     camera = state.array("reference_camera", np.float64, 3, 3)
@@ -92,3 +131,21 @@ def _read_pixels(state: StateReader, name: str, seen_name: str, *leading: str) -
     seen = state.array(seen_name, np.bool_, *leading, "points")
     state.require(bool((np.abs(pixel[seen]) < MOST).all()), f"{name} is outside the frame")
     return pixel, seen
+
+
+def _depth_of_new(
+    new: np.ndarray, place: PlaceDepth, old: np.ndarray, old_depth: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) log depths of a reference's new corners at (M, 2) pixels, and their sigmas; (N, 2) `old` ones go on."""
+    depth = np.log(place.depth[nearest(new, place.depth)].astype(np.float64))
+    if place.log_sigma is None:
+        if len(old) >= LEAST_CARRIED:
+            depth += np.median(old_depth - np.log(place.depth[nearest(old, place.depth)]))
+        return depth, np.full(len(new), PREDICTED_SIGMA)
+    sigma = place.log_sigma[nearest(new, place.depth)].astype(np.float64)
+    unknown = sigma > WIDE_SIGMA
+    if len(old) >= LEAST_CARRIED and unknown.any():
+        distance = np.linalg.norm(new[unknown, None] - old, axis=-1)
+        around = np.argsort(distance, axis=1, kind="stable")[:, :NEIGHBORS]
+        depth[unknown], sigma[unknown] = np.median(old_depth[around], axis=1), NEIGHBOR_SIGMA
+    return depth, sigma

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The camera's motion from the picture itself, instead of the network's: for a network that has not learnt it.
 
-Corners of a reference picture get the network's depth there; each later picture is located against them: by
+Corners of a reference picture get the model's depth there; each later picture is located against them: by
 Lucas-Kanade from the reference itself, so that nothing adds up while it lasts, and by PnP with RANSAC. Poses and depths
 are then adjusted together (`place_adjustment`): after some motion the views say more about depth than the network does,
 and its depth of later pictures, which flickers, moves nothing. When too few corners are left, the present picture is
@@ -15,6 +15,7 @@ first camera.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import cv2
@@ -22,9 +23,11 @@ import numpy as np
 
 from ..contract.errors import UserError
 from ..resuming.state_reader import StateReader
-from .camera_reference import MOST_LOG, Located, Reference, read_located, read_reference
+from .anchor import Anchor
+from .camera_reference import MOST_LOG, Located, Reference, new_reference, read_located, read_reference
 from .place_adjustment import adjust, huber_costs, project, rays, transform
-from .point_tracking import COARSE_LEVELS, FINE_LEVELS, corner_gap, corners, even_light, follow, nearest
+from .place_depth import PlaceDepth
+from .point_tracking import COARSE_LEVELS, FINE_LEVELS, corner_gap, corners, even_light, follow, nearest, well_inside
 
 AGREEMENT_PX = 1.5
 """A track this far from where its point should be belongs to something that moves, or was lost."""
@@ -43,12 +46,6 @@ NOISE_FLOOR_PX = 0.03
 
 VIEW_PX = 1.0
 """A picture becomes a view that depths are adjusted to when the tracks moved so far from all earlier ones."""
-
-PREDICTED_SIGMA, CARRIED_SIGMA = 0.08, 0.05
-"""Relative uncertainty of depths that the network predicted, and of those that an earlier reference adjusted."""
-
-LEAST_CARRIED = 8
-"""Least points still seen that hand their scale on to a new reference."""
 
 POOR_SHARE = 0.2
 """A reference with less than this share of the most points gives way to a picture with twice as many corners, as
@@ -101,14 +98,51 @@ class CameraTracker:
         self._reference: Reference | None = None
         self._last: Located | None = None
 
+    def begin_at(self, world_from_camera: np.ndarray) -> None:
+        """Go on from this (4, 4) pose: the next picture is taken there, whatever came before."""
+        self._world_from_camera = np.array(world_from_camera, np.float64)
+        self._missed, self._reference, self._last = 0, None, None
+
+    def begin_from(self, anchor: Anchor, place: PlaceDepth, world_from_camera: np.ndarray) -> None:
+        """Go on from the corners of an earlier picture, where nothing is seen to be at this (4, 4) pose already.
+
+        `place` is what is known of the place as seen from the anchor.
+        """
+        self.begin_at(world_from_camera)
+        known = np.isfinite(place.depth[nearest(anchor.pixel, place.depth)])
+        chosen, nothing = anchor.kept & anchor.last_found & known, (np.empty((0, 2)), np.empty(0))
+        self._set_reference(
+            anchor.last_grey,
+            new_reference(
+                anchor.picture, anchor.camera, anchor.world_from_anchor, nothing, anchor.pixel[chosen], place
+            ),
+        )
+        if self._last is not None:
+            camera_from_anchor = np.linalg.inv(world_from_camera) @ anchor.world_from_anchor
+            self._last = replace(self._last, camera_from_reference=camera_from_anchor, pixel=anchor.last_pixel[chosen])
+
     def update(self, grey: np.ndarray, depth: np.ndarray, camera: np.ndarray) -> np.ndarray:
+        """As :meth:`follow` with depths that a model gives picture by picture, whatever the pose is.
+
+        `depth` is (h, w) metres, NaN for people and where nothing is known.
+        """
+        return self.follow(grey, np.isfinite(depth), lambda _: PlaceDepth(depth), camera)
+
+    def follow(
+        self,
+        grey: np.ndarray,
+        free: np.ndarray,
+        depth_at: Callable[[np.ndarray], PlaceDepth],
+        camera: np.ndarray,
+    ) -> np.ndarray:
         """The (4, 4) float64 pose `world_from_camera` of the next picture, the first one's being the identity.
 
-        `grey` is (h, w) uint8, always of one size; `depth` (h, w) metres, NaN for people and where nothing is known;
-        `camera` (3, 3) the pinhole with the focal length as predicted for this picture.
+        `grey` is (h, w) uint8, always of one size; `free` (h, w) bool: no people; `depth_at` tells the depth of the
+        place as seen from a pose, and is asked for new references alone; `camera` (3, 3) is the pinhole with the focal
+        length as predicted for this picture.
         """
         picture, camera = even_light(grey), self._steadied(camera)
-        located = self._locate(grey, picture, depth)
+        located = self._locate(grey, picture, free)
         if located is not None:
             assert self._reference is not None
             self._missed = 0
@@ -119,8 +153,9 @@ class CameraTracker:
             )
         else:
             self._missed += 1
-        if self._needs_reference(picture, depth):
-            self._begin_reference(grey, picture, depth, camera, located)
+        if self._needs_reference(picture, free):
+            place = depth_at(self._world_from_camera.copy())
+            self._begin_reference(grey, picture, _cut_out(place, free), camera, located)
         return self._world_from_camera.copy()
 
     def export_state(self) -> dict[str, np.ndarray]:
@@ -157,13 +192,13 @@ class CameraTracker:
         steadied[[0, 1], [0, 1]] *= np.exp(self._log_focal) / camera[0, 0]
         return steadied
 
-    def _locate(self, grey: np.ndarray, picture: np.ndarray, depth: np.ndarray) -> Located | None:
+    def _locate(self, grey: np.ndarray, picture: np.ndarray, free: np.ndarray) -> Located | None:
         """Find the picture's pose: near the last one at first, then wherever the whole picture seems to have gone."""
         reference, last = self._reference, self._last
         if reference is None or last is None:
             return None
         guess = project(transform(last.camera_from_reference, reference.points), reference.camera)
-        near = self._locate_from(guess, reference, last, grey, picture, depth)
+        near = self._locate_from(guess, reference, last, grey, picture, free)
         if near is not None and near.seen.sum() >= SURE_SHARE * last.seen.sum():
             return near
         # Large motions show in the picture as it came; in its detail alone far places look alike.
@@ -172,7 +207,7 @@ class CameraTracker:
         if found.any():
             guess = guess + np.median((moved - last.pixel)[found], axis=0)
         guess[found] = moved[found]
-        far = self._locate_from(guess, reference, last, grey, picture, depth)
+        far = self._locate_from(guess, reference, last, grey, picture, free)
         return max((way for way in (near, far) if way is not None), key=lambda way: way.seen.sum(), default=None)
 
     def _locate_from(
@@ -182,10 +217,10 @@ class CameraTracker:
         last: Located,
         grey: np.ndarray,
         picture: np.ndarray,
-        depth: np.ndarray,
+        free: np.ndarray,
     ) -> Located | None:
         pixel, found = follow(reference.picture, picture, reference.pixel, guess, FINE_LEVELS)
-        found &= np.isfinite(depth[nearest(pixel, depth)])  # somebody stands before the others
+        found &= free[nearest(pixel, free)]  # somebody stands before the others
         tracked = np.flatnonzero(found)
         if len(tracked) < self.settings.least_points:
             return None
@@ -271,7 +306,7 @@ class CameraTracker:
         gain = huber_costs(held, noise).sum() - huber_costs(new, noise).sum()
         return replace(located, camera_from_reference=last.camera_from_reference) if gain < HOLD_GAIN else located
 
-    def _needs_reference(self, picture: np.ndarray, depth: np.ndarray) -> bool:
+    def _needs_reference(self, picture: np.ndarray, free: np.ndarray) -> bool:
         reference, settings = self._reference, self.settings
         if reference is None or self._last is None or self._missed >= settings.patience:
             return True
@@ -282,40 +317,26 @@ class CameraTracker:
             return True
         return (
             count < POOR_SHARE * settings.most_points
-            and len(corners(picture, _usable(depth), settings.most_points)) > 2 * count
+            and len(corners(picture, well_inside(free), settings.most_points)) > 2 * count
         )
 
     def _begin_reference(
-        self, grey: np.ndarray, picture: np.ndarray, depth: np.ndarray, camera: np.ndarray, located: Located | None
+        self, grey: np.ndarray, picture: np.ndarray, place: PlaceDepth, camera: np.ndarray, located: Located | None
     ) -> None:
         """Make this picture the reference; there is none when it has too few corners."""
-        usable = _usable(depth)
+        usable = well_inside(np.isfinite(place.depth))
         old, old_depth = self._still_seen(located, usable)
         free = usable.copy()
         for x, y in old:
             cv2.circle(free, (round(x), round(y)), corner_gap(picture), 0, -1)
         new = corners(picture, free, self.settings.most_points - len(old))
-        new_depth = np.log(depth[nearest(new, depth)].astype(np.float64))
-        if len(old) >= LEAST_CARRIED:
-            new_depth += np.median(old_depth - np.log(depth[nearest(old, depth)]))
-        pixel, log_depth = np.concatenate([old, new]), np.concatenate([old_depth, new_depth])
-        self._missed = 0
-        self._reference = self._last = None
-        if len(pixel) >= self.settings.least_points:
-            sigma = np.repeat([CARRIED_SIGMA, PREDICTED_SIGMA], [len(old), len(new)])
-            self._reference = Reference(
-                picture,
-                camera,
-                self._world_from_camera,
-                pixel,
-                log_depth,
-                sigma,
-                log_depth,
-                np.empty((0, 4, 4)),
-                np.empty((0, len(pixel), 2)),
-                np.empty((0, len(pixel)), bool),
-            )
-            self._last = Located(grey, np.eye(4), pixel, np.ones(len(pixel), bool))
+        self._set_reference(grey, new_reference(picture, camera, self._world_from_camera, (old, old_depth), new, place))
+
+    def _set_reference(self, grey: np.ndarray, reference: Reference) -> None:
+        self._missed, self._reference, self._last = 0, None, None
+        if len(reference.pixel) >= self.settings.least_points:
+            everything = np.ones(len(reference.pixel), bool)
+            self._reference, self._last = reference, Located(grey, np.eye(4), reference.pixel, everything)
 
     def _still_seen(self, located: Located | None, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels (n, 2) and log depths (n,), in the present camera, of the reference's points that go on."""
@@ -326,10 +347,9 @@ class CameraTracker:
         return located.pixel[kept], np.log(depth[kept])
 
 
-def _usable(depth: np.ndarray) -> np.ndarray:
-    """(h, w) uint8, 1 where a corner's whole neighbourhood belongs to the place."""
-    known = np.isfinite(depth).astype(np.uint8)
-    return cv2.erode(known, np.ones((5, 5), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+def _cut_out(place: PlaceDepth, free: np.ndarray) -> PlaceDepth:
+    """What is known of the place where `free`."""
+    return replace(place, depth=np.where(free, place.depth, np.float32(np.nan)))
 
 
 def _median_motion(before: np.ndarray, after: np.ndarray, common: np.ndarray) -> float:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -18,25 +20,22 @@ _NEAREST_M = 0.1
 """People of whom a joint is nearer, or behind the camera, are left to the mask."""
 
 
-def place_depth(
-    depth: np.ndarray, people_mask: np.ndarray, joints: np.ndarray, camera: np.ndarray, size: tuple[int, int]
-) -> np.ndarray:
-    """(H, W) predicted depths to the tracking picture's `size` (width, height); NaN for people and what is not known.
+@dataclass(frozen=True)
+class PlaceDepth:
+    """What is known of the place in the tracking picture, (h, w) pixels."""
 
-    `people_mask` is (H, W) bool; `joints` (n, 55, 3) are the people found, camera frame, metres; `camera` (3, 3) is the
-    tracking picture's pinhole. Returns (height, width) float32.
-    """
-    with np.errstate(invalid="ignore"):
-        known = np.where((depth > 0) & np.isfinite(depth), depth, np.nan).astype(np.float32)
-    placed = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
-    placed[people_cover(people_mask, joints, camera, size)] = np.nan
-    return placed
+    depth: np.ndarray
+    """(h, w) metres; NaN for people and where nothing is known."""
+    log_sigma: np.ndarray | None = None
+    """(h, w) standard deviation of the depth's logarithm; None where the model is about as sure everywhere."""
 
 
 def people_cover(people_mask: np.ndarray, joints: np.ndarray, camera: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(height, width) bool what of a picture shows people, or is so near to them that it may: mask and bones, grown.
+    """(height, width) bool what of a picture of `size` (width, height) shows people, or is so near to them that it may:
+    mask and bones, grown.
 
-    Arguments as of :func:`place_depth`.
+    `people_mask` is (H, W) bool; `joints` (n, 55, 3) are the people found, camera frame, metres; `camera` (3, 3) is the
+    picture's pinhole.
     """
     people = cv2.resize(people_mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     return np.asarray(people_with_bones(people, joints, camera) > 0)
@@ -45,7 +44,7 @@ def people_cover(people_mask: np.ndarray, joints: np.ndarray, camera: np.ndarray
 def people_with_bones(people: np.ndarray, joints: np.ndarray, camera: np.ndarray) -> np.ndarray:
     """(h, w) uint8, 1 where people are: their mask `people` (h, w), limbs about their bones, and a margin around both.
 
-    `joints` (n, 55, 3) and `camera` (3, 3) as in :func:`place_depth`; `people` is drawn into.
+    `joints` (n, 55, 3) and `camera` (3, 3) as in :func:`people_cover`; `people` is drawn into.
     """
     for body in joints[:, :BODY_JOINT_COUNT]:
         if not body[:, 2].min() > _NEAREST_M:
@@ -57,3 +56,17 @@ def people_with_bones(people: np.ndarray, joints: np.ndarray, camera: np.ndarray
             cv2.line(people, pixel[joint].tolist(), pixel[PARENTS[joint]].tolist(), 1, min(thickness, 255))
     margin = max(1, round(max(people.shape) * _MARGIN))
     return cv2.dilate(people, np.ones((2 * margin + 1,) * 2, np.uint8))
+
+
+def place_depth(depth: np.ndarray, log_sigma: np.ndarray | None, people: np.ndarray) -> PlaceDepth:
+    """A model's (H, W) depths, and how sure it is of them, in the tracking picture.
+
+    `people` (h, w) bool is that of :func:`people_cover`.
+    """
+    with np.errstate(invalid="ignore"):
+        known = np.where((depth > 0) & np.isfinite(depth), depth, np.nan).astype(np.float32)
+    size = people.shape[1], people.shape[0]
+    placed = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
+    placed[people] = np.nan
+    sure = None if log_sigma is None else cv2.resize(log_sigma, size, interpolation=cv2.INTER_NEAREST)
+    return PlaceDepth(placed, sure)

@@ -61,6 +61,11 @@ def corner_gap(picture: np.ndarray) -> int:
     return max(3, max(picture.shape) // 40)
 
 
+def well_inside(free: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, 1 where a corner's whole neighbourhood is in `free` (h, w) bool."""
+    return cv2.erode(free.astype(np.uint8), np.ones((5, 5), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+
+
 def corners(picture: np.ndarray, usable: np.ndarray, most: int) -> np.ndarray:
     """The (N, 2) strongest corners where `usable` (h, w) is true, at most `most`, spread over the picture."""
     found = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The floor that a still camera sees, from the people on it: the lowest level that they stand on.
+"""The floor from the people on it: the lowest level that they stand on.
 
 This serves the tracking of the camera and the points while a clip streams. Which way is up in a finished take, and
 where its floor is, is `engine.motion.ground`'s matter, which looks at points as well.
@@ -59,12 +59,12 @@ _FARTHEST_BACKDROP_M = 100.0
 
 @dataclass(frozen=True)
 class Floor:
-    """A plane in the camera frame: the points p with `up . p == -height`."""
+    """A plane in the frame of the joints that it is found from: the points p with `up . p == -height`."""
 
     up: np.ndarray
     """(3,) unit vector away from the earth."""
     height: float
-    """Metres that the camera is above it."""
+    """Metres that the frame's origin, which is the first camera, is above it."""
 
 
 _STANCE = 16
@@ -73,7 +73,7 @@ the feet (12)."""
 
 
 class FloorEstimator:
-    """The floor while a clip streams. Its state is replaced and never changed: a copy goes its own way."""
+    """The floor while a clip streams, in the world. Its state is replaced, never changed: a copy goes its own way."""
 
     def __init__(self) -> None:
         self._stances = np.zeros((0, _STANCE))
@@ -81,11 +81,12 @@ class FloorEstimator:
         self._frames = 0
         self._floor: Floor | None = None
 
-    def update(self, joints: np.ndarray) -> None:
-        """Add the (n, 55 or 22, 3) joints of a frame's people, camera frame, metres."""
+    def update(self, joints: np.ndarray, world_from_camera: np.ndarray) -> None:
+        """Add the (n, 55 or 22, 3) joints of a frame's people, camera frame, metres; and the camera's (4, 4) pose."""
         self._frames += 1
         if len(joints):
-            stances = np.concatenate([self._stances, _stances(joints)])
+            in_world = np.asarray(joints, np.float64) @ world_from_camera[:3, :3].T + world_from_camera[:3, 3]
+            stances = np.concatenate([self._stances, _stances(in_world)])
             # Every second one is forgotten: what is left still spans the whole clip.
             self._stances = stances if len(stances) <= _MOST_STANCES else stances[::2]
             self._farthest_m = max(self._farthest_m, _farthest_m(joints))
@@ -97,7 +98,7 @@ class FloorEstimator:
         return self._floor
 
     def backdrop_m(self) -> float:
-        """As :func:`backdrop_behind`, of everybody so far."""
+        """As :func:`backdrop_behind`, of everybody so far, each as far as from the camera that saw them."""
         return _behind(self._farthest_m)
 
     def export_state(self) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,7 +14,16 @@ import torch
 from engine.capture import run_capture
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
-from engine.contract.messages import FinalFrame, FocalLength, Frame, Message, ScenePoints, Status, unpack_mask
+from engine.contract.messages import (
+    CameraMotion,
+    FinalFrame,
+    FocalLength,
+    Frame,
+    Message,
+    ScenePoints,
+    Status,
+    unpack_mask,
+)
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import SettledTakeReader, TakeReader
 from engine.interruption import Interruption
@@ -105,6 +115,41 @@ def test_predictions_that_are_thrown_away_leave_no_trace(model, frames):
         made.predict(frames[-1])
         found += made.finish(made.predict(prepared))
     assert_same(expected, found)
+
+
+def poses_and_kinds(messages: list[Message]) -> tuple[np.ndarray, list[tuple[int, str]]]:
+    poses = np.stack([message.world_from_camera for message in messages if isinstance(message, Frame)])
+    return poses, [(told.frame_index, told.motion) for told in messages if isinstance(told, CameraMotion)]
+
+
+def test_a_still_camera_is_told_with_the_first_frame_and_has_one_pose(model, frames):
+    messages = list(run(pipeline(model), frames[:4]))
+    poses, kinds = poses_and_kinds(messages)
+    assert kinds == [(0, "still")]
+    assert [message.kind for message in messages[:3]] == ["focal_length", "camera_motion", "frame"]
+    np.testing.assert_array_equal(poses, np.tile(np.eye(4), (4, 1, 1)))
+
+
+def test_a_camera_that_turns_is_told_once_also_over_a_resume(model, frames):
+    """The footage is warped as if the camera turned to the right by a degree from frame to frame."""
+    with_map, turning = model.picture_map(open_footage(str(CLIP)).size), []
+    pinhole = np.array([[430.0, 0, 239.5], [0, 430, 134.5], [0, 0, 1]])
+    for number, kept in enumerate(frames[:6]):
+        assert kept.footage_rgb is not None
+        turn, _ = cv2.Rodrigues(np.array([0, -np.radians(number), 0]))
+        rgb = cv2.warpPerspective(kept.footage_rgb, pinhole @ turn @ np.linalg.inv(pinhole), (480, 270))
+        pictures = prepare_frame(rgb, with_map), tracking_picture(rgb, with_map)
+        turning.append(PreparedFrame(kept.source_frame, kept.time_s, *pictures, rgb))
+    whole, restored = pipeline(model), pipeline(model)
+    messages = list(run(whole, turning[:4]))
+    restored.restore_state(whole.export_state())
+    rest = list(run(whole, turning[4:]))
+    assert_same(rest, list(run(restored, turning[4:])))
+    poses, kinds = poses_and_kinds([*messages, *rest])
+    assert kinds == [(0, "still"), (1, "turning")]
+    assert not poses[:, :3, 3].any()
+    turned = np.degrees(np.arctan2(poses[:, 0, 2], poses[:, 2, 2]))
+    assert (np.diff(turned) > 0.5).all(), "to the right"
 
 
 def test_a_restored_state_goes_on_as_if_nothing_had_happened(model, frames):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import UserError
+from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE, NECK, PELVIS
 from engine.landmarks.camera.floor import Floor, FloorEstimator, backdrop_behind, floor_from_people
 
@@ -100,7 +101,7 @@ def test_the_backdrop_is_behind_everybody_seen() -> None:
     joints[7] *= 4.0
     estimator = FloorEstimator()
     for frame in joints:
-        estimator.update(frame[None])
+        estimator.update(frame[None], np.eye(4))
     assert estimator.backdrop_m() == backdrop_behind(joints)
     assert estimator.backdrop_m() > np.linalg.norm(joints, axis=-1).max()
     assert backdrop_behind(joints[:0]) >= 6.0
@@ -110,12 +111,12 @@ def test_streaming_gives_the_same_floor_and_a_copy_goes_its_own_way() -> None:
     joints = joints_seen((4.0, 5.0), 0.3, 2.2)
     estimator = FloorEstimator()
     for frame in joints[:20]:
-        estimator.update(frame[None])
+        estimator.update(frame[None], np.eye(4))
     aside, restored = copy.copy(estimator), FloorEstimator()
     restored.restore_state(estimator.export_state())
     for frame in joints[20:]:
-        aside.update(frame[None])
-        restored.update(frame[None])
+        aside.update(frame[None], np.eye(4))
+        restored.update(frame[None], np.eye(4))
     whole, half = floor_from_people(joints), floor_from_people(joints[:20])
     for estimate, expected in ((aside, whole), (restored, whole), (estimator, half)):
         found = estimate.floor()
@@ -126,3 +127,21 @@ def test_streaming_gives_the_same_floor_and_a_copy_goes_its_own_way() -> None:
     assert aside.backdrop_m() >= 6.0
     with pytest.raises(UserError, match="resume"):
         FloorEstimator().restore_state({"stances": np.zeros((2, 5))})
+
+
+def test_a_camera_that_moves_sees_one_floor_of_the_world() -> None:
+    """It walks two meters, rises and turns; the floor is where the first camera has it, also after a resume."""
+    joints = joints_seen((4.0, 5.0), 0.3, 2.2)
+    still, moving = FloorEstimator(), FloorEstimator()
+    for number, frame in enumerate(joints):
+        share = number / len(joints)
+        pose = np.eye(4)
+        pose[:3, :3] = axis_angle_to_matrix(np.array([0.1, 0.5, -0.1]) * share)
+        pose[:3, 3] = np.array([2.0, -0.3, 1.0]) * share
+        still.update(frame[None], np.eye(4))
+        moving.update((frame[None] - pose[:3, 3]) @ pose[:3, :3], pose)
+    expected, found = still.floor(), moving.floor()
+    assert expected is not None
+    assert found is not None
+    np.testing.assert_allclose(found.up, expected.up, atol=1e-9)
+    assert found.height == pytest.approx(expected.height, abs=1e-9)

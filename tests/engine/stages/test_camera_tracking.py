@@ -8,7 +8,9 @@ import pytest
 from engine.contract.errors import UserError
 from engine.evaluation.camera_trajectory import absolute_trajectory_errors, root_mean_square
 from engine.evaluation.local_body import rotation_error_deg
+from engine.stages.camera_reference import CARRIED_SIGMA, NEIGHBOR_SIGMA, new_reference
 from engine.stages.camera_tracking import CameraTracker, CameraTrackerSettings
+from engine.stages.place_depth import PlaceDepth
 from tests.engine.stages.textured_room import pinhole, pose, see
 
 LANDSCAPE, PORTRAIT, LARGE = (128, 96), (96, 128), (384, 216)
@@ -168,3 +170,55 @@ def test_going_on_from_a_saved_state_changes_no_bit():
 def test_impossible_settings_are_refused(wrong):
     with pytest.raises(UserError, match="bad-setting"):
         CameraTrackerSettings(**wrong)
+
+
+NOBODY = np.ones(LANDSCAPE[::-1], bool)
+
+
+def test_depth_is_asked_for_new_references_alone_and_where_the_camera_is_then():
+    path, camera, tracker, asked = hand_held(), camera_for(LANDSCAPE), CameraTracker(), []
+    for number, world_from_camera in enumerate([*path, pose(yaw=60)]):
+        grey, depth = see(world_from_camera, camera, LANDSCAPE)
+
+        def depth_at(found, number=number, depth=depth):
+            asked.append((number, found))
+            return PlaceDepth(depth)
+
+        poses = tracker.follow(grey, NOBODY, depth_at, camera)
+        if asked and asked[-1][0] == number:
+            np.testing.assert_array_equal(asked[-1][1], poses)
+    assert asked[0][0] == 0
+    assert 0 < len(asked) < 6
+
+
+def test_a_camera_is_followed_with_a_floor_and_hardly_anything_else():
+    """Walls are off by a factor of 1.6 and said to be unsure: the floor gives the scale, the motion the rest."""
+    path, camera, errors = np.stack(hand_held(24)), camera_for(LARGE), []
+    for sure in (True, False):
+        tracker, found = CameraTracker(), []
+        for world_from_camera in path:
+            grey, depth = see(world_from_camera, camera, LARGE)
+            rows = np.arange(LARGE[1])[:, None] - camera[1, 2]
+            on_floor = np.abs(depth * rows / camera[1, 1] + world_from_camera[1, 3] - 1.4) < 0.2
+            known = np.where(on_floor, depth, 1.6 * depth).astype(np.float32)
+            sigma = np.where(on_floor, 0.15, 1.0).astype(np.float32)
+            place = PlaceDepth(known, sigma if sure else None)
+            found.append(tracker.follow(grey, np.ones(depth.shape, bool), lambda _, place=place: place, camera))
+        errors.append(np.linalg.norm(np.stack(found)[:, :3, 3] - path[:, :3, 3], axis=-1).max())
+    assert errors[0] < 0.08
+    assert errors[1] > 3 * errors[0], "knowing what is unsure makes the difference"
+
+
+def test_unsure_corners_of_a_new_reference_take_the_depth_of_those_around_them():
+    depth, sigma = np.full((60, 80), 5.0, np.float32), np.full((60, 80), 1.0, np.float32)
+    sigma[40:] = 0.15
+    old = np.array(
+        [(10.0, 10), (12, 10), (10, 12), (12, 12), (11, 11), (70, 10), (72, 10), (70, 12), (72, 12), (71, 11)]
+    )
+    old_depth = np.log(np.repeat([2.0, 8.0], 5))
+    new = np.array([(14.0, 14), (68, 14), (40, 50)])
+    found = new_reference(
+        np.zeros((60, 80), np.uint8), np.eye(3), np.eye(4), (old, old_depth), new, PlaceDepth(depth, sigma)
+    )
+    np.testing.assert_allclose(np.exp(found.prior[10:]), [2.0, 8.0, 5.0], rtol=1e-6)
+    np.testing.assert_allclose(found.prior_sigma, [*[CARRIED_SIGMA] * 10, NEIGHBOR_SIGMA, NEIGHBOR_SIGMA, 0.15])

@@ -6,7 +6,7 @@ import pytest
 
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.stages.place_adjustment import adjust, huber_costs, huber_weights, project, rays, transform
-from engine.stages.place_depth import place_depth
+from engine.stages.place_depth import people_cover, place_depth
 from engine.video.picture import TRACKING_SIDE, PictureMap, tracking_picture
 from tests.engine.stages.textured_room import pinhole, pose
 
@@ -65,7 +65,15 @@ def test_people_are_cut_out_of_the_place():
     joints = body.posed_joints(
         np.tile(np.eye(3), (1, 55, 1, 1)), np.zeros((1, 10)), np.zeros((1, 10)), np.array([[0.3, 0.2, 3.5]])
     )
-    placed = place_depth(depth, mask, joints, camera, (256, 192))
+    sigma = np.where(depth > 3, np.float32(0.5), np.float32(0.1))
+
+    def placed_among(mask, joints):
+        return place_depth(depth, sigma, people_cover(mask, joints, camera, (256, 192)))
+
+    known = placed_among(mask, joints)
+    placed = known.depth
+    assert known.log_sigma is not None
+    assert known.log_sigma.shape == placed.shape
     assert placed.shape == (192, 256)
     assert np.isnan(placed[20:40, 10:30]).all() and np.isnan(placed[17, 20])
     bones = np.round(joints[0, :22, :2] / joints[0, :22, 2:] * 260 + (128, 96)).astype(int)
@@ -74,10 +82,10 @@ def test_people_are_cut_out_of_the_place():
     assert np.isnan(placed[bones[inside, 1], bones[inside, 0]]).all()
     assert np.isnan(placed[121, 201]) and np.isnan(placed[165:, 221]).all()
     assert (placed[100:, :60] == 4).all() and np.isfinite(placed).mean() > 0.7
-    nobody = place_depth(depth, np.zeros_like(mask), np.empty((0, 55, 3)), camera, (256, 192))
+    nobody = placed_among(np.zeros_like(mask), np.empty((0, 55, 3))).depth
     assert np.isfinite(nobody).mean() > 0.99
     behind = joints * [1, 1, -1]
-    assert np.isfinite(place_depth(depth, np.zeros_like(mask), behind, camera, (256, 192))).mean() > 0.99
+    assert np.isfinite(placed_among(np.zeros_like(mask), behind).depth).mean() > 0.99
 
 
 @pytest.mark.parametrize("footage", [(1920, 1080), (720, 1281), (100, 77), (500, 500)])

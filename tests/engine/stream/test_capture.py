@@ -89,6 +89,14 @@ def test_without_voxels_there_are_no_points(named, tmp_path):
     assert pipeline.final_points() is None and pipeline.point_count == 0
 
 
+def test_of_a_network_that_predicts_depth_no_kind_of_camera_is_told(named, tmp_path):
+    pipeline = make_pipeline(named, tmp_path, voxel_size=0, camera="tracked")
+    assert [type(message) for n in range(2) for message in pipeline.finish(pipeline.predict(prepared(n)))] == [
+        Frame
+    ] * 2
+    assert "camera_kind" not in pipeline.export_state()
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_reduced_precision_stays_near(named, tmp_path, precision):
     plain, reduced = make_pipeline(named, tmp_path), make_pipeline(named, tmp_path, precision=precision)
