@@ -98,6 +98,11 @@ class SceneBuilder:
             return ""
         return warning_about_body(self.header, self._body_path, self._body.result())
 
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know, a sentence each, once everything is built: what was left as the user has it."""
+        return [note for note in (self._camera.note, *(person.note for person in self._people.values())) if note]
+
     def add(self, message: Message) -> None:
         """Take one message in; cheap. Messages that are not part of a scene (status, point maps) are ignored."""
         if isinstance(message, Frame):
