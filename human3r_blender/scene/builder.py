@@ -15,7 +15,7 @@ import bpy
 from ...engine.contract.body_choice import body_file, choose_body_of_take, warning_about_body
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
-from ...engine.contract.messages import FinalFrame, Frame, Message, ScenePoints, TakeHeader
+from ...engine.contract.messages import CameraSummary, FinalFrame, Frame, Message, ScenePoints, TakeHeader
 from ...engine.contract.take import TakeReader
 from ...engine.installed import locations
 from ...engine.motion.clean_up import CleanUpSettings
@@ -118,6 +118,9 @@ class SceneBuilder:
             self._tracks.replace(message)
             if self._ground is not None:
                 self._ground.replace(message)
+        elif isinstance(message, CameraSummary):
+            if self._ground is not None:
+                self._ground.conclude(message)
         elif isinstance(message, ScenePoints) and self.options.import_points:
             self._cloud.add(message)
 
