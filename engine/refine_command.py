@@ -58,8 +58,8 @@ class OldTake:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.epilog = (
-        f"{EXPLANATION} The take is replaced when all is done; stopped before, it is as it was. What was recorded while "
-        "the footage ran stays in it."
+        f"{EXPLANATION} The take is replaced when all is done; stopped before, it is as it was. What was recorded "
+        "while the footage ran stays in it."
     )
     parser.add_argument("take", type=Path, metavar="TAKE.h3r", help="the take")
     parser.add_argument("--output", type=Path, metavar="OUT.h3r", help="write there and leave the take as it is")
@@ -183,8 +183,8 @@ def _write(source: Path, target: Path, new: list[Message]) -> Path:
     replaced = tuple({type(message) for message in new} & set(_REPLACED))
     points_are_new = any(isinstance(message, ScenePoints) for message in new)
     explained = explained_write_errors(Sentence("{path} cannot be written", path=target), "take-unwritable")
-    with TakeReader(source) as reader, open(source, "rb") as raw, explained, whole_file(target, synced=True) as written:
-        with open(written, "wb") as file:
+    with explained, whole_file(target, synced=True) as written, open(written, "wb") as file:
+        with TakeReader(source) as reader, open(source, "rb") as raw:
             write_record(file, encode(replace(reader.header, protocol=PROTOCOL_VERSION)))
             for message, start, end in records(reader):
                 if isinstance(message, TakeEnd):

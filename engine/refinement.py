@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens when the last frame is in: the camera followed once more, people fitted to it, surroundings made anew."""
+"""What happens when the last frame is in: the camera is followed once more, people and surroundings are made anew."""
 
 from __future__ import annotations
 

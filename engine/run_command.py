@@ -14,7 +14,16 @@ from typing import Any, BinaryIO
 from .contract.arguments import add_setting_options, settings_from_options
 from .contract.errors import UserError
 from .contract.exit_codes import CANCELLED, DONE, EXPLANATION, FAILED
-from .contract.messages import Frame, Message, Status, TakeHeader
+from .contract.messages import (
+    CAMERA_MOTIONS,
+    CAMERA_NOTES,
+    CameraMotion,
+    CameraSummary,
+    Frame,
+    Message,
+    Status,
+    TakeHeader,
+)
 from .contract.settings import CaptureSettings
 from .standard_streams import say, say_error
 
@@ -64,13 +73,22 @@ def _capture(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     from .capture import run_capture
     from .interruption import Interruption
 
-    result = run_capture(settings, _Progress(options.quiet).show, Interruption(), resume=options.resume)
-    if result.note:
-        say(f"note: {result.note}")
+    progress, camera = _Progress(options.quiet), Camera()
+
+    def sink(message: Message) -> None:
+        progress.show(message)
+        camera.take_in(message)
+
+    result = run_capture(settings, sink, Interruption(), resume=options.resume)
+    for note in (result.note, camera.note):
+        if note:
+            say(f"note: {note}")
+    if camera.motion and not options.quiet:
+        say(CAMERA_MOTIONS[camera.motion])
     code = DONE if result.status == "complete" else CANCELLED
     if code == CANCELLED and result.frame_count:
         say("Cancelled. To continue, run the same command with --resume.")
-    return code, {**asdict(result), "take": settings.take}
+    return code, {**asdict(result), **camera.summary(), "take": settings.take}
 
 
 def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
@@ -81,6 +99,24 @@ def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
             "Give --overwrite to replace it, --resume to continue it, or another name.",
             take=settings.take,
         )
+
+
+class Camera:
+    """What was told about the camera."""
+
+    def __init__(self) -> None:
+        self.motion = self.note = ""
+        self._is_refined = False
+
+    def take_in(self, message: Message) -> None:
+        if isinstance(message, CameraMotion | CameraSummary):
+            self.motion = message.motion
+        if isinstance(message, CameraSummary):
+            self._is_refined, self.note = message.refined, CAMERA_NOTES[message.note]
+
+    def summary(self) -> dict[str, Any]:
+        """As the batch's summary in Blender says it."""
+        return {"camera": self.motion, "camera_refined": self._is_refined, "camera_note": self.note}
 
 
 class _Progress:

@@ -150,7 +150,7 @@ class CaptureSettings:
     Points keep their confidence, so they can be filtered further in the scene."""
     max_points: int = setting(2_000_000, label="Max Points", least=1, unit="points", group="Points")
     """Maximum number of scene points; further points are left out."""
-    backdrop: bool = setting(True, label="Photographed Backdrop", group="Points")
+    backdrop: bool = setting(True, label="Backdrop", group="Points")
     """For a camera that stands still or only turns, show the environment as one photograph without people, on the floor
     and an upright card, instead of as points, whose distances nothing in such footage tells; needs Refine Camera."""
     point_maps: bool = setting(False, label="Keep Point Maps", group="Take")

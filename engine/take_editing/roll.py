@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..contract.errors import UserError
-from ..contract.messages import Frame, Message, TakeHeader
+from ..contract.messages import Frame, TakeHeader
 from ..contract.person_names import numbered_name
-from ..contract.take import TakeReader
+from ..contract.take import TakeReader, records
 
 
 @dataclass(frozen=True)

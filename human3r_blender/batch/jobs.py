@@ -14,7 +14,7 @@ from pathlib import Path
 from ...engine.contract.errors import UserError
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.whole_file import explained_write_errors
-from ..capture.session import Session
+from ..capture.session import Session, describe_camera
 from ..sections.retarget.verification import Report
 from .interruption import Interruption
 
@@ -37,6 +37,12 @@ class Result:
     """Strength that the people were cleaned up with; 0 for none."""
     seconds: float = 0.0
     note: str = ""
+    camera: str = ""
+    """``still``, ``turning`` or ``moving``; empty where nobody looked."""
+    camera_refined: bool = False
+    """Whether the final pass found a better camera path than the live one."""
+    camera_note: str = ""
+    """What the final pass has to say about the camera."""
     characters: list[Report] = field(default_factory=list)
     """What ``--retarget-to`` made of each person."""
     exports: list[str] = field(default_factory=list)
@@ -103,9 +109,13 @@ def run_to_end(run: Session, job: Job) -> None:
     result = job.result
     result.status, result.frames, result.note = run.progress.phase, run.progress.frames_done, run.note
     result.people = run.people_count
+    result.camera, result.camera_note = run.motion, run.camera_note
+    result.camera_refined = run.camera is not None and run.camera.refined
     if run.error is not None:
         raise run.error
     job.say(f"{run.progress.phase}, {run.progress.describe()}" + (f" ({run.note})" if run.note else ""))
+    for known in filter(None, (describe_camera(run), run.camera_note)):
+        job.say(str(known))
 
 
 def print_error(error: UserError, start: str = "") -> None:

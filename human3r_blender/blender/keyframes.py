@@ -8,7 +8,8 @@ one per data-block, each with its channelbag of F-curves; `action.fcurves` is go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import bpy
@@ -42,20 +43,47 @@ def animate(block: bpy.types.ID, name: str, part: str = "", share: bpy.types.ID 
     where Blender has slots, both use the one; on older versions the block gets an Action called "`name` `part`".
     """
     data = block.animation_data or block.animation_data_create()
+    if share is not None and not isinstance(share, bpy.types.Action):
+        share = share.animation_data.action
+    action, container = _new_container(block, name, part, share)
+    data.action = action
+    if HAS_SLOTS:
+        data.action_slot = container.slot
+    return action
+
+
+def set_aside(
+    block: bpy.types.ID,
+    name: str,
+    columns: Mapping[str, np.ndarray],
+    frames: np.ndarray,
+    part: str = "",
+    share: bpy.types.Action | None = None,
+) -> bpy.types.Action:
+    """Keep keys in an Action that nothing plays, for the user to choose; the data-block itself is not touched.
+
+    `columns` has (T, n) values by data path, at (T,) scene frames. `name`, `part` and `share` as of `animate`.
+    """
+    action, container = _new_container(block, name, part, share)
+    action.use_fake_user = True
+    kinds = np.full(len(frames), LINEAR, dtype=np.uint8)
+    for path, values in columns.items():
+        for axis, column in enumerate(values.T):
+            replace(container.fcurves.new(path, index=axis), frames, column, kinds)
+    return action
+
+
+def _new_container(block: bpy.types.ID, name: str, part: str, share: bpy.types.Action | None) -> tuple[Any, Any]:
+    """An Action with room for the F-curves of a data-block that does not play it yet, and what will hold them."""
     if not HAS_SLOTS:
-        data.action = bpy.data.actions.new(f"{name} {part}" if share and part else name)
-        return data.action
-    if isinstance(share, bpy.types.Action):
-        action = share
-    else:
-        action = share.animation_data.action if share else bpy.data.actions.new(name)
+        action = bpy.data.actions.new(f"{name} {part}" if share and part else name)
+        action.id_root = block.id_type
+        return action, action
+    action = share or bpy.data.actions.new(name)
     if not action.layers:
         action.layers.new("Layer").strips.new(type="KEYFRAME")
     slot = action.slots.new(id_type=block.id_type, name=block.name)
-    data.action = action
-    data.action_slot = slot
-    action.layers[0].strips[0].channelbag(slot, ensure=True)
-    return action
+    return action, action.layers[0].strips[0].channelbag(slot, ensure=True)
 
 
 def _container(block: bpy.types.ID) -> Any:  # a type that differs between versions
@@ -87,12 +115,12 @@ def curves_in(action: bpy.types.Action, data_path: str) -> Curves:
     return {} if container is None else {(curve.data_path, curve.array_index): curve for curve in container.fcurves}
 
 
-def curve_in(action: bpy.types.Action, data_path: str, wanted: str) -> bpy.types.FCurve:
+def curve_in(action: bpy.types.Action, data_path: str, wanted: str, index: int = 0) -> bpy.types.FCurve:
     """The F-curve of a property `wanted` in an Action, made where there is none, for the data-block whose `data_path`
     it animates too.
     """
     container = _container_in(action, data_path)
-    return container.fcurves.find(wanted, index=0) or container.fcurves.new(wanted, index=0)
+    return container.fcurves.find(wanted, index=index) or container.fcurves.new(wanted, index=index)
 
 
 def copy_part(action: bpy.types.Action, data_path: str, name: str) -> bpy.types.Action:
@@ -129,6 +157,11 @@ def playing_strips(block: bpy.types.ID) -> list[bpy.types.NlaStrip]:
     if data is None or not data.use_nla:
         return []
     return [strip for track in data.nla_tracks if not track.mute for strip in track.strips if not strip.mute]
+
+
+def has_drivers(block: bpy.types.ID) -> bool:
+    """Whether drivers move any property of a data-block."""
+    return block.animation_data is not None and len(block.animation_data.drivers) > 0
 
 
 def actions_of(block: bpy.types.ID) -> list[bpy.types.Action]:
@@ -225,6 +258,36 @@ def hold_last(curve: bpy.types.FCurve) -> None:
     """Hold the value of the last key until the next one instead of moving towards it."""
     if len(curve.keyframe_points):
         curve.keyframe_points[-1].interpolation = "CONSTANT"
+
+
+class Seal:
+    """Remembers keys as they were appended, in a few bytes for each curve, and tells whether somebody changed any."""
+
+    def __init__(self) -> None:
+        self._written: dict[CurveName, tuple[int, int]] = {}
+
+    def add(self, name: CurveName, frames: np.ndarray, values: np.ndarray) -> None:
+        """Keys that a curve is given after those before: (T,) scene frames and (T,) values."""
+        count, digest = self._written.get(name, (0, 0))
+        self._written[name] = count + len(frames), zlib.crc32(_pairs(frames, values), digest)
+
+    def is_broken(self, made: Curves) -> bool:
+        """Whether a curve is gone, has other keys than it was given, or was made to play differently."""
+        return any(
+            name not in made or _is_changed(made[name], count, digest)
+            for name, (count, digest) in self._written.items()
+        )
+
+
+def _is_changed(curve: bpy.types.FCurve, count: int, digest: int) -> bool:
+    if len(curve.keyframe_points) != count or curve.mute or len(curve.modifiers):
+        return True
+    return bool((interpolation(curve) > LINEAR).any()) or zlib.crc32(_pairs(*read(curve))) != digest
+
+
+def _pairs(frames: np.ndarray, values: np.ndarray) -> bytes:
+    """Keys as Blender holds them."""
+    return np.stack([frames, values], axis=-1).astype(np.float32).tobytes()
 
 
 def read(curve: bpy.types.FCurve) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,9 @@ ROLE = "human3r_role"
 
 ROOT, CAMERA, POINTS, ARMATURE, MESH = "root", "camera", "points", "armature", "mesh"
 
+BACKDROP = "backdrop"
+"""The environment of a still or turning camera as one photograph."""
+
 CONTACTS = "contacts"
 """What shows which feet of a person are planted: marks, and the collection that they are in."""
 
@@ -57,9 +60,9 @@ def mark(block: bpy.types.ID, take_id: str, role: str, track_id: int | None = No
 
 
 def find(take_id: str, role: str, hint: str = "") -> bpy.types.Object | None:
-    """A take's root, camera or points; None when there is none (any more). People are found in `person/family.py`.
+    """A take's root, camera, points or backdrop; None when there is none (any more).
 
-    `hint` is the name it had last, which saves going through all objects.
+    People are found in `person/family.py`. `hint` is the name it had last, which saves going through all objects.
     """
 
     def fits(item: bpy.types.Object) -> bool:

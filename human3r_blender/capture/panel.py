@@ -134,6 +134,16 @@ def describe_focal(focal: FocalLength) -> Sentence:
     )
 
 
+def draw_camera(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
+    """What is known of the camera: how it moves, its focal length, and what the final pass has to say."""
+    focal = describe_focal(run.focal) if run.focal is not None else None
+    known = [text for text in (sessions.describe_camera(run), focal) if text is not None]
+    for text, icon in zip(known, ("CAMERA_DATA", "BLANK1"), strict=False):
+        draw_text(layout, text, characters, icon=icon)
+    if run.camera_note:
+        draw_text(layout, run.camera_note, characters, icon="INFO")
+
+
 def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
     """Progress of the run, or how it ended."""
     progress, column = run.progress, layout.column(align=True)
@@ -164,8 +174,8 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
         draw_text(column, text, characters, icon=icon)
         for note in run.notes:
             draw_text(column, note, characters)
-    if run.focal is not None and run.error is None:
-        draw_text(layout.column(align=True), describe_focal(run.focal), characters, icon="CAMERA_DATA")
+    if run.error is None:
+        draw_camera(layout.column(align=True), run, characters)
     if run.header is not None and "recipe" in run.header.model:
         draw_text(
             layout.column(align=True),

@@ -17,7 +17,19 @@ import bpy
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
-from ...engine.contract.messages import Failure, FocalLength, Frame, Message, Status, TakeEnd, TakeHeader
+from ...engine.contract.messages import (
+    CAMERA_MOTIONS,
+    CAMERA_NOTES,
+    CameraMotion,
+    CameraSummary,
+    Failure,
+    FocalLength,
+    Frame,
+    Message,
+    Status,
+    TakeEnd,
+    TakeHeader,
+)
 from ...engine.contract.profiling import Profiler
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.settings import CaptureSettings
@@ -47,6 +59,10 @@ class Session:
         self.header: TakeHeader | None = None
         self.focal: FocalLength | None = None
         """What is known of the clip's focal length, from a model that estimates one for the whole clip."""
+        self.motion = ""
+        """How the camera moves, as far as is known: one of `CAMERA_MOTIONS`; empty where nobody looked."""
+        self.camera: CameraSummary | None = None
+        """What the final pass found about the camera."""
         self.builder: SceneBuilder | None = None
         self.take = source.take
         self._scene_uid = scene.session_uid
@@ -73,6 +89,11 @@ class Session:
     def note(self) -> str:
         """All notes in one line."""
         return " ".join(self.notes)
+
+    @property
+    def camera_note(self) -> str:
+        """What the final pass has to say about the camera; empty where there is nothing."""
+        return CAMERA_NOTES.get(self.camera.note, "") if self.camera is not None else ""
 
     @property
     def people_count(self) -> int:
@@ -230,6 +251,10 @@ class Session:
                 self._tracks.update(message.track_id.tolist())
             elif isinstance(message, FocalLength):
                 self.focal = message
+            elif isinstance(message, CameraMotion):
+                self.motion = message.motion
+            elif isinstance(message, CameraSummary):
+                self.camera, self.motion = message, message.motion
             if self.builder is not None:
                 self.builder.add(message)
 
@@ -240,8 +265,8 @@ class Session:
         self._ending = "failed"
 
     def _end(self, phase: str) -> None:
-        if self.builder is not None and self.builder.warning:
-            self.notes.append(self.builder.warning)
+        if self.builder is not None:
+            self.notes += [note for note in (self.builder.warning, *self.builder.notes) if note]
         self.progress.phase = phase
         self._source.close()
         if self._replay is not None:
@@ -253,6 +278,15 @@ class Session:
 
     def _import_remedy(self) -> Sentence:
         return Sentence("The take is kept: File > Import > Human3R Take, {take}.", take=self.take)
+
+
+def describe_camera(run: Session) -> Sentence | None:
+    """How the camera of a run moves; None where nobody looked."""
+    if run.motion not in CAMERA_MOTIONS:
+        return None
+    motion = Sentence(CAMERA_MOTIONS[run.motion])
+    refined = run.camera is not None and run.camera.refined and run.motion != "still"
+    return Sentence("{motion} (path refined)", motion=motion) if refined else motion
 
 
 def current() -> Session | None:

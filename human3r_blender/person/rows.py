@@ -204,7 +204,8 @@ def _absence_s(item: bpy.types.Object) -> float:
 def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: float, body: BodyModel) -> None:
     """New clean motion and pose correctives for new raw keys, where the person has some."""
     settings, shown = versions.settings_of(item), versions.shown(item)
-    own = item.animation_data.action if item.animation_data is not None and not shown else None
+    playing = item.animation_data.action if item.animation_data is not None and not shown else None
+    own = "" if playing is None else playing.name
     if (
         family.action(item, tags.LIVE) is not None
     ):  # it would be of another motion; whoever wants to compare makes it anew
@@ -216,9 +217,7 @@ def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: fl
         versions.clean(item, rate, settings)
         if shown == tags.RAW:
             versions.show(item, tags.RAW)
-        elif own is not None:  # an Action of the user's plays on
-            keyframes.play(item, own, LOCATION)
-        elif not shown:  # NLA strips do, or nothing
-            item.animation_data.action = None
+        elif not shown:  # an Action of the user's plays on, or NLA strips do, or nothing
+            versions.play_own(item, own)
     if any(key.name.startswith(pose_correctives.KEY_PREFIX) for key in mesh.data.shape_keys.key_blocks):
         pose_correctives.bake(item, mesh, body)

@@ -69,6 +69,15 @@ def show(item: bpy.types.Object, role: str) -> None:
     keyframes.play(item, action, LOCATION)
 
 
+def play_own(item: bpy.types.Object, name: str) -> None:
+    """Let a person go on with the Action called `name`, which is the user's; with none where the name is empty."""
+    action = bpy.data.actions.get(name)
+    if action is not None:
+        keyframes.play(item, action, LOCATION)
+    elif item.animation_data is not None:
+        item.animation_data.action = None
+
+
 def settings_of(item: bpy.types.Object) -> CleanUpSettings | None:
     """The settings that a person was cleaned up with; None for one that was not."""
     action = family.action(item, tags.CLEAN)
@@ -146,7 +155,7 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
     made = family.action(item, tags.LIVE) if takes_live else None
     if made is None or not _same_keys(made, raw):
         # All that does not differ is the raw Action's: frames, interpolation, groups, other curves.
-        made = _copy(raw, tags.CLEAN)
+        made = copy_of(raw, tags.CLEAN)
     name = made.name
     yield
 
@@ -183,7 +192,7 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
         contact_marks.make(item, made, cleaned.contacts)
 
 
-def _copy(raw: bpy.types.Action, version: str) -> bpy.types.Action:
+def copy_of(raw: bpy.types.Action, version: str) -> bpy.types.Action:
     """A copy of the pose in a raw Action that is nobody's version yet."""
     copy = keyframes.copy_part(raw, LOCATION, f"{raw.name} {version}")
     for name in list(copy.keys()):
@@ -206,7 +215,7 @@ def begin_live(item: bpy.types.Object) -> None:
     """Give a new person, whose raw curves have no keys yet, a live Action and play it."""
     raw = family.action(item, tags.RAW)
     if raw is not None:
-        live = _copy(raw, tags.LIVE)
+        live = copy_of(raw, tags.LIVE)
         family.give(item, live, tags.LIVE)
         raw.use_fake_user = True
         keyframes.play(item, live, LOCATION)
@@ -226,7 +235,7 @@ def make_live(item: bpy.types.Object, rate: float) -> None:
     smoothing = LiveSmoothing(settings.strength, rate)
     for _ in smoothing.add(frames.tolist(), motion.rotations, motion.pelvis - motion.rest_joints[PELVIS]):
         pass
-    live = _copy(raw, tags.LIVE)
+    live = copy_of(raw, tags.LIVE)
     set_motion(keyframes.curves_in(live, LOCATION), NAMES, frames, smoothing.take())
     family.give(item, live, tags.LIVE)
     live[STRENGTH] = settings.strength

@@ -15,13 +15,13 @@ import bpy
 from ...engine.contract.body_choice import body_file, choose_body_of_take, warning_about_body
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
-from ...engine.contract.messages import FinalFrame, Frame, Message, ScenePoints, TakeHeader
+from ...engine.contract.messages import Backdrop, CameraSummary, FinalFrame, Frame, Message, ScenePoints, TakeHeader
 from ...engine.contract.take import TakeReader
 from ...engine.installed import locations
 from ...engine.motion.clean_up import CleanUpSettings
 from ..blender import tags, timing, turns
 from ..person import blocks, body_mesh, pose_correctives, versions
-from . import camera, ground_alignment, point_cloud
+from . import backdrop, camera, ground_alignment, point_cloud
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
 from .import_options import ImportOptions
@@ -71,6 +71,7 @@ class SceneBuilder:
         self._tracks = Tracks(self.options.absence_s * self._rate)
         self._people: dict[int, Person] = {}
         self._cloud = CloudBuffer()
+        self._backdrop: Backdrop | None = None
         self._ground = ground_alignment.GroundEvidence() if self.options.ground == "auto" else None
         self._finished = False
         self._points_made = False
@@ -98,6 +99,11 @@ class SceneBuilder:
             return ""
         return warning_about_body(self.header, self._body_path, self._body.result())
 
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know, a sentence each, once everything is built: what was left as the user has it."""
+        return [note for note in (self._camera.note, *(person.note for person in self._people.values())) if note]
+
     def add(self, message: Message) -> None:
         """Take one message in; cheap. Messages that are not part of a scene (status, point maps) are ignored."""
         if isinstance(message, Frame):
@@ -113,8 +119,13 @@ class SceneBuilder:
             self._tracks.replace(message)
             if self._ground is not None:
                 self._ground.replace(message)
+        elif isinstance(message, CameraSummary):
+            if self._ground is not None:
+                self._ground.conclude(message)
         elif isinstance(message, ScenePoints) and self.options.import_points:
             self._cloud.add(message)
+        elif isinstance(message, Backdrop) and self.options.import_backdrop:
+            self._backdrop = message
 
     def finish(self) -> None:
         """No more messages come: `work` will write what is left and do the final steps (constant shapes, tidy keys)."""
@@ -188,6 +199,8 @@ class SceneBuilder:
             yield self._write_camera()
         if self._cloud.is_due(self._finished):
             yield self._write_points()
+        if self._backdrop is not None:
+            yield self._make_backdrop()
         if self._ground is not None and self._body_is_ready():
             yield from self._level(self._ground)
         if not self._tracks.by_id or not self._body_is_ready():
@@ -232,12 +245,21 @@ class SceneBuilder:
 
     def _write_points(self) -> Steps:
         root, settings = self._living_root(), self.header.settings
+        if not self._points_made and self._cloud.is_empty:
+            self._cloud.take()
+            return
         if not self._points_made:
             self._points_made = True
             radius = _POINT_SIZE * settings.voxel_size
             point_cloud.create(self._take_id, root, root.users_collection[0], radius, settings.point_confidence)
             yield
         yield from point_cloud.fill(self._find_points, *self._cloud.take())
+
+    def _make_backdrop(self) -> Steps:
+        root, arrived = self._living_root(), self._backdrop
+        self._backdrop = None
+        assert arrived is not None
+        yield from backdrop.create(self._take_id, root, root.users_collection[0], arrived)
 
     def _level(self, ground: ground_alignment.GroundEvidence) -> Iterator[Steps]:
         """Ask for a new estimate when the take has grown, and set the take on one that has arrived."""

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The camera that filmed the footage: keyed pose and lens, and the footage as its background."""
+"""The camera that filmed the footage: keyed pose and lens, and the footage as its background.
+
+What the final pass found takes the place of the live keys at the end. Where the user has changed the camera meanwhile,
+its keys stay as they are, and the refined path goes into an Action of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ import numpy as np
 from ...engine.contract.media import has_picture_signature, picture_sequence
 from ...engine.contract.messages import FinalFrame, Frame
 from ...engine.contract.rotations import continuous_quaternions
+from ...engine.contract.sentences import Sentence
 from ..blender import coordinates, keyframes, tags
 
 SENSOR_MM = 36.0
@@ -60,6 +65,10 @@ class CameraKeys:
         self._last_rotation: np.ndarray | None = None
         self._row_of: dict[int, int] = {}
         self._is_final = False
+        self._seals = keyframes.Seal(), keyframes.Seal()
+        """Of the keys of the object and of its data."""
+        self.note = ""
+        """What the user should know of how the keys ended; empty where there is nothing to say."""
 
     @property
     def pending(self) -> int:
@@ -96,43 +105,76 @@ class CameraKeys:
             return
         frames = np.array(self.frames[first:])
         kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
-        for curve, values in self._values(first):
-            keyframes.append(curve, frames, values, kinds)
+        for seal, block, columns in zip(self._seals, self._blocks(), self._columns(first), strict=True):
+            for name, values, curve in _curves(block, columns):
+                seal.add(name, frames, values)
+                if curve is not None:
+                    keyframes.append(curve, frames, values, kinds)
 
-    def _values(self, first: int) -> Iterator[tuple[bpy.types.FCurve, np.ndarray]]:
-        """The camera's F-curves, each with its values of the frames from `first` on."""
+    def _blocks(self) -> tuple[bpy.types.ID, ...]:
+        """What has keys: the object and its data."""
         item = self.object()
-        if item is None:
-            return
+        return () if item is None else (item, item.data)
+
+    def _columns(self, first: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """(T, n) values by data path for the frames from `first` on: of the object, and of its data."""
         location, rotation = coordinates.camera_to_root(np.stack(self._poses[first:]))
         rotation = continuous_quaternions(rotation, self._last_rotation if first else None)
         self._last_rotation = rotation[-1]
         lens = lens_and_shifts(
             np.array(self._focal_px[first:]), np.stack(self._principal_points_px[first:]), self._footage_size
         )
-        for block, values in (
-            (item, {"location": location, "rotation_quaternion": rotation}),
-            (item.data, {path: column[:, None] for (path, _), column in zip(_LENS, lens, strict=True)}),
-        ):
-            curves = keyframes.curves(block)
-            for path, columns in values.items():
-                for axis, column in enumerate(columns.T):
-                    if (path, axis) in curves:
-                        yield curves[path, axis], column
+        return (
+            {"location": location, "rotation_quaternion": rotation},
+            {path: column[:, None] for (path, _), column in zip(_LENS, lens, strict=True)},
+        )
 
     def settle(self) -> Iterator[None]:
         """What the final pass found, where there was one; finished F-curves."""
-        if self._is_final:
-            for curve, values in self._values(0):
-                if len(curve.keyframe_points) == len(values):
-                    keyframes.set_values(curve, values)
+        blocks = self._blocks()
+        if self._is_final and self.written and blocks:
+            columns = self._columns(0)
+            if self._is_edited(blocks):
+                self._set_aside(blocks, columns)
+            else:
+                for block, own in zip(blocks, columns, strict=True):
+                    for _, values, curve in _curves(block, own):
+                        if curve is not None:
+                            keyframes.set_values(curve, values)
             yield
         yield from keyframes.settle(self.object)
         yield from keyframes.settle(self._data)
 
+    def _is_edited(self, blocks: tuple[bpy.types.ID, ...]) -> bool:
+        """Whether the user has changed keys, plays something else, or moves the camera in other ways."""
+        return bool(blocks[0].constraints) or any(
+            seal.is_broken(keyframes.curves(block)) or keyframes.playing_strips(block) or keyframes.has_drivers(block)
+            for seal, block in zip(self._seals, blocks, strict=True)
+        )
+
+    def _set_aside(self, blocks: tuple[bpy.types.ID, ...], columns: tuple[dict[str, np.ndarray], ...]) -> None:
+        frames, (item, data), name = np.array(self.frames), blocks, f"{blocks[0].name} refined"
+        action = keyframes.set_aside(item, name, columns[0], frames)
+        keyframes.set_aside(data, name, columns[1], frames, "lens", action)
+        self.note = Sentence(
+            "{name} was changed while the footage ran, and stays as it is. Its refined path is in the Action {action}.",
+            name=item.name,
+            action=action.name,
+        )
+
     def _data(self) -> bpy.types.Camera | None:
         item = self.object()
         return None if item is None else item.data
+
+
+def _curves(
+    block: bpy.types.ID, columns: dict[str, np.ndarray]
+) -> Iterator[tuple[keyframes.CurveName, np.ndarray, bpy.types.FCurve | None]]:
+    """Each F-curve's name with its (T,) values out of (T, n) by data path; None for a curve that is gone."""
+    curves = keyframes.curves(block)
+    for path, values in columns.items():
+        for axis, column in enumerate(values.T):
+            yield (path, axis), column, curves.get((path, axis))
 
 
 def lens_and_shifts(

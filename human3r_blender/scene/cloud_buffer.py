@@ -40,6 +40,11 @@ class CloudBuffer:
         self.confidence.append(message.confidence.copy())
         self._count += len(color)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no points."""
+        return self._count == 0
+
     def is_due(self, finished: bool) -> bool:
         """Whether there are enough new points to write; when `finished`, any are."""
         return self._count - self._written > (0 if finished else _GROWTH * self._written)

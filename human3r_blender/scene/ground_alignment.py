@@ -11,7 +11,7 @@ from mathutils import Matrix
 
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
-from ...engine.contract.messages import FinalFrame, Frame, with_final
+from ...engine.contract.messages import CameraSummary, FinalFrame, Frame, with_final
 from ...engine.motion.ground import Ground
 from ...engine.motion.ground_of_take import ground_of_frames
 from ..blender import coordinates, turns
@@ -19,7 +19,11 @@ from ..blender import coordinates, turns
 ESTIMATE = "human3r_ground"
 """On the root: the last estimate's matrix, row by row; the root follows new estimates only while it stands there."""
 SOURCE = "human3r_ground_from"
-"""On the root: what the floor was read from, one of the words of :attr:`~engine.motion.ground.Ground.source`."""
+"""On the root: what the floor was read from, one of the words of :attr:`~engine.motion.ground.Ground.source`
+or `FINAL`."""
+
+FINAL = "whole take"
+"""As such a word: the floor that the final pass over the whole take found, which its backdrop stands on, too."""
 
 _GROWTH = 1.5
 """A new estimate is made when the take has grown by this factor since the last."""
@@ -38,6 +42,7 @@ class GroundEvidence:
         self._estimated = 0
         self._concluded = False
         self._pending: Future[Ground] | None = None
+        self._found: Ground | None = None
 
     def add(self, frame: Frame) -> None:
         """Take a frame in."""
@@ -52,6 +57,12 @@ class GroundEvidence:
         for place, frame in enumerate(self._frames):
             if frame.index == final.index:
                 self._frames[place] = with_final(frame, final)
+
+    def conclude(self, summary: CameraSummary) -> None:
+        """Take over the floor that the final pass found, where it found one; no estimate is made any more."""
+        if summary.floor_known:
+            self._found = Ground(summary.up.copy(), -summary.floor_height, FINAL)
+            self._concluded, self._pending = True, None
 
     def is_due(self, finished: bool) -> bool:
         """Whether an estimate should start: enough is new, and none is on its way."""
@@ -72,7 +83,10 @@ class GroundEvidence:
         return self._pending is not None
 
     def result(self) -> Ground | None:
-        """A finished estimate, once; None while there is none."""
+        """A finished estimate, or what the final pass found, once; None while there is none."""
+        if self._found is not None:
+            ground, self._found = self._found, None
+            return ground
         if self._pending is None or not self._pending.done():
             return None
         ground, self._pending = self._pending.result(), None

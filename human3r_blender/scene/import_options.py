@@ -30,6 +30,9 @@ class ImportOptions:
     """Create the moving camera."""
     import_points: bool = setting(True, label="Points", group="Import")
     """Create the scene points."""
+    import_backdrop: bool = setting(True, label="Backdrop", group="Import")
+    """Create the Photographed Backdrop, where the take has one: the environment of a camera that stands still or turns
+    on the spot, as a photograph without people on the floor and an upright card."""
     show_footage: bool = setting(True, label="Show Footage", group="Options")
     """Show the footage behind the scene in the camera view, if its file is found."""
     set_scene_timing: bool = setting(True, label="Set Scene Timing", group="Options")

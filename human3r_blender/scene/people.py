@@ -10,6 +10,7 @@ import numpy as np
 
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.person_names import numbered_name
+from ...engine.contract.sentences import Sentence
 from ...engine.contract.skeleton import JOINT_NAMES
 from ...engine.motion.clean_up import CleanUpSettings
 from ..blender import keyframes, tags, turns
@@ -35,8 +36,12 @@ class Person:
         self.name = name or numbered_name(track.id)
         self.written = 0
         """Rows of the track that have keys."""
+        self.note = ""
+        """What the user should know of how the motion ended; empty where there is nothing to say."""
         self._take_id = take_id
         self._live = live
+        self._seal = keyframes.Seal()
+        """Of the keys of the pose that arrive."""
         self._betas = track.betas[0]
         self._rotations: list[np.ndarray] = []
         """(T, 55, 4) of the rows that have keys, in batches; without `live` of the last batch alone."""
@@ -133,6 +138,8 @@ class Person:
             pose = np.concatenate(poses) if self._live is None else self._live.take()
             expression = np.stack(track.expressions[first : self.written])
             frames, kinds = np.array(track.frames[first : self.written]), track.interpolation(first, self.written)
+            for name, column in zip(NAMES, pose.T, strict=True):
+                self._seal.add(name, frames, column)
             yield from self._append(self._arriving_curves, NAMES, pose, frames, kinds)
             names = tuple((path, 0) for path in body_mesh.EXPRESSIONS)
             yield from self._append(self._expression_curves, names, expression, frames, kinds)
@@ -161,7 +168,11 @@ class Person:
         yield
         if rotations and self._rotations and self._live is not None:
             self._rotations = rotations
-        if self._live is None:
+        if self._live is None and self._seal.is_broken(self._raw_curves()):
+            if rotations:
+                self._set_aside(_pose(np.concatenate(location), np.concatenate(rotations)))
+                yield
+        elif self._live is None:
             self._place(np.concatenate(location), np.concatenate(rotations) if rotations else None)
             yield
         elif sum(map(len, self._rotations)) == self.written:  # fewer when the user deleted the person
@@ -173,9 +184,52 @@ class Person:
             yield from keyframes.settle_curves(find)
 
     def clean_up(self, settings: CleanUpSettings, rate: float) -> Iterator[None]:
-        """The final clean Action beside the raw one, in place of the live one; `rate` in frames per second."""
-        if self.written and self._raw_curves():
-            yield from versions.clean_in_steps(self.armature, rate, settings, takes_live=self._live is not None)
+        """The final clean Action beside the raw one, in place of the live one; `rate` in frames per second.
+
+        Where the user has changed the live one, or plays another Action, that stays and plays on.
+        """
+        if not self.written or not self._raw_curves():
+            return
+        own = self._users_own() if self._live is not None else None
+        yield from versions.clean_in_steps(
+            self.armature, rate, settings, takes_live=self._live is not None and own is None
+        )
+        item, clean = self.armature(), self._action(tags.CLEAN)
+        if own is not None and item is not None and clean is not None:
+            versions.play_own(item, own)
+            self._tell_where(item, clean)
+
+    def _users_own(self) -> str | None:
+        """Name of the Action that the user has changed or chosen while the take arrived, empty for none that plays;
+        None where one of ours plays as it was written.
+        """
+        item = self.armature()
+        if item is None or self._action(tags.LIVE) is None:
+            return None
+        shown = versions.shown(item)
+        if shown and (shown != tags.LIVE or not self._seal.is_broken(self._arriving_curves())):
+            return None
+        action = item.animation_data.action if item.animation_data is not None else None
+        return "" if action is None else action.name
+
+    def _set_aside(self, pose: np.ndarray) -> None:
+        """Keep the final motion, (T, 223), beside the raw Action that the user has changed."""
+        raw, item = self._action(tags.RAW), self.armature()
+        if raw is None or item is None:
+            return
+        refined = versions.copy_of(raw, "refined")
+        refined.use_fake_user = True
+        frames, kinds = np.array(self.track.frames), self.track.interpolation(0, self.written)
+        for name, column in zip(NAMES, pose.T, strict=True):
+            keyframes.replace(keyframes.curve_in(refined, LOCATION, *name), frames, column, kinds)
+        self._tell_where(item, refined)
+
+    def _tell_where(self, item: bpy.types.Object, action: bpy.types.Action) -> None:
+        self.note = Sentence(
+            "{name} was changed while the footage ran, and keeps that motion. The final one is in the Action {action}.",
+            name=item.name,
+            action=action.name,
+        )
 
     def _place(self, location: np.ndarray, rotations: np.ndarray | None) -> None:
         """Give the raw keys of the pelvis other values, (T, 3), and of the joints, (T, 55, 4), where all are there."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import bpy
 import numpy as np
 
-from ..blender import tags
+from ..blender import shading, tags
 
 NAME = "Scene points"
 COLOR, CONFIDENCE = "Color", "Confidence"
@@ -74,18 +74,8 @@ def fill(
 
 def _material() -> bpy.types.Material:
     """Shows the points' own colors, which already hold the place's light, without lighting them again."""
-    material = bpy.data.materials.new(NAME)
-    if bpy.app.version < (5, 0):  # since then every material has nodes, and setting this warns
-        material.use_nodes = True
-    tree = material.node_tree
-    tree.nodes.clear()
-    attribute = tree.nodes.new("ShaderNodeAttribute")
+    material, attribute = shading.glowing(NAME, "ShaderNodeAttribute")
     attribute.attribute_name = COLOR
-    emission = tree.nodes.new("ShaderNodeEmission")
-    output = tree.nodes.new("ShaderNodeOutputMaterial")
-    tree.links.new(attribute.outputs["Color"], emission.inputs["Color"])
-    tree.links.new(emission.outputs["Emission"], output.inputs["Surface"])
-    _lay_out(attribute, emission, output)
     return material
 
 
@@ -128,10 +118,5 @@ def _node_group(material: bpy.types.Material, radius: float, minimum_confidence:
         (shaded.outputs["Geometry"], result.inputs["Geometry"]),
     ):
         tree.links.new(source, target)
-    _lay_out(given, confidence, confident, kept, both, points, shaded, result)
+    shading.lay_out(given, confidence, confident, kept, both, points, shaded, result)
     return tree
-
-
-def _lay_out(*nodes: bpy.types.Node) -> None:
-    for index, node in enumerate(nodes):
-        node.location = (200.0 * index, 0.0)

@@ -48,7 +48,8 @@ class _View:
     """Those of `_OVERLAYS`."""
     background: bool
     """Whether the take's camera showed its footage."""
-    points_hidden: bool
+    hidden: tuple[tuple[str, bool], ...]
+    """Whether the take's points and its backdrop were hidden, each after its role."""
 
 
 def is_entered(area: bpy.types.Area) -> bool:
@@ -56,13 +57,14 @@ def is_entered(area: bpy.types.Area) -> bool:
     return area.as_pointer() in _kept
 
 
-def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Object, hide_points: bool) -> bool:
-    """Show what a take's camera saw, with the footage behind it. Returns whether there is footage to show.
+def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Object, hide_covering: bool) -> bool:
+    """Show what a take's camera saw, with the footage behind it; `hide_covering` hides what would cover
+    the footage. Returns whether there is footage to show.
 
     The scene's own camera stays. Raises UserError (``no-camera``).
     """
     view, region = area.spaces.active, area.spaces.active.region_3d
-    item, points = tags.find(root[tags.TAKE], tags.CAMERA), _points(context, root[tags.TAKE])
+    item, covering = tags.find(root[tags.TAKE], tags.CAMERA), _covering(context, root[tags.TAKE])
     if item is None:
         raise UserError("no-camera", "This take has no camera in the scene.", "Import it again with Camera on.")
     _kept[area.as_pointer()] = _View(
@@ -77,7 +79,7 @@ def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Obje
         view.shading.type,
         tuple(getattr(view.overlay, name) for name in _OVERLAYS),
         item.data.show_background_images,
-        points is None or points.hide_get(),
+        tuple((role, thing.hide_get()) for role, thing in covering.items()),
     )
     has_footage = bool(item.data.background_images) or camera.show_footage(
         item, root.get(tags.SOURCE, ""), (context.scene.render.resolution_x, context.scene.render.resolution_y)
@@ -91,8 +93,8 @@ def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Obje
         setattr(view.overlay, name, value)
     if view.shading.type in ("WIREFRAME", "RENDERED"):  # which leave out bodies, or have the world before the footage
         view.shading.type = "SOLID"
-    if hide_points and points is not None:
-        points.hide_set(True)
+    for thing in covering.values() if hide_covering else ():
+        thing.hide_set(True)
     return has_footage
 
 
@@ -109,11 +111,12 @@ def leave(context: bpy.types.Context, area: bpy.types.Area) -> None:
     view.shading.type = before.shading
     for name, value in zip(_OVERLAYS, before.overlays, strict=True):
         setattr(view.overlay, name, value)
-    item, points = tags.find(before.take_id, tags.CAMERA), _points(context, before.take_id)
+    item, covering = tags.find(before.take_id, tags.CAMERA), _covering(context, before.take_id)
     if item is not None:
         item.data.show_background_images = before.background
-    if points is not None:
-        points.hide_set(before.points_hidden)
+    for role, was_hidden in before.hidden:
+        if role in covering:
+            covering[role].hide_set(was_hidden)
 
 
 def forget() -> None:
@@ -121,10 +124,11 @@ def forget() -> None:
     _kept.clear()
 
 
-def _points(context: bpy.types.Context, take_id: str) -> bpy.types.Object | None:
-    """A take's points, where this view layer has them."""
-    item = tags.find(take_id, tags.POINTS)
-    return item if item is not None and context.view_layer.objects.get(item.name) == item else None
+def _covering(context: bpy.types.Context, take_id: str) -> dict[str, bpy.types.Object]:
+    """A take's points and its backdrop by their roles, where this view layer has them."""
+    found = {role: tags.find(take_id, role) for role in (tags.POINTS, tags.BACKDROP)}
+    here = context.view_layer.objects
+    return {role: item for role, item in found.items() if item is not None and here.get(item.name) == item}
 
 
 @persistent

@@ -30,7 +30,8 @@ class Human3RDisplay(bpy.types.PropertyGroup):
     hide_points: BoolProperty(
         name="Hide Points",
         default=True,
-        description="Hide the scene points in the camera view, because they would cover the footage",
+        description="Hide the scene points and the Photographed Backdrop in the camera view, because they would cover "
+        "the footage",
     )
 
 

@@ -3,7 +3,10 @@
 
 import bpy
 
+from ...blender import tags
 from ...blender.sidebar import Section
+from ...scene import backdrop
+from ...scene.takes import root_of
 from . import TITLE, camera_view
 from .operators import COLORED
 from .view import area_of
@@ -35,6 +38,22 @@ class HUMAN3R_PT_display(Section, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("human3r.color_people", icon="COLOR")
         row.operator("human3r.paint_people", text="", icon="BRUSH_DATA")
+        root = root_of(context)
+        item = tags.find(root[tags.TAKE], tags.BACKDROP, backdrop.NAME) if root is not None else None
+        if item is not None:
+            _draw_backdrop(layout, item)
+
+
+def _draw_backdrop(layout: bpy.types.UILayout, item: bpy.types.Object) -> None:
+    """Whether it is shown, in the viewport and in renders, and where the card stands."""
+    row = layout.row(align=True)
+    row.label(text="Backdrop", icon="IMAGE_BACKGROUND")
+    row.prop(item, "hide_viewport", text="", emboss=False)
+    row.prop(item, "hide_render", text="", emboss=False)
+    card = backdrop.card_distance_path(item)
+    if card is not None:
+        modifier, path = card
+        layout.prop(modifier, path, text="Card Distance")
 
 
 CLASSES = (HUMAN3R_PT_display,)

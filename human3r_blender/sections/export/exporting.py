@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ....engine.contract.errors import UserError
 from ....engine.contract.sentences import Sentence
 from ....engine.contract.whole_file import explained_write_errors, whole_file
 from ...person.visibility import hidden_frames
+from . import backdrops
 from .file_format import Request
 from .formats import FORMATS
 from .motion import PersonMotion, clock, collect
@@ -57,18 +59,23 @@ def export(
         )
     files = _plan(found, folder, stem, settings)
     camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
+    scenery = backdrops.backdrops_of(scene, [person.armature for person in found]) if settings.backdrop else []
+    pictures = _pictures(scenery, stem) if any(FORMATS[kind].picture_beside for kind in settings.formats) else {}
+    beside = {folder / name: data for name, data in pictures.values()}
+    _refuse_taken(beside, settings)
+    for path, data in beside.items():
+        with _written(path) as written:
+            written.write_bytes(data)
     for path, (kind, group) in files.items():
-        with (
-            explained_write_errors(Sentence("{path} cannot be written", path=path), "output-unwritable"),
-            whole_file(path) as written,
-        ):
-            FORMATS[kind].write(written, group, Request(when, settings.target, camera))
+        with _written(path) as written:
+            staged = _staged(scenery, written.parent, pictures if FORMATS[kind].picture_beside else {})
+            FORMATS[kind].write(written, group, Request(when, settings.target, camera, staged))
     notes = [
         Sentence("{name} is hidden throughout and was left out.", name=item.name)
         for item in people
         if hidden[item].all()
     ]
-    return Exported(tuple(files), (*notes, *(note for person in found for note in person.notes)))
+    return Exported((*files, *beside), (*notes, *(note for person in found for note in person.notes)))
 
 
 def _plan(
@@ -84,10 +91,50 @@ def _plan(
                 folder / f"{stem}-{label}.{kind}": (kind, [person])
                 for person, label in zip(people, _labels(people), strict=True)
             }
-    for path in files:
+    _refuse_taken(files, settings)
+    return files
+
+
+def _refuse_taken(paths: Iterable[Path], settings: ExportSettings) -> None:
+    for path in paths:
         if path.exists() and not settings.overwrite:
             raise taken(path)
-    return files
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[Path]:
+    """Where to write a file that appears whole or not at all.
+
+    Raises UserError (``output-unwritable``, ``disk-full``).
+    """
+    with (
+        explained_write_errors(Sentence("{path} cannot be written", path=path), "output-unwritable"),
+        whole_file(path) as written,
+    ):
+        yield written
+
+
+def _pictures(scenery: Sequence[bpy.types.Object], stem: str) -> dict[str, tuple[str, bytes]]:
+    """File name and content of the pictures that lie beside an export's files, by their backdrops' names."""
+    found = [(item.name, data) for item in scenery if (data := backdrops.picture_of(item)) is not None]
+    ends = ("", *(f"_{number}" for number in range(2, len(found) + 1)))
+    return {name: (f"{stem}_backdrop{end}.png", data) for end, (name, data) in zip(ends, found, strict=False)}
+
+
+def _staged(
+    scenery: Sequence[bpy.types.Object], folder: Path, pictures: dict[str, tuple[str, bytes]]
+) -> tuple[backdrops.StagedBackdrop, ...]:
+    """The backdrops as a format's writer takes them.
+
+    Pictures that lie beside its file lie beside it already where it is written: files name them by the way from there.
+    """
+    staged = []
+    for item in scenery:
+        name, data = pictures.get(item.name, ("", b""))
+        if name:
+            (folder / name).write_bytes(data)
+        staged.append(backdrops.StagedBackdrop(item, folder / name if name else None))
+    return tuple(staged)
 
 
 def taken(path: Path) -> UserError:

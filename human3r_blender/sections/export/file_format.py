@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bpy
 
+from .backdrops import StagedBackdrop
 from .motion import Clock, PersonMotion
 
 
@@ -21,6 +22,8 @@ class Request:
     """As in `ExportSettings`."""
     camera: tuple[bpy.types.Object, bpy.types.Scene, Clock] | None = None
     """What `staging.staged` is told of the camera, where it goes with the people."""
+    backdrops: tuple[StagedBackdrop, ...] = ()
+    """The backdrops that go with the people."""
 
 
 def _nothing_to_check() -> None:
@@ -41,6 +44,8 @@ class Format:
     """Writes people who go into one file. Raises UserError."""
     check: Callable[[], None] = _nothing_to_check
     """Finds out whether this Blender can write the format. Raises UserError (``exporter-missing``)."""
+    picture_beside: bool = False
+    """Whether the backdrop's picture lies beside the file instead of in it."""
     one_person: bool = False
     """Whether a file holds one person."""
     one_person_for: tuple[str, ...] = ()

@@ -38,6 +38,9 @@ class ExportSettings:
     """Put all people into one file. BVH and .npz files, and FBX files for Unreal, always hold one person each."""
     camera: bool = setting(False, label="Camera", group="Files")
     """Export the scene's camera too (FBX, GLB, USD and Alembic)."""
+    backdrop: bool = setting(True, label="Backdrop", group="Files")
+    """Export the Photographed Backdrop of the people's takes too, where they have one (FBX, except for Unreal, GLB, USD
+    and Alembic)."""
     overwrite: bool = setting(False, label="Overwrite", group="Files")
     """Replace existing files."""
 

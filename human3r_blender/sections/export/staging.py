@@ -22,6 +22,7 @@ from ...blender import coordinates, keyframes, turns
 from ...blender.evaluation import Evaluation, world_matrix
 from ...blender.timing import rate_as_blender
 from ...person import armature, body_mesh
+from . import backdrops
 from .motion import Clock, PersonMotion, describe_spans
 
 HIDDEN = "human3r_hidden"
@@ -58,11 +59,13 @@ def staged(
     centimetres: bool = False,
     camera: tuple[bpy.types.Object, bpy.types.Scene, Clock] | None = None,
     armature_name: str = "",
+    scenery: tuple[Sequence[backdrops.StagedBackdrop], str] = ((), ""),
 ) -> Iterator[Stage]:
     """The people in a scene called `name`, which is also what exporters call the animation.
 
     `centimetres` makes one unit of the scene's numbers a centimetre. `camera` is put in as its scene shows it at the
-    export's frames. `armature_name` replaces the people's own names.
+    export's frames. `armature_name` replaces the people's own names. `scenery` are backdrops and the kind of their
+    materials.
     """
     before = [(collection, set(collection)) for collection in _collections()]
     scene = bpy.data.scenes.new(name)
@@ -77,6 +80,8 @@ def staged(
         )
         if camera is not None:
             _camera(scene, units, *camera)
+        for one in scenery[0]:
+            backdrops.stage(scene, one, units, f"{safe_name(one.item.name)}_export", scenery[1])
         for item in scene.objects:
             item.select_set(True, view_layer=scene.view_layers[0])
         layer = scene.view_layers[0]
@@ -120,7 +125,7 @@ def add_locators(stage: Stage) -> None:
 def _collections() -> tuple[bpy.types.bpy_prop_collection, ...]:
     """Where staging and exporters make data-blocks."""
     data = bpy.data
-    return data.objects, data.armatures, data.meshes, data.cameras, data.actions
+    return data.objects, data.armatures, data.meshes, data.cameras, data.actions, data.materials, data.images
 
 
 def _person(scene: bpy.types.Scene, person: PersonMotion, units: float, name: str) -> bpy.types.Object:

@@ -5,8 +5,11 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import backdrop
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.display import camera_view
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.display import view as looks_view
+
+from ..backdrops import of_view
 
 
 def looks_of(area):
@@ -77,6 +80,16 @@ def test_what_was_hidden_stays_hidden_and_points_may_stay(view, made, points, sc
     assert made.camera.data.show_background_images
     play()
     assert points.hide_get() and not made.camera.data.show_background_images
+
+
+def test_a_backdrop_makes_way_for_the_footage_too(view, made, points, synthetic):
+    for _ in backdrop.create(made.root[tags.TAKE], made.root, made.root.users_collection[0], of_view(synthetic())):
+        pass
+    item = tags.find(made.root[tags.TAKE], tags.BACKDROP)
+    play()
+    assert item.hide_get() and points.hide_get()
+    play()
+    assert not item.hide_get() and not points.hide_get()
 
 
 def test_footage_that_was_left_out_at_the_import_is_found(view, build, footage, select):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`engine refine-camera` on old takes, as a user runs it: their footage is there, or is not, and the take is never hurt."""
+"""`engine refine-camera` on old takes, as a user runs it: whether the footage is there or not, no take is hurt."""
 
 import json
 import signal

@@ -8,9 +8,19 @@ import signal
 import numpy as np
 import pytest
 
+from engine import run_command
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
-from engine.contract.messages import Frame, PointMap, ScenePoints, TakeEnd, unpack_mask
+from engine.contract.messages import (
+    CAMERA_NOTES,
+    CameraMotion,
+    CameraSummary,
+    Frame,
+    PointMap,
+    ScenePoints,
+    TakeEnd,
+    unpack_mask,
+)
 from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.settings import CaptureSettings
 from engine.contract.skeleton import HEAD
@@ -74,6 +84,7 @@ def test_a_run_ends_in_order(result):
     frames = frames_of(messages)
     assert code == 0
     assert summary["status"] == "complete" and summary["frame_count"] == len(frames) == header.frame_count == 11
+    assert {"camera", "camera_refined", "camera_note"} <= summary.keys()
     assert messages[-1] == TakeEnd("complete", 11)
     assert "frame 11 of 11" in errors
     assert header.footage_size == (160, 120)
@@ -277,3 +288,18 @@ def test_every_setting_is_an_option():
     for field in dataclasses.fields(CaptureSettings):
         if field.name != "source":
             assert f"--{field.name.replace('_', '-')}" in output.decode()
+
+
+def test_the_summary_says_what_is_known_of_the_camera():
+    camera = run_command.Camera()
+    assert camera.summary() == {"camera": "", "camera_refined": False, "camera_note": ""}
+    camera.take_in(CameraMotion(0, "still"))
+    camera.take_in(CameraMotion(5, "turning"))
+    assert camera.summary()["camera"] == "turning"
+    camera.take_in(
+        CameraSummary(
+            motion="moving", refined=False, note="lost", residual_px=0.0, ray_angle_deg=0.0, floor_known=False,
+            up=np.array([0.0, -1.0, 0.0]),
+        )
+    )  # fmt: skip
+    assert camera.summary() == {"camera": "moving", "camera_refined": False, "camera_note": CAMERA_NOTES["lost"]}

@@ -14,6 +14,9 @@ from engine.contract import rotations
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.messages import (
     PROTOCOL_VERSION,
+    Backdrop,
+    CameraMotion,
+    CameraSummary,
     FinalFrame,
     Frame,
     Message,
@@ -127,6 +130,30 @@ def write(path: Path, seen: Mapping[int, Sequence[int]], closed: bool = True) ->
         if closed:
             writer.write(TakeEnd("complete", FRAMES))
     return path
+
+
+def with_camera(source: Path, target: Path) -> Path:
+    """A take with what a final pass found about the camera before its end."""
+    up, forward = np.array([0.0, -1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+    rays = np.tile(forward, (2, 3, 1))
+    told = (
+        CameraMotion(3, "turning"),
+        CameraSummary(
+            motion="turning", refined=True, note="", residual_px=0.2, ray_angle_deg=0.0, floor_known=True, up=up,
+            floor_height=1.5,
+        ),
+        Backdrop(
+            center=np.zeros(3), direction=rays, picture=np.full((4, 6, 3), 90), up=up, forward=forward,
+            floor_height=1.5, card_distance=6.0, is_round=True,
+        ),
+    )  # fmt: skip
+    with TakeReader(source) as reader, TakeWriter(target) as writer:
+        writer.write(reader.header)
+        for message in reader:
+            for other in told if isinstance(message, TakeEnd) else ():
+                writer.write(other)
+            writer.write(message)
+    return target
 
 
 def parts(path: Path) -> list[tuple[Message, bytes]]:

@@ -189,3 +189,12 @@ def test_a_take_that_is_cut_off_gives_one_that_is_good_so_far(take: Path, tmp_pa
     result = edit_take(cut, tmp_path / "edited.h3r", [Swap(0, 1, Moment(24))], FillGaps(1.0))
     assert len(result.notes) == 1 and "cut off" in result.notes[0]
     assert len(takes.parts(tmp_path / "edited.h3r")) == len(takes.parts(cut))
+
+
+def test_what_is_known_of_the_camera_survives(tmp_path: Path) -> None:
+    take = takes.with_camera(takes.write(tmp_path / "plain.h3r", SEEN), tmp_path / "take.h3r")
+    kinds = ("camera_motion", "camera_summary", "backdrop")
+    before = [data for message, data in takes.parts(take) if message.kind in kinds]
+    edits = [Split(1, Moment(80)), Merge(0, (4,)), Rename(0, "Anna")]
+    after = [data for message, data in takes.parts(edited(take, tmp_path, *edits)) if message.kind in kinds]
+    assert len(before) == 3 and before == after

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 
+from ..backdrops import PLAIN
 from ..file_format import Format, Request
 from ..motion import PersonMotion
 from ..staging import add_locators, safe_name, staged
@@ -22,7 +23,9 @@ def check() -> None:
 
 def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
     """Write people, and their joints as empties. Raises UserError (see `run_exporter`)."""
-    with staged(safe_name(path.stem), people, request.when.rate, camera=request.camera) as stage:
+    with staged(
+        safe_name(path.stem), people, request.when.rate, camera=request.camera, scenery=(request.backdrops, PLAIN)
+    ) as stage:
         add_locators(stage)
         run_exporter("Alembic", lambda: bpy.ops.wm.alembic_export(
             filepath=str(path), selected=True, start=stage.scene.frame_start, end=stage.scene.frame_end, xsamples=1,
@@ -30,4 +33,12 @@ def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
         ), path)  # fmt: skip
 
 
-FORMAT = Format("abc", 4, "Alembic", "The animated mesh, vertex by vertex, and an empty at each joint", write, check)
+FORMAT = Format(
+    "abc",
+    4,
+    "Alembic",
+    "The animated mesh, vertex by vertex, and an empty at each joint",
+    write,
+    check,
+    picture_beside=True,
+)

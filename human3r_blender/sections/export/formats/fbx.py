@@ -17,6 +17,7 @@ from pathlib import Path
 
 import bpy
 
+from ..backdrops import PLAIN
 from ..file_format import Format, Request
 from ..motion import PersonMotion
 from ..staging import safe_name, staged
@@ -36,7 +37,8 @@ def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
     """Write people. Raises UserError (see `run_exporter`)."""
     for_unreal = request.target == "unreal"
     name = UNREAL_ARMATURE if for_unreal else ""
-    with staged(safe_name(path.stem), people, request.when.rate, for_unreal, request.camera, name):
+    scenery = () if for_unreal else request.backdrops  # Unreal would take its mesh for a part of the skeleton's
+    with staged(safe_name(path.stem), people, request.when.rate, for_unreal, request.camera, name, (scenery, PLAIN)):
         run_exporter("FBX", lambda: bpy.ops.export_scene.fbx(
             filepath=str(path), use_selection=True, object_types={"ARMATURE", "MESH", "CAMERA"},
             apply_unit_scale=True, apply_scale_options="FBX_SCALE_NONE" if for_unreal else "FBX_SCALE_ALL",
@@ -46,7 +48,7 @@ def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
             add_leaf_bones=False, primary_bone_axis="Y", secondary_bone_axis="X", use_armature_deform_only=False,
             bake_anim=True, bake_anim_use_all_bones=True, bake_anim_use_nla_strips=False,
             bake_anim_use_all_actions=False, bake_anim_force_startend_keying=True, bake_anim_step=1.0,
-            bake_anim_simplify_factor=0.0, path_mode="STRIP",
+            bake_anim_simplify_factor=0.0, path_mode="COPY" if scenery else "STRIP", embed_textures=bool(scenery),
         ), path)  # fmt: skip
 
 

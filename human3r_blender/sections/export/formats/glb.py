@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from ....blender.timing import rate_for
+from ..backdrops import UNLIT
 from ..file_format import Format, Request
 from ..motion import PersonMotion
 from ..staging import safe_name, staged
@@ -30,7 +31,9 @@ def check() -> None:
 
 def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
     """Write people. Raises UserError (see `run_exporter`)."""
-    with staged(safe_name(path.stem), people, request.when.rate, camera=request.camera) as stage:
+    with staged(
+        safe_name(path.stem), people, request.when.rate, camera=request.camera, scenery=(request.backdrops, UNLIT)
+    ) as stage:
         run_exporter("GLB", lambda: bpy.ops.export_scene.gltf(
             filepath=str(path), export_format="GLB", use_selection=True, use_active_scene=True, export_yup=True,
             export_animations=True, export_animation_mode="SCENE", export_anim_scene_split_object=False,
@@ -68,5 +71,10 @@ def _put_keys_on_time(path: Path, last_frame: int, rate: float) -> None:
 
 
 FORMAT = Format(
-    "glb", 1, "GLB", "Skeletons, bodies with shape keys and animation in one binary glTF file", write, check
+    "glb",
+    1,
+    "GLB",
+    "Skeletons, bodies with shape keys and animation in one binary glTF file",
+    write,
+    check,
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import bpy
 
+from ..backdrops import EMISSIVE
 from ..file_format import Format, Request
 from ..motion import PersonMotion
 from ..staging import safe_name, staged
@@ -20,14 +22,31 @@ def check() -> None:
         raise missing_exporter("USD", "use Blender from blender.org")
 
 
+def _pictures_beside() -> dict[str, Any]:
+    """Leave pictures where they lie, beside the file: the option is called otherwise in 4.2."""
+    if "export_textures_mode" in bpy.ops.wm.usd_export.get_rna_type().properties:
+        return {"export_textures_mode": "KEEP"}
+    return {"export_textures": False}
+
+
 def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
     """Write people. Raises UserError (see `run_exporter`)."""
-    with staged(safe_name(path.stem), people, request.when.rate, camera=request.camera):
+    with staged(
+        safe_name(path.stem), people, request.when.rate, camera=request.camera, scenery=(request.backdrops, EMISSIVE)
+    ):
         run_exporter("USD", lambda: bpy.ops.wm.usd_export(
             filepath=str(path), selected_objects_only=True, export_animation=True, export_armatures=True,
             only_deform_bones=False, export_shapekeys=True, evaluation_mode="RENDER", export_materials=True,
-            export_custom_properties=True,
+            export_custom_properties=True, relative_paths=True, **_pictures_beside(),
         ), path)  # fmt: skip
 
 
-FORMAT = Format("usd", 3, "USD", "Skeletons, bodies with shape keys and animation as UsdSkel", write, check)
+FORMAT = Format(
+    "usd",
+    3,
+    "USD",
+    "Skeletons, bodies with shape keys and animation as UsdSkel",
+    write,
+    check,
+    picture_beside=True,
+)
