@@ -7,6 +7,7 @@ final pass both are the same.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,9 @@ from .surroundings import points_seen, surroundings
 
 DEPTH_EVERY = 10
 """Depths are compared in one frame of this many."""
+
+_POINT_SIZE = math.sqrt(2.0)
+"""In voxels: the diagonal of a face, so that points in neighboring voxels of one surface leave no hole between them."""
 
 LEAST_PATH_M = 0.05
 """A camera whose true path is shorter stands: no similarity is fitted to it, so there is neither ATE nor scale."""
@@ -136,7 +140,7 @@ def measure_take(take: CameraTake, truth: ClipTruth) -> CameraErrors:
         if frame is None:
             continue
         true = surroundings(truth, row)
-        ours = points_seen(take.points, frame, true.shape, take.settings.voxel_size)
+        ours = points_seen(take.points, frame, true.shape, _POINT_SIZE * take.settings.voxel_size)
         covered = np.isfinite(ours)
         looked_at += int((true > 0).sum())
         seen += compare_depth(ours[covered], true[covered])

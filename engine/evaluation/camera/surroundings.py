@@ -29,7 +29,7 @@ def surroundings(truth: ClipTruth, row: int) -> np.ndarray:
 def points_seen(points: np.ndarray, frame: Frame, shape: tuple[int, ...], size_m: float) -> np.ndarray:
     """(h, w) depth of the nearest of (P, 3) world points at each pixel, seen by the frame's camera; inf without any.
 
-    A point is a disc of `size_m` across, the distance to its neighbors in the cloud, and of three pixels at least.
+    A point is a disc of `size_m` across, and of three pixels at least.
     """
     pose = np.asarray(frame.world_from_camera, dtype=np.float64)
     in_camera = (points - pose[:3, 3]) @ pose[:3, :3]
