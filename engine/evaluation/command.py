@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from ..contract.arguments import add_setting_options
 from ..contract.errors import UserError
 from ..contract.exit_codes import CANCELLED, DONE
+from ..contract.settings import CAMERAS
 from ..interruption import Interrupted, Interruption
 from ..standard_streams import say_error
 from ..synthetic.settings import HELD_OUT_SEED, TIERS
@@ -63,22 +64,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="kind of synthetic clips, from easy to hard; may be given several times (studio)",
     )
     parser.add_argument(
-        "--clip-frames", type=int, default=48, metavar="FRAMES", help="frames of each synthetic clip (%(default)s)"
+        "--clip-frames", type=int, metavar="FRAMES", help="frames of each synthetic clip (48; 60 with --camera)"
     )
     parser.add_argument("--no-baselines", action="store_true", help="leave out the trivial predictors")
     parser.add_argument(
         "--ablations", action="store_true", help="also measure without TTT3R, and without human prompts"
     )
     parser.add_argument("--json", metavar="FILE", help="also write the figures to this file as JSON")
+    _add_options_of_takes(parser)
     _add_options_of_real_footage(parser)
-    add_setting_options(parser, leave_out=SET_BY_THE_CLIP)
+    _add_options_of_the_camera(parser)
+    add_setting_options(parser, leave_out=(*SET_BY_THE_CLIP, "camera"))
+
+
+class _MeasureOrChoose(argparse.Action):
+    """`--camera` alone asks for its measurement; with a word it is the capture setting of that name."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if values is None:
+            namespace.measure_camera = True
+        else:
+            namespace.camera = values
+
+
+def _add_options_of_the_camera(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("camera")
+    group.add_argument(
+        "--camera",
+        nargs="?",
+        choices=list(CAMERAS),
+        default="auto",
+        action=_MeasureOrChoose,
+        help="alone: measure how well the camera and the surroundings are found, on clips of --synthetic-seeds whose "
+        "camera moves, stands still and pans; with a word: where the camera motion comes from (%(default)s)",
+    )
+    parser.set_defaults(measure_camera=False)
+    group.add_argument("--clip-size", metavar="WIDTHxHEIGHT", type=_size, help="of the clips of --camera (512x384)")
+    group.add_argument(
+        "--clip-cache", metavar="FOLDER", help="keep the clips of --camera there: making one takes a minute or two"
+    )
+
+
+def _add_options_of_takes(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("takes, with --real and --camera")
+    takes = group.add_mutually_exclusive_group()
+    takes.add_argument("--takes", metavar="FOLDER", help="measure the takes in this folder (CLIP.h3r); capture nothing")
+    takes.add_argument("--keep-takes", metavar="FOLDER", help="put the takes there and keep them")
 
 
 def _add_options_of_real_footage(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("real footage")
-    takes = group.add_mutually_exclusive_group()
-    takes.add_argument("--takes", metavar="FOLDER", help="measure the takes in this folder (CLIP.h3r); capture nothing")
-    takes.add_argument("--keep-takes", metavar="FOLDER", help="put the takes there and keep them")
     group.add_argument(
         "--stride",
         type=int,
@@ -100,14 +141,18 @@ def _add_options_of_real_footage(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     """Run the command: tables on `stdout`, progress and errors on standard error. Returns the exit code."""
     # Here, so that the engine's other commands and --help do not wait for scipy and torch.
+    from .camera.evaluating import evaluate_camera
+    from .camera.report import CameraReport
     from .evaluations import evaluate_dataset, evaluate_synthetic, evaluate_take_file
     from .real.evaluating import evaluate_real
     from .real.report import RealReport
     from .report import Report
 
-    reports: Sequence[Report | RealReport]
+    reports: Sequence[Report | RealReport | CameraReport]
     try:
-        if options.take:
+        if options.measure_camera:
+            reports = [evaluate_camera(options, Interruption())]
+        elif options.take:
             reports = [evaluate_take_file(options)]
         elif options.real:
             reports = [evaluate_real(options, Interruption())]
@@ -133,6 +178,13 @@ def _seeds(text: str) -> range:
     if not (first.isdecimal() and last.isdecimal() and int(first) < int(last)):
         raise argparse.ArgumentTypeError(f"{text!r} is not A:B, with whole numbers and A below B")
     return range(int(first), int(last))
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT, with whole numbers")
+    return int(width), int(height)
 
 
 def _write_json(path: Path, values: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..capture import ModelShelf, run_capture
 from ..contract.arguments import settings_from_options
@@ -83,22 +84,25 @@ def evaluate_set(
     return SetFigures(model_name, sum(ours.values(), TaskFigures()), theirs, ours)
 
 
-def settings_of_clips(options: argparse.Namespace) -> CaptureSettings:
-    """What the command's options say of captures; what belongs to one clip is replaced clip by clip."""
-    settings: CaptureSettings = settings_from_options(
-        options,
-        source="clip",
-        take="clip.h3r",
-        body=options.body or MANNEQUIN,
-        frame_rate=None,
-        start=0,
-        end=None,
-        stride=1,
-        point_maps=False,
-        point_confidence=1.0,
-        voxel_size=0.0,
-        max_points=1,
-    )
+def settings_of_clips(options: argparse.Namespace, **changes: Any) -> CaptureSettings:
+    """What the command's options say of captures; what belongs to one clip is replaced clip by clip.
+
+    There are no scene points, unless `changes` say so.
+    """
+    given: dict[str, Any] = {
+        "source": "clip",
+        "take": "clip.h3r",
+        "body": options.body or MANNEQUIN,
+        "frame_rate": None,
+        "start": 0,
+        "end": None,
+        "stride": 1,
+        "point_maps": False,
+        "point_confidence": 1.0,
+        "voxel_size": 0.0,
+        "max_points": 1,
+    }
+    settings: CaptureSettings = settings_from_options(options, **(given | changes))
     return settings
 
 

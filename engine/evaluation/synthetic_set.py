@@ -57,7 +57,7 @@ class SyntheticSet:
             clip = make_clip(seed, self._settings, body=self._body.model)
             with tempfile.TemporaryDirectory(prefix="human3r-clip-") as folder:
                 write_pictures(clip, Path(folder))
-                yield EvaluationClip(folder, _truth(clip, self._body))
+                yield EvaluationClip(folder, truth_of_clip(clip, self._body))
 
     def truths(self) -> Iterator[ClipTruth]:
         """The ground truth alone, several clips made at once: for short clips."""
@@ -65,7 +65,7 @@ class SyntheticSet:
             seeds = self._seeds[first : first + _BATCH]
             batch = make_clips(seeds, self._settings, body=self._body.model)
             for number in range(len(seeds)):
-                yield _truth(batch.one(number), self._body)
+                yield truth_of_clip(batch.one(number), self._body)
 
 
 class DatasetSet:
@@ -91,7 +91,7 @@ class DatasetSet:
         """The ground truth alone."""
         for sequence in self._sequences:
             clip = read_sequence(sequence, self._body.model)
-            yield replace(_truth(clip, self._body), name=sequence.name)
+            yield replace(truth_of_clip(clip, self._body), name=sequence.name)
 
 
 def write_pictures(clip: Clip, folder: Path) -> None:
@@ -107,7 +107,8 @@ def write_pictures(clip: Clip, folder: Path) -> None:
             )
 
 
-def _truth(clip: Clip, body: NamedBody) -> ClipTruth:
+def truth_of_clip(clip: Clip, body: NamedBody) -> ClipTruth:
+    """What is true of a clip whose pictures are the footage, with depth and masks of every pixel."""
     times = clip.time_s.tolist()
     frame_rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 1.0
     return replace(clip_truth(clip, f"seed {int(clip.seed)}", frame_rate, maps_every=1), body=body.name)

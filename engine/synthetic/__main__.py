@@ -85,7 +85,7 @@ def _settings(options: argparse.Namespace) -> ClipSettings:
     if options.people is not None:
         settings = replace(settings, people=(options.people, options.people))
     if options.camera:
-        settings = replace(settings, camera_weights=tuple(float(kind == options.camera) for kind in CAMERAS))
+        settings = settings.with_camera(options.camera)
     return settings
 
 

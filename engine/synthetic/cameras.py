@@ -112,15 +112,15 @@ def travel(
     dolly = 0.7 * (push - push[:, :1])[..., None] * ahead[:, None] + 0.5 * drift
     still = torch.zeros_like(drift)
     paths = torch.stack(
-        [still, drift + shake, orbit + shake, dolly + shake, _jumps(dice, view, time_s.shape[1])[0]], dim=1
+        [still, drift + shake, orbit + shake, dolly + shake, _jumps(dice, view, time_s.shape[1])[0], still], dim=1
     )
     offset = paths.gather(1, kind[:, None, None, None].expand(-1, 1, *drift.shape[1:]))[:, 0]
     position = view.start[:, None] + offset
-    fixed, jumping = kind == CAMERAS.index("fixed"), kind == CAMERAS.index("jumps")
+    fixed, jumping, panning = (kind == CAMERAS.index(name) for name in ("fixed", "jumps", "pan"))
     near = _too_near(position, home, radius, present) & ~jumping
     position = torch.where(near[:, None, None], view.start[:, None], position)
     position[..., 1] = position[..., 1].clamp(-2.1, -0.5)
-    still_kind = (fixed | near)[:, None]
+    still_kind = (fixed | near | panning)[:, None]
 
     forward = torch.nn.functional.normalize(aim[:, None] - position, dim=-1)
     turn = torch.tensor([0.05, 0.09, 0.035], device=sway.device) * motion
@@ -133,6 +133,8 @@ def travel(
     jump_angles = _jumps(dice, view, time_s.shape[1])[1]
     yaw = torch.where(jumping[:, None], view.yaw[:, None] + jump_angles[..., 0], yaw)
     pitch = torch.where(jumping[:, None], 0.08 + jump_angles[..., 1], pitch)
+    pan_angles = torch.where(panning[:, None, None], _pan(dice, time_s), 0.0)
+    yaw, pitch = yaw + pan_angles[..., 0], pitch + pan_angles[..., 1]
     return position, _rotation(pitch, yaw, angles[..., 2])
 
 
@@ -196,6 +198,19 @@ def _jumps(dice: Dice, view: View, frames: int) -> tuple[torch.Tensor, torch.Ten
         offsets.append(offset)
         turns.append(angles)
     return torch.stack(offsets, 1), torch.stack(turns, 1)
+
+
+def _pan(dice: Dice, time_s: torch.Tensor) -> torch.Tensor:
+    """Turns (B, T, 2) in yaw and pitch, as on a tripod: 15 to 40 degrees from the first frame to the last, half of them
+    on either side of what the camera aims at, beginning and ending gently."""
+    dice = dice.fork("pan")
+    wide = torch.deg2rad(dice.uniform("wide", 15.0, 40.0)) * torch.where(dice.chance("left", 0.5), 1.0, -1.0)
+    high = torch.deg2rad(dice.uniform("high", -3.0, 3.0))
+    first, last = time_s[:, :1], time_s[:, -1:]
+    share = (time_s - first) / (last - first).clamp_min(1e-6)
+    gentle = share * share * (3.0 - 2.0 * share)
+    share = torch.lerp(share, gentle, 0.5) - 0.5
+    return share[..., None] * torch.stack([wide, high], dim=-1)[:, None]
 
 
 def _rotation(pitch: torch.Tensor, yaw: torch.Tensor, roll: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ HELD_OUT_SEED = 1_000_000
 """Seeds from here on are for evaluation and demonstration only; training never draws them."""
 
 PLACES = ("studio", "room", "street")
-CAMERAS = ("fixed", "drift", "orbit", "dolly", "jumps")
+CAMERAS = ("fixed", "drift", "orbit", "dolly", "jumps", "pan")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ClipSettings:
     furniture: int = 2
     """Most boxes standing around."""
     camera_weights: tuple[float, ...] = (0.3, 0.7, 0.0, 0.0, 0.0)
-    """Shares of the kinds in `CAMERAS`: fixed, drift, orbit, dolly, jumps."""
+    """Shares of the kinds in `CAMERAS`: fixed, drift, orbit, dolly, jumps, pan; 0 for those left out at the end."""
     camera_motion: float = 1.0
     """Factor on the camera's motion."""
     light_change: float = 0.0
@@ -80,7 +80,7 @@ class ClipSettings:
             ("distance_m", self.distance_m[0] >= 0.8, "Use 0.8 meters or more."),
             ("roaming_m", self.roaming_m[0] >= 0, "Use 0 or more."),
             ("place", self.place in PLACES, f"Use one of {', '.join(PLACES)}."),
-            ("camera_weights", len(self.camera_weights) == len(CAMERAS) and sum(self.camera_weights) > 0
+            ("camera_weights", 1 <= len(self.camera_weights) <= len(CAMERAS) and sum(self.camera_weights) > 0
              and min(self.camera_weights) >= 0, f"Give a share for each of {', '.join(CAMERAS)}."),
             ("furniture", 0 <= self.furniture <= 16, "Use 0 to 16."),
             ("supersample", self.supersample >= 1 and self.supersample % 2 == 1, "Use an odd number."),
@@ -100,6 +100,10 @@ class ClipSettings:
     def upright(self) -> ClipSettings:
         """The same with width and height exchanged."""
         return replace(self, size=self.size[::-1])
+
+    def with_camera(self, kind: str) -> ClipSettings:
+        """The same with nothing but cameras of one kind out of `CAMERAS`."""
+        return replace(self, camera_weights=tuple(float(kind == other) for other in CAMERAS))
 
 
 TIERS = {

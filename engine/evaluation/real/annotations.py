@@ -4,7 +4,7 @@
 A clip's entry has `frames`: by the number of a frame (in decoding order, from 0) the people in it, and an empty list
 where nobody is. A person has `box` (left, top, right, bottom of what can be seen), `joints` (by the names of `points`;
 left and right are the person's own; what cannot be seen is not listed) and maybe `id`, the same for the same person all
-over the clip. `facts` may have a `flight` and `centre_of_mass_px` in some of its frames. The clip lies beside the file
+over the clip. `facts` may have `camera`, "fixed" where it stands still, a `flight` and `centre_of_mass_px` in some of its frames. The clip lies beside the file
 under its name, or is the `member` of a wheel, `package` (NAME==VERSION).
 """
 
@@ -62,6 +62,8 @@ class AnnotatedClip:
     place: FootagePlace
     frames: Mapping[int, tuple[AnnotatedPerson, ...]]
     flight: TrueFlight | None = None
+    camera_is_fixed: bool = False
+    """Whether it is known to stand still."""
 
     @property
     def name(self) -> str:
@@ -102,7 +104,9 @@ def explained_reading(path: Path) -> Iterator[None]:
 def _clip(name: str, entry: dict[str, Any]) -> AnnotatedClip:
     place = FootagePlace(name, entry.get("package", ""), entry.get("member", ""), entry.get("sha256", ""))
     frames = {int(number): tuple(map(_person, people)) for number, people in entry["frames"].items()}
-    return AnnotatedClip(place, dict(sorted(frames.items())), read_flight(entry.get("facts", {})))
+    facts = entry.get("facts", {})
+    fixed = facts.get("camera") == "fixed"
+    return AnnotatedClip(place, dict(sorted(frames.items())), read_flight(facts), fixed)
 
 
 def _person(entry: dict[str, Any]) -> AnnotatedPerson:

@@ -12,9 +12,10 @@ from typing import Any
 from ...capture import ModelShelf, run_capture
 from ...contract.messages import FocalLength, Frame, Message, TakeHeader
 from ...contract.settings import CaptureSettings
-from ...contract.take import SettledTakeReader
+from ...contract.take import SettledTakeReader, TakeReader
 from ...interruption import Interrupted, Interruption
 from ...video.footage import open_footage
+from ..camera.measuring import different_poses
 
 LEAD_S = 2.0
 """A capture begins so long before the first annotated frame: models settle, and people are followed."""
@@ -47,6 +48,13 @@ class Take:
     stretch: Stretch
     focal_length: FocalLength | None
     """How well it is known in the end; None where the model does not say."""
+    live_poses: int
+    """How many of the camera's poses differ, bit by bit, as they were while the footage ran."""
+
+    @property
+    def final_poses(self) -> int:
+        """How many of the camera's poses differ, bit by bit."""
+        return different_poses(self.frames.values())
 
     @property
     def track_count(self) -> int:
@@ -59,10 +67,12 @@ def read_take(path: Path) -> Take:
     with SettledTakeReader(path) as take:
         messages = list(take)
         settings = take.header.settings
+    with TakeReader(path) as take:
+        live_poses = different_poses(message for message in take if isinstance(message, Frame))
     frames = {message.source_frame: message for message in messages if isinstance(message, Frame)}
     said = [message for message in messages if isinstance(message, FocalLength)]
     stretch = Stretch(settings.start, settings.end, settings.stride)
-    return Take(take.header, frames, stretch, said[-1] if said else None)
+    return Take(take.header, frames, stretch, said[-1] if said else None, live_poses)
 
 
 def stretch_around(frames: Iterable[int], frame_rate: float, stride: int | None = None, full: bool = False) -> Stretch:

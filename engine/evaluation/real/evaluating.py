@@ -100,7 +100,9 @@ class _Evaluation:
             unseen = tuple(number for number in clip.frames if number not in take.frames)
             fall = None if clip.flight is None else measure_fall(clip.flight, take.frames, body)
             covered = tuple(overlap for overlap in overlaps if overlap is not None)
-            self.clips[clip.name] = ClipResult(score, tuple(seen), take, clip.person_count, unseen, fall, covered)
+            self.clips[clip.name] = ClipResult(
+                score, tuple(seen), take, clip.person_count, unseen, fall, covered, clip.camera_is_fixed
+            )
 
     def add_truth(self, truth: Truth) -> None:
         """Capture and measure the views of the truth, without and with their focal lengths."""

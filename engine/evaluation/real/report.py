@@ -18,7 +18,7 @@ from .truth_scoring import TruthScore
 
 _HEADS = (
     "clip", "frames", "found", "median", "mean", "<5 %", "<10 %", "head", "swapped", "invented", "identities",
-    "outline", "fall",
+    "outline", "fall", "poses",
 )  # fmt: skip
 _TRUTH_HEADS = (
     "focal length", "found", "MPJPE", "PA-MPJPE", "root", "along", "across", "root as seen", "focal error",
@@ -39,7 +39,8 @@ _NOTES = (
     "invented: people in frames that nobody is in. identities: different people in all frames of the capture (of those "
     "who are annotated). outline: mean intersection over union of the bodies and the take's mask, in frames in which "
     "exactly those who are annotated were found. fall: acceleration in a flight, m/s2, that should be 9.81 (frames "
-    "seen of those captured)."
+    "seen of those captured). poses: how many different ones the camera has, while the footage ran / in the end; a "
+    "camera that is known to be fixed should have one."
 )
 _TRUTH_NOTES = (
     "Joints: {joints}. MPJPE: after moving the middle of the hips on to the true one. root: the middle of the hips, in "
@@ -65,6 +66,13 @@ class ClipResult:
     """None where no flight is known."""
     outline_overlaps: tuple[float, ...] = ()
     """Intersection over union of bodies and mask, of each frame in which exactly those annotated were found."""
+    camera_is_fixed: bool = False
+    """Whether the camera is known to stand still."""
+
+    @property
+    def one_pose(self) -> bool | None:
+        """Whether a fixed camera has the same pose in all frames, live and final; None where it is not known to be."""
+        return self.take.live_poses == self.take.final_poses == 1 if self.camera_is_fixed else None
 
     @property
     def outline(self) -> float | None:
@@ -122,8 +130,8 @@ class RealReport:
         for name, clip in self.clips.items():
             known = "" if clip.person_count is None else f" of {clip.person_count}"
             rows.append([name, str(clip.take.stretch), *_cells(clip.score), f"{clip.take.track_count}{known}"])
-            rows[-1] += ["-" if clip.outline is None else f"{clip.outline:.2f}", _fall(clip.fall)]
-        return [*rows, ["ALL", "", *_cells(self.total), "", "", ""]]
+            rows[-1] += ["-" if clip.outline is None else f"{clip.outline:.2f}", _fall(clip.fall), _poses(clip)]
+        return [*rows, ["ALL", "", *_cells(self.total), "", "", "", ""]]
 
     def _truth_lines(self) -> list[str]:
         rows = [list(_TRUTH_HEADS)]
@@ -155,6 +163,11 @@ def _fall(fall: Fall | None) -> str:
         return "-"
     said = "-" if fall.acceleration is None else f"{fall.acceleration:.2f}"
     return f"{said} ({fall.seen} of {fall.captured})"
+
+
+def _poses(clip: ClipResult) -> str:
+    said = {True: " (fixed: one pose)", False: " (fixed: NOT one pose)", None: ""}[clip.one_pose]
+    return f"{clip.take.live_poses}/{clip.take.final_poses}{said}"
 
 
 def _percent(share: float | None, digits: int = 0) -> str:
@@ -195,6 +208,10 @@ def _clip_values(clip: ClipResult) -> dict[str, Any]:
         "outline": clip.outline,
         "fall": asdict(clip.fall) if clip.fall else None,
         "focal_length": asdict(clip.take.focal_length) if clip.take.focal_length else None,
+        "poses_live": clip.take.live_poses,
+        "poses_final": clip.take.final_poses,
+        "camera_is_fixed": clip.camera_is_fixed,
+        "one_pose": clip.one_pose,
     }
 
 
