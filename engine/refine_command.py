@@ -183,19 +183,24 @@ def _write(source: Path, target: Path, new: list[Message]) -> Path:
     replaced = tuple({type(message) for message in new} & set(_REPLACED))
     points_are_new = any(isinstance(message, ScenePoints) for message in new)
     explained = explained_write_errors(Sentence("{path} cannot be written", path=target), "take-unwritable")
-    with explained, whole_file(target, synced=True) as written, open(written, "wb") as file:
-        with TakeReader(source) as reader, open(source, "rb") as raw:
-            write_record(file, encode(replace(reader.header, protocol=PROTOCOL_VERSION)))
-            for message, start, end in records(reader):
-                if isinstance(message, TakeEnd):
-                    for item in new:
-                        write_record(file, encode(item))
-                elif isinstance(message, replaced) or (
-                    points_are_new and isinstance(message, ScenePoints) and message.replaces_all
-                ):
-                    continue
-                raw.seek(start)
-                file.write(raw.read(end - start))
+    with (
+        explained,
+        whole_file(target, synced=True) as written,
+        open(written, "wb") as file,
+        TakeReader(source) as reader,
+        open(source, "rb") as raw,
+    ):
+        write_record(file, encode(replace(reader.header, protocol=PROTOCOL_VERSION)))
+        for message, start, end in records(reader):
+            if isinstance(message, TakeEnd):
+                for item in new:
+                    write_record(file, encode(item))
+            elif isinstance(message, replaced) or (
+                points_are_new and isinstance(message, ScenePoints) and message.replaces_all
+            ):
+                continue
+            raw.seek(start)
+            file.write(raw.read(end - start))
     return target
 
 

@@ -199,7 +199,7 @@ class CameraSummary:
     up: np.ndarray = array("float64", 3)
     """Unit vector away from the earth, world frame."""
     floor_height: float = 0.0
-    """The floor is the plane of the points p with ``up . p == -floor_height``: so far is the world's origin above it."""
+    """The floor is the plane of the points p with ``up . p == -floor_height``: so far is the world's origin above."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,8 +207,8 @@ class Backdrop:
     """The environment of a still or turning camera as one photograph without people, to be shown on the floor and an
     upright card.
 
-    A grid of rays from :attr:`center`; each ends on the floor or on the card, whichever is nearer. The picture's corners
-    belong to the grid's corners, row 0 to its top; its pixels are spread evenly over the grid.
+    A grid of rays from :attr:`center`; each ends on the floor or on the card, whichever is nearer. The picture's
+    corners belong to the grid's corners, row 0 to its top; its pixels are spread evenly over the grid.
     """
 
     kind: ClassVar[str] = "backdrop"

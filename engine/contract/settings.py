@@ -94,8 +94,8 @@ class CaptureSettings:
     built-in model, which has not learned camera motion, and network for all other weights, with which tracking has
     not been measured."""
     refine_camera: str = setting("auto", label="Refine Camera", choices=REFINEMENTS, group="Memory and camera")
-    """When the last frame is in, follow the camera through the whole footage once more and adjust its path, focal length
-    and scale together: ``on``, ``off``, or ``auto``, which is on for the built-in model."""
+    """When the last frame is in, follow the camera through the whole footage once more and adjust its path, focal
+    length and scale together: ``on``, ``off``, or ``auto``, which is on for the built-in model."""
     reset_interval: int = setting(
         100, label="Reset Interval", least=2, zero="never", unit="frames", group="Memory and camera"
     )

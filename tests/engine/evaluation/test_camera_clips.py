@@ -20,7 +20,6 @@ from engine.evaluation.camera.clips import MOVING, CameraClips
 from engine.evaluation.camera.measuring import path_length
 from engine.evaluation.synthetic_set import NamedBody
 
-
 SMALL = (64, 48)
 
 
