@@ -4,8 +4,8 @@
 A clip's entry has `frames`: by the number of a frame (in decoding order, from 0) the people in it, and an empty list
 where nobody is. A person has `box` (left, top, right, bottom of what can be seen), `joints` (by the names of `points`;
 left and right are the person's own; what cannot be seen is not listed) and maybe `id`, the same for the same person all
-over the clip. `facts` may have `camera`, "fixed" where it stands still, a `flight` and `centre_of_mass_px` in some of its frames. The clip lies beside the file
-under its name, or is the `member` of a wheel, `package` (NAME==VERSION).
+over the clip. `facts` may have `camera`, "fixed" where it stands still, a `flight` and `centre_of_mass_px` in some of
+its frames. The clip lies beside the file under its name, or is the `member` of a wheel, `package` (NAME==VERSION).
 """
 
 from __future__ import annotations
