@@ -121,7 +121,7 @@ def agreed_depth(sightings: Sequence[Sighting]) -> tuple[np.ndarray, np.ndarray]
         off = np.abs(inverse - middle) / middle
         spread = _median_of_known(off)
         agrees = off < _AGREEMENT
-        known = (np.isfinite(inverse).sum(axis=0) >= 2) & (agrees.sum(axis=0) >= 2) & (spread < _AGREEMENT)
+        known = (agrees.sum(axis=0) >= 2) & (spread < _AGREEMENT)
     weight = np.where(agrees, parallax, 0.0) ** 2
     total = weight.sum(axis=0)
     known &= (np.where(agrees, parallax, 0.0).max(axis=0) > _CLEAR_PARALLAX_PX) & (total > 0)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ def people_seen(
     """
     masks: dict[int, np.ndarray] = {}
     farthest, farthest_m = np.zeros(3), 0.0
-    distances: list[np.float32] = []
+    distances = array("f")
     last: Frame | None = None
     for frame in clip.frames():
         last, joints = frame, clip.joints(frame)
@@ -58,7 +59,7 @@ def people_seen(
         # Farther by as much as the final focal length is longer than the one they were placed with.
         placed = joints[:, :BODY_JOINT_COUNT] * (1.0, 1.0, 1.0 if focal_px is None else focal_px / frame.focal_px)
         distance = np.linalg.norm(placed, axis=-1)
-        distances.extend(distance[:, PELVIS].astype(np.float32))
+        distances.extend(distance[:, PELVIS])
         if distance.max(initial=0.0) > farthest_m:
             farthest_m, farthest = float(distance.max()), placed.reshape(-1, 3)[distance.argmax()]
         yield (frame.index + 1) / count

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..contract.messages import Frame, unpack_mask
-from ..stages.place_depth import people_cover
+from ..stages.place_depth import people_with_bones
 
 
 @dataclass(frozen=True)
@@ -53,4 +53,5 @@ class Scaling:
         to_mask = np.array([[pixel[0] / cell[0], 0.0, start[0]], [0.0, pixel[1] / cell[1], start[1]]])
         how = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         mask = cv2.warpAffine(unpack_mask(frame).astype(np.uint8), to_mask, self.size, flags=how)
-        return people_cover(mask > 0, joints, self.camera(frame.focal_px, frame.principal_point_px), self.size)
+        camera = self.camera(frame.focal_px, frame.principal_point_px)
+        return np.asarray(people_with_bones(mask, joints, camera) > 0)

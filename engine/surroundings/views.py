@@ -26,6 +26,8 @@ _FARTHEST_M, _FARTHEST_OF_PEOPLE = 25.0, 4.0
 
 _FLOOR_CONFIDENCE = 1.3
 """Of floor that nothing was found on."""
+_FARTHEST_PERCENTILE = 95.0
+"""Of the depths of the floor that was found: farther away none is filled."""
 _ON_FLOOR = 0.1
 """Points within this share of the floor's distance are floor."""
 
@@ -162,17 +164,21 @@ def floor_depth(path: CameraPath, pose: np.ndarray, rays: np.ndarray) -> np.ndar
 def on_floor(depth: np.ndarray, confidence: np.ndarray, floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Depth and confidence with nothing under the floor, and with floor where nothing is known and floor is near by.
 
-    Whatever is unknown among things that stand on the floor stays unknown: it would be painted on the floor behind.
+    Whatever is unknown among things that stand on the floor stays unknown, and so does what is farther away than floor
+    was found: walls would be painted on the floor behind them.
     """
     known = depth > 0
     depth = np.minimum(depth, floor)
     if not known.any() or not np.isfinite(floor).any():
         return depth, confidence
     is_floor = known & (depth > (1 - _ON_FLOOR) * floor)
+    if not is_floor.any():
+        return depth, confidence
+    farthest = np.percentile(depth[is_floor], _FARTHEST_PERCENTILE)
     _, label = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3, labelType=cv2.DIST_LABEL_PIXEL
     )
     floor_of_label = np.zeros(int(label.max()) + 1, bool)
     floor_of_label[label[known]] = is_floor[known]
-    filled = ~known & np.isfinite(floor) & floor_of_label[label]
+    filled = ~known & (floor <= farthest) & floor_of_label[label]
     return np.where(filled, floor, depth), np.where(filled, np.float32(_FLOOR_CONFIDENCE), confidence)

@@ -18,7 +18,6 @@ from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeWriter
 from engine.estimate import CameraPath
 from engine.surroundings.finding import FoundSurroundings, surroundings_of
-from engine.video.footage import open_footage
 from tests.engine.stages.textured_room import pinhole, see
 
 SIZE = 320, 240
@@ -43,6 +42,8 @@ class RoomFootage:
     """Factor on each frame; empty for none."""
     overlooked: tuple[int, ...] = ()
     """Frames whose mask in the take has nobody."""
+    people_at: list[tuple[float, float, float]] = field(default_factory=list)
+    """Translation of bodies in the take, camera frame; they are not drawn."""
     lag: int = 0
     """The mask in the take is that of so many frames before."""
 
@@ -85,7 +86,7 @@ class RoomFootage:
                 rgb *= self.brightness[index] if self.brightness else 1.0
                 cv2.imwrite(str(pictures / f"{index:04d}.png"), rgb[..., ::-1].round().clip(0, 255).astype(np.uint8))
                 writer.write(self._frame(index, self.mask_in_take(index)))
-        return Clip(take, open_footage(pictures), settings, _body())
+        return Clip(take, settings, _body())
 
     def found(self, motion: str, refined: bool = True, floor: bool = True) -> FoundCamera:
         """The truth about the camera."""
@@ -107,10 +108,12 @@ class RoomFootage:
 
     def _frame(self, index: int, mask: np.ndarray) -> Frame:
         width, height = self.size
-        nobody = {
-            "track_id": np.zeros(0), "score": np.zeros(0), "pose_axis_angle": np.zeros((0, 55, 3)),
-            "betas": np.zeros((0, 10)), "expression": np.zeros((0, 10)), "translation": np.zeros((0, 3)),
-            "head_point": np.zeros((0, 3)), "head_px": np.zeros((0, 2)),
+        count = len(self.people_at)
+        people = {
+            "track_id": np.arange(count), "score": np.ones(count), "pose_axis_angle": np.zeros((count, 55, 3)),
+            "betas": np.zeros((count, 10)), "expression": np.zeros((count, 10)),
+            "translation": np.reshape(self.people_at, (count, 3)), "head_point": np.zeros((count, 3)),
+            "head_px": np.zeros((count, 2)),
         }  # fmt: skip
         return Frame(
             index=index,
@@ -122,7 +125,7 @@ class RoomFootage:
             mask_size=self.size,
             mask_box_px=(-0.5, -0.5, width - 0.5, height - 0.5),
             mask_bits=pack_mask(mask),
-            **nobody,
+            **people,
         )
 
 

@@ -71,3 +71,13 @@ def test_a_camera_scaled_sees_the_same_rays():
     pixel = np.array([300.0, 900.0])
     small = (pixel + 0.5) * scaling.share - 0.5
     np.testing.assert_allclose((small - camera[:2, 2]) / np.diag(camera)[:2], (pixel - (958, 541)) / 1500, atol=1e-9)
+
+
+def test_people_are_farther_by_as_much_as_the_focal_length_is_longer(tmp_path):
+    scene = footage(people_at=[(0.5, 0.3, 4.0)])
+    clip = scene.write(tmp_path)
+    scaling = Scaling.to_long_side(scene.size, 640)
+    as_placed, longer = (outcome(people_seen(clip, (), scaling, FRAMES, focal)) for focal in (None, 2 * 0.9 * 260))
+    assert 3.5 < as_placed.typical_m < 4.5
+    np.testing.assert_allclose(longer.farthest[2], 2 * as_placed.farthest[2], rtol=1e-6)
+    assert longer.typical_m > 1.9 * as_placed.typical_m

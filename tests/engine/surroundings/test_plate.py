@@ -151,7 +151,7 @@ def test_without_a_backdrop_there_is_nothing_new(tmp_path):
 def test_large_holes_are_filled_like_small_ones():
     ramp = np.repeat(np.linspace(40, 200, 900).astype(np.uint8)[None, :, None], 700, axis=0).repeat(3, axis=2)
     hole = np.zeros((700, 900), bool)
-    hole[100:600, 200:700] = True
+    hole[101:600, 201:700] = True
     result = filled(np.where(hole[..., None], np.uint8(255), ramp), hole)
     np.testing.assert_array_equal(result[~hole], ramp[~hole])
     assert result[hole].min() > 60 and result[hole].max() < 190

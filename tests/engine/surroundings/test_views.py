@@ -101,6 +101,14 @@ def test_a_floor_that_is_seen_but_not_known_is_filled_and_things_on_it_are_not()
     assert filled[0, 19] == 4
 
 
+def test_no_floor_is_filled_farther_away_than_floor_was_found():
+    floor = np.repeat(np.linspace(8, 2, 20, dtype=np.float32)[:, None], 20, axis=1)
+    depth = floor + 0.0
+    depth[:10] = 0.0  # a plain wall, whose foot is at the tenth row
+    filled, _ = on_floor(depth, np.zeros_like(depth), floor)
+    assert (filled[:10] == 0).all()
+
+
 def test_frames_are_spread_over_the_way_and_not_over_time():
     steps = np.concatenate([np.zeros(50), np.full(50, 0.1), np.zeros(50)])
     chosen = spread(steps, 6)
