@@ -101,7 +101,7 @@ def _live(clip: Clip, focal: FocalLength | None) -> _Live:
 def _watch(clip: Clip, live: _Live, seen: Observations) -> Generator[float, None, bool]:
     """Go through the pictures once: fill `seen` with the corners of all frames; returns whether the camera is still."""
     tracks, count = LongTracks(), len(live.world_from_camera)
-    still = StillTest(live.picture.scale * live.picture.footage_size[0] / live.picture.size[0])
+    still = StillTest(live.picture.scale / float(live.picture.scaling.share[0]))
     nothing = Seen(np.empty(0, np.int64), np.empty((0, 2)))
     for shot in pass_pictures(clip, live.picture):
         while len(seen) < shot.index:

@@ -13,7 +13,7 @@ from .adjusting import FocalPrior, Round, adjusted, beginning
 from .bundle import Scene, Sightings, residuals
 from .locating import LEAST_POINTS, located
 from .triangulation import nearest_points, part, ray_angles, renumbered
-from .turning import turn_between
+from .turning import turn_of
 
 _LEAST_COMMON = 40
 _LEAST_PARALLAX_PX = 3.0
@@ -76,7 +76,7 @@ def turned_cameras(focal: float, seen: Sightings, cameras: int) -> np.ndarray:
     poses = np.tile(np.eye(4), (cameras, 1, 1))
     for number in range(1, cameras):
         before, after = _common(seen, number - 1, number)
-        turn = turn_between(before, after, focal)[0] if len(before) >= LEAST_POINTS else np.eye(3)
+        turn = turn_of(before, after, focal).second_from_first if len(before) >= LEAST_POINTS else np.eye(3)
         poses[number, :3, :3] = turn @ poses[number - 1, :3, :3]
     return poses
 
@@ -103,7 +103,7 @@ def _scored_pairs(focal: float, seen: Sightings, cameras: int) -> Iterator[tuple
             before, after = _common(seen, first, second)
             if len(before) < _LEAST_COMMON:
                 break
-            parallax = float(np.median(turn_between(before, after, focal)[1]))
+            parallax = float(np.median(turn_of(before, after, focal).off_px))
             score = parallax * float(np.sqrt(len(before)))
             if parallax >= _LEAST_PARALLAX_PX and (best is None or score > best[0]):
                 best = (score, first, second)

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..contract.messages import Frame, unpack_mask
-from ..stages.place_depth import people_with_bones
 from .clip import Clip
+from .scaling import Scaling
 
 LONG_SIDE = 640
 """Pixels of the long side; smaller footage is not enlarged, but its pixels are counted as if it were."""
@@ -29,34 +28,23 @@ NEIGHBORS = 1
 class PictureFrame:
     """How pixels of a clip's pictures become centered pixels."""
 
-    size: tuple[int, int]
-    """Width and height of the pictures."""
-    footage_size: tuple[int, int]
+    scaling: Scaling
     principal_point_px: np.ndarray
     """(2,) footage pixels."""
 
     @classmethod
     def of(cls, footage_size: tuple[int, int], principal_point_px: np.ndarray) -> PictureFrame:
         """That of footage of this size."""
-        share = min(1.0, LONG_SIDE / max(footage_size))
-        width, height = (max(1, round(side * share)) for side in footage_size)
-        return cls((width, height), footage_size, np.asarray(principal_point_px, np.float64))
+        return cls(Scaling.to_long_side(footage_size, LONG_SIDE), np.asarray(principal_point_px, np.float64))
 
     @property
     def scale(self) -> float:
         """Centered pixels per footage pixel."""
-        return LONG_SIDE / max(self.footage_size)
+        return LONG_SIDE / max(self.scaling.footage_size)
 
     def centered(self, pixel: np.ndarray) -> np.ndarray:
         """(N, 2) pixels of a picture as centered ones."""
-        ratio = np.asarray(self.footage_size, np.float64) / self.size
-        return ((pixel + 0.5) * ratio - 0.5 - self.principal_point_px) * self.scale
-
-    def camera(self, focal_px: float) -> np.ndarray:
-        """(3, 3) pinhole of the pictures, for a focal length in footage pixels."""
-        ratio = np.asarray(self.size, np.float64) / self.footage_size
-        center = (self.principal_point_px + 0.5) * ratio - 0.5
-        return np.array([[focal_px * ratio[0], 0, center[0]], [0, focal_px * ratio[1], center[1]], [0, 0, 1.0]])
+        return ((pixel + 0.5) / self.scaling.share - 0.5 - self.principal_point_px) * self.scale
 
 
 @dataclass(frozen=True)
@@ -76,11 +64,8 @@ def pass_pictures(clip: Clip, frame: PictureFrame) -> Iterator[PassPicture]:
     waiting: deque[tuple[int, np.ndarray]] = deque()
     people: deque[np.ndarray] = deque(maxlen=2 * NEIGHBORS + 1)
     for shot in clip.pictures():
-        grey = cv2.cvtColor(shot.rgb, cv2.COLOR_RGB2GRAY)
-        if grey.shape[::-1] != frame.size:
-            grey = cv2.resize(grey, frame.size, interpolation=cv2.INTER_AREA)
-        waiting.append((shot.frame.index, grey))
-        people.append(people_in(shot.frame, clip, frame))
+        waiting.append((shot.frame.index, frame.scaling.picture(cv2.cvtColor(shot.rgb, cv2.COLOR_RGB2GRAY))))
+        people.append(frame.scaling.people(shot.frame, clip.joints(shot.frame)))
         if len(waiting) > NEIGHBORS:
             yield PassPicture(*waiting.popleft(), _free(people))
     while waiting:
@@ -89,24 +74,5 @@ def pass_pictures(clip: Clip, frame: PictureFrame) -> Iterator[PassPicture]:
         yield PassPicture(*waiting.popleft(), _free(people))
 
 
-def people_in(frame: Frame, clip: Clip, picture: PictureFrame) -> np.ndarray:
-    """(h, w) uint8, 1 where a frame's people are in its picture, with a margin."""
-    left, top, right, bottom = frame.mask_box_px
-    ratio = np.asarray(picture.size, np.float64) / picture.footage_size
-    mask_width, mask_height = frame.mask_size
-    # Edges of the box to edges of the mask; pixel centers lie half a pixel inside.
-    spread = np.array([mask_width / (right - left), mask_height / (bottom - top)]) / ratio
-    shift = (np.array([-0.5, -0.5]) - (left, top)) * ratio * spread + 0.5 * spread - 0.5
-    from_picture = np.array([[spread[0], 0, shift[0]], [0, spread[1], shift[1]]])
-    mask = cv2.warpAffine(
-        unpack_mask(frame).astype(np.uint8),
-        from_picture,
-        picture.size,
-        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return people_with_bones(mask, clip.joints(frame), picture.camera(frame.focal_px))
-
-
 def _free(people: deque[np.ndarray]) -> np.ndarray:
-    return (1 - np.maximum.reduce(list(people))).astype(np.uint8)
+    return (~np.logical_or.reduce(list(people))).astype(np.uint8)

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..stages.turning import Turn, turn_between
 from .observations import Observations, Seen
 
 TURNING_PX = 0.6
 """Mean over the frames of the median distance of corners from where the turn puts them: less is only a turn.
 Pans from a tripod have .14 to .27, moving cameras 1 and more."""
 
-_ROUNDS = 8
-_LEAST_ERROR_PX = 0.2
 _LEAST_COMMON = 6
 _LEAST_SURVIVORS, _LEAST_SURVIVING = 0.35, 12
 """Share and number of a reference's corners below which the frame before becomes the next reference."""
@@ -35,28 +34,9 @@ _GRID = 23
 _CORNER_SIGMA_PX = 0.25
 
 
-def turn_between(before: np.ndarray, after: np.ndarray, focal: float) -> tuple[np.ndarray, np.ndarray]:
-    """The rotation `after_from_before` of a camera that turns, from common corners, by iterated least squares on their
-    rays (Kabsch); and the (n,) distances in pixels that are left. Corners that move by themselves hardly count."""
-    rays_before, rays_after = _rays(before, focal), _rays(after, focal)
-    weight = np.ones(len(before))
-    rotation, error = np.eye(3), np.zeros(len(before))
-    for _ in range(_ROUNDS):
-        left, _, right = np.linalg.svd((rays_after * weight[:, None]).T @ rays_before)
-        rotation = left @ np.diag([1.0, 1.0, np.linalg.det(left @ right)]) @ right
-        error = np.linalg.norm(_turned(before, rotation, focal) - after, axis=1)
-        weight = 1.0 / np.maximum(error, _LEAST_ERROR_PX)
-    return rotation, error
-
-
-def _rays(pixel: np.ndarray, focal: float) -> np.ndarray:
-    ray = np.column_stack([pixel, np.full(len(pixel), focal)])
-    return ray / np.linalg.norm(ray, axis=1, keepdims=True)
-
-
-def _turned(pixel: np.ndarray, rotation: np.ndarray, focal: float) -> np.ndarray:
-    ray = np.column_stack([pixel, np.full(len(pixel), focal)]) @ rotation.T
-    return ray[:, :2] / np.maximum(ray[:, 2:], 1e-6) * focal
+def turn_of(before: np.ndarray, after: np.ndarray, focal: float) -> Turn:
+    """The turn between two pictures, from common corners."""
+    return turn_between(before, after, np.diag((focal, focal, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -84,9 +64,9 @@ def turns(seen: Observations, focal: float) -> Generator[None, None, Turns]:
         if len(before) < _LEAST_COMMON:
             found.append(found[-1])
         else:
-            turn, error = turn_between(before, after, focal)
-            residuals.append(float(np.median(error)))
-            found.append(reference_pose @ turn.T)
+            turn = turn_of(before, after, focal)
+            residuals.append(float(np.median(turn.off_px)))
+            found.append(reference_pose @ turn.second_from_first.T)
         if len(now.track):
             last = now
         if index % 16 == 0:
@@ -155,12 +135,12 @@ def pairs_for_focal(seen: Observations) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def _cost(pairs: Sequence[tuple[np.ndarray, np.ndarray]], focal: float) -> float:
     """Sum of squared median distances, in sigmas of a corner: each pair counts like a few corners."""
-    medians = [float(np.median(turn_between(before, after, focal)[1])) for before, after in pairs]
+    medians = [float(np.median(turn_of(before, after, focal).off_px)) for before, after in pairs]
     return float(np.sum(np.square(medians)) / _CORNER_SIGMA_PX**2)
 
 
 def _turn_deg(pair: tuple[np.ndarray, np.ndarray], focal: float) -> float:
-    rotation, _ = turn_between(*pair, focal)
+    rotation = turn_of(*pair, focal).second_from_first
     return float(np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))))
 
 

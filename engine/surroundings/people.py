@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..camera_pass.clip import Clip
+from ..camera_pass.scaling import Scaling
 from ..contract.messages import Frame
 from ..contract.skeleton import BODY_JOINT_COUNT, PELVIS
-from .scaling import Scaling
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from ..camera_pass.clip import Clip
+from ..camera_pass.scaling import Scaling
 from ..estimate import CameraPath
 from .angles import Directions, covering
 from .choosing import in_time_and_turn
@@ -18,7 +19,6 @@ from .filling import filled
 from .layers import Layers
 from .people import PeopleSeen, people_seen
 from .progress import part
-from .scaling import Scaling
 
 LONG_SIDE = 1280
 """Of the picture of a still camera, pixels; a turning one's has as many for the same angle."""

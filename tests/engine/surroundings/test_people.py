@@ -3,9 +3,9 @@
 
 import numpy as np
 
+from engine.camera_pass.scaling import Scaling
 from engine.contract.messages import pack_mask
 from engine.surroundings.people import people_seen
-from engine.surroundings.scaling import Scaling
 from tests.engine.surroundings.room_footage import RoomFootage
 
 FRAMES = 8

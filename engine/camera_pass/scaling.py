@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Frames scaled down to the size that their surroundings are looked for in: picture, camera and people alike."""
+"""Frames scaled down to the size that a pass looks at: picture, camera and people alike."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Scaling:
         return np.array([[fx, 0.0, cx], [0.0, fy, cy], [0.0, 0.0, 1.0]])
 
     def picture(self, rgb: np.ndarray) -> np.ndarray:
-        """The (height, width, 3) uint8 picture of one of the footage."""
+        """The (height, width, ...) uint8 picture of one of the footage, in color or grey."""
         if (rgb.shape[1], rgb.shape[0]) == self.size:
             return rgb
         return np.asarray(cv2.resize(rgb, self.size, interpolation=cv2.INTER_AREA))
@@ -52,6 +52,8 @@ class Scaling:
         start = (0.5 * pixel - 0.5 - (left, top)) / cell - 0.5
         to_mask = np.array([[pixel[0] / cell[0], 0.0, start[0]], [0.0, pixel[1] / cell[1], start[1]]])
         how = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-        mask = cv2.warpAffine(unpack_mask(frame).astype(np.uint8), to_mask, self.size, flags=how)
+        mask = cv2.warpAffine(
+            unpack_mask(frame).astype(np.uint8), to_mask, self.size, flags=how, borderMode=cv2.BORDER_REPLICATE
+        )
         camera = self.camera(frame.focal_px, frame.principal_point_px)
         return np.asarray(people_with_bones(mask, joints, camera) > 0)
