@@ -11,6 +11,8 @@ from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
+from tests.waiting import Patience
+
 from ..backdrops import CARD, HEIGHT, PITCH, UP, of_rays, of_view, picture, still_take, summary
 
 EXACT_M = 1e-4
@@ -30,7 +32,12 @@ def build(scene, take, *after, **options):
 
 
 def object_of(made):
-    return tags.find(made.root[tags.TAKE], tags.BACKDROP)
+    return None if made.root is None else tags.find(made.root[tags.TAKE], tags.BACKDROP)
+
+
+def card_of(item):
+    modifier, path = backdrop.card_distance_path(item)
+    return modifier[path[2:-2]]
 
 
 def vertices(item):
@@ -154,6 +161,21 @@ def test_a_render_from_the_camera_is_the_picture(scene, synthetic, tmp_path):
     seen = 255 * np.array(image.pixels[:]).reshape(90, 160, 4)[::-1, :, :3]
     off = np.abs(seen - picture(160, 90)).max(axis=-1)
     assert np.median(off) < 3 and (off < 12).mean() > 0.93  # the edges of the checks are blurred
+
+
+def test_a_later_one_takes_its_place(scene, synthetic):
+    take = still_take(synthetic)
+    live = scene_builder.SceneBuilder(scene, take.header, scene_builder.ImportOptions(ground="off"))
+    live.add(take.frame(0))
+    for card in (CARD, 3.0):
+        live.add(of_view(take, card=card))
+        patience = Patience("a backdrop")
+        while object_of(live) is None or card_of(object_of(live)) != card:
+            patience.check()
+            live.work(0.01)
+    live.finish()
+    live.work()
+    assert [item.name for item in bpy.data.objects if item.get(tags.ROLE) == tags.BACKDROP] == [backdrop.NAME]
 
 
 def test_it_can_be_left_out(scene, synthetic):
