@@ -68,9 +68,9 @@ def rays_of(backdrop: Backdrop) -> Rays:
 def create(
     take_id: str, root: bpy.types.Object, collection: bpy.types.Collection, backdrop: Backdrop
 ) -> Iterator[None]:
-    """Make the object under the root, in slices, in place of one that was there; the photograph is packed into the file.
+    """Make the object under the root, in slices, in place of one that was there.
 
-    Ends early where root or collection are gone.
+    The photograph is packed into the file. Ends early where root or collection are gone.
     """
     coding = turns.submit("human3r-backdrop", png.encoded, backdrop.picture)
     root_name, home = root.name, collection.name
