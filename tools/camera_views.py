@@ -36,7 +36,9 @@ def main(folder: Path, frame: int, blends: list[Path]) -> None:
 
 def outside(scene: bpy.types.Scene, own: bpy.types.Object) -> bpy.types.Object:
     """A camera that sees the people, their surroundings and the footage's camera."""
-    people = [thing.matrix_world @ thing.pose.bones["pelvis"].head for thing in scene.objects if thing.type == "ARMATURE"]
+    people = [
+        thing.matrix_world @ thing.pose.bones["pelvis"].head for thing in scene.objects if thing.type == "ARMATURE"
+    ]
     place = own.matrix_world.translation
     ahead = -(own.matrix_world.to_3x3() @ Vector((0, 0, 1)))
     ahead.z = 0

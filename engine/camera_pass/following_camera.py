@@ -154,9 +154,18 @@ def _unmoved(
     poses = np.tile(np.eye(4), (len(rotation), 1, 1))
     poses[:, :3, :3] = rotation
     focal = _combined(live, told) if told is not None else None
-    people = stances(clip, focal.focal_px if focal is not None else live.focal.focal_px)
-    floor = floor_of(people, poses, np.empty((0, 3)))
+    floor = _floor(clip, (focal or live.focal).focal_px, poses)
     return _found(poses, motion, True, "", focal, floor, residual_px, 0.0, np.empty((0, 3)))
+
+
+def _floor(clip: Clip, focal_px: float, poses: np.ndarray, points: np.ndarray | None = None) -> Floor | None:
+    """The floor that people stand on whose feet are seen, or else those whose feet can only be supposed."""
+    for hidden_feet in (False, True):
+        people = stances(clip, focal_px, hidden_feet)
+        floor = floor_of(people, poses, np.empty((0, 3)) if points is None else points)
+        if floor is not None:
+            return floor
+    return None
 
 
 def _combined(live: _Live, told: TurnFocal) -> FocalLength | None:
@@ -170,8 +179,7 @@ def _combined(live: _Live, told: TurnFocal) -> FocalLength | None:
 
 def _kept(clip: Clip, live: _Live, note: str, residual_px: float = 0.0, ray_angle_deg: float = 0.0) -> FoundCamera:
     """The path as it was found before."""
-    people = stances(clip, live.focal.focal_px)
-    floor = floor_of(people, live.world_from_camera, np.empty((0, 3)))
+    floor = _floor(clip, live.focal.focal_px, live.world_from_camera)
     return _found(
         live.world_from_camera, "moving", False, note, None, floor, residual_px, ray_angle_deg, np.empty((0, 3))
     )
@@ -196,7 +204,7 @@ def _moving(clip: Clip, live: _Live, found: Structure | None) -> FoundCamera:
         scale, note = path_scale(poses, live.world_from_camera) or 1.0, "no-people"
     poses[:, :3, 3] *= scale
     points = found.points * scale
-    return _found(poses, "moving", True, note, focal, floor_of(people, poses, points), *told, points)
+    return _found(poses, "moving", True, note, focal, _floor(clip, focal_px, poses, points), *told, points)
 
 
 def _whole_path(camera_from_world: np.ndarray, is_located: np.ndarray) -> np.ndarray:

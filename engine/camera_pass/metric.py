@@ -36,7 +36,7 @@ _WORST_DEVIATION = 0.25
 
 @dataclass(frozen=True)
 class Stances:
-    """S people in frames, whose feet and necks are in the picture; camera frame, meters."""
+    """S people in frames; camera frame, meters."""
 
     frame: np.ndarray
     """(S,) indices."""
@@ -50,26 +50,30 @@ class Stances:
         return self.joints @ np.swapaxes(world_from_camera[self.frame, :3, :3], 1, 2)
 
 
-def stances(clip: Clip, focal_px: float) -> Stances:
-    """All stances of the clip, as bodies are under another focal length: their distances grow with it."""
+def stances(clip: Clip, focal_px: float, hidden_feet: bool = False) -> Stances:
+    """All stances of the clip, as bodies are under another focal length: their distances grow with it.
+
+    Feet and necks are in the picture, or with `hidden_feet` perhaps not: then a model only supposes where they are.
+    """
     rows: list[tuple[int, int, np.ndarray]] = []
     for frame in clip.frames():
         if len(frame.track_id):
-            rows += _stances_in(frame, clip, focal_px)
+            rows += _stances_in(frame, clip, focal_px, hidden_feet)
     if not rows:
         return Stances(np.empty(0, int), np.empty(0, int), np.empty((0, BODY_JOINT_COUNT, 3)))
     frame_index, track, joints = zip(*rows, strict=True)
     return Stances(np.array(frame_index), np.array(track), np.array(joints))
 
 
-def _stances_in(frame: Frame, clip: Clip, focal_px: float) -> list[tuple[int, int, np.ndarray]]:
+def _stances_in(frame: Frame, clip: Clip, focal_px: float, hidden_feet: bool) -> list[tuple[int, int, np.ndarray]]:
     found = []
     for track, joints in zip(frame.track_id.tolist(), clip.joints(frame)[:, :BODY_JOINT_COUNT], strict=True):
         shown = joints[[*FEET, NECK]]
         if not shown[:, 2].min() > _NEAREST_M:
             continue
         pixel = shown[:, :2] / shown[:, 2:] * frame.focal_px + frame.principal_point_px
-        if (pixel < 0).any() or (pixel > np.array(clip.footage_size) - 1).any():
+        outside = (pixel < 0).any() or (pixel > np.array(clip.footage_size) - 1).any()
+        if outside and not hidden_feet:
             continue
         farther = (focal_px / frame.focal_px - 1) * joints[0, 2]
         found.append((frame.index, int(track), (joints + np.array([0, 0, farther])).astype(np.float32)))
