@@ -209,7 +209,8 @@ def _summary(new: list[Message]) -> dict[str, Any]:
     found = next(message for message in new if isinstance(message, CameraSummary))
     say(". ".join(part for part in (CAMERA_MOTIONS[found.motion], CAMERA_NOTES[found.note]) if part) + ".")
     if found.residual_px:
-        say(f"Corners lie {found.residual_px:.2f} px from where the path says, seen under {found.ray_angle_deg:.1f}°.")
+        parallax = f", seen under {found.ray_angle_deg:.1f}°" if found.ray_angle_deg else ""
+        say(f"Corners lie {found.residual_px:.2f} px from where the path says{parallax}.")
     counted = sum(isinstance(message, FinalFrame) for message in new)
     points = next((len(message.position) for message in new if isinstance(message, ScenePoints)), None)
     return {

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Scenes as their own cameras see them, and from outside: for the page about the camera.
 
-    python tools/camera_views.py FOLDER FRAME FIRST.blend [OTHER.blend ...]
+    python tools/camera_views.py FOLDER FIRST.blend:FRAME [OTHER.blend:FRAME ...]
 
-Writes FOLDER/FIRST-camera.png and FOLDER/FIRST-outside.png, with everything in them: people, environment, and from
+Writes FOLDER/FIRST-camera.png and FOLDER/FIRST-outside.png of a scene frame, with everything in them: people, environment, and from
 outside the camera's path as a line and the camera itself as a small pyramid.
 """
 
@@ -13,18 +13,21 @@ from pathlib import Path
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
+from render_overview import light
 
-HEIGHT, SAMPLES = 432, 24
-ASIDE, BEHIND, ABOVE = 0.75, 0.55, 0.5
+HEIGHT = 480
+ASIDE, BEHIND, ABOVE = 0.7, 0.45, 0.42
 """Where the outside view stands, in distances of the people from the camera: beside, behind and above the latter."""
 PATH_M = 0.03
 
 
-def main(folder: Path, frame: int, blends: list[Path]) -> None:
-    for blend in blends:
+def main(folder: Path, scenes: list[str]) -> None:
+    for scene_and_frame in scenes:
+        path, _, number = scene_and_frame.rpartition(":")
+        blend, frame = Path(path).resolve(), int(number)
         bpy.ops.wm.open_mainfile(filepath=str(blend))
         scene = bpy.context.scene
-        scene.render.engine, scene.cycles.samples = "CYCLES", SAMPLES
+        light(scene)
         scene.view_settings.view_transform = "Standard"
         scene.frame_set(frame)
         own = scene.camera
@@ -46,10 +49,10 @@ def outside(scene: bpy.types.Scene, own: bpy.types.Object) -> bpy.types.Object:
     distance = float(np.median([(person - place).length for person in people])) if people else 5.0
     side = ahead.cross(Vector((0, 0, 1)))
     eye = place + distance * (ASIDE * side - BEHIND * ahead + ABOVE * Vector((0, 0, 1)))
-    aim = place + distance * ahead
+    aim = place + 0.95 * distance * ahead
     aim.z = 0.6
     made = bpy.data.objects.new("outside", bpy.data.cameras.new("outside"))
-    made.data.lens, made.data.clip_end = 28, 500
+    made.data.lens, made.data.clip_end = 27, 500
     made.matrix_world = Matrix.Translation(eye) @ (aim - eye).to_track_quat("-Z", "Y").to_matrix().to_4x4()
     scene.collection.objects.link(made)
     return made
@@ -94,4 +97,4 @@ def render(scene: bpy.types.Scene, camera: bpy.types.Object, path: Path) -> None
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), [Path(name).resolve() for name in sys.argv[3:]])
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -10,6 +10,7 @@ one row each, the footage's own numbers plus one. Run in the engine's environmen
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -21,15 +22,19 @@ HEADINGS = ("Footage", "Reconstructed bodies over it", "The scene from outside")
 
 
 def main(folder: Path, name: str, footage: Path, frames: list[int], picture: Path) -> None:
-    rows = [_row(folder, name, footage, frame) for frame in frames]
-    height = rows[0][0].height + MARGIN
-    sheet = Image.new("RGB", (3 * (WIDTH + MARGIN) + MARGIN, HEADING + len(rows) * height), PAPER)
+    save_sheet(HEADINGS, [_row(folder, name, footage, frame) for frame in frames], picture)
+
+
+def save_sheet(headings: Sequence[str], rows: Sequence[Sequence[Image.Image]], picture: Path) -> None:
+    """Rows of tiles that are WIDTH wide under their headings."""
+    tops = [HEADING + sum(row[0].height + MARGIN for row in rows[:number]) for number in range(len(rows) + 1)]
+    sheet = Image.new("RGB", (len(headings) * (WIDTH + MARGIN) + MARGIN, tops[-1]), PAPER)
     pen = ImageDraw.Draw(sheet)
-    for column, heading in enumerate(HEADINGS):
+    for column, heading in enumerate(headings):
         left = MARGIN + column * (WIDTH + MARGIN)
         pen.text((left, 4), heading, INK, ImageFont.load_default(20))
-        for number, row in enumerate(rows):
-            sheet.paste(row[column], (left, HEADING + number * height))
+        for top, row in zip(tops, rows, strict=False):
+            sheet.paste(row[column], (left, top))
     unfinished = picture.with_name(f"{picture.stem}.part{picture.suffix}")
     sheet.save(unfinished, quality=85)
     unfinished.replace(picture)

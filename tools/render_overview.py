@@ -39,7 +39,7 @@ def show_people(folder: Path, frames: list[int], blend: Path) -> None:
     """People alone through the scene's camera, and everything from outside, at some frames of one scene."""
     bpy.ops.wm.open_mainfile(filepath=str(blend))
     scene = bpy.context.scene
-    _light(scene)
+    light(scene)
     own = scene.camera
     beside = _camera(scene, *_beside(scene, own, frames))
     others = [thing for thing in scene.objects if thing.type == "MESH" and thing.find_armature() is None]
@@ -61,7 +61,7 @@ def compare(folder: Path, frame: int, blends: list[Path]) -> None:
         bpy.ops.wm.open_mainfile(filepath=str(blend))
         scene = bpy.context.scene
         scene.frame_set(frame)
-        _light(scene)
+        light(scene)
         own = scene.camera
         _color_from_left_to_right(scene, own)
         place = place or _outside(scene, own)
@@ -84,7 +84,7 @@ def _color_from_left_to_right(scene: bpy.types.Scene, camera: bpy.types.Object) 
         mesh.data.materials[0] = material
 
 
-def _light(scene: bpy.types.Scene) -> None:
+def light(scene: bpy.types.Scene) -> None:
     scene.render.engine = "CYCLES"
     scene.cycles.samples = SAMPLES
     scene.cycles.use_denoising = False
