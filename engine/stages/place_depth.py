@@ -30,6 +30,15 @@ def place_depth(
         known = np.where((depth > 0) & np.isfinite(depth), depth, np.nan).astype(np.float32)
     placed = cv2.resize(known, size, interpolation=cv2.INTER_LINEAR)
     people = cv2.resize(people_mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    placed[people_with_bones(people, joints, camera) > 0] = np.nan
+    return placed
+
+
+def people_with_bones(people: np.ndarray, joints: np.ndarray, camera: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, 1 where people are: their mask `people` (h, w), limbs about their bones, and a margin around both.
+
+    `joints` (n, 55, 3) and `camera` (3, 3) as in :func:`place_depth`; `people` is drawn into.
+    """
     for body in joints[:, :BODY_JOINT_COUNT]:
         if not body[:, 2].min() > _NEAREST_M:
             continue
@@ -38,7 +47,5 @@ def place_depth(
         thickness = max(2, round(2 * LIMB_M * camera[0, 0] / body[:, 2].mean()))
         for joint in range(1, BODY_JOINT_COUNT):
             cv2.line(people, pixel[joint].tolist(), pixel[PARENTS[joint]].tolist(), 1, min(thickness, 255))
-    margin = max(1, round(max(size) * _MARGIN))
-    people = cv2.dilate(people, np.ones((2 * margin + 1,) * 2, np.uint8))
-    placed[people > 0] = np.nan
-    return placed
+    margin = max(1, round(max(people.shape) * _MARGIN))
+    return cv2.dilate(people, np.ones((2 * margin + 1,) * 2, np.uint8))

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The camera of a whole clip, followed once more: whether it moves, its path in meters, and its focal length."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.messages import CameraSummary, FocalLength
+from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ..estimate import CameraPath
+from ..landmarks.camera.floor import Floor
+from ..stages.point_tracking import even_light
+from .adjusting import FocalPrior
+from .clip import Clip
+from .found import FoundCamera
+from .long_tracks import LongTracks
+from .metric import floor_of, scale_of, stances
+from .observations import Observations, Seen
+from .pictures import PictureFrame, pass_pictures
+from .similarity import path_scale
+from .slices import at_share
+from .stillness import StillTest
+from .structure import LEAST_SHARE, WORST_PX, Structure, combined, structure
+from .turning import TURNING_PX, TurnFocal, Turns, focal_from_turns, pairs_for_focal, turns
+
+MODEL_SIGMA = 0.1
+"""Of a focal length of which a model says no more than a number for each frame."""
+
+LEAST_CORNERS = 40
+"""Median number of corners in a frame below which there is too little detail."""
+
+LEAST_POINTS = 40
+"""Points whose place is known, without which there is too little parallax."""
+
+LEAST_LOCATED = 0.8
+"""Share of the frames that have to be located."""
+
+_LEAST_SIGMA, _MOST_SIGMA = 0.02, 0.15
+_TURN_FOCAL_SIGMA = 0.06
+_TELLING = 0.9
+"""A camera tells the focal length where it lowers the deviation to so much of what it was."""
+_TRACKING_SHARE, _TURNING_SHARE = 0.5, 0.6
+"""What is done after corners, and after the test for a turn."""
+
+
+@dataclass(frozen=True)
+class _Live:
+    """What the take says of the camera."""
+
+    world_from_camera: np.ndarray
+    """(N, 4, 4)."""
+    picture: PictureFrame
+    focal: FocalLength
+
+
+def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[float, None, FoundCamera]:
+    """Follow the camera through a clip of one frame or more. Yields the share that is done; may be closed at any time.
+
+    `focal` is the model's best word for the whole clip; without one it is the median of the frames' own. The path found
+    has a pose for each frame; where nothing better is found, it is that of the take's frames, and the summary says why.
+    """
+    live = _live(clip, focal)
+    with Observations() as seen:
+        is_still = yield from _watch(clip, live, seen)
+        if is_still:
+            return _unmoved(clip, live, "still", np.tile(np.eye(3), (len(seen), 1, 1)), 0.0, None)
+        if _corner_count(seen) < LEAST_CORNERS:
+            return _kept(clip, live, "little-detail")
+        told, turned = yield from _turned(seen, live)
+        if turned is not None:
+            return _unmoved(clip, live, "turning", turned.world_from_camera, turned.residual_px, told)
+        yield _TURNING_SHARE
+        found = yield from _moved(seen, live)
+    return _moving(clip, live, found)
+
+
+def _live(clip: Clip, focal: FocalLength | None) -> _Live:
+    poses, focals, centers = [], [], []
+    for frame in clip.frames():
+        poses.append(frame.world_from_camera)
+        focals.append(frame.focal_px)
+        centers.append(frame.principal_point_px)
+    if focal is None:
+        focal = FocalLength(float(np.median(focals)), MODEL_SIGMA, "model")
+    picture = PictureFrame.of(clip.footage_size, np.median(np.array(centers), axis=0))
+    return _Live(np.array(poses, np.float64), picture, focal)
+
+
+def _watch(clip: Clip, live: _Live, seen: Observations) -> Generator[float, None, bool]:
+    """Go through the pictures once: fill `seen` with the corners of all frames; returns whether the camera is still."""
+    tracks, count = LongTracks(), len(live.world_from_camera)
+    still = StillTest(live.picture.scale * live.picture.footage_size[0] / live.picture.size[0])
+    nothing = Seen(np.empty(0, np.int64), np.empty((0, 2)))
+    for shot in pass_pictures(clip, live.picture):
+        while len(seen) < shot.index:
+            seen.add(nothing)
+        picture = even_light(shot.grey)
+        still.update(picture, shot.free)
+        track, pixel = tracks.update(shot.grey, picture, shot.free)
+        seen.add(Seen(track, live.picture.centered(pixel)))
+        yield _TRACKING_SHARE * len(seen) / count
+    while len(seen) < count:
+        seen.add(nothing)
+    return still.is_still
+
+
+def _corner_count(seen: Observations) -> float:
+    return float(np.median([len(seen.frame(index).track) for index in range(len(seen))]))
+
+
+def _turned(seen: Observations, live: _Live) -> Generator[float, None, tuple[TurnFocal, Turns | None]]:
+    """The rotations of a camera that only turns, and the focal length that they tell; None for one that moves."""
+    expected = live.focal.focal_px * live.picture.scale
+    told = TurnFocal(expected, np.inf)
+    if live.focal.relative_sigma > 0:
+        told = focal_from_turns(pairs_for_focal(seen), expected)
+        yield _TRACKING_SHARE
+    best = told.focal if np.isfinite(told.relative_sigma) else expected
+    found = yield from at_share(_TRACKING_SHARE, turns(seen, best))
+    return told, found if found.residual_px < TURNING_PX else None
+
+
+def _moved(seen: Observations, live: _Live) -> Generator[float, None, Structure | None]:
+    scale = live.picture.scale
+    sigma = live.focal.relative_sigma
+    if sigma > 0:
+        sigma = float(np.clip(sigma, _LEAST_SIGMA, _MOST_SIGMA))
+    steps = structure(seen, live.world_from_camera, FocalPrior(live.focal.focal_px * scale, sigma))
+    done = 0.0
+    while True:
+        try:
+            done = max(done, next(steps))
+        except StopIteration as end:
+            return end.value
+        yield _TURNING_SHARE + (1 - _TURNING_SHARE) * done
+
+
+def _unmoved(
+    clip: Clip, live: _Live, motion: str, rotation: np.ndarray, residual_px: float, told: TurnFocal | None
+) -> FoundCamera:
+    """A camera that stays in its place."""
+    poses = np.tile(np.eye(4), (len(rotation), 1, 1))
+    poses[:, :3, :3] = rotation
+    focal = _combined(live, told) if told is not None else None
+    people = stances(clip, focal.focal_px if focal is not None else live.focal.focal_px)
+    floor = floor_of(people, poses, np.empty((0, 3)))
+    return _found(poses, motion, True, "", focal, floor, residual_px, 0.0, np.empty((0, 3)))
+
+
+def _combined(live: _Live, told: TurnFocal) -> FocalLength | None:
+    """The model's focal length and that of the turn together; None where the turn tells nothing."""
+    if not told.relative_sigma < _TURN_FOCAL_SIGMA or live.focal.relative_sigma <= 0:
+        return None
+    known = FocalPrior(live.focal.focal_px, live.focal.relative_sigma)
+    both = combined([known, FocalPrior(told.focal / live.picture.scale, told.relative_sigma)])
+    return FocalLength(both.focal, both.relative_sigma, "camera")
+
+
+def _kept(clip: Clip, live: _Live, note: str, residual_px: float = 0.0, ray_angle_deg: float = 0.0) -> FoundCamera:
+    """The path as it was found before."""
+    people = stances(clip, live.focal.focal_px)
+    floor = floor_of(people, live.world_from_camera, np.empty((0, 3)))
+    return _found(
+        live.world_from_camera, "moving", False, note, None, floor, residual_px, ray_angle_deg, np.empty((0, 3))
+    )
+
+
+def _moving(clip: Clip, live: _Live, found: Structure | None) -> FoundCamera:
+    if found is None:
+        return _kept(clip, live, "little-detail")
+    told = found.residual_px, found.ray_angle_deg
+    is_located = np.isfinite(found.camera_from_world[:, 0, 0])
+    if found.share < LEAST_SHARE or found.residual_px > WORST_PX or is_located.mean() < LEAST_LOCATED:
+        return _kept(clip, live, "lost", *told)
+    if len(found.points) < LEAST_POINTS:
+        return _kept(clip, live, "little-parallax", *told)
+    poses = _whole_path(found.camera_from_world, is_located)
+    focal_px = found.focal.focal / live.picture.scale
+    tells = found.focal.relative_sigma < _TELLING * live.focal.relative_sigma
+    focal = FocalLength(focal_px, found.focal.relative_sigma, "camera") if tells else None
+    people = stances(clip, focal_px)
+    scale, note = scale_of(people, poses, found.points), ""
+    if scale is None:
+        scale, note = path_scale(poses, live.world_from_camera) or 1.0, "no-people"
+    poses[:, :3, 3] *= scale
+    points = found.points * scale
+    return _found(poses, "moving", True, note, focal, floor_of(people, poses, points), *told, points)
+
+
+def _whole_path(camera_from_world: np.ndarray, is_located: np.ndarray) -> np.ndarray:
+    """(N, 4, 4) `world_from_camera` from the first frame; frames without a pose lie evenly between their neighbors."""
+    places = np.flatnonzero(is_located)
+    known = np.linalg.inv(camera_from_world[places])
+    poses = np.tile(np.eye(4), (len(camera_from_world), 1, 1))
+    poses[places] = known
+    for index in np.flatnonzero(~is_located):
+        after = int(np.searchsorted(places, index))
+        if after in (0, len(places)):
+            poses[index] = known[min(after, len(places) - 1)]
+            continue
+        share = (index - places[after - 1]) / (places[after] - places[after - 1])
+        first, last = known[after - 1], known[after]
+        turn = matrix_to_axis_angle(first[:3, :3].T @ last[:3, :3])
+        poses[index, :3, :3] = first[:3, :3] @ axis_angle_to_matrix(share * turn)
+        poses[index, :3, 3] = (1 - share) * first[:3, 3] + share * last[:3, 3]
+    return poses
+
+
+def _found(
+    poses: np.ndarray,
+    motion: str,
+    refined: bool,
+    note: str,
+    focal: FocalLength | None,
+    floor: Floor | None,
+    residual_px: float,
+    ray_angle_deg: float,
+    points: np.ndarray,
+) -> FoundCamera:
+    summary = CameraSummary(
+        motion=motion,
+        refined=refined,
+        note=note,
+        residual_px=residual_px,
+        ray_angle_deg=ray_angle_deg,
+        floor_known=floor is not None,
+        up=np.zeros(3) if floor is None else floor.up,
+        floor_height=0.0 if floor is None else floor.height,
+    )
+    up, height = (None, None) if floor is None else (floor.up, floor.height)
+    return FoundCamera(CameraPath(poses, motion, focal, up, height), summary, points)

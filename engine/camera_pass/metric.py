@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Meters and gravity for a path, from the people in the clip: their bodies stand up, and their feet on the floor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.messages import Frame
+from ..contract.skeleton import BODY_JOINT_COUNT, LEFT_ANKLE, LEFT_FOOT, NECK
+from ..landmarks.camera.floor import Floor, floor_from_people
+from ..motion.standing_levels import lower_soles
+from .clip import Clip
+
+FEET = [LEFT_ANKLE, LEFT_ANKLE + 1, LEFT_FOOT, LEFT_FOOT + 1]
+
+GAPS = (2, 3, 4, 6)
+"""Frames over which a planted foot is looked for."""
+
+AGREEMENT = 0.35
+"""Log ratio within which the floor's points have to agree with the planted feet."""
+
+_LEAST_STEPS, _LEAST_STANCES = 10, 5
+_LEAST_POINTS = 60
+_NEAREST_M = 0.3
+_SAME_LEVEL = 0.15
+"""Share of the camera's height within which points and feet are on one floor."""
+_LEVELS = 200
+_THICKNESS, _BELOW = 0.012, 0.04
+"""How far points of a level may be off it, and from where they count as below it: shares of their distance."""
+_LEAST_SUPPORT, _LEAST_SUPPORT_SHARE, _MOST_BELOW_SHARE = 15, 0.06, 0.05
+
+
+@dataclass(frozen=True)
+class Stances:
+    """S people in frames, whose feet and necks are in the picture; camera frame, meters."""
+
+    frame: np.ndarray
+    """(S,) indices."""
+    track: np.ndarray
+    """(S,)"""
+    joints: np.ndarray
+    """(S, 22, 3)."""
+
+    def turned(self, world_from_camera: np.ndarray) -> np.ndarray:
+        """(S, 22, 3) the joints from their cameras' centers, in the axes of the world of (N, 4, 4) poses."""
+        return self.joints @ np.swapaxes(world_from_camera[self.frame, :3, :3], 1, 2)
+
+
+def stances(clip: Clip, focal_px: float) -> Stances:
+    """All stances of the clip, as bodies are under another focal length: their distances grow with it."""
+    rows: list[tuple[int, int, np.ndarray]] = []
+    for frame in clip.frames():
+        if len(frame.track_id):
+            rows += _stances_in(frame, clip, focal_px)
+    if not rows:
+        return Stances(np.empty(0, int), np.empty(0, int), np.empty((0, BODY_JOINT_COUNT, 3)))
+    frame_index, track, joints = zip(*rows, strict=True)
+    return Stances(np.array(frame_index), np.array(track), np.array(joints))
+
+
+def _stances_in(frame: Frame, clip: Clip, focal_px: float) -> list[tuple[int, int, np.ndarray]]:
+    found = []
+    for track, joints in zip(frame.track_id.tolist(), clip.joints(frame)[:, :BODY_JOINT_COUNT], strict=True):
+        shown = joints[[*FEET, NECK]]
+        if not shown[:, 2].min() > _NEAREST_M:
+            continue
+        pixel = shown[:, :2] / shown[:, 2:] * frame.focal_px + frame.principal_point_px
+        if (pixel < 0).any() or (pixel > np.array(clip.footage_size) - 1).any():
+            continue
+        farther = (focal_px / frame.focal_px - 1) * joints[0, 2]
+        found.append((frame.index, int(track), (joints + np.array([0, 0, farther])).astype(np.float32)))
+    return found
+
+
+def up_of(people: Stances, world_from_camera: np.ndarray) -> np.ndarray | None:
+    """(3,) away from the earth, as those in the world stand who stand upright; None where there are too few."""
+    if len(people.frame) < _LEAST_STANCES:
+        return None
+    floor = floor_from_people(people.turned(world_from_camera) + world_from_camera[people.frame, None, :3, 3])
+    if floor is not None:
+        return floor.up
+    joints = people.turned(world_from_camera)
+    up = joints[:, NECK] - joints[:, [LEFT_ANKLE, LEFT_ANKLE + 1]].mean(axis=1)
+    middle = np.median(up / np.linalg.norm(up, axis=1, keepdims=True), axis=0)
+    length = float(np.linalg.norm(middle))
+    return middle / length if length > 0.5 else None
+
+
+def scale_from_planted_feet(people: Stances, world_from_camera: np.ndarray) -> float | None:
+    """Meters for each unit of the path under which the slower foot of people stands still; None where nothing tells.
+
+    Every pair of frames says one scale, weighted by the square of the camera's motion in between.
+    """
+    turned = people.turned(world_from_camera)[:, FEET]
+    row_of = {key: row for row, key in enumerate(zip(people.track.tolist(), people.frame.tolist(), strict=True))}
+    scales: list[float] = []
+    weights: list[float] = []
+    for (track, frame), row in row_of.items():
+        for gap in GAPS:
+            other = row_of.get((track, frame + gap))
+            if other is None:
+                continue
+            motion = world_from_camera[frame + gap, :3, 3] - world_from_camera[frame, :3, 3]
+            squared = float(motion @ motion)
+            if squared < 1e-12:
+                continue
+            steps = turned[other] - turned[row]
+            scale = -(steps @ motion) / squared
+            slower = int(np.linalg.norm(steps + scale[:, None] * motion, axis=1).argmin())
+            scales.append(float(scale[slower]))
+            weights.append(squared)
+    if len(scales) < _LEAST_STEPS:
+        return None
+    middle = _weighted_median(np.array(scales), np.array(weights))
+    return middle if middle > 0 else None
+
+
+def scale_from_floor(
+    people: Stances, world_from_camera: np.ndarray, points: np.ndarray, up: np.ndarray
+) -> float | None:
+    """Meters for each unit under which people's feet are on the lowest level that points lie on; None without one."""
+    level = lowest_level(points, world_from_camera[:, :3, 3], up)
+    if level is None:
+        return None
+    soles = _soles(people, world_from_camera, up)
+    camera_above = world_from_camera[people.frame, :3, 3] @ up - level
+    usable = camera_above > 1e-6
+    if usable.sum() < _LEAST_STANCES:
+        return None
+    scale = float(np.median(-(soles[usable] @ up) / camera_above[usable]))
+    return scale if scale > 0 else None
+
+
+def lowest_level(points: np.ndarray, centers: np.ndarray, up: np.ndarray) -> float | None:
+    """Height (along `up`, world) of the lowest plane across `up` that enough of the (P, 3) points lie on, next to
+    nothing being below it; None where there is none. Not the largest plane: those are tabletops."""
+    if len(points) < _LEAST_POINTS:
+        return None
+    middle = centers.mean(axis=0)
+    height, distance = (points - middle) @ up, np.linalg.norm(points - middle, axis=1)
+    below = height < 0
+    height, distance = height[below], distance[below]
+    if len(height) < _LEAST_POINTS / 2:
+        return None
+    tried = np.quantile(height, np.linspace(0.02, 0.98, _LEVELS))[:, None]
+    support = (np.abs(height - tried) < _THICKNESS * distance).sum(axis=1)
+    under = (tried - height > _BELOW * distance).sum(axis=1)
+    able = (support >= max(_LEAST_SUPPORT, _LEAST_SUPPORT_SHARE * len(height))) & (
+        under <= _MOST_BELOW_SHARE * len(height)
+    )
+    if not able.any():
+        return None
+    return float(tried[np.where(able, support, -1).argmax(), 0] + middle @ up)
+
+
+def scale_of(people: Stances, world_from_camera: np.ndarray, points: np.ndarray) -> float | None:
+    """Meters for each unit of a path and its points, by floor and feet where those agree; None where nothing tells."""
+    planted = scale_from_planted_feet(people, world_from_camera)
+    up = up_of(people, world_from_camera)
+    floor = scale_from_floor(people, world_from_camera, points, up) if up is not None else None
+    if planted is None or floor is None:
+        return planted if floor is None else floor
+    return floor if abs(np.log(floor / planted)) < AGREEMENT else planted
+
+
+def floor_of(people: Stances, world_from_camera: np.ndarray, points: np.ndarray) -> Floor | None:
+    """The floor of a path in meters, in its world: by the people on it, at the height of the lowest level of points
+    where that is near."""
+    joints = people.turned(world_from_camera) + world_from_camera[people.frame, None, :3, 3]
+    floor = floor_from_people(joints)
+    if floor is None:
+        return None
+    level = lowest_level(points, world_from_camera[:, :3, 3], floor.up)
+    if level is not None and abs(level + floor.height) < _SAME_LEVEL * floor.height:
+        return Floor(floor.up, -level)
+    return floor
+
+
+def _soles(people: Stances, world_from_camera: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """(S, 3) the lower sole of each stance from the camera's center, in the world's axes."""
+    turned = people.turned(world_from_camera)[:, FEET]
+    return lower_soles(turned[:, :2], turned[:, 2:], up)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])

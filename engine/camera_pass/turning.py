@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A camera that only turns: rotations from corners, and the focal length that the turn tells.
+
+Corners are (n, 2) centered pixels, rotations (3, 3) turn column vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .observations import Observations, Seen
+
+TURNING_PX = 0.6
+"""Mean over the frames of the median distance of corners from where the turn puts them: less is only a turn.
+Pans from a tripod have .14 to .27, moving cameras 1 and more."""
+
+_ROUNDS = 8
+_LEAST_ERROR_PX = 0.2
+_LEAST_COMMON = 6
+_LEAST_SURVIVORS, _LEAST_SURVIVING = 0.35, 12
+"""Share and number of a reference's corners below which the frame before becomes the next reference."""
+
+_MOST_SAMPLES = 40
+"""Pairs of frames that the focal length is looked for with."""
+_SAMPLE_PX = 60.0
+"""Median motion between the frames of a pair, about."""
+_LEAST_TURN_DEG = 3.0
+"""Turns of less say nothing about the focal length."""
+_WIDEST = np.log(2.2)
+"""The focal length is looked for up to this factor away from what is known."""
+_GRID = 23
+_CORNER_SIGMA_PX = 0.25
+
+
+def turn_between(before: np.ndarray, after: np.ndarray, focal: float) -> tuple[np.ndarray, np.ndarray]:
+    """The rotation `after_from_before` of a camera that turns, from common corners, by iterated least squares on their
+    rays (Kabsch); and the (n,) distances in pixels that are left. Corners that move by themselves hardly count."""
+    rays_before, rays_after = _rays(before, focal), _rays(after, focal)
+    weight = np.ones(len(before))
+    rotation, error = np.eye(3), np.zeros(len(before))
+    for _ in range(_ROUNDS):
+        left, _, right = np.linalg.svd((rays_after * weight[:, None]).T @ rays_before)
+        rotation = left @ np.diag([1.0, 1.0, np.linalg.det(left @ right)]) @ right
+        error = np.linalg.norm(_turned(before, rotation, focal) - after, axis=1)
+        weight = 1.0 / np.maximum(error, _LEAST_ERROR_PX)
+    return rotation, error
+
+
+def _rays(pixel: np.ndarray, focal: float) -> np.ndarray:
+    ray = np.column_stack([pixel, np.full(len(pixel), focal)])
+    return ray / np.linalg.norm(ray, axis=1, keepdims=True)
+
+
+def _turned(pixel: np.ndarray, rotation: np.ndarray, focal: float) -> np.ndarray:
+    ray = np.column_stack([pixel, np.full(len(pixel), focal)]) @ rotation.T
+    return ray[:, :2] / np.maximum(ray[:, 2:], 1e-6) * focal
+
+
+@dataclass(frozen=True)
+class Turns:
+    """The rotations of N frames."""
+
+    world_from_camera: np.ndarray
+    """(N, 3, 3); the first is the identity."""
+    residual_px: float
+    """Mean over the frames of the median distance of corners from where the turn puts them."""
+
+
+def turns(seen: Observations, focal: float) -> Generator[None, None, Turns]:
+    """Rotations of all frames, each against a frame as far back as enough corners are seen. Yields now and then."""
+    found = [np.eye(3)]
+    residuals: list[float] = []
+    reference_pose, reference = np.eye(3), seen.frame(0)
+    last = reference
+    for index in range(1, len(seen)):
+        now = seen.frame(index)
+        before, after = reference.common(now)
+        if len(before) < max(_LEAST_SURVIVING, _LEAST_SURVIVORS * len(reference.track)) and len(last.track):
+            reference_pose, reference = found[-1], last
+            before, after = reference.common(now)
+        if len(before) < _LEAST_COMMON:
+            found.append(found[-1])
+        else:
+            turn, error = turn_between(before, after, focal)
+            residuals.append(float(np.median(error)))
+            found.append(reference_pose @ turn.T)
+        if len(now.track):
+            last = now
+        if index % 16 == 0:
+            yield
+    return Turns(np.array(found), float(np.mean(residuals)) if residuals else 0.0)
+
+
+@dataclass(frozen=True)
+class TurnFocal:
+    """What a turning camera tells about its focal length."""
+
+    focal: float
+    """Centered pixels; where the residual is least."""
+    relative_sigma: float
+    """Infinite where the turn is too small to tell."""
+
+
+def focal_from_turns(pairs: Sequence[tuple[np.ndarray, np.ndarray]], focal: float) -> TurnFocal:
+    """The focal length under which common corners (n, 2), (n, 2) of pairs of frames agree best with a turn, looked for
+    about `focal`; and how narrow that minimum is."""
+    if not pairs:
+        return TurnFocal(focal, np.inf)
+    logs = np.linspace(-_WIDEST, _WIDEST, _GRID)
+    costs = np.array([_cost(pairs, focal * np.exp(log)) for log in logs])
+    best = int(costs.argmin())
+    if best in (0, _GRID - 1):
+        return TurnFocal(focal, np.inf)
+    log = _golden(lambda log: _cost(pairs, focal * np.exp(log)), logs[best - 1], logs[best + 1])
+    least = _cost(pairs, focal * np.exp(log))
+    # The curvature of half the cost is the inverse variance; corners of a pair share errors, so few of them count.
+    step = 0.08
+    around = [_cost(pairs, focal * np.exp(log + sign * step)) for sign in (-1, 1)]
+    curvature = (sum(around) - 2 * least) / step**2
+    sigma = 1 / np.sqrt(curvature) if curvature > 0 else np.inf
+    largest = max(_turn_deg(pair, focal) for pair in pairs)
+    return TurnFocal(float(focal * np.exp(log)), float(sigma) if largest >= _LEAST_TURN_DEG else np.inf)
+
+
+def pairs_for_focal(seen: Observations) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Common corners of pairs of frames that lie far apart and still share many."""
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
+    reference: Seen | None = None
+    candidate: tuple[np.ndarray, np.ndarray] | None = None
+    for index in range(len(seen)):
+        now = seen.frame(index)
+        if reference is None:
+            reference = now if len(now.track) else None
+            continue
+        before, after = reference.common(now)
+        if len(before) < max(_LEAST_SURVIVING, _LEAST_SURVIVORS * len(reference.track)):
+            if candidate is not None:
+                pairs.append(candidate)
+            reference, candidate = now, None
+            continue
+        motion = float(np.median(np.linalg.norm(after - before, axis=1)))
+        if motion > _SAMPLE_PX / 4:
+            candidate = (before, after)
+        if motion > _SAMPLE_PX:
+            pairs.append((before, after))
+            reference, candidate = now, None
+    if candidate is not None:
+        pairs.append(candidate)
+    step = -(-len(pairs) // _MOST_SAMPLES) if pairs else 1
+    return pairs[::step]
+
+
+def _cost(pairs: Sequence[tuple[np.ndarray, np.ndarray]], focal: float) -> float:
+    """Sum of squared median distances, in sigmas of a corner: each pair counts like a few corners."""
+    medians = [float(np.median(turn_between(before, after, focal)[1])) for before, after in pairs]
+    return float(np.sum(np.square(medians)) / _CORNER_SIGMA_PX**2)
+
+
+def _turn_deg(pair: tuple[np.ndarray, np.ndarray], focal: float) -> float:
+    rotation, _ = turn_between(*pair, focal)
+    return float(np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))))
+
+
+def _golden(cost: Callable[[float], float], low: float, high: float, steps: int = 10) -> float:
+    ratio = (np.sqrt(5) - 1) / 2
+    inner, outer = high - ratio * (high - low), low + ratio * (high - low)
+    at_inner, at_outer = cost(inner), cost(outer)
+    for _ in range(steps):
+        if at_inner < at_outer:
+            high, outer, at_outer = outer, inner, at_inner
+            inner = high - ratio * (high - low)
+            at_inner = cost(inner)
+        else:
+            low, inner, at_inner = inner, outer, at_outer
+            outer = low + ratio * (high - low)
+            at_outer = cost(outer)
+    return (low + high) / 2
