@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,13 +13,29 @@ from .bundle import Problem, Scene, Sightings, adjust, residuals
 from .key_frames import LEAST_SIGHTINGS
 from .triangulation import nearest_points, part, ray_angles, renumbered
 
-ROUNDS = ((4.0, 12.0, 15), (1.0, 4.0, 15), (0.5, 2.0, 25))
-"""Of each round: sigma and gate in pixels, and the most steps."""
+
+class Round(NamedTuple):
+    """One round of an adjustment."""
+
+    sigma_px: float
+    gate_px: float
+    """Sightings that are farther off after it are left out of the next one."""
+    steps: int
+    """At most."""
+    gain: float
+    """It ends when a step lowers the cost by a smaller share."""
+
+
+EXPLORING = (Round(4.0, 12.0, 15, 3e-4), Round(1.0, 4.0, 15, 3e-4), Round(0.5, 2.0, 25, 1e-4))
+"""From a rough start; enough to tell a good one."""
+
+FINISHING = (Round(0.5, 2.0, 40, 1e-6), Round(0.5, 2.0, 40, 1e-6))
+"""From a good start to the end: the focal length is the last to settle."""
 
 LEAST_SHARE = 0.6
 """A point stays that so many of its sightings agree with."""
 
-_EARLY_GAIN = 1e-3
+_ROUGH_PX, _FIRST_GATE = 2.0, 12.0
 _NEAREST = 0.05
 _FIRST_DISTANCE = 8.0
 """Where a point is put at first whose rays meet nowhere before the camera."""
@@ -47,31 +64,29 @@ class Adjusted:
     """Of the sightings that agree."""
     residual_px: float
     """Median distance of those."""
+    badness: float
+    """Mean distance of all sightings, as a share of the gate that they had to pass; at most 1."""
 
     def problem(self, prior: FocalPrior, fixed: np.ndarray) -> Problem:
         """That of the last round."""
-        return Problem(ROUNDS[-1][0], prior.focal, prior.relative_sigma, fixed)
+        return Problem(FINISHING[-1].sigma_px, prior.focal, prior.relative_sigma, fixed)
+
+
+def beginning(camera_from_world: np.ndarray, focal: float, seen: Sightings, count: int) -> Scene:
+    """Cameras (K, 4, 4) with `count` points that are put where they see them."""
+    points = nearest_points(camera_from_world, focal, seen, count)
+    return _before_the_cameras(Scene(camera_from_world, points, focal), seen)
 
 
 def adjusted(
-    camera_from_world: np.ndarray,
-    focal: float,
-    seen: Sightings,
-    count: int,
-    prior: FocalPrior,
-    fixed: np.ndarray,
-    rounds: tuple[tuple[float, float, int], ...] = ROUNDS,
+    scene: Scene, seen: Sightings, prior: FocalPrior, fixed: np.ndarray, rounds: Sequence[Round]
 ) -> Generator[None, None, Adjusted]:
-    """Adjust cameras from a start (K, 4, 4), and `count` points that are put where the start sees them.
-
-    `fixed` (K,) bool are cameras that stay, at least one. Yields after each step.
-    """
-    points = nearest_points(camera_from_world, focal, seen, count)
-    scene = _before_the_cameras(Scene(camera_from_world, points, focal), seen)
+    """Adjust a scene in rounds; `fixed` (K,) bool are cameras that stay, at least one. Yields after each step."""
     chosen = np.ones(len(seen.point), bool)
-    for sigma, gate, iterations in rounds:
-        gain = Problem.least_gain if sigma == ROUNDS[-1][0] else _EARLY_GAIN
-        problem = Problem(sigma, prior.focal, prior.relative_sigma, fixed, iterations, gain)
+    if rounds[0].sigma_px < _ROUGH_PX:  # the scene is good already, and outliers can be told
+        chosen = agreeing(scene, seen, _FIRST_GATE * rounds[0].sigma_px)
+    for sigma, gate, steps, gain in rounds:
+        problem = Problem(sigma, prior.focal, prior.relative_sigma, fixed, steps, gain)
         inside, kept = renumbered(part(seen, chosen))
         if not len(kept):
             break
@@ -93,6 +108,7 @@ def judged(scene: Scene, seen: Sightings, chosen: np.ndarray) -> Adjusted:
         ray_angles(scene, inliers),
         float(chosen.mean()) if len(chosen) else 0.0,
         float(np.median(off)) if len(off) else np.inf,
+        float(1 - (len(off) - (off / FINISHING[-1].gate_px).clip(0, 1).sum()) / max(len(chosen), 1)),
     )
 
 

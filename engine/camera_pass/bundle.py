@@ -65,8 +65,8 @@ class Problem:
     """Relative; 0 keeps the focal length as it is."""
     fixed: np.ndarray
     """(K,) bool: cameras that stay. At least one."""
-    iterations: int = 25
-    least_gain: float = 1e-4
+    steps: int = 60
+    least_gain: float = 1e-6
     """It ends when a step lowers the cost by a smaller share."""
 
 
@@ -82,7 +82,7 @@ def adjust(scene: Scene, seen: Sightings, problem: Problem) -> Generator[None, N
     """Improve the scene. Yields after each step."""
     damping = _FIRST_DAMPING
     cost, residual, inside = _cost(scene, seen, problem)
-    for _ in range(problem.iterations):
+    for _ in range(problem.steps):
         equations = _Equations(scene, seen, problem, residual, inside)
         for _ in range(_TRIES):
             trial = equations.step(damping)

@@ -32,8 +32,12 @@ MODEL_SIGMA = 0.1
 LEAST_CORNERS = 40
 """Median number of corners in a frame below which there is too little detail."""
 
-LEAST_POINTS = 40
-"""Points whose place is known, without which there is too little parallax."""
+LEAST_ANGLE_DEG = 0.3
+"""Median angle under which points are seen, without which there is too little parallax."""
+
+TURN_ANGLE_DEG, NEARLY_TURNING = 0.25, 2.0
+"""A path with no more parallax than this is that of corners which drift: where a turn leaves up to so many times what
+it may, it is a turn nevertheless."""
 
 LEAST_LOCATED = 0.8
 """Share of the frames that have to be located."""
@@ -70,10 +74,15 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
         if _corner_count(seen) < LEAST_CORNERS:
             return _kept(clip, live, "little-detail")
         told, turned = yield from _turned(seen, live)
-        if turned is not None:
-            return _unmoved(clip, live, "turning", turned.world_from_camera, turned.residual_px, told)
         yield _TURNING_SHARE
-        found = yield from _moved(seen, live)
+        found = None
+        is_turn = turned.residual_px < TURNING_PX
+        if not is_turn:
+            found = yield from _moved(seen, live)
+            no_parallax = found is not None and found.ray_angle_deg < TURN_ANGLE_DEG
+            is_turn = no_parallax and turned.residual_px < NEARLY_TURNING * TURNING_PX
+    if is_turn:
+        return _unmoved(clip, live, "turning", turned.world_from_camera, turned.residual_px, told)
     return _moving(clip, live, found)
 
 
@@ -111,8 +120,8 @@ def _corner_count(seen: Observations) -> float:
     return float(np.median([len(seen.frame(index).track) for index in range(len(seen))]))
 
 
-def _turned(seen: Observations, live: _Live) -> Generator[float, None, tuple[TurnFocal, Turns | None]]:
-    """The rotations of a camera that only turns, and the focal length that they tell; None for one that moves."""
+def _turned(seen: Observations, live: _Live) -> Generator[float, None, tuple[TurnFocal, Turns]]:
+    """The rotations that explain the corners best, and the focal length that they tell."""
     expected = live.focal.focal_px * live.picture.scale
     told = TurnFocal(expected, np.inf)
     if live.focal.relative_sigma > 0:
@@ -120,7 +129,7 @@ def _turned(seen: Observations, live: _Live) -> Generator[float, None, tuple[Tur
         yield _TRACKING_SHARE
     best = told.focal if np.isfinite(told.relative_sigma) else expected
     found = yield from at_share(_TRACKING_SHARE, turns(seen, best))
-    return told, found if found.residual_px < TURNING_PX else None
+    return told, found
 
 
 def _moved(seen: Observations, live: _Live) -> Generator[float, None, Structure | None]:
@@ -175,7 +184,7 @@ def _moving(clip: Clip, live: _Live, found: Structure | None) -> FoundCamera:
     is_located = np.isfinite(found.camera_from_world[:, 0, 0])
     if found.share < LEAST_SHARE or found.residual_px > WORST_PX or is_located.mean() < LEAST_LOCATED:
         return _kept(clip, live, "lost", *told)
-    if len(found.points) < LEAST_POINTS:
+    if found.ray_angle_deg < LEAST_ANGLE_DEG:
         return _kept(clip, live, "little-parallax", *told)
     poses = _whole_path(found.camera_from_world, is_located)
     focal_px = found.focal.focal / live.picture.scale

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 import cv2
 import numpy as np
 
-from .adjusting import FocalPrior, adjusted
+from .adjusting import FocalPrior, Round, adjusted, beginning
 from .bundle import Scene, Sightings, residuals
 from .locating import LEAST_POINTS, located
 from .triangulation import nearest_points, part, ray_angles, renumbered
@@ -28,7 +28,7 @@ _AGREE_PX = 4.0
 _RANSAC_TRIES = 200
 _ADJUST_EVERY = 6
 """Cameras that are added between two adjustments of all so far."""
-_ADJUSTMENT = ((2.0, 6.0, 6),)
+_ADJUSTMENT = (Round(2.0, 6.0, 6, 1e-3),)
 
 
 def grown(
@@ -69,6 +69,30 @@ def pairs_of_cameras(focal: float, seen: Sightings, cameras: int) -> Iterator[tu
             poses = np.tile(np.eye(4), (cameras, 1, 1))
             poses[second] = pose
             yield poses, np.isin(np.arange(cameras), [first, second])
+
+
+def turned_cameras(focal: float, seen: Sightings, cameras: int) -> np.ndarray:
+    """(K, 4, 4) the cameras as if they only turned, each against the one before: little motion is found from there."""
+    poses = np.tile(np.eye(4), (cameras, 1, 1))
+    for number in range(1, cameras):
+        before, after = _common(seen, number - 1, number)
+        turn = turn_between(before, after, focal)[0] if len(before) >= LEAST_POINTS else np.eye(3)
+        poses[number, :3, :3] = turn @ poses[number - 1, :3, :3]
+    return poses
+
+
+def mirrored_cameras(poses: np.ndarray, turned: np.ndarray) -> np.ndarray:
+    """(K, 4, 4) the other path that explains little motion nearly as well as `poses`: what is near is far in it, and
+    the camera goes the other way and turns against it (Necker's reversal). `turned` are the cameras as if they only
+    turned."""
+    from_first = poses @ np.linalg.inv(poses[0])
+    turn = turned[:, :3, :3] @ turned[0, :3, :3].T
+    beyond = from_first[:, :3, :3] @ np.swapaxes(turn, 1, 2)
+    mirrored = np.tile(np.eye(4), (len(poses), 1, 1))
+    mirrored[:, :3, :3] = np.swapaxes(beyond, 1, 2) @ turn
+    centers = -np.swapaxes(from_first[:, :3, :3], 1, 2) @ from_first[:, :3, 3:]
+    mirrored[:, :3, 3:] = mirrored[:, :3, :3] @ centers
+    return mirrored
 
 
 def _scored_pairs(focal: float, seen: Sightings, cameras: int) -> Iterator[tuple[float, int, int]]:
@@ -174,8 +198,8 @@ def _adjusted_so_far(
     if not len(kept):
         return poses
     used = Sightings(place[used.camera], used.point, used.pixel)
-    stays = fixed[numbers]
-    result = yield from adjusted(poses[numbers], focal, used, len(kept), FocalPrior(focal, 0.0), stays, _ADJUSTMENT)
+    start = beginning(poses[numbers], focal, used, len(kept))
+    result = yield from adjusted(start, used, FocalPrior(focal, 0.0), fixed[numbers], _ADJUSTMENT)
     better = poses.copy()
     better[numbers] = result.scene.camera_from_world
     return better

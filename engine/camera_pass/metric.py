@@ -12,6 +12,7 @@ from ..contract.skeleton import BODY_JOINT_COUNT, LEFT_ANKLE, LEFT_FOOT, NECK
 from ..landmarks.camera.floor import Floor, floor_from_people
 from ..motion.standing_levels import lower_soles
 from .clip import Clip
+from .lowest_plane import lowest_plane
 
 FEET = [LEFT_ANKLE, LEFT_ANKLE + 1, LEFT_FOOT, LEFT_FOOT + 1]
 
@@ -22,14 +23,15 @@ AGREEMENT = 0.35
 """Log ratio within which the floor's points have to agree with the planted feet."""
 
 _LEAST_STEPS, _LEAST_STANCES = 10, 5
-_LEAST_POINTS = 60
 _NEAREST_M = 0.3
 _SAME_LEVEL = 0.15
 """Share of the camera's height within which points and feet are on one floor."""
-_LEVELS = 200
-_THICKNESS, _BELOW = 0.012, 0.04
-"""How far points of a level may be off it, and from where they count as below it: shares of their distance."""
-_LEAST_SUPPORT, _LEAST_SUPPORT_SHARE, _MOST_BELOW_SHARE = 15, 0.06, 0.05
+_UPRIGHT_DEG, _BENT_DEG = 5.0, 25.0
+"""How far up may be off that people who stand tell, and that people tell who sit or bend."""
+_SHARED = 8.0
+"""Pairs of frames share frames: so many of them say as much as one."""
+_WORST_DEVIATION = 0.25
+"""Planted feet that are less sure than this tell no scale."""
 
 
 @dataclass(frozen=True)
@@ -74,22 +76,33 @@ def _stances_in(frame: Frame, clip: Clip, focal_px: float) -> list[tuple[int, in
     return found
 
 
-def up_of(people: Stances, world_from_camera: np.ndarray) -> np.ndarray | None:
-    """(3,) away from the earth, as those in the world stand who stand upright; None where there are too few."""
+def up_of(people: Stances, world_from_camera: np.ndarray) -> tuple[np.ndarray, float] | None:
+    """(3,) away from the earth, as those stand who stand upright, and by how many degrees that may be off; None where
+    there are too few people."""
     if len(people.frame) < _LEAST_STANCES:
         return None
-    floor = floor_from_people(people.turned(world_from_camera) + world_from_camera[people.frame, None, :3, 3])
-    if floor is not None:
-        return floor.up
     joints = people.turned(world_from_camera)
+    floor = floor_from_people(joints + world_from_camera[people.frame, None, :3, 3])
+    if floor is not None:
+        return floor.up, _UPRIGHT_DEG
     up = joints[:, NECK] - joints[:, [LEFT_ANKLE, LEFT_ANKLE + 1]].mean(axis=1)
     middle = np.median(up / np.linalg.norm(up, axis=1, keepdims=True), axis=0)
     length = float(np.linalg.norm(middle))
-    return middle / length if length > 0.5 else None
+    return (middle / length, _BENT_DEG) if length > 0.5 else None
 
 
-def scale_from_planted_feet(people: Stances, world_from_camera: np.ndarray) -> float | None:
-    """Meters for each unit of the path under which the slower foot of people stands still; None where nothing tells.
+@dataclass(frozen=True)
+class Told:
+    """A scale, and how sure it is."""
+
+    scale: float
+    """Meters for each unit of the path."""
+    deviation: float
+    """Standard deviation of its logarithm."""
+
+
+def scale_from_planted_feet(people: Stances, world_from_camera: np.ndarray) -> Told | None:
+    """The scale under which the slower foot of people stands still; None where nothing tells.
 
     Every pair of frames says one scale, weighted by the square of the camera's motion in between.
     """
@@ -113,17 +126,18 @@ def scale_from_planted_feet(people: Stances, world_from_camera: np.ndarray) -> f
             weights.append(squared)
     if len(scales) < _LEAST_STEPS:
         return None
-    middle = _weighted_median(np.array(scales), np.array(weights))
-    return middle if middle > 0 else None
-
-
-def scale_from_floor(
-    people: Stances, world_from_camera: np.ndarray, points: np.ndarray, up: np.ndarray
-) -> float | None:
-    """Meters for each unit under which people's feet are on the lowest level that points lie on; None without one."""
-    level = lowest_level(points, world_from_camera[:, :3, 3], up)
-    if level is None:
+    told, weight = np.array(scales), np.array(weights)
+    middle = _weighted_median(told, weight)
+    if middle <= 0:
         return None
+    spread = 1.4826 * _weighted_median(np.abs(told - middle), weight) / middle
+    independent = float(weight.sum() ** 2 / (weight**2).sum()) / _SHARED
+    return Told(middle, float(spread / np.sqrt(max(independent, 1.0))))
+
+
+def scale_from_floor(people: Stances, world_from_camera: np.ndarray, floor: tuple[np.ndarray, float]) -> float | None:
+    """The scale under which people's feet are on the floor `up . p == level` (up, level); None without any."""
+    up, level = floor
     soles = _soles(people, world_from_camera, up)
     camera_above = world_from_camera[people.frame, :3, 3] @ up - level
     usable = camera_above > 1e-6
@@ -133,49 +147,30 @@ def scale_from_floor(
     return scale if scale > 0 else None
 
 
-def lowest_level(points: np.ndarray, centers: np.ndarray, up: np.ndarray) -> float | None:
-    """Height (along `up`, world) of the lowest plane across `up` that enough of the (P, 3) points lie on, next to
-    nothing being below it; None where there is none. Not the largest plane: those are tabletops."""
-    if len(points) < _LEAST_POINTS:
-        return None
-    middle = centers.mean(axis=0)
-    height, distance = (points - middle) @ up, np.linalg.norm(points - middle, axis=1)
-    below = height < 0
-    height, distance = height[below], distance[below]
-    if len(height) < _LEAST_POINTS / 2:
-        return None
-    tried = np.quantile(height, np.linspace(0.02, 0.98, _LEVELS))[:, None]
-    support = (np.abs(height - tried) < _THICKNESS * distance).sum(axis=1)
-    under = (tried - height > _BELOW * distance).sum(axis=1)
-    able = (support >= max(_LEAST_SUPPORT, _LEAST_SUPPORT_SHARE * len(height))) & (
-        under <= _MOST_BELOW_SHARE * len(height)
-    )
-    if not able.any():
-        return None
-    return float(tried[np.where(able, support, -1).argmax(), 0] + middle @ up)
-
-
 def scale_of(people: Stances, world_from_camera: np.ndarray, points: np.ndarray) -> float | None:
     """Meters for each unit of a path and its points, by floor and feet where those agree; None where nothing tells."""
     planted = scale_from_planted_feet(people, world_from_camera)
     up = up_of(people, world_from_camera)
-    floor = scale_from_floor(people, world_from_camera, points, up) if up is not None else None
-    if planted is None or floor is None:
-        return planted if floor is None else floor
-    return floor if abs(np.log(floor / planted)) < AGREEMENT else planted
+    plane = lowest_plane(points, world_from_camera[:, :3, 3], *up) if up is not None else None
+    floor = scale_from_floor(people, world_from_camera, plane) if plane is not None else None
+    if floor is not None and (planted is None or abs(np.log(floor / planted.scale)) < AGREEMENT + planted.deviation):
+        return floor
+    return planted.scale if planted is not None and planted.deviation < _WORST_DEVIATION else None
 
 
 def floor_of(people: Stances, world_from_camera: np.ndarray, points: np.ndarray) -> Floor | None:
-    """The floor of a path in meters, in its world: by the people on it, at the height of the lowest level of points
-    where that is near."""
-    joints = people.turned(world_from_camera) + world_from_camera[people.frame, None, :3, 3]
-    floor = floor_from_people(joints)
-    if floor is None:
+    """The floor of a path in meters, in its world: the lowest plane of points where that is near people's feet, else
+    the floor that people themselves tell."""
+    up = up_of(people, world_from_camera)
+    if up is None:
         return None
-    level = lowest_level(points, world_from_camera[:, :3, 3], floor.up)
-    if level is not None and abs(level + floor.height) < _SAME_LEVEL * floor.height:
-        return Floor(floor.up, -level)
-    return floor
+    plane = lowest_plane(points, world_from_camera[:, :3, 3], *up)
+    if plane is not None:
+        soles = _soles(people, world_from_camera, plane[0]) + world_from_camera[people.frame, :3, 3]
+        off = float(np.median(soles @ plane[0])) - plane[1]
+        if abs(off) < _SAME_LEVEL * abs(plane[1]):
+            return Floor(plane[0], -plane[1])
+    return floor_from_people(people.turned(world_from_camera) + world_from_camera[people.frame, None, :3, 3])
 
 
 def _soles(people: Stances, world_from_camera: np.ndarray, up: np.ndarray) -> np.ndarray:

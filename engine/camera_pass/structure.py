@@ -7,14 +7,14 @@ with cameras that the one before has settled, so that scale and place go on, and
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from .adjusting import ROUNDS, Adjusted, FocalPrior, adjusted
+from .adjusting import EXPLORING, FINISHING, Adjusted, FocalPrior, Round, adjusted, beginning
 from .bundle import Scene, Sightings, focal_deviation
-from .growing import grown, pairs_of_cameras
+from .growing import grown, mirrored_cameras, pairs_of_cameras, turned_cameras
 from .key_frames import choose_key_frames, sightings_of
 from .locating import LEAST_POINTS, located
 from .observations import Observations
@@ -43,6 +43,10 @@ _SURE_FOCAL = 1e-3
 _SAME_FOCAL = 2e-3
 """Log ratio up to which two focal lengths are the same."""
 _LIKELY_SIGMAS = 2.5
+_AMBIGUOUS_DEG = 1.5
+"""Median angle below which a path and its mirror image explain the corners nearly as well."""
+_LEAST_STARTS = 2
+"""Starts that are tried in any case."""
 _MOST_KEPT = 20_000
 """Points that are kept of a long clip."""
 _LEAST_MOTION = 1e-3
@@ -141,14 +145,10 @@ def _focal(
     focal = combined(told)
     sightings, tracks = sightings_of(seen, [keys[key] for key in windows[0]])
     if abs(np.log(focal.focal / first.scene.focal)) > _SAME_FOCAL:
-        first = yield from _adjusted_from(
-            first.scene.camera_from_world,
-            sightings,
-            len(tracks),
-            FocalPrior(focal.focal, 0.0),
-            _only_first(len(windows[0])),
-            ROUNDS[-2:],
-        )
+        scene = Scene(first.scene.camera_from_world, first.scene.points, focal.focal)
+        kept = FocalPrior(focal.focal, 0.0)
+        steps = adjusted(scene, sightings, kept, _only_first(len(windows[0])), (*EXPLORING[1:], *FINISHING))
+        first = yield from at_share(0.0, steps)
     return focal, first, tracks
 
 
@@ -163,7 +163,7 @@ def _deviation(result: Adjusted, prior: FocalPrior) -> float:
     """Of the focal length of an adjustment; infinite where it tells nothing, larger with little parallax."""
     if prior.relative_sigma <= 0 or not len(result.inliers.point):
         return np.inf
-    angle = float(np.median(result.angle_deg[result.angle_deg > 0]))
+    angle = _median_angle(result)
     inside, kept = renumbered(result.inliers)
     scene = Scene(result.scene.camera_from_world, result.scene.points[kept], result.scene.focal)
     fixed = _only_first(len(scene.camera_from_world))
@@ -171,30 +171,57 @@ def _deviation(result: Adjusted, prior: FocalPrior) -> float:
     return OVERCONFIDENCE * deviation * max(1.0, FOCAL_ANGLE_DEG / max(angle, 1e-6)) ** 2
 
 
+def _median_angle(result: Adjusted) -> float:
+    angles = result.angle_deg[result.angle_deg > 0]
+    return float(np.median(angles)) if len(angles) else 0.0
+
+
 def _from_best_start(
     live: np.ndarray, sightings: Sightings, count: int, prior: FocalPrior
 ) -> Generator[float, None, Adjusted]:
-    """The adjustment from the live poses, and where that does not agree with itself, from the corners alone."""
+    """The best of the adjustments from the live poses and from the corners alone: either may end in a wrong path that
+    fits halfway. More starts are tried until one agrees with itself."""
     fixed = _only_first(len(live))
-    results: list[Adjusted] = []
+    best: Adjusted | None = None  # the last start is always there
+    for number, start in enumerate(_starts(live, sightings, count, prior)):
+        if number >= _LEAST_STARTS and best is not None and _is_sure(best, prior):
+            break
+        poses = yield from at_share(0.0, start)
+        result = yield from _adjusted_from(poses, sightings, count, prior, fixed)
+        if best is None or _fault(result, prior) < _fault(best, prior):
+            best = result
+    assert best is not None
+    if _median_angle(best) < _AMBIGUOUS_DEG:
+        turned = turned_cameras(best.scene.focal, sightings, len(live))
+        other = mirrored_cameras(best.scene.camera_from_world, turned)
+        result = yield from _adjusted_from(other, sightings, count, prior, fixed)
+        if _fault(result, prior) < _fault(best, prior):
+            best = result
+    return (yield from at_share(0.0, adjusted(best.scene, sightings, prior, fixed, FINISHING)))
+
+
+def _starts(
+    live: np.ndarray, sightings: Sightings, count: int, prior: FocalPrior
+) -> Iterator[Generator[None, None, np.ndarray]]:
+    """Ways to come to poses (K, 4, 4) to begin with."""
     if np.ptp(live[:, :3, 3], axis=0).max() > _LEAST_MOTION:
-        result = yield from _adjusted_from(np.linalg.inv(live), sightings, count, prior, fixed)
-        if _is_sure(result, prior):
-            return result
-        results.append(result)
+        yield _at_once(np.linalg.inv(live))
     for poses, known in pairs_of_cameras(prior.focal, sightings, len(live)):
-        start = yield from at_share(0.0, grown(poses, known, prior.focal, sightings, count))
-        result = yield from _adjusted_from(start, sightings, count, prior, fixed)
-        if _is_sure(result, prior):
-            return result
-        results.append(result)
-    if not results:
-        results.append((yield from _adjusted_from(np.linalg.inv(live), sightings, count, prior, fixed)))
-    return max(results, key=lambda result: result.share - _unlikeliness(result, prior))
+        yield grown(poses, known, prior.focal, sightings, count)
+    yield _at_once(turned_cameras(prior.focal, sightings, len(live)))
+
+
+def _at_once(poses: np.ndarray) -> Generator[None, None, np.ndarray]:
+    yield
+    return poses
 
 
 def _is_sure(result: Adjusted, prior: FocalPrior) -> bool:
     return result.share > SURE_SHARE and result.residual_px < SURE_PX and _unlikeliness(result, prior) == 0
+
+
+def _fault(result: Adjusted, prior: FocalPrior) -> float:
+    return result.badness + _unlikeliness(result, prior)
 
 
 def _unlikeliness(result: Adjusted, prior: FocalPrior) -> float:
@@ -210,7 +237,8 @@ def _continued(
     poses = np.concatenate([overlap, np.tile(overlap[-1:], (cameras - len(overlap), 1, 1))])
     start = yield from at_share(0.0, grown(poses, np.arange(cameras) < len(overlap), focal, sightings, count))
     fixed = np.arange(cameras) < max(1, len(overlap) // 2)
-    return (yield from _adjusted_from(start, sightings, count, FocalPrior(focal, 0.0), fixed))
+    rounds = (*EXPLORING[1:], *FINISHING)
+    return (yield from _adjusted_from(start, sightings, count, FocalPrior(focal, 0.0), fixed, rounds))
 
 
 def _adjusted_from(
@@ -219,9 +247,10 @@ def _adjusted_from(
     count: int,
     prior: FocalPrior,
     fixed: np.ndarray,
-    rounds: tuple[tuple[float, float, int], ...] = ROUNDS,
+    rounds: Sequence[Round] = EXPLORING,
 ) -> Generator[float, None, Adjusted]:
-    return (yield from at_share(0.0, adjusted(start, prior.focal, sightings, count, prior, fixed, rounds)))
+    scene = beginning(start, prior.focal, sightings, count)
+    return (yield from at_share(0.0, adjusted(scene, sightings, prior, fixed, rounds)))
 
 
 def _only_first(count: int) -> np.ndarray:
