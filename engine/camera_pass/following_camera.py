@@ -46,8 +46,10 @@ _LEAST_SIGMA, _MOST_SIGMA = 0.02, 0.15
 _TURN_FOCAL_SIGMA = 0.06
 _TELLING = 0.9
 """A camera tells the focal length where it lowers the deviation to so much of what it was."""
-_TRACKING_SHARE, _TURNING_SHARE = 0.5, 0.6
-"""What is done after corners, and after the test for a turn."""
+_TRACKING_SHARE, _TURNING_SHARE, _LAST_SHARE = 0.5, 0.6, 0.95
+"""What is done after corners, after the test for a turn, and before scale and floor."""
+_SLICE = 64
+"""Frames of the take between two yields."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,14 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
     `focal` is the model's best word for the whole clip; without one it is the median of the frames' own. The path found
     has a pose for each frame; where nothing better is found, it is that of the take's frames, and the summary says why.
     """
-    live = _live(clip, focal)
+    live = yield from at_share(0.0, _live(clip, focal))
     with Observations() as seen:
         is_still = yield from _watch(clip, live, seen)
         if is_still:
-            return _unmoved(clip, live, "still", np.tile(np.eye(3), (len(seen), 1, 1)), 0.0, None)
-        if _corner_count(seen) < LEAST_CORNERS:
-            return _kept(clip, live, "little-detail")
+            still = Turns(np.tile(np.eye(3), (len(seen), 1, 1)), 0.0)
+            return (yield from at_share(_TRACKING_SHARE, _unmoved(clip, live, "still", still, None)))
+        if np.median(seen.counts()) < LEAST_CORNERS:
+            return (yield from at_share(_TRACKING_SHARE, _kept(clip, live, "little-detail")))
         told, turned = yield from _turned(seen, live)
         yield _TURNING_SHARE
         found = None
@@ -82,16 +85,18 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
             no_parallax = found is not None and found.ray_angle_deg < TURN_ANGLE_DEG
             is_turn = no_parallax and turned.residual_px < NEARLY_TURNING * TURNING_PX
     if is_turn:
-        return _unmoved(clip, live, "turning", turned.world_from_camera, turned.residual_px, told)
-    return _moving(clip, live, found)
+        return (yield from at_share(_LAST_SHARE, _unmoved(clip, live, "turning", turned, told)))
+    return (yield from at_share(_LAST_SHARE, _moving(clip, live, found)))
 
 
-def _live(clip: Clip, focal: FocalLength | None) -> _Live:
+def _live(clip: Clip, focal: FocalLength | None) -> Generator[None, None, _Live]:
     poses, focals, centers = [], [], []
     for frame in clip.frames():
         poses.append(frame.world_from_camera)
         focals.append(frame.focal_px)
         centers.append(frame.principal_point_px)
+        if frame.index % _SLICE == 0:
+            yield
     if focal is None:
         focal = FocalLength(float(np.median(focals)), MODEL_SIGMA, "model")
     picture = PictureFrame.of(clip.footage_size, np.median(np.array(centers), axis=0))
@@ -116,17 +121,13 @@ def _watch(clip: Clip, live: _Live, seen: Observations) -> Generator[float, None
     return still.is_still
 
 
-def _corner_count(seen: Observations) -> float:
-    return float(np.median([len(seen.frame(index).track) for index in range(len(seen))]))
-
-
 def _turned(seen: Observations, live: _Live) -> Generator[float, None, tuple[TurnFocal, Turns]]:
     """The rotations that explain the corners best, and the focal length that they tell."""
     expected = live.focal.focal_px * live.picture.scale
     told = TurnFocal(expected, np.inf)
     if live.focal.relative_sigma > 0:
-        told = focal_from_turns(pairs_for_focal(seen), expected)
-        yield _TRACKING_SHARE
+        pairs = yield from at_share(_TRACKING_SHARE, pairs_for_focal(seen))
+        told = yield from at_share(_TRACKING_SHARE, focal_from_turns(pairs, expected))
     best = told.focal if np.isfinite(told.relative_sigma) else expected
     found = yield from at_share(_TRACKING_SHARE, turns(seen, best))
     return told, found
@@ -144,19 +145,19 @@ def _moved(seen: Observations, live: _Live) -> Generator[float, None, Structure 
             done = max(done, next(steps))
         except StopIteration as end:
             return end.value
-        yield _TURNING_SHARE + (1 - _TURNING_SHARE) * done
+        yield _TURNING_SHARE + (_LAST_SHARE - _TURNING_SHARE) * done
 
 
 def _unmoved(
-    clip: Clip, live: _Live, motion: str, rotation: np.ndarray, residual_px: float, told: TurnFocal | None
-) -> FoundCamera:
+    clip: Clip, live: _Live, motion: str, turned: Turns, told: TurnFocal | None
+) -> Generator[None, None, FoundCamera]:
     """A camera that stays in its place."""
-    poses = np.tile(np.eye(4), (len(rotation), 1, 1))
-    poses[:, :3, :3] = rotation
+    poses = np.tile(np.eye(4), (len(turned.world_from_camera), 1, 1))
+    poses[:, :3, :3] = turned.world_from_camera
     focal = _combined(live, told) if told is not None else None
-    people = stances(clip, focal.focal_px if focal is not None else live.focal.focal_px)
+    people = yield from stances(clip, len(poses), (focal or live.focal).focal_px)
     floor = floor_of(people, poses, np.empty((0, 3)))
-    return _found(poses, motion, True, "", focal, floor, residual_px, 0.0, np.empty((0, 3)))
+    return _found(poses, motion, True, "", focal, floor, turned.residual_px, 0.0, np.empty((0, 3)))
 
 
 def _combined(live: _Live, told: TurnFocal) -> FocalLength | None:
@@ -168,29 +169,31 @@ def _combined(live: _Live, told: TurnFocal) -> FocalLength | None:
     return FocalLength(both.focal, both.relative_sigma, "camera")
 
 
-def _kept(clip: Clip, live: _Live, note: str, residual_px: float = 0.0, ray_angle_deg: float = 0.0) -> FoundCamera:
+def _kept(
+    clip: Clip, live: _Live, note: str, residual_px: float = 0.0, ray_angle_deg: float = 0.0
+) -> Generator[None, None, FoundCamera]:
     """The path as it was found before."""
-    people = stances(clip, live.focal.focal_px)
+    people = yield from stances(clip, len(live.world_from_camera), live.focal.focal_px)
     floor = floor_of(people, live.world_from_camera, np.empty((0, 3)))
     return _found(
         live.world_from_camera, "moving", False, note, None, floor, residual_px, ray_angle_deg, np.empty((0, 3))
     )
 
 
-def _moving(clip: Clip, live: _Live, found: Structure | None) -> FoundCamera:
+def _moving(clip: Clip, live: _Live, found: Structure | None) -> Generator[None, None, FoundCamera]:
     if found is None:
-        return _kept(clip, live, "little-detail")
+        return (yield from _kept(clip, live, "little-detail"))
     told = found.residual_px, found.ray_angle_deg
     is_located = np.isfinite(found.camera_from_world[:, 0, 0])
     if found.share < LEAST_SHARE or found.residual_px > WORST_PX or is_located.mean() < LEAST_LOCATED:
-        return _kept(clip, live, "lost", *told)
+        return (yield from _kept(clip, live, "lost", *told))
     if found.ray_angle_deg < LEAST_ANGLE_DEG:
-        return _kept(clip, live, "little-parallax", *told)
+        return (yield from _kept(clip, live, "little-parallax", *told))
     poses = _whole_path(found.camera_from_world, is_located)
     focal_px = found.focal.focal / live.picture.scale
     tells = found.focal.relative_sigma < _TELLING * live.focal.relative_sigma
     focal = FocalLength(focal_px, found.focal.relative_sigma, "camera") if tells else None
-    people = stances(clip, focal_px)
+    people = yield from stances(clip, len(poses), focal_px)
     scale, note = scale_of(people, poses, found.points), ""
     if scale is None:
         scale, note = path_scale(poses, live.world_from_camera) or 1.0, "no-people"

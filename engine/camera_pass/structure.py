@@ -82,7 +82,7 @@ def structure(
 
     Yields the share that is done. None where there is too little to see.
     """
-    keys = choose_key_frames(seen)
+    keys = yield from at_share(0.0, choose_key_frames(seen))
     if len(keys) < 3:
         return None
     windows = _windows(len(keys), size or WindowSize())

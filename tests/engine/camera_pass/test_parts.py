@@ -16,7 +16,7 @@ from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.messages import Frame, pack_mask
 from engine.contract.rotations import axis_angle_to_matrix
 from engine.stages.point_tracking import even_light
-from tests.engine.camera_pass.scenes import pose, seen_by, walk
+from tests.engine.camera_pass.scenes import exhausted, pose, seen_by, walk
 from tests.engine.stages.textured_room import pinhole, see
 
 SIZE, FOCAL = (320, 240), 300.0
@@ -41,15 +41,15 @@ def test_a_turn_is_found_among_corners_that_move_by_themselves():
 @pytest.mark.parametrize("guess", [0.75, 1.0, 1.3])
 def test_turns_tell_the_focal_length(guess):
     random = np.random.default_rng(2)
-    told = focal_from_turns([turned(random, 9.0), turned(random, -12.0)], guess * 500.0)
+    told = exhausted(focal_from_turns([turned(random, 9.0), turned(random, -12.0)], guess * 500.0))
     assert told.focal == pytest.approx(500.0, rel=0.005)
     assert told.relative_sigma < 0.03
 
 
 def test_small_turns_tell_no_focal_length():
     random = np.random.default_rng(3)
-    assert focal_from_turns([turned(random, 0.8)], 500.0).relative_sigma == np.inf
-    assert focal_from_turns([], 500.0).relative_sigma == np.inf
+    assert exhausted(focal_from_turns([turned(random, 0.8)], 500.0)).relative_sigma == np.inf
+    assert exhausted(focal_from_turns([], 500.0)).relative_sigma == np.inf
 
 
 def room(camera):
