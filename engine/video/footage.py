@@ -53,9 +53,7 @@ class Footage(ABC):
 
     @abstractmethod
     def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
-        """Every `stride`-th picture from `start` until before `end`, decoded one after the other.
-
-        Each call begins at the beginning again; one at a time."""
+        """Every `stride`-th picture from `start` until before `end`, decoded one after the other. Once per footage."""
 
     def expected_count(self, start: int, end: int | None, stride: int) -> int | None:
         """How many pictures `pictures` will give, as far as the footage tells."""
@@ -74,8 +72,7 @@ class VideoFile(Footage):
     """
 
     def __init__(self, path: Path, frame_rate: float | None = None) -> None:
-        self._path, self._name = path, path.name
-        self._is_at_beginning = True
+        self._name = path.name
         self._rate_given = frame_rate is not None
         self._lost = 0
         self._capture = cv2.VideoCapture(str(path))
@@ -95,10 +92,6 @@ class VideoFile(Footage):
         self._duration_s = count / announced if self.frame_count and announced > 0 else 0.0
 
     def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
-        if not self._is_at_beginning:
-            # Opened anew and not sought: seeking is not exact in every container.
-            self._capture.open(str(self._path))
-        self._is_at_beginning, self._lost = False, 0
         first_ms: float | None = None
         time_s, count = 0.0, 0
         for index in self._grabbed(end):
@@ -148,7 +141,6 @@ class VideoFile(Footage):
         return stamp_s if stamp_s > previous_s else previous_s + 1.0 / self.frame_rate
 
     def close(self) -> None:
-        self._is_at_beginning = False
         self._capture.release()
 
 

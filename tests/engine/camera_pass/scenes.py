@@ -10,7 +10,6 @@ from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.messages import PROTOCOL_VERSION, Frame, TakeHeader, pack_mask
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeWriter
-from engine.video.footage import open_footage
 from tests.engine.stages.textured_room import pinhole, pose, see
 
 SIZE = (320, 240)
@@ -74,7 +73,7 @@ def write_room(folder, path, live, focal_px=FOCAL, decorate=None, size=SIZE):
                 decorate(grey)
             cv2.imwrite(str(folder / "frames" / f"{index:04d}.png"), grey)
             take.write(_empty_frame(index, told, focal_px, center, size))
-    return Clip(folder / "take.h3r", open_footage(settings.source), settings, body)
+    return Clip(folder / "take.h3r", settings, body)
 
 
 def _empty_frame(index, world_from_camera, focal_px, center, size):

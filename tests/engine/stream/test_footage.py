@@ -52,22 +52,6 @@ def test_start_end_and_stride_are_exact(tmp_path, start, end, stride, name, code
     np.testing.assert_allclose(times, np.array(numbers) / 25, atol=1e-6)
 
 
-@pytest.mark.parametrize("name, codec", [("clip.mp4", "mp4v"), ("clip.avi", "MJPG")])
-def test_footage_can_be_gone_through_again(tmp_path, name, codec):
-    """After the end, after giving up in the middle, and after it was closed."""
-    footage = open_footage(write_video(tmp_path / name, 12, codec=codec))
-
-    def numbers():
-        return [(p.source_frame, picture_number(p.rgb), p.time_s) for p in footage.pictures()]
-
-    first = numbers()
-    assert len(first) == 12 and numbers() == first
-    next(footage.pictures())
-    assert numbers() == first
-    footage.close()
-    assert numbers() == first and footage.problem is None
-
-
 def test_variable_frame_rate_gives_true_times(tmp_path):
     path = write_video(tmp_path / "phone.mp4", 12, rate=30.0)
     durations = [0.02, 0.1, 0.03, 0.5, 0.04, 0.04, 0.25, 0.033, 0.017, 0.1, 0.08, 0.04]
