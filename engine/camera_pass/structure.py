@@ -33,7 +33,7 @@ LEAST_ANGLE_DEG = 0.75
 FOCAL_ANGLE_DEG = 0.9
 """Median angle below which the focal length is less and less sure, whatever the corners say."""
 
-OVERCONFIDENCE = 6.0
+OVERCONFIDENCE = 4.0
 """Corners drift together: the focal length's deviation is so many times what independent corners would give."""
 
 _SURE_FOCAL = 1e-3
