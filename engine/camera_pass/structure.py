@@ -156,7 +156,7 @@ def _focal(
     if abs(np.log(focal.focal / first.scene.focal)) > _SAME_FOCAL:
         scene = Scene(first.scene.camera_from_world, first.scene.points, focal.focal)
         kept = FocalPrior(focal.focal, 0.0)
-        steps = adjusted(scene, sightings, kept, _only_first(len(windows[0])), (*EXPLORING[1:], *FINISHING))
+        steps = adjusted(scene, sightings, kept, _only_first(len(windows[0])), (*EXPLORING, *FINISHING))
         first = yield from at_share(0.0, steps)
     return focal, first, tracks
 
