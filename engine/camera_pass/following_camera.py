@@ -24,7 +24,7 @@ from .similarity import path_scale
 from .slices import at_share
 from .stillness import StillTest
 from .structure import LEAST_SHARE, WORST_PX, Structure, combined, structure
-from .turning import TURNING_PX, TurnFocal, Turns, focal_from_turns, pairs_for_focal, turns
+from .turning import TURNING_PX, Turns, focal_from_turns, pairs_for_focal, turns
 
 MODEL_SIGMA = 0.1
 """Of a focal length of which a model says no more than a number for each frame."""
@@ -43,11 +43,13 @@ LEAST_LOCATED = 0.8
 """Share of the frames that have to be located."""
 
 _LEAST_SIGMA, _MOST_SIGMA = 0.02, 0.15
-_TURN_FOCAL_SIGMA = 0.06
+_NO_POINTS = np.empty((0, 3))
 _TELLING = 0.9
 """A camera tells the focal length where it lowers the deviation to so much of what it was."""
-_TRACKING_SHARE, _TURNING_SHARE = 0.5, 0.6
-"""What is done after corners, and after the test for a turn."""
+_TRACKING_SHARE, _TURNING_SHARE, _LAST_SHARE = 0.5, 0.6, 0.95
+"""What is done after corners, after the test for a turn, and before scale and floor."""
+_SLICE = 64
+"""Frames of the take between two yields."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,15 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
     `focal` is the model's best word for the whole clip; without one it is the median of the frames' own. The path found
     has a pose for each frame; where nothing better is found, it is that of the take's frames, and the summary says why.
     """
-    live = _live(clip, focal)
+    live = yield from at_share(0.0, _live(clip, focal))
     with Observations() as seen:
         is_still = yield from _watch(clip, live, seen)
         if is_still:
-            return _unmoved(clip, live, "still", np.tile(np.eye(3), (len(seen), 1, 1)), 0.0, None)
-        if _corner_count(seen) < LEAST_CORNERS:
-            return _kept(clip, live, "little-detail")
-        told, turned = yield from _turned(seen, live)
+            still = Turns(np.tile(np.eye(3), (len(seen), 1, 1)), 0.0)
+            return (yield from at_share(_TRACKING_SHARE, _unmoved(clip, live, "still", still, None)))
+        if np.median(seen.counts()) < LEAST_CORNERS:
+            return (yield from at_share(_TRACKING_SHARE, _kept(clip, live, "little-detail")))
+        turned_focal, turned = yield from _turned(seen, live)
         yield _TURNING_SHARE
         found = None
         is_turn = turned.residual_px < TURNING_PX
@@ -82,16 +85,18 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
             no_parallax = found is not None and found.ray_angle_deg < TURN_ANGLE_DEG
             is_turn = no_parallax and turned.residual_px < NEARLY_TURNING * TURNING_PX
     if is_turn:
-        return _unmoved(clip, live, "turning", turned.world_from_camera, turned.residual_px, told)
-    return _moving(clip, live, found)
+        return (yield from at_share(_LAST_SHARE, _unmoved(clip, live, "turning", turned, turned_focal)))
+    return (yield from at_share(_LAST_SHARE, _moving(clip, live, found)))
 
 
-def _live(clip: Clip, focal: FocalLength | None) -> _Live:
+def _live(clip: Clip, focal: FocalLength | None) -> Generator[None, None, _Live]:
     poses, focals, centers = [], [], []
     for frame in clip.frames():
         poses.append(frame.world_from_camera)
         focals.append(frame.focal_px)
         centers.append(frame.principal_point_px)
+        if frame.index % _SLICE == 0:
+            yield
     if focal is None:
         focal = FocalLength(float(np.median(focals)), MODEL_SIGMA, "model")
     picture = PictureFrame.of(clip.footage_size, np.median(np.array(centers), axis=0))
@@ -116,20 +121,29 @@ def _watch(clip: Clip, live: _Live, seen: Observations) -> Generator[float, None
     return still.is_still
 
 
-def _corner_count(seen: Observations) -> float:
-    return float(np.median([len(seen.frame(index).track) for index in range(len(seen))]))
+def _turned(seen: Observations, live: _Live) -> Generator[float, None, tuple[FocalLength, Turns]]:
+    """The focal length that a turn tells together with what is known of it, and the rotations that explain the corners
+    best with it."""
+    expected, focal = live.focal.focal_px * live.picture.scale, live.focal
+    if focal.relative_sigma > 0:
+        pairs = yield from at_share(_TRACKING_SHARE, pairs_for_focal(seen))
+        told = yield from at_share(_TRACKING_SHARE, focal_from_turns(pairs, expected))
+        focal = _combined(live, FocalPrior(told.focal / live.picture.scale, told.relative_sigma))
+    found = yield from at_share(_TRACKING_SHARE, turns(seen, focal.focal_px * live.picture.scale))
+    return focal, found
 
 
-def _turned(seen: Observations, live: _Live) -> Generator[float, None, tuple[TurnFocal, Turns]]:
-    """The rotations that explain the corners best, and the focal length that they tell."""
-    expected = live.focal.focal_px * live.picture.scale
-    told = TurnFocal(expected, np.inf)
-    if live.focal.relative_sigma > 0:
-        told = focal_from_turns(pairs_for_focal(seen), expected)
-        yield _TRACKING_SHARE
-    best = told.focal if np.isfinite(told.relative_sigma) else expected
-    found = yield from at_share(_TRACKING_SHARE, turns(seen, best))
-    return told, found
+def _combined(live: _Live, told: FocalPrior) -> FocalLength:
+    """What is known of the focal length, and what the camera's motion tells of it, together; footage pixels."""
+    if not np.isfinite(told.relative_sigma):
+        return live.focal
+    return _sourced(live, combined([FocalPrior(live.focal.focal_px, live.focal.relative_sigma), told]))
+
+
+def _sourced(live: _Live, focal: FocalPrior) -> FocalLength:
+    """A focal length in footage pixels that is from the camera's motion where that has made it surer."""
+    tells = focal.relative_sigma < _TELLING * live.focal.relative_sigma
+    return FocalLength(focal.focal, focal.relative_sigma, "camera" if tells else live.focal.source)
 
 
 def _moved(seen: Observations, live: _Live) -> Generator[float, None, Structure | None]:
@@ -144,67 +158,66 @@ def _moved(seen: Observations, live: _Live) -> Generator[float, None, Structure 
             done = max(done, next(steps))
         except StopIteration as end:
             return end.value
-        yield _TURNING_SHARE + (1 - _TURNING_SHARE) * done
+        yield _TURNING_SHARE + (_LAST_SHARE - _TURNING_SHARE) * done
 
 
 def _unmoved(
-    clip: Clip, live: _Live, motion: str, rotation: np.ndarray, residual_px: float, told: TurnFocal | None
-) -> FoundCamera:
+    clip: Clip, live: _Live, motion: str, turned: Turns, focal: FocalLength | None
+) -> Generator[None, None, FoundCamera]:
     """A camera that stays in its place."""
-    poses = np.tile(np.eye(4), (len(rotation), 1, 1))
-    poses[:, :3, :3] = rotation
-    focal = _combined(live, told) if told is not None else None
-    floor = _floor(clip, (focal or live.focal).focal_px, poses)
-    return _found(poses, motion, True, "", focal, floor, residual_px, 0.0, np.empty((0, 3)))
+    poses = np.tile(np.eye(4), (len(turned.world_from_camera), 1, 1))
+    poses[:, :3, :3] = turned.world_from_camera
+    floor = yield from _floor_under(clip, (focal or live.focal).focal_px, poses)
+    return _found(poses, motion, True, "", focal, floor, turned.residual_px, 0.0, _NO_POINTS)
 
 
-def _floor(clip: Clip, focal_px: float, poses: np.ndarray, points: np.ndarray | None = None) -> Floor | None:
+def _kept(
+    clip: Clip, live: _Live, note: str, residual_px: float = 0.0, ray_angle_deg: float = 0.0
+) -> Generator[None, None, FoundCamera]:
+    """The path as it was found before."""
+    poses = live.world_from_camera
+    floor = yield from _floor_under(clip, live.focal.focal_px, poses)
+    return _found(poses, _motion_of(poses), False, note, None, floor, residual_px, ray_angle_deg, _NO_POINTS)
+
+
+def _motion_of(poses: np.ndarray) -> str:
+    """How the camera of (N, 4, 4) poses moves, in the take's word."""
+    if poses[:, :3, 3].any():
+        return "moving"
+    return "turning" if (poses != np.eye(4)).any() else "still"
+
+
+def _floor_under(
+    clip: Clip, focal_px: float, poses: np.ndarray, points: np.ndarray = _NO_POINTS
+) -> Generator[None, None, Floor | None]:
     """The floor that people stand on whose feet are seen, or else those whose feet can only be supposed."""
     for hidden_feet in (False, True):
-        people = stances(clip, focal_px, hidden_feet)
-        floor = floor_of(people, poses, np.empty((0, 3)) if points is None else points)
+        people = yield from stances(clip, len(poses), focal_px, hidden_feet)
+        floor = floor_of(people, poses, points)
         if floor is not None:
             return floor
     return None
 
 
-def _combined(live: _Live, told: TurnFocal) -> FocalLength | None:
-    """The model's focal length and that of the turn together; None where the turn tells nothing."""
-    if not told.relative_sigma < _TURN_FOCAL_SIGMA or live.focal.relative_sigma <= 0:
-        return None
-    known = FocalPrior(live.focal.focal_px, live.focal.relative_sigma)
-    both = combined([known, FocalPrior(told.focal / live.picture.scale, told.relative_sigma)])
-    return FocalLength(both.focal, both.relative_sigma, "camera")
-
-
-def _kept(clip: Clip, live: _Live, note: str, residual_px: float = 0.0, ray_angle_deg: float = 0.0) -> FoundCamera:
-    """The path as it was found before."""
-    floor = _floor(clip, live.focal.focal_px, live.world_from_camera)
-    return _found(
-        live.world_from_camera, "moving", False, note, None, floor, residual_px, ray_angle_deg, np.empty((0, 3))
-    )
-
-
-def _moving(clip: Clip, live: _Live, found: Structure | None) -> FoundCamera:
+def _moving(clip: Clip, live: _Live, found: Structure | None) -> Generator[None, None, FoundCamera]:
     if found is None:
-        return _kept(clip, live, "little-detail")
+        return (yield from _kept(clip, live, "little-detail"))
     told = found.residual_px, found.ray_angle_deg
     is_located = np.isfinite(found.camera_from_world[:, 0, 0])
     if found.share < LEAST_SHARE or found.residual_px > WORST_PX or is_located.mean() < LEAST_LOCATED:
-        return _kept(clip, live, "lost", *told)
+        return (yield from _kept(clip, live, "lost", *told))
     if found.ray_angle_deg < LEAST_ANGLE_DEG:
-        return _kept(clip, live, "little-parallax", *told)
+        return (yield from _kept(clip, live, "little-parallax", *told))
     poses = _whole_path(found.camera_from_world, is_located)
-    focal_px = found.focal.focal / live.picture.scale
-    tells = found.focal.relative_sigma < _TELLING * live.focal.relative_sigma
-    focal = FocalLength(focal_px, found.focal.relative_sigma, "camera") if tells else None
-    people = stances(clip, focal_px)
+    focal = _sourced(live, FocalPrior(found.focal.focal / live.picture.scale, found.focal.relative_sigma))
+    people = yield from stances(clip, len(poses), focal.focal_px)
     scale, note = scale_of(people, poses, found.points), ""
     if scale is None:
         scale, note = path_scale(poses, live.world_from_camera) or 1.0, "no-people"
     poses[:, :3, 3] *= scale
     points = found.points * scale
-    return _found(poses, "moving", True, note, focal, _floor(clip, focal_px, poses, points), *told, points)
+    floor = yield from _floor_under(clip, focal.focal_px, poses, points)
+    return _found(poses, "moving", True, note, focal, floor, *told, points)
 
 
 def _whole_path(camera_from_world: np.ndarray, is_located: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import numpy as np
 
@@ -18,17 +18,22 @@ LEAST_SURVIVORS = 0.5
 LEAST_SIGHTINGS = 3
 """Key frames that have to see a corner for it to become a point."""
 
+_SLICE = 256
+"""Frames between two yields."""
+
 MOST_POINTS = 1600
 """Points of one adjustment; those that are seen for longest are taken."""
 
 
-def choose_key_frames(seen: Observations) -> list[int]:
-    """Indices of the key frames, the first and the last frame with corners among them."""
+def choose_key_frames(seen: Observations) -> Generator[None, None, list[int]]:
+    """Indices of the key frames, the first and the last frame with corners among them. Yields now and then."""
     keys: list[int] = []
     last: Seen | None = None
     last_with_corners = 0
     for index in range(len(seen)):
         now = seen.frame(index)
+        if index % _SLICE == 0:
+            yield
         if not len(now.track):
             continue
         last_with_corners = index

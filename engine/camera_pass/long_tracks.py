@@ -19,7 +19,7 @@ _FILL_EVERY = 5
 _SURE_SHARE = 0.8
 """Share of the corners that have to be found where the last motion leads; else the whole picture may have jumped."""
 
-_FIXED_PX = 0.4
+_FIXED_PX = 0.7
 _MOVED_PX = 8.0
 """A corner that is within so much of where it began while the rest went so far is burnt into the picture: a logo."""
 
@@ -81,7 +81,7 @@ class LongTracks:
         fixed = gone & (np.linalg.norm(self._pixel - self._begin, axis=1) < _FIXED_PX)
         assert self._logos is not None
         for x, y in self._pixel[fixed]:
-            cv2.circle(self._logos, (round(x), round(y)), corner_gap(self._logos), 1, -1)
+            cv2.circle(self._logos, (round(x), round(y)), 2 * corner_gap(self._logos), 1, -1)
         # What has once moved away is no logo, and may come back to where it began.
         moved = gone & ~fixed
         self._begin[moved], self._begin_travel[moved] = self._pixel[moved], self._travel

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,10 @@ _LEAST_STEPS, _LEAST_STANCES = 10, 5
 _NEAREST_M = 0.3
 _SAME_LEVEL = 0.15
 """Share of the camera's height within which points and feet are on one floor."""
+_STRETCH, _MOST_FRAMES = 40, 3000
+"""Frames in a row, and altogether, that stances are taken of."""
+_SLICE = 32
+"""Frames between two yields."""
 _UPRIGHT_DEG, _BENT_DEG = 5.0, 25.0
 """How far up may be off that people who stand tell, and that people tell who sit or bend."""
 _SHARED = 8.0
@@ -50,14 +55,18 @@ class Stances:
         return self.joints @ np.swapaxes(world_from_camera[self.frame, :3, :3], 1, 2)
 
 
-def stances(clip: Clip, focal_px: float, hidden_feet: bool = False) -> Stances:
-    """All stances of the clip, as bodies are under another focal length: their distances grow with it.
+def stances(clip: Clip, frame_count: int, focal_px: float, hidden_feet: bool = False) -> Generator[None, None, Stances]:
+    """Stances of the clip, as bodies are under another focal length: their distances grow with it.
 
-    Feet and necks are in the picture, or with `hidden_feet` perhaps not: then a model only supposes where they are.
+    Feet and necks are in the picture, or with `hidden_feet` perhaps not: then a model only supposes where they are. Of
+    clips of very many frames, stretches are taken that are spread over it. Yields now and then.
     """
     rows: list[tuple[int, int, np.ndarray]] = []
+    apart = _STRETCH * max(1, -(-frame_count // _MOST_FRAMES))
     for frame in clip.frames():
-        if len(frame.track_id):
+        if frame.index % _SLICE == 0:
+            yield
+        if len(frame.track_id) and frame.index % apart < _STRETCH:
             rows += _stances_in(frame, clip, focal_px, hidden_feet)
     if not rows:
         return Stances(np.empty(0, int), np.empty(0, int), np.empty((0, BODY_JOINT_COUNT, 3)))

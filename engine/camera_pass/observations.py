@@ -57,6 +57,10 @@ class Observations:
         self._file.write(records.tobytes())
         self._offsets.append(self._offsets[-1] + len(records))
 
+    def counts(self) -> np.ndarray:
+        """(N,) how many corners each frame has."""
+        return np.diff(self._offsets)
+
     def frame(self, index: int) -> Seen:
         """The corners of one frame."""
         first, last = self._offsets[index], self._offsets[index + 1]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Path and points of a moving camera over a whole clip: key frames adjusted together, the others located between.
 
-Up to `MOST_KEYS` key frames are adjusted at once. Longer clips are gone through in windows that overlap: each begins
+Up to 80 key frames are adjusted at once. Longer clips are gone through in windows that overlap: each begins
 with cameras that the one before has settled, so that scale and place go on, and all have one focal length.
 """
 
@@ -21,9 +21,6 @@ from .observations import Observations
 from .slices import at_share
 from .triangulation import renumbered
 
-MOST_KEYS, OVERLAP = 80, 20
-"""Key frames of a window, and how many of them the window before has too."""
-
 SURE_SHARE, SURE_PX = 0.8, 0.8
 """Share of the sightings that agree, and their median distance, with which a start was good enough."""
 
@@ -36,7 +33,7 @@ LEAST_ANGLE_DEG = 0.75
 FOCAL_ANGLE_DEG = 0.9
 """Median angle below which the focal length is less and less sure, whatever the corners say."""
 
-OVERCONFIDENCE = 6.0
+OVERCONFIDENCE = 4.0
 """Corners drift together: the focal length's deviation is so many times what independent corners would give."""
 
 _SURE_FOCAL = 1e-3
@@ -70,15 +67,25 @@ class Structure:
     """Median over the points."""
 
 
-def structure(seen: Observations, live: np.ndarray, prior: FocalPrior) -> Generator[float, None, Structure | None]:
+@dataclass(frozen=True)
+class WindowSize:
+    """How many key frames are adjusted at once, and how many of them the window before has too."""
+
+    most_keys: int = 80
+    overlap: int = 20
+
+
+def structure(
+    seen: Observations, live: np.ndarray, prior: FocalPrior, size: WindowSize | None = None
+) -> Generator[float, None, Structure | None]:
     """Path and points from what was seen; `live` (N, 4, 4) is `world_from_camera` as found before, to begin with.
 
     Yields the share that is done. None where there is too little to see.
     """
-    keys = choose_key_frames(seen)
+    keys = yield from at_share(0.0, choose_key_frames(seen))
     if len(keys) < 3:
         return None
-    windows = _windows(len(keys))
+    windows = _windows(len(keys), size or WindowSize())
     known = yield from _focal(seen, keys, windows, live, prior)
     if known is None:
         return None
@@ -89,13 +96,14 @@ def structure(seen: Observations, live: np.ndarray, prior: FocalPrior) -> Genera
     poses = np.empty((0, 4, 4))
     for number, window in enumerate(windows):
         chosen = [keys[key] for key in window]
+        overlap = 0
         if number > 0:
             sightings, tracks = sightings_of(seen, chosen)
             overlap = windows[number - 1].stop - window.start
             if not len(tracks):
                 return None
             result = yield from _continued(poses[-overlap:], len(chosen), focal.focal, sightings, len(tracks))
-        yield from _locate_between(path, seen, chosen, result, tracks, number > 0)
+        yield from _locate_between(path, seen, chosen, result, tracks, overlap // 2)
         poses = result.scene.camera_from_world
         kept.append(result.scene.points[result.angle_deg > LEAST_ANGLE_DEG])
         judged.append(result)
@@ -117,11 +125,12 @@ def structure(seen: Observations, live: np.ndarray, prior: FocalPrior) -> Genera
     )
 
 
-def _windows(count: int) -> list[range]:
-    if count <= MOST_KEYS:
+def _windows(count: int, size: WindowSize) -> list[range]:
+    if count <= size.most_keys:
         return [range(count)]
-    starts = [*range(0, count - MOST_KEYS, MOST_KEYS - OVERLAP), count - MOST_KEYS]
-    return [range(start, start + MOST_KEYS) for start in starts]
+    last = count - size.most_keys
+    starts = [*range(0, last, size.most_keys - size.overlap), last]
+    return [range(start, start + size.most_keys) for start in starts]
 
 
 def _focal(
@@ -147,7 +156,7 @@ def _focal(
     if abs(np.log(focal.focal / first.scene.focal)) > _SAME_FOCAL:
         scene = Scene(first.scene.camera_from_world, first.scene.points, focal.focal)
         kept = FocalPrior(focal.focal, 0.0)
-        steps = adjusted(scene, sightings, kept, _only_first(len(windows[0])), (*EXPLORING[1:], *FINISHING))
+        steps = adjusted(scene, sightings, kept, _only_first(len(windows[0])), (*EXPLORING, *FINISHING))
         first = yield from at_share(0.0, steps)
     return focal, first, tracks
 
@@ -258,17 +267,16 @@ def _only_first(count: int) -> np.ndarray:
 
 
 def _locate_between(
-    path: np.ndarray, seen: Observations, keys: Sequence[int], result: Adjusted, tracks: np.ndarray, continues: bool
+    path: np.ndarray, seen: Observations, keys: Sequence[int], result: Adjusted, tracks: np.ndarray, settled: int
 ) -> Generator[float, None, None]:
-    """Fill the path from the first to the last of the key frames; those that were settled before stay."""
+    """Fill the path from the first to the last of the key frames; up to number `settled` it stays as it is."""
     cameras, scene = result.scene.camera_from_world, result.scene
     usable = np.flatnonzero(result.angle_deg > 0)
     by_track = usable[np.argsort(tracks[usable])]
     known = tracks[by_track]
     numbers = dict(zip(keys, range(len(keys)), strict=True))
-    settled = keys[OVERLAP // 2] if continues else keys[0]
-    pose = cameras[numbers[settled]]
-    for index in range(settled, keys[-1] + 1):
+    pose = cameras[settled]
+    for index in range(keys[settled], keys[-1] + 1):
         if index in numbers:
             pose = cameras[numbers[index]]
             path[index] = pose

@@ -31,7 +31,10 @@ _LEAST_TURN_DEG = 3.0
 _WIDEST = np.log(2.2)
 """The focal length is looked for up to this factor away from what is known."""
 _GRID = 23
+_SECTIONS = 10
 _CORNER_SIGMA_PX = 0.25
+_SLICE = 256
+"""Frames between two yields."""
 
 
 def turn_of(before: np.ndarray, after: np.ndarray, focal: float) -> Turn:
@@ -84,17 +87,20 @@ class TurnFocal:
     """Infinite where the turn is too small to tell."""
 
 
-def focal_from_turns(pairs: Sequence[tuple[np.ndarray, np.ndarray]], focal: float) -> TurnFocal:
+def focal_from_turns(pairs: Sequence[tuple[np.ndarray, np.ndarray]], focal: float) -> Generator[None, None, TurnFocal]:
     """The focal length under which common corners (n, 2), (n, 2) of pairs of frames agree best with a turn, looked for
-    about `focal`; and how narrow that minimum is."""
+    about `focal`; and how narrow that minimum is. Yields now and then."""
     if not pairs:
         return TurnFocal(focal, np.inf)
     logs = np.linspace(-_WIDEST, _WIDEST, _GRID)
-    costs = np.array([_cost(pairs, focal * np.exp(log)) for log in logs])
-    best = int(costs.argmin())
+    costs = []
+    for log in logs:
+        costs.append(_cost(pairs, focal * np.exp(log)))
+        yield
+    best = int(np.argmin(costs))
     if best in (0, _GRID - 1):
         return TurnFocal(focal, np.inf)
-    log = _golden(lambda log: _cost(pairs, focal * np.exp(log)), logs[best - 1], logs[best + 1])
+    log = yield from _golden(lambda log: _cost(pairs, focal * np.exp(log)), logs[best - 1], logs[best + 1])
     least = _cost(pairs, focal * np.exp(log))
     # The curvature of half the cost is the inverse variance; corners of a pair share errors, so few of them count.
     step = 0.08
@@ -105,13 +111,15 @@ def focal_from_turns(pairs: Sequence[tuple[np.ndarray, np.ndarray]], focal: floa
     return TurnFocal(float(focal * np.exp(log)), float(sigma) if largest >= _LEAST_TURN_DEG else np.inf)
 
 
-def pairs_for_focal(seen: Observations) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Common corners of pairs of frames that lie far apart and still share many."""
+def pairs_for_focal(seen: Observations) -> Generator[None, None, list[tuple[np.ndarray, np.ndarray]]]:
+    """Common corners of pairs of frames that lie far apart and still share many. Yields now and then."""
     pairs: list[tuple[np.ndarray, np.ndarray]] = []
     reference: Seen | None = None
     candidate: tuple[np.ndarray, np.ndarray] | None = None
     for index in range(len(seen)):
         now = seen.frame(index)
+        if index % _SLICE == 0:
+            yield
         if reference is None:
             reference = now if len(now.track) else None
             continue
@@ -144,11 +152,12 @@ def _turn_deg(pair: tuple[np.ndarray, np.ndarray], focal: float) -> float:
     return float(np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))))
 
 
-def _golden(cost: Callable[[float], float], low: float, high: float, steps: int = 10) -> float:
+def _golden(cost: Callable[[float], float], low: float, high: float) -> Generator[None, None, float]:
     ratio = (np.sqrt(5) - 1) / 2
     inner, outer = high - ratio * (high - low), low + ratio * (high - low)
     at_inner, at_outer = cost(inner), cost(outer)
-    for _ in range(steps):
+    for _ in range(_SECTIONS):
+        yield
         if at_inner < at_outer:
             high, outer, at_outer = outer, inner, at_inner
             inner = high - ratio * (high - low)
