@@ -23,7 +23,7 @@ SHOWN_SHARE = 0.9
 
 PERSON_M = 1.0
 """Metres round the pelvis that a person fills."""
-BESIDE = radians(55)
+BESIDE = radians(28)
 """How far the people are seen from the side, against how the footage shows them."""
 
 
