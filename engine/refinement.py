@@ -11,7 +11,7 @@ import numpy as np
 from .camera_pass.clip import Clip
 from .camera_pass.following_camera import follow_camera
 from .camera_pass.refit import refitted
-from .contract.messages import FocalLength, Message, ScenePoints
+from .contract.messages import CameraSummary, FocalLength, Message, ScenePoints
 from .contract.settings import BUILT_IN, CaptureSettings
 from .estimate import CameraPath, Conclusion, PlaceView
 from .stages.point_fusion import PIXEL_STEP, FusionSettings, PointFusion, Points
@@ -51,6 +51,19 @@ def refine(
     elif views is not None:
         messages.append(final_points(len(found.path.world_from_camera), views, settings))
     return messages
+
+
+def not_refined(motion: str) -> CameraSummary:
+    """What the take says where the pass could not be made and the path found while the footage ran was kept."""
+    return CameraSummary(
+        motion=motion,
+        refined=False,
+        note="not-done",
+        residual_px=0.0,
+        ray_angle_deg=0.0,
+        floor_known=False,
+        up=np.zeros(3),
+    )
 
 
 def refit_people(clip: Clip) -> FitPeople:
