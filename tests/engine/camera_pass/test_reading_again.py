@@ -65,9 +65,9 @@ def test_a_focal_length_that_is_given_wrongly_makes_no_motion_of_a_turn(tmp_path
     yaw = 0.9
     footage = film(tmp_path / "footage", np.array([pose(yaw=yaw * index) for index in range(FRAMES)]))
     take = write_take(tmp_path / "take.h3r", footage, [empty_frame(n, np.eye(4)) for n in range(FRAMES)])
-    found = followed(take, FocalLength(known * FOCAL_PX, 0.0, "settings"))
+    found = followed(take, FocalLength(known * FOCAL_PX, 0.0, "given"))
     assert found.summary.motion == "turning"
-    focal_px = (found.path.focal or FocalLength(known * FOCAL_PX, 0.0, "settings")).focal_px
+    focal_px = (found.path.focal or FocalLength(known * FOCAL_PX, 0.0, "given")).focal_px
     last = found.path.world_from_camera[-1]
     seen_px, shown_px = FOCAL_PX * np.tan(np.radians(yaw * (FRAMES - 1))), focal_px * last[0, 2] / last[2, 2]
     assert abs(shown_px / seen_px - 1) < 0.05
