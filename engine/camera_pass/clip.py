@@ -34,7 +34,8 @@ class Clip:
         do. `settled` takes the frames as an earlier final pass left them. Raises UserError (``take-unreadable``).
         """
         self.body_model = body_model
-        self._take, self._settings = take, settings
+        self.take, self._settings = take, settings
+        """Where the take lies."""
         self._reader = SettledTakeReader if settled else TakeReader
         with TakeReader(take) as reader:
             self.footage_size = reader.header.footage_size
@@ -42,7 +43,7 @@ class Clip:
 
     def frames(self) -> Iterator[Frame]:
         """What the take says, without the footage."""
-        with self._reader(self._take) as take:
+        with self._reader(self.take) as take:
             for message in take:
                 if isinstance(message, Frame):
                     yield message

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -91,22 +91,30 @@ def place_views(clip: Clip, found: FoundCamera) -> Generator[float, None, list[P
     def share(index: int) -> float:
         return _LOOKING + _READING * (index + 1) / len(poses) + (1 - _LOOKING - _READING) * done / max(total, 1)
 
-    for shown in clip.pictures():
-        index = shown.frame.index
-        if index in wanted and index < len(poses):
-            plan.take(index, scaling.picture(shown.rgb))
-        yield share(index)
+    for index, rgb in _pictures_and_end(clip, len(poses)):
+        if rgb is not None and index in wanted:
+            plan.take(index, scaling.picture(rgb))
+        yield share(min(index, len(poses) - 1))
         for reference in plan.complete(index):
             sightings = []
             for partner in plan.partners_of[reference]:
                 sightings += maker.sighting(plan, reference, partner)
                 done += 1
-                yield share(index)
+                yield share(min(index, len(poses) - 1))
             views += maker.view(plan, reference, sightings)
             plan.drop(reference)
         if not plan.partners_of:
             break
     return views
+
+
+def _pictures_and_end(clip: Clip, count: int) -> Iterator[tuple[int, np.ndarray | None]]:
+    """Frames' numbers and pictures, and at the end `count` and none: what waits for pictures that do not come any more
+    waits no longer."""
+    for shown in clip.pictures():
+        if shown.frame.index < count:
+            yield shown.frame.index, shown.rgb
+    yield count, None
 
 
 def typical_depth(found: FoundCamera) -> float:
