@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +34,9 @@ class Clip:
         do. `settled` takes the frames as an earlier final pass left them. Raises UserError (``take-unreadable``).
         """
         self.body_model = body_model
-        self.take, self._settings = take, settings
-        """Where the take lies."""
+        self._settings = settings
+        self.take = take
+        """Where it lies."""
         self._reader = SettledTakeReader if settled else TakeReader
         with TakeReader(take) as reader:
             self.footage_size = reader.header.footage_size
@@ -48,9 +49,12 @@ class Clip:
                 if isinstance(message, Frame):
                     yield message
 
-    def pictures(self, wanted: Collection[int] | None = None) -> Iterator[ClipFrame]:
-        """Frames with their pictures, all or those with a `wanted` index. Frames whose picture cannot be read any more
-        are left out. Raises UserError as :func:`~..video.footage.open_footage` does."""
+    def pictures(self) -> Iterator[ClipFrame]:
+        """Frames with their pictures; those whose picture cannot be read any more are left out.
+
+        Raises UserError as :func:`~..video.footage.open_footage` does, and ``footage-unreadable`` or
+        ``footage-sizes-differ`` on the way.
+        """
         settings = self._settings
         footage = open_footage(settings.source, settings.frame_rate)
         try:
@@ -61,7 +65,7 @@ class Clip:
                     frame = next(frames, None)
                 if frame is None:
                     return
-                if frame.source_frame == picture.source_frame and (wanted is None or frame.index in wanted):
+                if frame.source_frame == picture.source_frame:
                     yield ClipFrame(frame, picture.rgb)
         finally:
             footage.close()

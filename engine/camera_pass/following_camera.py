@@ -12,6 +12,7 @@ from ..contract.messages import CameraSummary, FocalLength
 from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..estimate import CameraPath
 from ..landmarks.camera.floor import Floor
+from ..slices import at_share
 from ..stages.point_tracking import even_light
 from .adjusting import FocalPrior
 from .clip import Clip
@@ -21,7 +22,6 @@ from .metric import floor_of, scale_of, stances
 from .observations import Observations, Seen
 from .pictures import PictureFrame, pass_pictures
 from .similarity import path_scale
-from .slices import at_share
 from .stillness import StillTest
 from .structure import LEAST_SHARE, WORST_PX, Structure, combined, structure
 from .turning import TURNING_PX, Turns, focal_from_turns, pairs_for_focal, turns

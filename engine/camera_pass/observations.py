@@ -69,7 +69,7 @@ class Observations:
         return np.diff(self._offsets)
 
     def frame(self, index: int) -> Seen:
-        """The corners of one frame. Raises UserError as the constructor does: what was added may only now be written."""
+        """The corners of one frame. Raises as the constructor does: what was added may be written only now."""
         first, last = self._offsets[index], self._offsets[index + 1]
         with explained_temporary_errors():
             self._file.seek(first * _RECORD.itemsize)

@@ -13,10 +13,10 @@ from ..camera_pass.clip import Clip
 from ..camera_pass.found import FoundCamera
 from ..camera_pass.scaling import Scaling
 from ..estimate import CameraPath, PlaceView
+from ..slices import part
 from .choosing import partners, references
 from .flow_depth import FlowDepth, Sighting, View, agreed_depth
 from .people import PeopleSeen, people_seen
-from .progress import part
 
 LONG_SIDE = 640
 """Of the pictures that flow is found between, pixels."""
