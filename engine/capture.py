@@ -237,11 +237,10 @@ class _Capture:
         if (why := self.pipeline.not_refined) is not None:
             parts.append(
                 Sentence(
-                    "The camera could not be followed once more: {problem} {remedy} Then refine the take: python -m "
-                    "engine refine-camera {take}",
+                    "The final pass over the camera could not be made: {problem} {remedy} Then make it with the "
+                    "engine's command refine-camera.",
                     problem=why.message,
                     remedy=why.remedy,
-                    take=self.settings.take,
                 )
             )
         return " ".join(filter(None, parts))
