@@ -71,7 +71,7 @@ class Clip:
             footage.close()
 
     def joints(self, frame: Frame) -> np.ndarray:
-        """(n, 55, 3) joints of a frame's people, camera frame, metres."""
+        """(n, 55, 3) joints of a frame's people, camera frame, meters."""
         return self.body_model.posed_joints(
             axis_angle_to_matrix(np.asarray(frame.pose_axis_angle, np.float64)),
             np.asarray(frame.betas, np.float64),

@@ -118,7 +118,7 @@ def _pictures_and_end(clip: Clip, count: int) -> Iterator[tuple[int, np.ndarray 
 
 
 def typical_depth(found: FoundCamera) -> float:
-    """Median distance of the followed corners from the cameras in the middle of the path, metres."""
+    """Median distance of the followed corners from the cameras in the middle of the path, meters."""
     if len(found.points) < _FEW_POINTS:
         return _NOTHING_KNOWN_M
     places = found.path.world_from_camera[:: max(1, len(found.path.world_from_camera) // 16), :3, 3]
