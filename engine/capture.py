@@ -217,7 +217,7 @@ class _Capture:
 
     def _close(self, take: TakeWriter, status: str) -> CaptureResult:
         self.sink(Status("finishing", "Averaging the scene points"))
-        note = self.footage.problem or ""
+        note = self._note()
         points = None
         if self.final_point_count is None and self.pipeline.frame_count:
             points = self.pipeline.final_points()
@@ -230,6 +230,20 @@ class _Capture:
             remove_resume_point(self.settings.take)
         count = self.pipeline.point_count if self.final_point_count is None else self.final_point_count
         return CaptureResult(status, self.pipeline.frame_count, len(self.people), count, note)
+
+    def _note(self) -> str:
+        """What could not be had, in whole sentences; empty where nothing is missing."""
+        parts = [self.footage.problem or ""]
+        if (why := self.pipeline.not_refined) is not None:
+            parts.append(
+                Sentence(
+                    "The final pass over the camera could not be made: {problem} {remedy} Then make it with the "
+                    "engine's command refine-camera.",
+                    problem=why.message,
+                    remedy=why.remedy,
+                )
+            )
+        return " ".join(filter(None, parts))
 
     def _save(self, take: TakeWriter) -> float:
         """Write the resume file and return the seconds it took; a full disk does not end the capture because of it."""

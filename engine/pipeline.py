@@ -11,11 +11,12 @@ import numpy as np
 
 from .camera_pass.clip import Clip
 from .contract.body_model import BodyModel
+from .contract.errors import UserError
 from .contract.messages import CameraMotion, Frame, Message, PointMap, ScenePoints, pack_mask
 from .contract.rotations import axis_angle_to_matrix
 from .contract.settings import BUILT_IN, CaptureSettings
 from .estimate import CameraPath, FrameEstimate, Model, States
-from .refinement import final_points, refine, refit_people, scene_points
+from .refinement import final_points, not_refined, refine, refit_people, scene_points
 from .resuming.state_reader import StateReader, unfit
 from .stages.camera_kind import CameraKindTracker
 from .stages.camera_tracking import CameraTracker
@@ -59,6 +60,8 @@ class FramePipeline:
         self._poses: list[np.ndarray] = []
         self.frame_count = 0
         """Frames finished so far."""
+        self.not_refined: UserError | None = None
+        """Why :meth:`conclude` could not follow the camera once more; None where it did, or was not to."""
 
     def predict(self, prepared: PreparedFrame) -> Predicted:
         """Run the model on the next frame."""
@@ -75,18 +78,25 @@ class FramePipeline:
         interrupted anywhere.
 
         `clip` is the take so far with its footage. Where scene points are among what was found, they are the final
-        ones: :meth:`final_points` has only those from before.
+        ones: :meth:`final_points` has only those from before. Footage that cannot be read once more costs no more than
+        what would have been found in it: :attr:`not_refined` says so.
         """
         if not self.frame_count:
             return []
+        motion = "moving" if self._kind is None else self._kind.motion
+        told: list[Message] = []
         if self._settings.refine_camera == "on":
             fit = self._estimator.conclude if self._estimator.has_last_pass else refit_people(clip)
-            return (yield from refine(clip, self._settings, self._estimator.focal(), fit))
-        motion = "moving" if self._kind is None else self._kind.motion
+            try:
+                return (yield from refine(clip, self._settings, self._estimator.focal(), fit))
+            except UserError as error:
+                self.not_refined = error
+                told.append(not_refined(motion))
         found = yield from self._estimator.conclude(CameraPath(np.stack(self._poses), motion))
-        if found.place is None or self._fusion is None:
-            return found.messages
-        return [*found.messages, final_points(self.frame_count, found.place, self._settings)]
+        told += found.messages
+        if found.place is not None and self._fusion is not None:
+            told.append(final_points(self.frame_count, found.place, self._settings))
+        return told
 
     def final_points(self) -> ScenePoints | None:
         """The whole cloud with averaged positions; None when there is none."""

@@ -36,12 +36,10 @@ from .contract.sentences import Sentence
 from .contract.settings import CaptureSettings
 from .contract.take import TakeReader, records
 from .contract.whole_file import explained_write_errors, whole_file
+from .resuming.resume_file import resume_path
 from .standard_streams import say, say_error
 
 _PROGRESS_STEP = 0.05
-
-_REPLACED = (CameraSummary, FinalFrame, Backdrop)
-"""What a new pass has anew; of an earlier one nothing stays but what this one does not say."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +118,13 @@ def read_old(path: Path) -> OldTake:
 def _new_records(options: argparse.Namespace, tell: Callable[[str], None]) -> list[Message]:
     """What the pass finds. Raises UserError."""
     source, target = options.take, options.output
+    if resume_path(target or source).is_file():
+        raise UserError(
+            "take-unfinished",
+            "The capture of {take} was interrupted, and could not be continued any more if the take was replaced.",
+            "Continue it with run --resume first, or write to another name with --output OUT.h3r.",
+            take=target or source,
+        )
     if target is not None and target.exists() and not options.overwrite:
         raise UserError(
             "take-exists",
@@ -180,8 +185,7 @@ def _settings(header: TakeHeader, options: argparse.Namespace) -> CaptureSetting
 
 def _write(source: Path, target: Path, new: list[Message]) -> Path:
     """The take with the new records before its end, whole or not at all. Raises UserError."""
-    replaced = tuple({type(message) for message in new} & set(_REPLACED))
-    points_are_new = any(isinstance(message, ScenePoints) for message in new)
+    stale = _Stale(new)
     explained = explained_write_errors(Sentence("{path} cannot be written", path=target), "take-unwritable")
     with (
         explained,
@@ -195,13 +199,34 @@ def _write(source: Path, target: Path, new: list[Message]) -> Path:
             if isinstance(message, TakeEnd):
                 for item in new:
                     write_record(file, encode(item))
-            elif isinstance(message, replaced) or (
-                points_are_new and isinstance(message, ScenePoints) and message.replaces_all
-            ):
+            elif message in stale:
                 continue
             raw.seek(start)
             file.write(raw.read(end - start))
     return target
+
+
+class _Stale:
+    """Which records of an earlier pass make way for those of a `new` one: those that it says anew."""
+
+    def __init__(self, new: list[Message]) -> None:
+        self._frames = {message.index for message in new if isinstance(message, FinalFrame)}
+        self._has_focal = any(isinstance(message, FocalLength) for message in new)
+        self._has_points = any(isinstance(message, ScenePoints) for message in new)
+
+    def __contains__(self, message: Message) -> bool:
+        match message:
+            case CameraSummary() | Backdrop():
+                return True
+            case FinalFrame():
+                # A frame that nothing changes for keeps what an earlier pass found of its people.
+                return message.index in self._frames
+            case FocalLength():
+                return self._has_focal and message.source == "camera"
+            case ScenePoints():
+                # Points that made way for a backdrop come again when that goes.
+                return message.replaces_all and (self._has_points or not len(message.position))
+        return False
 
 
 def _summary(new: list[Message]) -> dict[str, Any]:

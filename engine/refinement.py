@@ -4,23 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from typing import TypeVar
 
 import numpy as np
 
 from .camera_pass.clip import Clip
 from .camera_pass.following_camera import follow_camera
 from .camera_pass.refit import refitted
-from .contract.messages import FocalLength, Message, ScenePoints
+from .contract.messages import CameraSummary, FocalLength, Message, ScenePoints
 from .contract.settings import BUILT_IN, CaptureSettings
 from .estimate import CameraPath, Conclusion, PlaceView
+from .slices import part
 from .stages.point_fusion import PIXEL_STEP, FusionSettings, PointFusion, Points
 from .surroundings.finding import surroundings_of
 
 _CAMERA_DONE, _PEOPLE_DONE = 0.5, 0.7
 """Share of the work that is done when the camera has been followed, and when the people have been fitted again."""
-
-Result = TypeVar("Result")
 
 FitPeople = Callable[[CameraPath], Generator[float, None, Conclusion]]
 """Fits the people of a clip to a camera's path: a model's own last pass, or :func:`refit_people`."""
@@ -35,12 +33,12 @@ def refine(
     `focal` is the best that is known of the clip's focal length, None for the frames' own. Raises UserError where the
     footage cannot be read any more.
     """
-    found = yield from _part(follow_camera(clip, focal), 0.0, _CAMERA_DONE)
-    people = yield from _part(fit_people(found.path), _CAMERA_DONE, _PEOPLE_DONE)
+    found = yield from part(follow_camera(clip, focal), 0.0, _CAMERA_DONE)
+    people = yield from part(fit_people(found.path), _CAMERA_DONE, _PEOPLE_DONE)
     messages: list[Message] = [found.summary, *people.messages]
     # A model that predicts depth knows more of a still camera's surroundings than one photograph.
     with_backdrop = settings.backdrop and settings.model == BUILT_IN
-    place = yield from _part(surroundings_of(clip, found, with_backdrop), _PEOPLE_DONE, 1.0)
+    place = yield from part(surroundings_of(clip, found, with_backdrop), _PEOPLE_DONE, 1.0)
     if place.backdrop is not None:
         messages.append(place.backdrop)
     if not settings.voxel_size:
@@ -51,6 +49,19 @@ def refine(
     elif views is not None:
         messages.append(final_points(len(found.path.world_from_camera), views, settings))
     return messages
+
+
+def not_refined(motion: str) -> CameraSummary:
+    """What the take says where the pass could not be made and the path found while the footage ran was kept."""
+    return CameraSummary(
+        motion=motion,
+        refined=False,
+        note="not-done",
+        residual_px=0.0,
+        ray_angle_deg=0.0,
+        floor_known=False,
+        up=np.zeros(3),
+    )
 
 
 def refit_people(clip: Clip) -> FitPeople:
@@ -91,14 +102,3 @@ def scene_points(frame_index: int, replaces_all: bool, points: Points) -> SceneP
         color=points.color,
         confidence=points.confidence,
     )
-
-
-def _part(steps: Generator[float, None, Result], first: float, last: float) -> Generator[float, None, Result]:
-    """A part of the work, whose share of the whole goes from `first` to `last`."""
-    while True:
-        try:
-            share = next(steps)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        yield first + (last - first) * share

@@ -3,8 +3,8 @@
 
     python tools/camera_views.py FOLDER FIRST.blend:FRAME [OTHER.blend:FRAME ...]
 
-Writes FOLDER/FIRST-camera.png and FOLDER/FIRST-outside.png of a scene frame, with everything in them: people, environment, and from
-outside the camera's path as a line and the camera itself as a small pyramid.
+Writes FOLDER/FIRST-camera.png and FOLDER/FIRST-outside.png of a scene frame, with everything in them: people,
+environment, and from outside the camera's path as a line and the camera itself as a small pyramid.
 """
 
 import sys

@@ -3,8 +3,8 @@
 
     python tools/compose_camera.py FOLDER PICTURE.jpg NAME=FOOTAGE:FRAME [NAME=FOOTAGE:FRAME ...]
 
-FOLDER holds what `tools/camera_views.py FOLDER NAME.blend:FRAME ...` made, a scene frame being the footage's number plus
-one. A footage is a video or a folder of images. Run in the engine's environment.
+FOLDER holds what `tools/camera_views.py FOLDER NAME.blend:FRAME ...` made, a scene frame being the footage's number
+plus one. A footage is a video or a folder of images. Run in the engine's environment.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ _LEAST_DEPTH = 1e-2
 _CHUNK = 192
 """Points that are eliminated at once."""
 _LONGEST_FOCAL_STEP = 0.1
+_GAUGE_DAMPING = 1e-7
 _TINY = 1e-9
 
 
@@ -190,9 +191,9 @@ class _Equations:
 
     def step(self, damping: float) -> Scene | None:
         """The scene after one step; None where the equations have no solution."""
-        matrix, right, inverse = self._reduced(damping)
-        change = np.zeros(len(right))
         try:
+            matrix, right, inverse = self._reduced(damping)
+            change = np.zeros(len(right))
             change[self._free] = np.linalg.solve(matrix[np.ix_(self._free, self._free)], right[self._free])
         except np.linalg.LinAlgError:
             return None
@@ -209,13 +210,14 @@ class _Equations:
         return Scene(pose, self._scene.points + points, focal)
 
     def focal_deviation(self) -> float:
-        matrix, _, _ = self._reduced(0.0)
-        # The scale of the world is free; a trace of damping decides it and leaves the focal length alone.
-        matrix[np.diag_indices(len(matrix))] += 1e-7 * np.diag(self._cameras)
-        inside = matrix[np.ix_(self._free, self._free)]
+        """As :func:`focal_deviation`; infinite where the equations have no solution."""
         right = np.zeros(len(self._free))
         right[-1] = 1.0
         try:
+            matrix, _, _ = self._reduced(0.0)
+            # The scale of the world is free; a trace of damping decides it and leaves the focal length alone.
+            matrix[np.diag_indices(len(matrix))] += _GAUGE_DAMPING * np.diag(self._cameras)
+            inside = matrix[np.ix_(self._free, self._free)]
             variance = float(np.linalg.solve(inside, right)[-1])
         except np.linalg.LinAlgError:
             return np.inf

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,9 @@ class Clip:
         do. `settled` takes the frames as an earlier final pass left them. Raises UserError (``take-unreadable``).
         """
         self.body_model = body_model
-        self._take, self._settings = take, settings
+        self._settings = settings
+        self.take = take
+        """Where it lies."""
         self._reader = SettledTakeReader if settled else TakeReader
         with TakeReader(take) as reader:
             self.footage_size = reader.header.footage_size
@@ -42,14 +44,17 @@ class Clip:
 
     def frames(self) -> Iterator[Frame]:
         """What the take says, without the footage."""
-        with self._reader(self._take) as take:
+        with self._reader(self.take) as take:
             for message in take:
                 if isinstance(message, Frame):
                     yield message
 
-    def pictures(self, wanted: Collection[int] | None = None) -> Iterator[ClipFrame]:
-        """Frames with their pictures, all or those with a `wanted` index. Frames whose picture cannot be read any more
-        are left out. Raises UserError as :func:`~..video.footage.open_footage` does."""
+    def pictures(self) -> Iterator[ClipFrame]:
+        """Frames with their pictures; those whose picture cannot be read any more are left out.
+
+        Raises UserError as :func:`~..video.footage.open_footage` does, and ``footage-unreadable`` or
+        ``footage-sizes-differ`` on the way.
+        """
         settings = self._settings
         footage = open_footage(settings.source, settings.frame_rate)
         try:
@@ -60,13 +65,13 @@ class Clip:
                     frame = next(frames, None)
                 if frame is None:
                     return
-                if frame.source_frame == picture.source_frame and (wanted is None or frame.index in wanted):
+                if frame.source_frame == picture.source_frame:
                     yield ClipFrame(frame, picture.rgb)
         finally:
             footage.close()
 
     def joints(self, frame: Frame) -> np.ndarray:
-        """(n, 55, 3) joints of a frame's people, camera frame, metres."""
+        """(n, 55, 3) joints of a frame's people, camera frame, meters."""
         return self.body_model.posed_joints(
             axis_angle_to_matrix(np.asarray(frame.pose_axis_angle, np.float64)),
             np.asarray(frame.betas, np.float64),

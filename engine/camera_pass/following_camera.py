@@ -12,6 +12,7 @@ from ..contract.messages import CameraSummary, FocalLength
 from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..estimate import CameraPath
 from ..landmarks.camera.floor import Floor
+from ..slices import at_share
 from ..stages.point_tracking import even_light
 from .adjusting import FocalPrior
 from .clip import Clip
@@ -21,7 +22,6 @@ from .metric import floor_of, scale_of, stances
 from .observations import Observations, Seen
 from .pictures import PictureFrame, pass_pictures
 from .similarity import path_scale
-from .slices import at_share
 from .stillness import StillTest
 from .structure import LEAST_SHARE, WORST_PX, Structure, combined, structure
 from .turning import TURNING_PX, Turns, focal_from_turns, pairs_for_focal, turns
@@ -39,8 +39,8 @@ TURN_ANGLE_DEG, NEARLY_TURNING = 0.25, 2.0
 """A path with no more parallax than this is that of corners which drift: where a turn leaves up to so many times what
 it may, it is a turn nevertheless."""
 
-LEAST_LOCATED = 0.8
-"""Share of the frames that have to be located."""
+LEAST_READ = LEAST_LOCATED = 0.8
+"""Share of the frames whose pictures can still be read, and share of them that has to be located."""
 
 _LEAST_SIGMA, _MOST_SIGMA = 0.02, 0.15
 _NO_POINTS = np.empty((0, 3))
@@ -70,20 +70,22 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
     """
     live = yield from at_share(0.0, _live(clip, focal))
     with Observations() as seen:
-        is_still = yield from _watch(clip, live, seen)
-        if is_still:
+        watched = yield from _watch(clip, live, seen)
+        if watched.read < LEAST_READ * len(seen):
+            return (yield from at_share(_TRACKING_SHARE, _kept(clip, live, "lost")))
+        if watched.is_still:
             still = Turns(np.tile(np.eye(3), (len(seen), 1, 1)), 0.0)
             return (yield from at_share(_TRACKING_SHARE, _unmoved(clip, live, "still", still, None)))
         if np.median(seen.counts()) < LEAST_CORNERS:
             return (yield from at_share(_TRACKING_SHARE, _kept(clip, live, "little-detail")))
-        turned_focal, turned = yield from _turned(seen, live)
+        turned_focal, turned, least_px = yield from _turned(seen, live)
         yield _TURNING_SHARE
         found = None
-        is_turn = turned.residual_px < TURNING_PX
+        is_turn = least_px < TURNING_PX
         if not is_turn:
             found = yield from _moved(seen, live)
             no_parallax = found is not None and found.ray_angle_deg < TURN_ANGLE_DEG
-            is_turn = no_parallax and turned.residual_px < NEARLY_TURNING * TURNING_PX
+            is_turn = no_parallax and least_px < NEARLY_TURNING * TURNING_PX
     if is_turn:
         return (yield from at_share(_LAST_SHARE, _unmoved(clip, live, "turning", turned, turned_focal)))
     return (yield from at_share(_LAST_SHARE, _moving(clip, live, found)))
@@ -91,8 +93,11 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
 
 def _live(clip: Clip, focal: FocalLength | None) -> Generator[None, None, _Live]:
     poses, focals, centers = [], [], []
+    pose = np.eye(4)
     for frame in clip.frames():
-        poses.append(frame.world_from_camera)
+        # Early versions may have written what is no number; the camera stays where it was then.
+        pose = frame.world_from_camera if np.isfinite(frame.world_from_camera).all() else pose
+        poses.append(pose)
         focals.append(frame.focal_px)
         centers.append(frame.principal_point_px)
         if frame.index % _SLICE == 0:
@@ -103,14 +108,25 @@ def _live(clip: Clip, focal: FocalLength | None) -> Generator[None, None, _Live]
     return _Live(np.array(poses, np.float64), picture, focal)
 
 
-def _watch(clip: Clip, live: _Live, seen: Observations) -> Generator[float, None, bool]:
-    """Go through the pictures once: fill `seen` with the corners of all frames; returns whether the camera is still."""
-    tracks, count = LongTracks(), len(live.world_from_camera)
+@dataclass(frozen=True)
+class _Watched:
+    """What going through the pictures comes to."""
+
+    is_still: bool
+    """Whether the camera stands still in those that could be read."""
+    read: int
+    """How many those are."""
+
+
+def _watch(clip: Clip, live: _Live, seen: Observations) -> Generator[float, None, _Watched]:
+    """Go through the pictures once, and fill `seen` with the corners of all frames."""
+    tracks, count, read = LongTracks(), len(live.world_from_camera), 0
     still = StillTest(live.picture.scale / float(live.picture.scaling.share[0]))
     nothing = Seen(np.empty(0, np.int64), np.empty((0, 2)))
     for shot in pass_pictures(clip, live.picture):
         while len(seen) < shot.index:
             seen.add(nothing)
+        read += 1
         picture = even_light(shot.grey)
         still.update(picture, shot.free)
         track, pixel = tracks.update(shot.grey, picture, shot.free)
@@ -118,19 +134,24 @@ def _watch(clip: Clip, live: _Live, seen: Observations) -> Generator[float, None
         yield _TRACKING_SHARE * len(seen) / count
     while len(seen) < count:
         seen.add(nothing)
-    return still.is_still
+    return _Watched(still.is_still, read)
 
 
-def _turned(seen: Observations, live: _Live) -> Generator[float, None, tuple[FocalLength, Turns]]:
-    """The focal length that a turn tells together with what is known of it, and the rotations that explain the corners
-    best with it."""
-    expected, focal = live.focal.focal_px * live.picture.scale, live.focal
+def _turned(seen: Observations, live: _Live) -> Generator[float, None, tuple[FocalLength, Turns, float]]:
+    """The focal length that a turn tells together with what is known of it, the rotations that explain the corners best
+    with it, and the residual that they have under whatever focal length suits them: one that is known wrongly must not
+    make a turn a motion."""
+    scale, focal = live.picture.scale, live.focal
+    pairs = yield from at_share(_TRACKING_SHARE, pairs_for_focal(seen))
+    told = yield from at_share(_TRACKING_SHARE, focal_from_turns(pairs, focal.focal_px * scale))
     if focal.relative_sigma > 0:
-        pairs = yield from at_share(_TRACKING_SHARE, pairs_for_focal(seen))
-        told = yield from at_share(_TRACKING_SHARE, focal_from_turns(pairs, expected))
-        focal = _combined(live, FocalPrior(told.focal / live.picture.scale, told.relative_sigma))
-    found = yield from at_share(_TRACKING_SHARE, turns(seen, focal.focal_px * live.picture.scale))
-    return focal, found
+        focal = _combined(live, FocalPrior(told.focal / scale, told.relative_sigma))
+    found = yield from at_share(_TRACKING_SHARE, turns(seen, focal.focal_px * scale))
+    least_px = found.residual_px
+    if least_px >= TURNING_PX and np.isfinite(told.relative_sigma):
+        best = yield from at_share(_TRACKING_SHARE, turns(seen, told.focal))
+        least_px = min(least_px, best.residual_px)
+    return focal, found, least_px
 
 
 def _combined(live: _Live, told: FocalPrior) -> FocalLength:
@@ -254,7 +275,7 @@ def _found(
         motion=motion,
         refined=refined,
         note=note,
-        residual_px=residual_px,
+        residual_px=residual_px if np.isfinite(residual_px) else 0.0,  # infinite where nothing agreed
         ray_angle_deg=ray_angle_deg,
         floor_known=floor is not None,
         up=np.zeros(3) if floor is None else floor.up,

@@ -13,10 +13,10 @@ from ..estimate import CameraPath
 
 @dataclass(frozen=True)
 class FoundCamera:
-    """The camera of a clip of N frames, in metres; the world is the first frame's camera."""
+    """The camera of a clip of N frames, in meters; the world is the first frame's camera."""
 
     path: CameraPath
     summary: CameraSummary
     """What the take says of it."""
     points: np.ndarray
-    """(P, 3) the corners that were followed, world frame, metres; none for a camera that does not move."""
+    """(P, 3) the corners that were followed, world frame, meters; none for a camera that does not move."""

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from dataclasses import dataclass
 from types import TracebackType
 
 import numpy as np
+
+from ..contract.whole_file import explained_temporary_errors
 
 _RECORD = np.dtype([("track", "<i4"), ("pixel", "<f4", 2)])
 
@@ -31,7 +34,9 @@ class Observations:
     """The corners of all frames so far. Close it, or use it as a context manager: the file goes then."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="human3r-corners-")
+        """Raises UserError (``disk-full``, ``temporary-unwritable``)."""
+        with explained_temporary_errors():
+            self._file = tempfile.TemporaryFile(prefix="human3r-corners-")
         self._offsets = [0]
 
     def __len__(self) -> int:
@@ -47,14 +52,16 @@ class Observations:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what a full disk did not take is not needed any more
+            self._file.close()
 
     def add(self, seen: Seen) -> None:
-        """The next frame's corners."""
+        """The next frame's corners. Raises UserError as the constructor does."""
         records = np.empty(len(seen.track), _RECORD)
         records["track"], records["pixel"] = seen.track, seen.pixel
-        self._file.seek(self._offsets[-1] * _RECORD.itemsize)
-        self._file.write(records.tobytes())
+        with explained_temporary_errors():
+            self._file.seek(self._offsets[-1] * _RECORD.itemsize)
+            self._file.write(records.tobytes())
         self._offsets.append(self._offsets[-1] + len(records))
 
     def counts(self) -> np.ndarray:
@@ -62,8 +69,10 @@ class Observations:
         return np.diff(self._offsets)
 
     def frame(self, index: int) -> Seen:
-        """The corners of one frame."""
+        """The corners of one frame. Raises as the constructor does: what was added may be written only now."""
         first, last = self._offsets[index], self._offsets[index + 1]
-        self._file.seek(first * _RECORD.itemsize)
-        records = np.frombuffer(self._file.read((last - first) * _RECORD.itemsize), _RECORD)
+        with explained_temporary_errors():
+            self._file.seek(first * _RECORD.itemsize)
+            data = self._file.read((last - first) * _RECORD.itemsize)
+        records = np.frombuffer(data, _RECORD)
         return Seen(records["track"].astype(np.int64), records["pixel"].astype(np.float64))

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..slices import at_share
 from .adjusting import EXPLORING, FINISHING, Adjusted, FocalPrior, Round, adjusted, beginning
 from .bundle import Scene, Sightings, focal_deviation
 from .growing import grown, mirrored_cameras, pairs_of_cameras, turned_cameras
 from .key_frames import choose_key_frames, sightings_of
 from .locating import LEAST_POINTS, located
 from .observations import Observations
-from .slices import at_share
 from .triangulation import renumbered
 
 SURE_SHARE, SURE_PX = 0.8, 0.8

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from .disk_space import DISK_FULL, is_full
@@ -55,6 +55,15 @@ def replace_file(source: Path, target: Path) -> None:
                 raise
             time.sleep(pause_s)
     os.replace(source, target)  # noqa: PTH105
+
+
+def explained_temporary_errors() -> AbstractContextManager[None]:
+    """Turn what the disk refuses to temporary files into UserError: ``disk-full``, else ``temporary-unwritable``."""
+    return explained_write_errors(
+        "Temporary files cannot be written",
+        "temporary-unwritable",
+        "Free some space on the disk that holds the folder for temporary files.",
+    )
 
 
 @contextmanager

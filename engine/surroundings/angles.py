@@ -35,7 +35,7 @@ class Directions:
         return bool(self.pixels[0] * self.step > _FULL_TURN - 0.5 * self.step)
 
     def at(self, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """(R, C, 3) unit vectors, world frame, at pixels counted from the centre of the top-left one."""
+        """(R, C, 3) unit vectors, world frame, at pixels counted from the center of the top-left one."""
         turn, rise = self.left + (columns + 0.5) * self.step, self.top - (rows + 0.5) * self.step
         level = np.cos(rise)[:, None]
         local = np.stack(

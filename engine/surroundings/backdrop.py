@@ -19,6 +19,8 @@ _LEAST_LEVEL = 0.1
 """Steeper rays reach the card nowhere near; the floor is not made so low for their sake."""
 _BELOW = 1.02
 _LEAST_DROP_M = 1.0
+_LEAST_HEIGHT_M = 0.05
+"""Of the camera above a floor that anything can be shown on."""
 
 
 def backdrop_of(plate: Plate, path: CameraPath) -> Backdrop:
@@ -30,10 +32,11 @@ def backdrop_of(plate: Plate, path: CameraPath) -> Backdrop:
     forward = level_axes(pose[:3, :3], up)[2] if directions is None else directions.axes[2]
     distance = backdrop_behind(plate.people.farthest[None, None])
     center = pose[:3, 3]
+    # As seen from the center, whose own place counts: the world's origin may be elsewhere.
+    rise = float(center @ up)
     height = path.floor_height
-    if height is None:
-        # As seen from the center, whose own place counts: the world's origin may be elsewhere.
-        height = _under_all(direction, up, forward, distance, directions is not None) - float(center @ up)
+    if height is None or height + rise < _LEAST_HEIGHT_M:  # no floor is above a camera that sees it
+        height = _under_all(direction, up, forward, distance, directions is not None) - rise
     return Backdrop(
         center=center.astype(np.float64),
         direction=direction.astype(np.float32),

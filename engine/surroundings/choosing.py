@@ -53,14 +53,14 @@ def in_time_and_turn(poses: np.ndarray, most: int) -> list[int]:
 
 
 def references(poses: np.ndarray, depth: float) -> list[int]:
-    """Frames whose views together show what a moving camera saw; `depth` is the typical one, metres."""
+    """Frames whose views together show what a moving camera saw; `depth` is the typical one, meters."""
     steps = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=-1) / depth + turns(poses)
     wanted = round(steps.sum() / _REFERENCE_EVERY)
     return spread(steps, min(max(wanted, FEWEST_REFERENCES), MOST_REFERENCES))
 
 
 def partners(reference: int, poses: np.ndarray, depth: float) -> list[int]:
-    """Up to three frames on either side of a reference from which `depth` metres are seen under other angles."""
+    """Up to three frames on either side of a reference from which `depth` meters are seen under other angles."""
     pose = poses[reference]
     found: list[int] = []
     for side in (range(reference - 1, reference - 1 - _REACH, -1), range(reference + 1, reference + 1 + _REACH)):

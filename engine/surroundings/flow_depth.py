@@ -43,7 +43,7 @@ class Sighting:
     """What flow to one partner says about a reference's pixels."""
 
     inverse_depth: np.ndarray
-    """(H, W) float32, 1 / metres; NaN where it says nothing."""
+    """(H, W) float32, 1 / meters; NaN where it says nothing."""
     parallax: np.ndarray
     """(H, W) float32 pixels that the depth shifts the point by; 0 where it says nothing."""
 
@@ -56,14 +56,14 @@ class FlowDepth:
         columns, rows = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in size))
         self._column, self._row = columns, rows
         self._focal = np.diag(camera)[:2].astype(np.float32)
-        self._centre = camera[:2, 2].astype(np.float32)
+        self._center = camera[:2, 2].astype(np.float32)
         x, y = self._slopes(columns, rows)
         self.rays = np.dstack([x, y, np.ones_like(x)])
         """(H, W, 3) float32: the points at a depth of 1."""
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def sighting(self, reference: View, partner: View, partner_from_reference: np.ndarray) -> Sighting:
-        """Depths of the reference's pixels from one partner; `partner_from_reference` is (4, 4), metres."""
+        """Depths of the reference's pixels from one partner; `partner_from_reference` is (4, 4), meters."""
         column, row, seen = self._followed(reference, partner)
         turned = self.rays @ partner_from_reference[:3, :3].T.astype(np.float32)
         shift = partner_from_reference[:3, 3].astype(np.float32)
@@ -101,12 +101,12 @@ class FlowDepth:
         """Columns and rows of (H, W, 3) points; NaN for those behind."""
         depth = np.where(points[..., 2] > 1e-6, points[..., 2], np.nan)
         return (
-            points[..., 0] / depth * self._focal[0] + self._centre[0],
-            points[..., 1] / depth * self._focal[1] + self._centre[1],
+            points[..., 0] / depth * self._focal[0] + self._center[0],
+            points[..., 1] / depth * self._focal[1] + self._center[1],
         )
 
     def _slopes(self, column: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return (column - self._centre[0]) / self._focal[0], (row - self._centre[1]) / self._focal[1]
+        return (column - self._center[0]) / self._focal[0], (row - self._center[1]) / self._focal[1]
 
 
 def agreed_depth(sightings: Sequence[Sighting]) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -10,8 +11,7 @@ from types import TracebackType
 
 import numpy as np
 
-from ..contract.sentences import Sentence
-from ..contract.whole_file import explained_write_errors
+from ..contract.whole_file import explained_temporary_errors
 
 _TILE = 128, 256
 """Rows and columns of the canvas that are worked on at a time."""
@@ -59,8 +59,10 @@ class Layers:
     """
 
     def __init__(self, height: int, width: int) -> None:
+        """Raises UserError (``disk-full``, ``temporary-unwritable``)."""
         self.height, self.width = height, width
-        self._file = tempfile.TemporaryFile(prefix="human3r-layers-")
+        with explained_temporary_errors():
+            self._file = tempfile.TemporaryFile(prefix="human3r-layers-")
         self._layers: list[_Layer] = []
         self._thumbnails: list[tuple[np.ndarray, np.ndarray]] = []
 
@@ -70,7 +72,8 @@ class Layers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # what a full disk did not take is not needed any more
+            self._file.close()
 
     def __len__(self) -> int:
         return len(self._layers)
@@ -79,11 +82,11 @@ class Layers:
         """Lay (h, w, 3) uint8 with its top-left corner on a pixel of the canvas; of it only what is `known` counts, and
         what is not `inside` is not there at all.
 
-        Raises UserError (``disk-full``).
+        Raises UserError as the constructor does.
         """
         pixels = np.dstack([rgb, inside.astype(np.uint8) + (inside & known)])
         layer = _Layer(row, column, known.shape[0], known.shape[1], self._file.tell())
-        with explained_write_errors(Sentence("The temporary file for the surroundings cannot be written"), "disk-full"):
+        with explained_temporary_errors():
             self._file.write(pixels.tobytes())
             self._file.flush()
         self._layers.append(layer)

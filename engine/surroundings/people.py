@@ -28,7 +28,7 @@ class PeopleSeen:
     principal_point_px: np.ndarray
     """(2,) of the last frame, footage pixels."""
     farthest: np.ndarray
-    """(3,) the joint that was farthest from its camera, camera frame, metres; zeros where nobody was seen."""
+    """(3,) the joint that was farthest from its camera, camera frame, meters; zeros where nobody was seen."""
     typical_m: float
     """Median distance of people; 0 where nobody was seen."""
 

@@ -13,12 +13,12 @@ import numpy as np
 from ..camera_pass.clip import Clip
 from ..camera_pass.scaling import Scaling
 from ..estimate import CameraPath
+from ..slices import part
 from .angles import Directions, covering
 from .choosing import in_time_and_turn
 from .filling import filled
 from .layers import Layers
 from .people import PeopleSeen, people_seen
-from .progress import part
 
 LONG_SIDE = 1280
 """Of the picture of a still camera, pixels; a turning one's has as many for the same angle."""
@@ -77,7 +77,7 @@ def person_free_plate(clip: Clip, path: CameraPath) -> Generator[float, None, Pl
                     ):
                         layers.add(*piece)
             yield _LOOKING + _READING * min((index + 1) / len(poses), 1.0)
-        agreed = yield from part(layers.median(layers.gains()), _LOOKING + _READING, 1 - _LOOKING - _READING)
+        agreed = yield from part(layers.median(layers.gains()), _LOOKING + _READING, 1.0)
     if not agreed.known.any():
         return None
     hole = agreed.known < np.where(agreed.inside >= _MANY, 2, 1)

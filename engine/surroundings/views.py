@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -13,10 +13,10 @@ from ..camera_pass.clip import Clip
 from ..camera_pass.found import FoundCamera
 from ..camera_pass.scaling import Scaling
 from ..estimate import CameraPath, PlaceView
+from ..slices import part
 from .choosing import partners, references
 from .flow_depth import FlowDepth, Sighting, View, agreed_depth
 from .people import PeopleSeen, people_seen
-from .progress import part
 
 LONG_SIDE = 640
 """Of the pictures that flow is found between, pixels."""
@@ -91,17 +91,16 @@ def place_views(clip: Clip, found: FoundCamera) -> Generator[float, None, list[P
     def share(index: int) -> float:
         return _LOOKING + _READING * (index + 1) / len(poses) + (1 - _LOOKING - _READING) * done / max(total, 1)
 
-    for shown in clip.pictures():
-        index = shown.frame.index
-        if index in wanted and index < len(poses):
-            plan.take(index, scaling.picture(shown.rgb))
-        yield share(index)
+    for index, rgb in _pictures_and_end(clip, len(poses)):
+        if rgb is not None and index in wanted:
+            plan.take(index, scaling.picture(rgb))
+        yield share(min(index, len(poses) - 1))
         for reference in plan.complete(index):
             sightings = []
             for partner in plan.partners_of[reference]:
                 sightings += maker.sighting(plan, reference, partner)
                 done += 1
-                yield share(index)
+                yield share(min(index, len(poses) - 1))
             views += maker.view(plan, reference, sightings)
             plan.drop(reference)
         if not plan.partners_of:
@@ -109,8 +108,17 @@ def place_views(clip: Clip, found: FoundCamera) -> Generator[float, None, list[P
     return views
 
 
+def _pictures_and_end(clip: Clip, count: int) -> Iterator[tuple[int, np.ndarray | None]]:
+    """Frames' numbers and pictures, and at the end `count` and none: what waits for pictures that do not come any more
+    waits no longer."""
+    for shown in clip.pictures():
+        if shown.frame.index < count:
+            yield shown.frame.index, shown.rgb
+    yield count, None
+
+
 def typical_depth(found: FoundCamera) -> float:
-    """Median distance of the followed corners from the cameras in the middle of the path, metres."""
+    """Median distance of the followed corners from the cameras in the middle of the path, meters."""
     if len(found.points) < _FEW_POINTS:
         return _NOTHING_KNOWN_M
     places = found.path.world_from_camera[:: max(1, len(found.path.world_from_camera) // 16), :3, 3]

@@ -88,7 +88,7 @@ class CameraErrors:
     live: PathErrors
     final: PathErrors
     depth: DepthSums
-    """Of the scene points in metres as they are, over the pixels that they cover."""
+    """Of the scene points in meters as they are, over the pixels that they cover."""
     depth_scaled: DepthSums
     """The same after dividing by the final path's scale."""
     surroundings: int

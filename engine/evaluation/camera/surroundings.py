@@ -19,7 +19,7 @@ _SAME_DEPTH = 0.05
 
 
 def surroundings(truth: ClipTruth, row: int) -> np.ndarray:
-    """(h, w) true depth in metres where a frame shows surroundings up to `FARTHEST_M`; 0 elsewhere."""
+    """(h, w) true depth in meters where a frame shows surroundings up to `FARTHEST_M`; 0 elsewhere."""
     assert truth.depth_m is not None and truth.person_mask is not None
     depth = truth.depth_m[row]
     wanted = np.isfinite(depth) & (depth > 0) & (depth <= FARTHEST_M) & (truth.person_mask[row] == 0)

@@ -89,7 +89,9 @@ def test_where_nothing_is_seen_the_live_path_stays(tmp_path):
     path = hand_held()
     live = wandering(path)
 
-    def fade(grey, pictures=iter(range(COUNT))):
+    pictures = iter(range(COUNT))
+
+    def fade(grey):
         grey[:] = 128 if next(pictures) else grey
 
     found = exhausted(follow_camera(write_room(tmp_path, path, live, decorate=fade)))

@@ -116,7 +116,7 @@ def person(world_from_camera, unit, random, noise):
     """Somebody who stands 4 m ahead while the camera, whose path is in other units, goes by."""
     feet = np.array([[-0.1, 1.43, 4.0], [0.1, 1.43, 4.0]])
     joints = np.zeros((22, 3))
-    joints[[7, 8]], joints[[10, 11]], joints[12] = feet, feet + (0, 0.05, -0.1), (0, 0.05, 4.0)
+    joints[[7, 8]], joints[[10, 11]], joints[12] = feet, feet + np.array([0, 0.05, -0.1]), (0, 0.05, 4.0)
     joints[[1, 2]], joints[[4, 5]], joints[0] = feet - (0, 0.8, 0), feet - (0, 0.4, 0), (0, 0.6, 4.0)
     rows = []
     for camera in world_from_camera:

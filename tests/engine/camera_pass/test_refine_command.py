@@ -8,6 +8,8 @@ import subprocess
 import numpy as np
 import pytest
 
+from engine.camera_pass.refit import refitted
+from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.messages import (
     PROTOCOL_VERSION,
     Backdrop,
@@ -19,6 +21,7 @@ from engine.contract.messages import (
     TakeEnd,
 )
 from engine.contract.take import SettledTakeReader, TakeReader, records
+from engine.resuming.resume_file import resume_path
 from tests.engine.camera_pass.filmed_takes import FOCAL_PX, SIZE, empty_frame, film, write_take
 from tests.engine.stages.textured_room import pose
 from tests.engine.stream.engine_process import ENVIRONMENT, ROOT, engine_command
@@ -86,6 +89,47 @@ def test_refining_again_replaces_what_the_first_pass_found(still_take):
         kinds = [type(message) for message in reader]
     assert kinds.count(CameraSummary) == kinds.count(Backdrop) == 1 and kinds.count(FinalFrame) <= FRAMES
     assert still_take.stat().st_size <= once
+
+
+def test_a_frame_that_stays_keeps_what_an_earlier_pass_found_of_its_people(tmp_path):
+    footage = film(tmp_path / "footage", np.repeat(np.eye(4)[None], FRAMES, axis=0))
+    frames = [empty_frame(index, wandering(index)) for index in range(FRAMES)]
+    told = FocalLength(FOCAL_PX, 0.1, "people")
+    body = BodyModel.load(default_body_path())
+    poses = [wandering(index) if index == 5 else np.eye(4) for index in range(FRAMES)]
+    earlier = [refitted(frame, pose, 1.2 * FOCAL_PX, body) for frame, pose in zip(frames, poses, strict=True)]
+    take = write_take(tmp_path / "old.h3r", footage, frames, told, *earlier)
+    code, _, errors = refine(take)
+    assert code == 0, errors
+    with SettledTakeReader(take) as reader:
+        focals = [message.focal_px for message in reader if isinstance(message, Frame)]
+    assert focals == [1.2 * FOCAL_PX] * FRAMES
+
+
+def test_without_a_backdrop_the_points_from_before_it_come_again(still_take):
+    def shown():
+        with TakeReader(still_take) as reader:
+            messages = list(reader)
+        points = [message for message in messages if isinstance(message, ScenePoints)]
+        return [type(message) for message in messages].count(Backdrop), len(points[-1].position)
+
+    with TakeReader(still_take) as reader:
+        frames = [message for message in reader if isinstance(message, Frame)]
+        settings = reader.header.settings
+    live = ScenePoints(FRAMES - 1, False, np.ones((5, 3)), np.full((5, 3), 200), np.full(5, 2.5))
+    write_take(still_take, settings.source, frames, live)
+    refine(still_take)
+    assert shown() == (1, 0)
+    assert refine(still_take, "--no-backdrop")[0] == 0
+    assert shown() == (0, 5)
+
+
+def test_a_take_that_can_still_be_continued_is_not_replaced(still_take, tmp_path):
+    before = still_take.read_bytes()
+    resume_path(still_take).write_bytes(b"what an interrupted capture needs")
+    code, summary, _ = refine(still_take)
+    assert code == 1 and summary["code"] == "take-unfinished" and still_take.read_bytes() == before
+    assert refine(still_take, "--output", tmp_path / "new.h3r")[0] == 0
 
 
 def test_another_output_leaves_the_take_alone(still_take, tmp_path):

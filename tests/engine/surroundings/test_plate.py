@@ -155,3 +155,12 @@ def test_large_holes_are_filled_like_small_ones():
     result = filled(np.where(hole[..., None], np.uint8(255), ramp), hole)
     np.testing.assert_array_equal(result[~hole], ramp[~hole])
     assert result[hole].min() > 60 and result[hole].max() < 190
+
+
+def test_a_floor_above_the_camera_is_none(tmp_path):
+    """Such as people tell who hang or jump: everything would lie on it like a ceiling."""
+    footage = still()
+    found = footage.found("still")
+    found = replace(found, path=replace(found.path, floor_height=-0.3))
+    backdrop = looked_at(footage.write(tmp_path), found).backdrop
+    assert backdrop.floor_height >= 1.0

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.camera_pass.clip import Clip
+from engine.contract.take import TakeReader
 from engine.surroundings.choosing import MOST_REFERENCES, partners, references, spread
 from engine.surroundings.views import on_floor
 from tests.engine.stages.textured_room import pose
@@ -65,6 +67,15 @@ def test_nobody_is_among_the_points(seen):
         assert not (view.confidence[footage.person(index_of(footage, view))] > 0).any()
         colors = view.rgb[(view.confidence > 0) & ~view.people_mask].astype(int)
         assert (np.abs(colors - PERSON).sum(axis=-1) > 20).all()
+
+
+def test_pictures_that_are_missing_at_the_end_cost_only_what_needs_them(seen):
+    footage, clip, found, result = seen
+    with TakeReader(clip.take) as reader:
+        settings = replace(reader.header.settings, end=FRAMES - 1)
+    shorter = looked_at(Clip(clip.take, settings, clip.body_model), found)
+    indices = [[index_of(footage, view) for view in views] for views in (shorter.views, result.views)]
+    assert indices[0] == [index for index in indices[1] if index != FRAMES - 1]
 
 
 def test_a_path_that_was_not_refined_leaves_the_points_of_the_model(seen):

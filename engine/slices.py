@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work in slices as a part of longer work: generators that yield the share that is done and return what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def part(steps: Generator[float, None, Result], first: float, last: float) -> Generator[float, None, Result]:
+    """The same steps as a part of longer work, whose share of the whole goes from `first` to `last`."""
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        yield first + (last - first) * min(share, 1.0)
+
+
+def at_share(share: float, steps: Generator[object, None, Result]) -> Generator[float, None, Result]:
+    """The same steps, which may not know how far they are, at a fixed share of the whole."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        yield share
