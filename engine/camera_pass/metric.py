@@ -17,11 +17,12 @@ from .lowest_plane import lowest_plane
 
 FEET = [LEFT_ANKLE, LEFT_ANKLE + 1, LEFT_FOOT, LEFT_FOOT + 1]
 
-GAPS = (2, 3, 4, 6)
-"""Frames over which a planted foot is looked for."""
+GAPS_S = (0.13, 0.2, 0.27, 0.4)
+"""Seconds over which a planted foot is looked for: a step of somebody who walks is planted for 0.6."""
 
-AGREEMENT = 0.35
-"""Log ratio within which the floor's points have to agree with the planted feet."""
+AGREEMENT, _SIGMAS = 0.35, 2.0
+"""Log ratio within which the floor's points have to agree with the planted feet, and so many of the feet's deviations
+more."""
 
 _LEAST_STEPS, _LEAST_STANCES = 10, 5
 _NEAREST_M = 0.3
@@ -49,6 +50,8 @@ class Stances:
     """(S,)"""
     joints: np.ndarray
     """(S, 22, 3)."""
+    interval_s: float
+    """Seconds from one frame to the next."""
 
     def turned(self, world_from_camera: np.ndarray) -> np.ndarray:
         """(S, 22, 3) the joints from their cameras' centers, in the axes of the world of (N, 4, 4) poses."""
@@ -62,16 +65,19 @@ def stances(clip: Clip, frame_count: int, focal_px: float, hidden_feet: bool = F
     clips of very many frames, stretches are taken that are spread over it. Yields now and then.
     """
     rows: list[tuple[int, int, np.ndarray]] = []
+    first_s = last_s = None
     apart = _STRETCH * max(1, -(-frame_count // _MOST_FRAMES))
     for frame in clip.frames():
         if frame.index % _SLICE == 0:
             yield
+        first_s, last_s = frame.time_s if first_s is None else first_s, frame.time_s
         if len(frame.track_id) and frame.index % apart < _STRETCH:
             rows += _stances_in(frame, clip, focal_px, hidden_feet)
+    interval_s = 0.0 if first_s is None or last_s is None else (last_s - first_s) / max(frame_count - 1, 1)
     if not rows:
-        return Stances(np.empty(0, int), np.empty(0, int), np.empty((0, BODY_JOINT_COUNT, 3)))
+        return Stances(np.empty(0, int), np.empty(0, int), np.empty((0, BODY_JOINT_COUNT, 3)), interval_s)
     frame_index, track, joints = zip(*rows, strict=True)
-    return Stances(np.array(frame_index), np.array(track), np.array(joints))
+    return Stances(np.array(frame_index), np.array(track), np.array(joints), interval_s)
 
 
 def _stances_in(frame: Frame, clip: Clip, focal_px: float, hidden_feet: bool) -> list[tuple[int, int, np.ndarray]]:
@@ -121,10 +127,11 @@ def scale_from_planted_feet(people: Stances, world_from_camera: np.ndarray) -> T
     """
     turned = people.turned(world_from_camera)[:, FEET]
     row_of = {key: row for row, key in enumerate(zip(people.track.tolist(), people.frame.tolist(), strict=True))}
+    gaps = sorted({max(1, round(gap_s / people.interval_s)) for gap_s in GAPS_S}) if people.interval_s > 0 else ()
     scales: list[float] = []
     weights: list[float] = []
     for (track, frame), row in row_of.items():
-        for gap in GAPS:
+        for gap in gaps:
             other = row_of.get((track, frame + gap))
             if other is None:
                 continue
@@ -166,7 +173,9 @@ def scale_of(people: Stances, world_from_camera: np.ndarray, points: np.ndarray)
     up = up_of(people, world_from_camera)
     plane = lowest_plane(points, world_from_camera[:, :3, 3], *up) if up is not None else None
     floor = scale_from_floor(people, world_from_camera, plane) if plane is not None else None
-    if floor is not None and (planted is None or abs(np.log(floor / planted.scale)) < AGREEMENT + planted.deviation):
+    if floor is not None and (
+        planted is None or abs(np.log(floor / planted.scale)) < AGREEMENT + _SIGMAS * planted.deviation
+    ):
         return floor
     return planted.scale if planted is not None and planted.deviation < _WORST_DEVIATION else None
 

@@ -112,7 +112,7 @@ def test_few_points_have_no_floor():
     assert lowest_plane(np.random.default_rng(6).normal(0, 1, (20, 3)), np.zeros((1, 3)), UP, 25.0) is None
 
 
-def person(world_from_camera, unit, random, noise):
+def person(world_from_camera, unit, random, noise, rate=15.0):
     """Somebody who stands 4 m ahead while the camera, whose path is in other units, goes by."""
     feet = np.array([[-0.1, 1.43, 4.0], [0.1, 1.43, 4.0]])
     joints = np.zeros((22, 3))
@@ -123,7 +123,7 @@ def person(world_from_camera, unit, random, noise):
         inside = (joints - unit * camera[:3, 3]) @ camera[:3, :3]
         rows.append(inside * np.exp(random.normal(0, noise)))
     frames = np.arange(len(rows))
-    return Stances(frames, np.zeros(len(rows), int), np.array(rows))
+    return Stances(frames, np.zeros(len(rows), int), np.array(rows), 1 / rate)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])
@@ -132,6 +132,13 @@ def test_planted_feet_tell_meters(noise):
     told = scale_from_planted_feet(person(path, 1.6, np.random.default_rng(7), noise), path)
     assert told.scale == pytest.approx(1.6, rel=1e-5 if noise == 0 else 0.15)
     assert told.deviation < (1e-6 if noise == 0 else 0.2)
+
+
+def test_planted_feet_tell_as_much_at_a_high_frame_rate():
+    path = walk(240, 1.5)
+    told = scale_from_planted_feet(person(path, 1.6, np.random.default_rng(7), 0.01, rate=60.0), path)
+    assert told.scale == pytest.approx(1.6, rel=0.15)
+    assert told.deviation < 0.2
 
 
 def test_the_floor_tells_meters_where_it_agrees():
