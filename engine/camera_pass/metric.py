@@ -173,11 +173,16 @@ def scale_of(people: Stances, world_from_camera: np.ndarray, points: np.ndarray)
     up = up_of(people, world_from_camera)
     plane = lowest_plane(points, world_from_camera[:, :3, 3], *up) if up is not None else None
     floor = scale_from_floor(people, world_from_camera, plane) if plane is not None else None
-    if floor is not None and (
-        planted is None or abs(np.log(floor / planted.scale)) < AGREEMENT + _SIGMAS * planted.deviation
-    ):
+    return agreed_scale(planted, floor)
+
+
+def agreed_scale(planted: Told | None, floor: float | None) -> float | None:
+    """The floor's scale where the planted feet do not speak against it, else theirs where they are sure; or None."""
+    if planted is None:
         return floor
-    return planted.scale if planted is not None and planted.deviation < _WORST_DEVIATION else None
+    if floor is not None and abs(np.log(floor / planted.scale)) < AGREEMENT + _SIGMAS * planted.deviation:
+        return floor
+    return planted.scale if planted.deviation < _WORST_DEVIATION else None
 
 
 def floor_of(people: Stances, world_from_camera: np.ndarray, points: np.ndarray) -> Floor | None:

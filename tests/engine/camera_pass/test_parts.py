@@ -7,7 +7,7 @@ import pytest
 
 from engine.camera_pass.long_tracks import LongTracks
 from engine.camera_pass.lowest_plane import lowest_plane
-from engine.camera_pass.metric import Stances, scale_from_planted_feet, scale_of
+from engine.camera_pass.metric import Stances, Told, agreed_scale, scale_from_planted_feet, scale_of
 from engine.camera_pass.refit import moved_body, refitted
 from engine.camera_pass.similarity import path_scale
 from engine.camera_pass.stillness import StillTest
@@ -146,6 +146,21 @@ def test_the_floor_tells_meters_where_it_agrees():
     points, _ = floor_and_table(np.random.default_rng(8))
     people = person(path, 1.6, np.random.default_rng(9), 0.01)
     assert scale_of(people, path, points / 1.6) == pytest.approx(1.6, rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("planted", "floor", "scale"),
+    [
+        (None, 1.2, 1.2),
+        (Told(1.0, 0.02), 1.2, 1.2),
+        (Told(1.0, 0.02), 2.0, 1.0),  # feet that are sure know of a table
+        (Told(1.0, 0.2), 1.75, 1.75),  # and those that are not do not
+        (Told(1.0, 0.3), None, None),
+        (None, None, None),
+    ],
+)
+def test_floor_and_feet_agree_on_a_scale(planted, floor, scale):
+    assert agreed_scale(planted, floor) == scale
 
 
 def test_the_scale_of_a_path_is_that_of_another():
