@@ -95,11 +95,12 @@ def _live(clip: Clip, focal: FocalLength | None) -> Generator[None, None, _Live]
     poses, focals, centers = [], [], []
     pose = np.eye(4)
     for frame in clip.frames():
-        # Early versions may have written what is no number; the camera stays where it was then.
-        pose = frame.world_from_camera if np.isfinite(frame.world_from_camera).all() else pose
+        # Early versions may have written what is no number; the camera stays where it was then. A copy, for what a
+        # record says is a view of all of it, people's masks included.
+        pose = frame.world_from_camera.copy() if np.isfinite(frame.world_from_camera).all() else pose
         poses.append(pose)
         focals.append(frame.focal_px)
-        centers.append(frame.principal_point_px)
+        centers.append(frame.principal_point_px.copy())
         if frame.index % _SLICE == 0:
             yield
     if focal is None:
