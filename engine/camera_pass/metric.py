@@ -177,12 +177,12 @@ def scale_of(people: Stances, world_from_camera: np.ndarray, points: np.ndarray)
 
 
 def agreed_scale(planted: Told | None, floor: float | None) -> float | None:
-    """The floor's scale where the planted feet do not speak against it, else theirs where they are sure; or None."""
-    if planted is None:
+    """The floor's scale where no planted feet speak against it, else theirs; None where nothing tells."""
+    if planted is None or planted.deviation >= _WORST_DEVIATION:
         return floor
     if floor is not None and abs(np.log(floor / planted.scale)) < AGREEMENT + _SIGMAS * planted.deviation:
         return floor
-    return planted.scale if planted.deviation < _WORST_DEVIATION else None
+    return planted.scale
 
 
 def floor_of(people: Stances, world_from_camera: np.ndarray, points: np.ndarray) -> Floor | None:

@@ -155,6 +155,7 @@ def test_the_floor_tells_meters_where_it_agrees():
         (Told(1.0, 0.02), 1.2, 1.2),
         (Told(1.0, 0.02), 2.0, 1.0),  # feet that are sure know of a table
         (Told(1.0, 0.2), 1.75, 1.75),  # and those that are not do not
+        (Told(4.2, 0.44), 1.2, 1.2),  # what says nothing has no veto
         (Told(1.0, 0.3), None, None),
         (None, None, None),
     ],
