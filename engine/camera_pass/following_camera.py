@@ -92,9 +92,10 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
 def _live(clip: Clip, focal: FocalLength | None) -> Generator[None, None, _Live]:
     poses, focals, centers = [], [], []
     for frame in clip.frames():
-        poses.append(frame.world_from_camera)
+        # Copies, for what a record says are views of all of it, people's masks included.
+        poses.append(frame.world_from_camera.copy())
         focals.append(frame.focal_px)
-        centers.append(frame.principal_point_px)
+        centers.append(frame.principal_point_px.copy())
         if frame.index % _SLICE == 0:
             yield
     if focal is None:

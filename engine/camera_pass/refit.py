@@ -28,7 +28,7 @@ def refitted(frame: Frame, world_from_camera: np.ndarray, focal_px: float, body_
     turns = axis_angle_to_matrix(np.asarray(frame.pose_axis_angle, np.float64))
     translation = np.asarray(frame.translation, np.float64).copy()
     head_point = np.asarray(frame.head_point, np.float64).copy()
-    pose = np.asarray(frame.pose_axis_angle).copy()
+    pose = np.array(frame.pose_axis_angle)
     if focal_px != frame.focal_px and len(translation):
         joints = body_model.posed_joints(
             turns, np.asarray(frame.betas, np.float64), np.asarray(frame.expression, np.float64), translation
@@ -38,15 +38,16 @@ def refitted(frame: Frame, world_from_camera: np.ndarray, focal_px: float, body_
             pose[person, PELVIS] = matrix_to_axis_angle(turn @ turns[person, PELVIS])
             translation[person] += pelvis - body[PELVIS]
             head_point[person] = turn @ (head_point[person] - body[PELVIS]) + pelvis
+    # Copies, for what a record says are views of all of it, people's masks included.
     return FinalFrame(
         index=frame.index,
         focal_px=focal_px,
         world_from_camera=world_from_camera,
-        principal_point_px=frame.principal_point_px,
-        track_id=frame.track_id,
+        principal_point_px=frame.principal_point_px.copy(),
+        track_id=frame.track_id.copy(),
         pose_axis_angle=pose,
-        betas=frame.betas,
-        expression=frame.expression,
+        betas=frame.betas.copy(),
+        expression=frame.expression.copy(),
         translation=translation,
         head_point=head_point,
     )

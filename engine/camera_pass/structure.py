@@ -92,7 +92,9 @@ def structure(
     focal, result, tracks = known
     path = np.full((len(seen), 4, 4), np.nan)
     kept: list[np.ndarray] = []
-    judged: list[Adjusted] = []
+    shares: list[float] = []
+    residuals: list[float] = []
+    angles: list[np.ndarray] = []
     poses = np.empty((0, 4, 4))
     for number, window in enumerate(windows):
         chosen = [keys[key] for key in window]
@@ -106,7 +108,9 @@ def structure(
         yield from _locate_between(path, seen, chosen, result, tracks, overlap // 2)
         poses = result.scene.camera_from_world
         kept.append(result.scene.points[result.angle_deg > LEAST_ANGLE_DEG])
-        judged.append(result)
+        shares.append(result.share)
+        residuals.append(result.residual_px)
+        angles.append(result.angle_deg[result.angle_deg > 0])
         yield (number + 1) / len(windows)
     points = np.concatenate(kept)
     points = points[:: -(-len(points) // _MOST_KEPT) or 1]
@@ -114,13 +118,13 @@ def structure(
     first_camera = path[keys[0]].copy()
     points = points @ first_camera[:3, :3].T + first_camera[:3, 3]
     path = path @ np.linalg.inv(first_camera)
-    seen_angles = np.concatenate([result.angle_deg[result.angle_deg > 0] for result in judged])
+    seen_angles = np.concatenate(angles)
     return Structure(
         path,
         focal,
         points,
-        min(result.share for result in judged),
-        float(np.median([result.residual_px for result in judged])),
+        min(shares),
+        float(np.median(residuals)),
         float(np.median(seen_angles)) if len(seen_angles) else 0.0,
     )
 

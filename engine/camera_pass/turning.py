@@ -111,9 +111,28 @@ def focal_from_turns(pairs: Sequence[tuple[np.ndarray, np.ndarray]], focal: floa
     return TurnFocal(float(focal * np.exp(log)), float(sigma) if largest >= _LEAST_TURN_DEG else np.inf)
 
 
+class _Sample:
+    """Pairs of a clip of any length, at most twice as many as are wanted: of more, every second one is forgotten."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[np.ndarray, np.ndarray]] = []
+        self._count, self._every = 0, 1
+
+    def add(self, pair: tuple[np.ndarray, np.ndarray]) -> None:
+        if self._count % self._every == 0:
+            self._kept.append(pair)
+        self._count += 1
+        if len(self._kept) > 2 * _MOST_SAMPLES:
+            self._kept, self._every = self._kept[::2], 2 * self._every
+
+    def spread(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """As many as are wanted, over the whole clip."""
+        return self._kept[:: max(1, -(-len(self._kept) // _MOST_SAMPLES))]
+
+
 def pairs_for_focal(seen: Observations) -> Generator[None, None, list[tuple[np.ndarray, np.ndarray]]]:
     """Common corners of pairs of frames that lie far apart and still share many. Yields now and then."""
-    pairs: list[tuple[np.ndarray, np.ndarray]] = []
+    pairs = _Sample()
     reference: Seen | None = None
     candidate: tuple[np.ndarray, np.ndarray] | None = None
     for index in range(len(seen)):
@@ -126,19 +145,18 @@ def pairs_for_focal(seen: Observations) -> Generator[None, None, list[tuple[np.n
         before, after = reference.common(now)
         if len(before) < max(_LEAST_SURVIVING, _LEAST_SURVIVORS * len(reference.track)):
             if candidate is not None:
-                pairs.append(candidate)
+                pairs.add(candidate)
             reference, candidate = now, None
             continue
         motion = float(np.median(np.linalg.norm(after - before, axis=1)))
         if motion > _SAMPLE_PX / 4:
             candidate = (before, after)
         if motion > _SAMPLE_PX:
-            pairs.append((before, after))
+            pairs.add((before, after))
             reference, candidate = now, None
     if candidate is not None:
-        pairs.append(candidate)
-    step = -(-len(pairs) // _MOST_SAMPLES) if pairs else 1
-    return pairs[::step]
+        pairs.add(candidate)
+    return pairs.spread()
 
 
 def _cost(pairs: Sequence[tuple[np.ndarray, np.ndarray]], focal: float) -> float:
