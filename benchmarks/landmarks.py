@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -212,15 +212,15 @@ def _profiled(model: str, quality: str, clip: Path, folder: Path) -> dict[str, f
     """Shares of the engine's main thread by part."""
     path = str(folder / "benchmark.pstats")
     _in_process(model, quality, clip, folder, path)
-    return shares_of_parts(pstats.Stats(path).stats)  # type: ignore[attr-defined]
+    return shares_of_parts(pstats.Stats(path).stats, PARTS)  # type: ignore[attr-defined]
 
 
-def shares_of_parts(functions: dict) -> dict[str, float]:
-    """Shares of the time of all functions by part.
+def shares_of_parts(functions: dict, parts: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """Shares of the time of all functions by part; `parts` are the beginnings of their files, as `PARTS`.
 
     What is called from several parts, such as torch, belongs to them by the time that each of them spent there.
     """
-    owners = {name: _part_of(name[0]) for name in functions}
+    owners = {name: _part_of(name[0], parts) for name in functions}
     belongs = {name: {owner or REST: 1.0} for name, owner in owners.items()}
     for _ in range(50):  # deeper than what is called by what is called by a part
         for name, (*_, callers) in functions.items():
@@ -243,9 +243,9 @@ def _mixed(belongs: dict, callers: dict) -> dict[str, float]:
     return mixed
 
 
-def _part_of(file: str) -> str | None:
+def _part_of(file: str, parts: Mapping[str, Sequence[str]]) -> str | None:
     if not file.startswith("~"):
-        for part, beginnings in PARTS.items():
+        for part, beginnings in parts.items():
             if any(beginning in file for beginning in beginnings):
                 return part
     return None

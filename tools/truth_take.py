@@ -52,13 +52,14 @@ def messages(truth: ClipTruth, footage: Path, take: Path) -> Iterator[Message]:
     for picture in open_footage(str(footage)).pictures():
         if (row := rows.get(picture.source_frame)) is not None:
             pose = first_from_world @ truth.world_from_camera[row]
-            yield _frame(truth, body, row, pose)
+            yield true_frame(truth, body, row, pose)
             if row % POINTS_EVERY == 0 and truth.depth_m is not None:
                 yield _points(truth, row, pose, picture.rgb)
     yield TakeEnd("complete", len(truth))
 
 
-def _frame(truth: ClipTruth, body: BodyModel, row: int, pose: np.ndarray) -> Frame:
+def true_frame(truth: ClipTruth, body: BodyModel, row: int, pose: np.ndarray) -> Frame:
+    """The record of one row of a truth with people and masks, its camera being at `pose` (4, 4)."""
     people = truth.people
     assert isinstance(people, SmplxPeople) and truth.present is not None and truth.person_mask is not None
     there = np.flatnonzero(truth.present[row])
