@@ -22,6 +22,9 @@ _LEAST_COMMON = 6
 _LEAST_SURVIVORS, _LEAST_SURVIVING = 0.35, 12
 """Share and number of a reference's corners below which the frame before becomes the next reference."""
 
+_OLDEST = 60
+"""Frames after which a reference is too old: corners that are followed from frame to frame drift."""
+
 _MOST_SAMPLES = 40
 """Pairs of frames that the focal length is looked for with."""
 _SAMPLE_PX = 60.0
@@ -56,13 +59,14 @@ def turns(seen: Observations, focal: float) -> Generator[None, None, Turns]:
     """Rotations of all frames, each against a frame as far back as enough corners are seen. Yields now and then."""
     found = [np.eye(3)]
     residuals: list[float] = []
-    reference_pose, reference = np.eye(3), seen.frame(0)
+    reference_pose, reference, since = np.eye(3), seen.frame(0), 0
     last = reference
     for index in range(1, len(seen)):
         now = seen.frame(index)
         before, after = reference.common(now)
-        if len(before) < max(_LEAST_SURVIVING, _LEAST_SURVIVORS * len(reference.track)) and len(last.track):
-            reference_pose, reference = found[-1], last
+        few = len(before) < max(_LEAST_SURVIVING, _LEAST_SURVIVORS * len(reference.track))
+        if (few or index - since > _OLDEST) and len(last.track):
+            reference_pose, reference, since = found[-1], last, index - 1
             before, after = reference.common(now)
         if len(before) < _LEAST_COMMON:
             found.append(found[-1])

@@ -8,10 +8,11 @@ import pytest
 from engine.camera_pass.long_tracks import LongTracks
 from engine.camera_pass.lowest_plane import lowest_plane
 from engine.camera_pass.metric import Stances, Told, agreed_scale, scale_from_planted_feet, scale_of
+from engine.camera_pass.observations import Observations, Seen
 from engine.camera_pass.refit import moved_body, refitted
 from engine.camera_pass.similarity import path_scale
 from engine.camera_pass.stillness import StillTest
-from engine.camera_pass.turning import focal_from_turns, turn_of
+from engine.camera_pass.turning import TURNING_PX, focal_from_turns, turn_of, turns
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.messages import Frame, pack_mask
 from engine.contract.rotations import axis_angle_to_matrix
@@ -36,6 +37,23 @@ def test_a_turn_is_found_among_corners_that_move_by_themselves():
     turn = turn_of(before, after, 500.0)
     np.testing.assert_allclose(turn.second_from_first, pose(yaw=8.0)[:3, :3].T, atol=2e-4)
     assert np.median(turn.off_px) < 0.1
+
+
+def test_a_long_pan_to_and_fro_is_a_turn_though_corners_drift():
+    random = np.random.default_rng(4)
+    points = random.uniform((-6, -3, 4), (6, 3, 12), (150, 3))
+    drift = np.zeros((150, 2))
+    with Observations() as seen:
+        true = []
+        for index in range(800):
+            true.append(pose(yaw=3.0 * np.sin(index / 60)))
+            track, pixel = seen_by(points, true[-1], 500.0)
+            drift += random.normal(0, 0.04, drift.shape)
+            seen.add(Seen(track, pixel + drift[track]))
+        found = exhausted(turns(seen, 500.0))
+    assert found.residual_px < TURNING_PX
+    off = np.swapaxes(found.world_from_camera, 1, 2) @ np.array(true)[:, :3, :3]
+    assert np.degrees(np.arccos(np.clip((np.trace(off, axis1=1, axis2=2) - 1) / 2, -1, 1))).max() < 0.1
 
 
 @pytest.mark.parametrize("guess", [0.75, 1.0, 1.3])
