@@ -64,7 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="kind of synthetic clips, from easy to hard; may be given several times (studio)",
     )
     parser.add_argument(
-        "--clip-frames", type=int, metavar="FRAMES", help="frames of each synthetic clip (48; 60 with --camera)"
+        "--clip-frames",
+        type=int,
+        default=48,
+        metavar="FRAMES",
+        help="frames of each synthetic clip, but for those of --camera (%(default)s)",
     )
     parser.add_argument("--no-baselines", action="store_true", help="leave out the trivial predictors")
     parser.add_argument(
@@ -105,6 +109,9 @@ def _add_options_of_the_camera(parser: argparse.ArgumentParser) -> None:
         "camera moves, stands still and pans; with a word: where the camera motion comes from (%(default)s)",
     )
     parser.set_defaults(measure_camera=False)
+    group.add_argument(
+        "--camera-frames", type=int, default=60, metavar="FRAMES", help="frames of the clips of --camera (%(default)s)"
+    )
     group.add_argument("--clip-size", metavar="WIDTHxHEIGHT", type=_size, help="of the clips of --camera (512x384)")
     group.add_argument(
         "--clip-cache", metavar="FOLDER", help="keep the clips of --camera there: making one takes a minute or two"

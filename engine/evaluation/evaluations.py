@@ -30,9 +30,6 @@ from .synthetic_set import DatasetSet, NamedBody, SyntheticSet
 BASELINE_SEEDS = range(64)
 """Training seeds that the constants of the trivial predictors come from."""
 
-CLIP_FRAMES = 48
-"""Of each synthetic clip, unless the command says otherwise."""
-
 WITHOUT_TTT3R, WITHOUT_PROMPTS = "without TTT3R", "without prompts"
 
 
@@ -70,7 +67,7 @@ def evaluate_synthetic(options: argparse.Namespace, interruption: Interruption) 
     wanted = options.tier or ["studio"]
     reports = []
     for tier in TIERS if "all" in wanted else dict.fromkeys(wanted):
-        kind = replace(tier_settings(tier), frames=options.clip_frames or CLIP_FRAMES)
+        kind = replace(tier_settings(tier), frames=options.clip_frames)
         training_clips = SyntheticSet(BASELINE_SEEDS, replace(kind, frames=2), body)
         clips = SyntheticSet(options.synthetic_seeds, kind, body)
         reports.append(_evaluate(options, clips, training_clips.truths(), body, shelf, interruption))

@@ -18,7 +18,7 @@ from ...contract.settings import CaptureSettings
 from ...interruption import Interrupted, Interruption
 from ..running import settings_of_clips
 from ..synthetic_set import NamedBody
-from .clips import FRAMES, SIZE, CameraClip, CameraClips
+from .clips import SIZE, CameraClip, CameraClips
 from .measuring import CameraTake, measure_take, path_length, read_camera_take
 from .report import CameraReport, summary
 from .results import CameraResult, Seconds
@@ -40,7 +40,7 @@ def evaluate_camera(options: argparse.Namespace, interruption: Interruption) -> 
     clips = CameraClips(
         options.synthetic_seeds,
         NamedBody.load(options.body),
-        options.clip_frames or FRAMES,
+        options.camera_frames,
         options.clip_size or SIZE,
         Path(options.clip_cache) if options.clip_cache else None,
     )

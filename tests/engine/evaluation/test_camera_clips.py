@@ -85,7 +85,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "0:1",
         "--model",
         "landmarks",
-        "--clip-frames",
+        "--camera-frames",
         "4",
         "--clip-size",
         "96x72",
