@@ -96,10 +96,12 @@ def steps():
 def assert_in_free_part(area, camera):
     """The camera's picture is not covered by the sidebar, the tools or the headers."""
     region = next(region for region in area.regions if region.type == "WINDOW")
-    scene = bpy.context.scene
+    drawn = area.spaces.active.region_3d
+    # Where the camera was when the view was drawn: it plays, and the camera itself may be a frame further.
+    place = drawn.view_matrix.inverted()
     corners = [
-        location_3d_to_region_2d(region, area.spaces.active.region_3d, camera.matrix_world @ corner)
-        for corner in camera.data.view_frame(scene=scene)
+        location_3d_to_region_2d(region, drawn, place @ corner)
+        for corner in camera.data.view_frame(scene=bpy.context.scene)
     ]
     left, bottom, right, top = addon_module("sections.display.view").free_part(area)
     print(f"picture {[tuple(map(round, corner)) for corner in corners]} in {left, bottom, right, top}")
