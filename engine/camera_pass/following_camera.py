@@ -43,6 +43,7 @@ LEAST_READ = LEAST_LOCATED = 0.8
 """Share of the frames whose pictures can still be read, and share of them that has to be located."""
 
 _LEAST_SIGMA, _MOST_SIGMA = 0.02, 0.15
+"""Bounds of how sure an adjustment takes the known focal length to be: without any hold it runs away."""
 _NO_POINTS = np.empty((0, 3))
 _TELLING = 0.9
 """A camera tells the focal length where it lowers the deviation to so much of what it was."""
@@ -159,13 +160,15 @@ def _combined(live: _Live, told: FocalPrior) -> FocalLength:
     """What is known of the focal length, and what the camera's motion tells of it, together; footage pixels."""
     if not np.isfinite(told.relative_sigma):
         return live.focal
-    return _sourced(live, combined([FocalPrior(live.focal.focal_px, live.focal.relative_sigma), told]))
+    return sourced(live.focal, combined([FocalPrior(live.focal.focal_px, live.focal.relative_sigma), told]))
 
 
-def _sourced(live: _Live, focal: FocalPrior) -> FocalLength:
-    """A focal length in footage pixels that is from the camera's motion where that has made it surer."""
-    tells = focal.relative_sigma < _TELLING * live.focal.relative_sigma
-    return FocalLength(focal.focal, focal.relative_sigma, "camera" if tells else live.focal.source)
+def sourced(known: FocalLength, found: FocalPrior) -> FocalLength:
+    """A focal length (footage pixels) that is from the camera's motion where that has made it surer than what was
+    known, and else no surer than that."""
+    if found.relative_sigma < _TELLING * min(known.relative_sigma, _MOST_SIGMA):
+        return FocalLength(found.focal, found.relative_sigma, "camera")
+    return FocalLength(found.focal, known.relative_sigma, known.source)
 
 
 def _moved(seen: Observations, live: _Live) -> Generator[float, None, Structure | None]:
@@ -231,7 +234,7 @@ def _moving(clip: Clip, live: _Live, found: Structure | None) -> Generator[None,
     if found.ray_angle_deg < LEAST_ANGLE_DEG:
         return (yield from _kept(clip, live, "little-parallax", *told))
     poses = _whole_path(found.camera_from_world, is_located)
-    focal = _sourced(live, FocalPrior(found.focal.focal / live.picture.scale, found.focal.relative_sigma))
+    focal = sourced(live.focal, FocalPrior(found.focal.focal / live.picture.scale, found.focal.relative_sigma))
     people = yield from stances(clip, len(poses), focal.focal_px)
     scale, note = scale_of(people, poses, found.points), ""
     if scale is None:

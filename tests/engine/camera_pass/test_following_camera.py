@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.camera_pass.following_camera import follow_camera
+from engine.camera_pass.adjusting import FocalPrior
+from engine.camera_pass.following_camera import follow_camera, sourced
 from engine.contract.messages import FocalLength
 from engine.evaluation.camera_trajectory import absolute_trajectory_errors, root_mean_square
 from engine.evaluation.local_body import rotation_error_deg
@@ -34,6 +35,19 @@ def wandering(path):
 
 def logo(grey):
     cv2.putText(grey, "LIVE 24", (200, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 3)
+
+
+@pytest.mark.parametrize(
+    ("found", "source", "sigma"),
+    [
+        (0.03, "camera", 0.03),
+        (0.15, "people", 0.22),  # as sure as an adjustment takes it to be that was told nothing
+        (0.2, "people", 0.22),
+    ],
+)
+def test_the_camera_is_named_as_the_source_where_it_told_something(found, source, sigma):
+    told = sourced(FocalLength(500.0, 0.22, "people"), FocalPrior(510.0, found))
+    assert told == FocalLength(510.0, sigma, source)
 
 
 def test_a_camera_that_stands_still_has_one_pose(tmp_path):
