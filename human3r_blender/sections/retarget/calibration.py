@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...blender.vectors import angle_between, frame, shortest_rotation, transposed, unit
-from .slots import FINGERS, SIDES, SLOTS, parent_slot
+from ...rigs.slots import FINGERS, SIDES, SLOTS, parent_slot
 
 _BENT = np.radians(12.0)
 """From this angle on an elbow or a knee shows the plane that it bends in."""

@@ -15,8 +15,8 @@ from ...person.sampling import nearest_axis
 from . import control_model
 from .calibration import SEGMENTS, Figure
 from .control_model import ControlModel
-from .rig_map import RigMap
-from .slots import SIDES
+from ...rigs.rig_map import RigMap
+from ...rigs.slots import SIDES
 
 LIMBS = {
     f"{side}_{name}": joints

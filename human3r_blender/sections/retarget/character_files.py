@@ -11,10 +11,10 @@ import bpy
 from ....engine.contract.errors import UserError
 from ....engine.installed.locations import rig_presets_folder
 from ...person import blocks, family
-from . import name_patterns, presets, rig_map
+from ...rigs import name_patterns, presets, rig_map
 from .linked_character import make_editable
 from .retargeting import retarget
-from .rig_map import RigMap
+from ...rigs.rig_map import RigMap
 from .settings import RetargetSettings
 from .verification import Report
 

@@ -14,7 +14,7 @@ import bpy
 from ....engine.contract.arguments import add_setting_options, settings_from_options
 from ....engine.contract.errors import UserError
 from ....engine.installed.locations import rig_presets_folder
-from . import presets
+from ...rigs import presets
 from .character_files import named, people, retarget_file
 from .settings import RetargetSettings
 from .verification import Report

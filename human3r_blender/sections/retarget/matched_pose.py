@@ -14,8 +14,8 @@ from ...blender.evaluation import at_rest, bone_matrices, evaluating, world_matr
 from ...blender.vectors import blend, nearest_rotation, transposed
 from ...person import sampling
 from .character import Character, switch_values
-from .rig_map import RigMap
-from .slots import spread
+from ...rigs.rig_map import RigMap
+from ...rigs.slots import spread
 
 PROPERTY = "human3r_matched_pose"
 """Custom property of the character: per bone, the world rotation (quaternion wxyz) that makes its rest the source's."""

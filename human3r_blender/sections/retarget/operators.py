@@ -11,7 +11,8 @@ from ....engine.contract.sentences import Sentence
 from ....engine.installed.locations import rig_presets_folder
 from ...blender.operators import refuse, say
 from ...blender.text import tr, translated
-from . import matched_pose, presets, retargeting
+from ...rigs import presets
+from . import matched_pose, retargeting
 from .linked_character import make_editable
 
 

@@ -10,7 +10,7 @@ from ...blender.text import characters_across, draw_text, tr
 from . import TITLE, matched_pose
 from .properties import row_label
 from .settings import RetargetSettings
-from .slots import REQUIRED, label
+from ...rigs.slots import REQUIRED, label
 
 
 class HUMAN3R_UL_retarget_bones(bpy.types.UIList):

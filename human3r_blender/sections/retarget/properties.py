@@ -18,11 +18,11 @@ from ....engine.installed.locations import rig_presets_folder
 from ...blender.properties import settings_from, with_settings
 from ...blender.text import tr
 from ...person import sampling
-from . import name_patterns, presets, rig_map
-from .presets import IkLimb, Preset
-from .rig_map import RigMap
+from ...rigs import name_patterns, presets, rig_map
+from ...rigs.presets import IkLimb, Preset
+from ...rigs.rig_map import RigMap
 from .settings import RetargetSettings
-from .slots import CHAINS, SIDES, SLOTS, label
+from ...rigs.slots import CHAINS, SIDES, SLOTS, label
 
 RECOGNISE, BY_NAMES = "RECOGNISE", "NAMES"
 MOST_CHAIN_BONES = 6

@@ -11,7 +11,7 @@ from ...person import sampling
 from . import baking, matched_pose
 from .calibration import calibrate
 from .character import study, switch_values
-from .rig_map import RigMap
+from ...rigs.rig_map import RigMap
 from .settings import RetargetSettings
 from .transfer import source_figure, transfer
 from .verification import Report, verify

@@ -21,7 +21,7 @@ from .calibration import Figure, anatomical_hinge
 from .character import LIMBS, Character
 from .limb_solver import bent_side, reach, sink_to_reach
 from .settings import RetargetSettings
-from .slots import SIDES, source_joint, spread
+from ...rigs.slots import SIDES, source_joint, spread
 
 _MOST_SINKING = 0.1
 """Share of the legs' length that the hips are lowered by at most for feet that would be out of reach."""

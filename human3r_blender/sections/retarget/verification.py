@@ -14,8 +14,8 @@ from ...blender.vectors import angle_between, turned
 from ...person.sampling import Sample
 from .calibration import SEGMENTS
 from .character import Character
-from .rig_map import RigMap
-from .slots import label, source_joint
+from ...rigs.rig_map import RigMap
+from ...rigs.slots import label, source_joint
 from .transfer import Transfer, source_figure
 
 _FRAMES = 12

@@ -7,7 +7,8 @@ import pytest
 from bl_ext.user_default.human3r_blender.engine.motion.clean_up import CleanUpSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
 from bl_ext.user_default.human3r_blender.human3r_blender.person import versions
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import presets, retargeting, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.rigs import presets, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import retargeting
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 from mathutils import Quaternion
 

@@ -7,7 +7,8 @@ import pytest
 from bl_ext.user_default.human3r_blender.engine.contract import rotations
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
 from bl_ext.user_default.human3r_blender.human3r_blender.person import armature
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import presets, retargeting, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.rigs import presets, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import retargeting
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.calibration import Figure
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 

@@ -8,12 +8,8 @@ from bl_ext.user_default.human3r_blender.engine.contract.body_model import BodyM
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
 from bl_ext.user_default.human3r_blender.human3r_blender.person import armature
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import (
-    name_patterns,
-    presets,
-    retargeting,
-    rig_map,
-)
+from bl_ext.user_default.human3r_blender.human3r_blender.rigs import name_patterns, presets, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import retargeting
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 
 from . import rigs

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import name_patterns, presets, rig_map
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.slots import (
+from bl_ext.user_default.human3r_blender.human3r_blender.rigs import name_patterns, presets, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.rigs.slots import (
     CHAINS,
     SLOTS,
     parent_slot,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import presets, retargeting, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.rigs import presets, rig_map
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import retargeting
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.linked_character import make_editable
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 

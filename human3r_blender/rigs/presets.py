@@ -14,10 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ....engine.contract.errors import UserError
-from ....engine.contract.json_checks import read_json
-from ....engine.contract.sentences import Sentence
-from ....engine.contract.whole_file import explained_write_errors, whole_file
+from ...engine.contract.errors import UserError
+from ...engine.contract.json_checks import read_json
+from ...engine.contract.sentences import Sentence
+from ...engine.contract.whole_file import explained_write_errors, whole_file
 from .slots import CENTRAL, CHAINS, PAIRED, SIDES, SLOTS
 
 SCHEMA = 1

@@ -7,7 +7,7 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ....engine.contract.errors import UserError
+from ...engine.contract.errors import UserError
 from .presets import IkLimb, Preset, Switch
 from .slots import REQUIRED, SLOTS, label
 

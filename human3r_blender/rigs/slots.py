@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....engine.contract.skeleton import HEAD, JOINT_INDEX, JOINT_NAMES, NECK, PARENTS, PELVIS, SPINE1, SPINE2, SPINE3
+from ...engine.contract.skeleton import HEAD, JOINT_INDEX, JOINT_NAMES, NECK, PARENTS, PELVIS, SPINE1, SPINE2, SPINE3
 
 SIDES = ("left", "right")
 
