@@ -34,6 +34,10 @@ COMMANDS = {
         "refine_command",
         "follow the camera of an old take through its footage once more: path, focal length, scale, environment",
     ),
+    "export": (
+        "take_export.command",
+        "write a take for other programs: COLMAP model, point clouds, depth, masks of people",
+    ),
     "self-test": ("self_test", "run a model on a few generated frames and show device, memory and frames per second"),
 }
 """By name the module and what it is for. A module has `add_arguments(parser)` and `run(options, stdout)`, and is

@@ -155,32 +155,10 @@ def _new_records(options: argparse.Namespace, tell: Callable[[str], None]) -> li
 
 def _settings(header: TakeHeader, options: argparse.Namespace) -> CaptureSettings:
     """Those of the capture, with the footage where it is now. Raises UserError."""
-    from .video.footage import open_footage
+    from .video.footage_of_take import settings_with_footage
 
-    settings = header.settings
-    settings = replace(
-        settings, source=options.footage or settings.source, backdrop=settings.backdrop and not options.no_backdrop
-    )
-    try:
-        footage = open_footage(settings.source, settings.frame_rate)
-    except UserError as error:
-        raise UserError(
-            error.code,
-            "{problem}",
-            "Say where the footage of this take lies now: --footage VIDEO.",
-            problem=Sentence(str(error.message)),
-        ) from error
-    footage.close()
-    if footage.size != header.footage_size:
-        raise UserError(
-            "footage-differs",
-            "{source} has {size} pixels, but the take was made from footage of {expected}.",
-            "Give the footage that the take was made from: --footage VIDEO.",
-            source=settings.source,
-            size=" x ".join(map(str, footage.size)),
-            expected=" x ".join(map(str, header.footage_size)),
-        )
-    return settings
+    settings = settings_with_footage(header, options.footage)
+    return replace(settings, backdrop=settings.backdrop and not options.no_backdrop)
 
 
 def _write(source: Path, target: Path, new: list[Message]) -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files appear whole or not at all: they are written beside their place and moved there in one step."""
+"""Files and folders appear whole or not at all: they are written beside their place and moved there in one step."""
 
 from __future__ import annotations
 
@@ -38,6 +38,27 @@ def whole_file(path: Path, synced: bool = False) -> Iterator[Path]:
             with open(written, "r+b") as file:
                 os.fsync(file.fileno())
         replace_file(written, path)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A new folder beside `path`, which becomes `path` at the end; after an exception nothing of it is left.
+
+    A folder that is there already makes way for it, and is back if that fails. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".human3r-", dir=path.parent, ignore_cleanup_errors=True) as around:
+        written, former = Path(around) / path.name, Path(around) / "former"
+        written.mkdir()
+        yield written
+        if path.exists():
+            replace_file(path, former)
+        try:
+            replace_file(written, path)
+        except BaseException:
+            if former.exists():
+                replace_file(former, path)
+            raise
 
 
 def replace_file(source: Path, target: Path) -> None:

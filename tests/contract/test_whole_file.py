@@ -8,7 +8,7 @@ import pytest
 
 from engine.contract.disk_space import is_full, require_space
 from engine.contract.errors import UserError
-from engine.contract.whole_file import explained_write_errors, replace_file, whole_file
+from engine.contract.whole_file import explained_write_errors, replace_file, whole_file, whole_folder
 
 
 @pytest.mark.parametrize("synced", [False, True])
@@ -107,3 +107,21 @@ def test_a_file_that_stays_open_and_one_without_permission_are_given_up(tmp_path
         with pytest.raises(PermissionError):
             replace_file(tmp_path / "a", tmp_path / "b")
         assert lasting.left == left
+
+
+def test_a_folder_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "masks"
+    for name in ("first", "second"):
+        with whole_folder(path) as written:
+            (written / name).mkdir()
+        assert [item.name for item in path.iterdir()] == [name] and list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_exception_in_between_leaves_the_old_folder_and_nothing_else(tmp_path: Path, error: type) -> None:
+    path = tmp_path / "masks"
+    (path / "old").mkdir(parents=True)
+    with pytest.raises(error), whole_folder(path) as written:
+        (written / "half").touch()
+        raise error
+    assert [item.name for item in path.iterdir()] == ["old"] and list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What cannot be exported is said before anything is written; what is stopped leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.waiting import HANG_S
+
+from . import takes
+from .conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """Without point maps and points."""
+    return takes.write(tmp_path_factory.mktemp("bare"), with_point_maps=False, with_points=False)
+
+
+@pytest.mark.parametrize(
+    "wanted, code",
+    [
+        (("--depth",), "no-point-maps"),
+        (("--masks", "--frame-ply"), "no-point-maps"),
+        (("--masks", "--ply"), "no-points"),
+        ((), "nothing-asked"),
+        (("--masks", "--every", "0"), "bad-setting"),
+        (("--masks", "--colmap", "--footage", "nowhere.mp4"), "footage-missing"),
+    ],
+)
+def test_what_is_missing_is_told_and_nothing_is_written(bare, export, tmp_path, wanted, code):
+    exit_code, events, said = export(bare.take, "--output", tmp_path / "out", *wanted)
+    assert exit_code == 1 and f"[{code}]" in said and "remedy" in said
+    assert events[-1]["event"] == "error" and events[-1]["code"] == code
+    assert not (tmp_path / "out").exists()
+
+
+def test_uneven_worlds_are_refused(filmed, export, tmp_path):
+    for first in ("2", "-1", "nan", "0", "1e-3"):
+        matrix = f"--world-matrix={first} 0 0 0, 0 1 0 0, 0 0 1 0, 0 0 0 1"
+        code, _, said = export(filmed.take, "--output", tmp_path, "--ply", matrix)
+        assert code == 1 and "[bad-matrix]" in said and not list(tmp_path.iterdir())
+    code, _, said = export(filmed.take, "--output", tmp_path, "--ply", "--world-matrix=1 0 0 0")
+    assert code == 2 and "16 numbers" in said
+
+
+def test_footage_that_moved_or_is_another(bare, export, tmp_path):
+    moved = tmp_path / "moved"
+    shutil.copytree(bare.footage, moved)
+    code, events, said = export(bare.take, "--output", tmp_path, "--colmap", "--footage", moved)
+    assert code == 0, said
+    assert any("no scene points" in note for note in events[-1]["notes"])
+    assert len(list((tmp_path / "walk-colmap" / "images").iterdir())) == takes.FRAMES
+    import cv2
+
+    for path in moved.iterdir():
+        cv2.imwrite(str(path), takes.picture(0)[:90])
+    code, _, said = export(bare.take, "--output", tmp_path / "b", "--colmap", "--footage", moved)
+    assert code == 1 and "[footage-differs]" in said and not (tmp_path / "b").exists()
+
+
+def test_existing_output_is_replaced_on_request_alone(filmed, export, tmp_path):
+    (tmp_path / "walk-masks").mkdir()
+    code, _, said = export(filmed.take, "--output", tmp_path, "--ply", "--masks")
+    assert code == 1 and "[output-exists]" in said and [path.name for path in tmp_path.iterdir()] == ["walk-masks"]
+    code, _, said = export(filmed.take, "--output", tmp_path, "--ply", "--masks", "--overwrite")
+    assert code == 0 and (tmp_path / "walk-masks" / "everyone").is_dir(), said
+    (tmp_path / "walk-masks" / "my notes.txt").write_text("mine")
+    code, _, said = export(filmed.take, "--output", tmp_path, "--masks", "--overwrite")
+    assert code == 1 and "my notes.txt" in said and (tmp_path / "walk-masks" / "my notes.txt").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["walk-masks", "walk.ply"]
+
+
+@pytest.mark.parametrize("how", ["signal", "input"])
+def test_a_request_to_stop_leaves_nothing(filmed, tmp_path, how):
+    command = [sys.executable, "-m", "engine", "export", str(filmed.take), "--output", str(tmp_path), "--json"]
+    command += ["--colmap", "--until-input-ends"]
+    footage = tmp_path.parent / f"{tmp_path.name}-footage"
+    footage.mkdir()
+    for number in range(takes.STRIDE * takes.FRAMES):
+        source = filmed.footage / f"{number:04d}.png"
+        if number < 4:
+            shutil.copy(source, footage)
+        else:  # a pipe that nobody writes to: the reader waits there until it is stopped
+            os.mkfifo(footage / source.name)
+    process = subprocess.Popen(
+        [*command, "--footage", str(footage)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None and process.stdin is not None
+        while b'"done": 1' not in process.stdout.readline():
+            assert process.poll() is None, process.stderr.read()
+        if how == "signal":
+            process.send_signal(signal.SIGTERM)
+        else:
+            process.stdin.close()
+        assert process.wait(HANG_S) == 130
+    finally:
+        process.kill()
+    assert not list(tmp_path.iterdir())
+
+
+def test_frames_that_the_footage_lost_are_left_out_with_a_note(filmed, export, tmp_path):
+    footage = tmp_path / "footage"
+    shutil.copytree(filmed.footage, footage)
+    for number in (6, 7):
+        (footage / f"{number:04d}.png").unlink()
+    code, events, said = export(filmed.take, "--output", tmp_path, "--colmap", "--footage", footage)
+    assert code == 0, said
+    assert len(list((tmp_path / "walk-colmap" / "images").iterdir())) == takes.FRAMES - 1
+    assert events[-1]["notes"] == ["Frames that the footage lacks were left out: 1."]
