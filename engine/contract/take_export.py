@@ -53,15 +53,17 @@ class TakeExportSettings:
             "both": ("Both", "Binary and text side by side"),
         },
     )
-    """Form of the COLMAP model: ``binary``, ``text``, or ``both``."""
+    """Form of the COLMAP model: ``binary``, ``text`` or ``both``."""
     images: str = setting(
         "jpg",
         label="Images",
         choices={"jpg": ("JPEG", "Small files of high quality"), "png": ("PNG", "Exactly the footage's pixels")},
     )
     """Format of the frames of the footage that go with a COLMAP model."""
-    every: int = setting(1, label="Every", least=1, unit="frames")
+    every: int = setting(1, label="Frame Step", least=1, unit="frames")
     """Export every so many frames of the take."""
+    footage: str = setting("", label="Footage", unit="path", belongs_to="footage")
+    """Where the footage of the take lies now; empty: where it lay when the take was made."""
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -34,7 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (_, text) in PRODUCTS.items():
         parser.add_argument(f"--{name}", dest="products", action="append_const", const=name, help=text)
     add_setting_options(parser, TakeExportSettings, "export settings")
-    parser.add_argument("--footage", metavar="VIDEO", help="where the footage lies now (default: where it lay then)")
     parser.add_argument(
         "--world-matrix",
         type=_numbers,
@@ -104,7 +103,6 @@ def _export(options: argparse.Namespace, teller: _Teller) -> Any:
         name=options.name or options.take.stem,
         settings=settings,
         world=World.of(options.world_matrix),
-        footage=options.footage,
         overwrite=options.overwrite,
     )
     return export_take(request, teller.tell)

@@ -82,8 +82,6 @@ class Request:
     """What files and folders are called."""
     settings: TakeExportSettings
     world: World
-    footage: str | None = None
-    """Where the footage lies now; None for where it lay when the take was made."""
     overwrite: bool = False
 
     def path(self, product: str) -> Path:
@@ -144,7 +142,7 @@ class _Export:
                 "Capture the footage again with scene points; a camera that does not move may have a backdrop instead.",
             )
         if product == COLMAP:
-            settings_with_footage(self._header, self._request.footage)
+            settings_with_footage(self._header, self._request.settings.footage)
 
     def write(self, product: str) -> None:
         """Write a product, whole or not at all. Raises UserError."""
@@ -278,7 +276,7 @@ class _Export:
     def _clip(self) -> Clip:
         settings = self._header.settings
         body = BodyModel.load(body_file(choose_body_of_take(self._header, body_path())))
-        source = self._request.footage or settings.source
+        source = self._request.settings.footage or settings.source
         return Clip(self._request.take, replace(settings, source=source), body, settled=True)
 
 

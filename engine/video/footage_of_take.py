@@ -13,7 +13,7 @@ from .footage import open_footage
 
 
 def settings_with_footage(header: TakeHeader, footage: str | None) -> CaptureSettings:
-    """The settings of a take's capture, with its footage where it lies now; None for where it lay then.
+    """The settings of a take's capture, with its footage where it lies now; nothing for where it lay then.
 
     Raises UserError (``footage-differs``, and those of :func:`~.footage.open_footage`).
     """

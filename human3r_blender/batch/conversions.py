@@ -108,7 +108,7 @@ def _finish(options: argparse.Namespace, job: Job, clean: float = 0.0) -> None:
     job.result.clean = clean
     job.result.characters = retargeting.run(options, bpy.context.scene, job.label)
     _save(job.output)
-    exported = exports.run(options, bpy.context.scene, job.output, job.label)
+    exported = exports.run(options, bpy.context.scene, job.output, job.label, lambda: job.interrupted.requested)
     job.result.exports, job.result.export_notes = [str(path) for path in exported.files], list(exported.notes)
 
 

@@ -38,6 +38,9 @@ TRACK = "human3r_track"
 LAST_TRACK = "human3r_last_track"
 """On the root: the highest track id that anybody of the take ever had."""
 
+TAKE_FILE = "human3r_take_file"
+"""On the root: path of the take (`.h3r`) that was imported or captured."""
+
 BODY = "human3r_body"
 """On the root: path of the body file that the people were made with; or `mannequin`."""
 

@@ -244,7 +244,8 @@ class Session:
             self.header = message
             self.progress.frames_total = message.frame_count
             self.progress.phase = "running"
-            self.builder = SceneBuilder(self.scene, message, self._options) if self._builds else None
+            made = SceneBuilder(self.scene, message, self._options, self.take) if self._builds else None
+            self.builder = made
         else:
             if isinstance(message, Frame):
                 self.progress.frame_arrived(time.monotonic() if self._replay is None else None)

@@ -56,9 +56,18 @@ class SceneBuilder:
             ...
     """
 
-    def __init__(self, scene: bpy.types.Scene, header: TakeHeader, options: ImportOptions | None = None) -> None:
-        """Touches the scene only from `work` on; reads the body file on a thread of its own meanwhile."""
+    def __init__(
+        self,
+        scene: bpy.types.Scene,
+        header: TakeHeader,
+        options: ImportOptions | None = None,
+        take: str | Path | None = None,
+    ) -> None:
+        """Touches the scene only from `work` on; reads the body file on a thread of its own meanwhile. `take` is the
+        file that the messages come from, if there is one.
+        """
         self.header = header
+        self._take_file = "" if take is None else str(Path(take).absolute())
         self.options = options or ImportOptions()
         self._take_id = uuid.uuid4().hex
         self._name = Path(header.settings.source).stem or "Take"
@@ -178,6 +187,8 @@ class SceneBuilder:
         collection.objects.link(root)
         tags.mark(root, self._take_id, tags.ROOT)
         root[tags.BODY], root[tags.SOURCE] = self._body_path, header.settings.source
+        if self._take_file:
+            root[tags.TAKE_FILE] = self._take_file
         self._name = root.name
         if self.options.set_scene_timing:
             timing.set_scene_rate(scene, header.frame_rate)
@@ -327,7 +338,7 @@ def import_take(
     `TakeReader.problem`). Raises UserError when the file is no take or the body file is unusable.
     """
     with TakeReader(path) as reader:
-        builder = SceneBuilder(scene, reader.header, options)
+        builder = SceneBuilder(scene, reader.header, options, path)
         for message in reader:
             builder.add(message)
         builder.finish()

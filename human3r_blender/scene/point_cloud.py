@@ -72,6 +72,23 @@ def fill(
         mesh.name = NAME
 
 
+def read(mesh: bpy.types.Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N, 3) positions in meters in the object's frame, (N, 3) uint8 sRGB colors and (N,) confidences of the points.
+
+    Attributes that somebody has removed are gray and 1.
+    """
+    count = len(mesh.vertices)
+    position, color, confidence = np.empty(3 * count, np.float32), np.full(4 * count, 0.5, np.float32), np.ones(count)
+    mesh.vertices.foreach_get("co", position)
+    if COLOR in mesh.color_attributes:
+        mesh.color_attributes[COLOR].data.foreach_get("color_srgb", color)
+    if CONFIDENCE in mesh.attributes:
+        confidence = np.empty(count, np.float32)
+        mesh.attributes[CONFIDENCE].data.foreach_get("value", confidence)
+    rgb = np.round(255 * color.reshape(-1, 4)[:, :3]).clip(0, 255).astype(np.uint8)
+    return position.reshape(-1, 3), rgb, confidence
+
+
 def _material() -> bpy.types.Material:
     """Shows the points' own colors, which already hold the place's light, without lighting them again."""
     material, attribute = shading.glowing(NAME, "ShaderNodeAttribute")

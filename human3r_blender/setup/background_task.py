@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Work outside Blender that tells about itself in events: a download, an installation, a self-test.
 
-The other side sends JSON objects, one a line: ``{"event": "progress", "name", "done", "total", "bytes_per_s"}``,
+The other side sends JSON objects, one a line: ``{"event": "progress", "name", "done", "total", "bytes_per_s"}``
+(with a ``unit`` where it is not bytes that are counted),
 ``{"event": "stage", "stage"}``, ``{"event": "log", "line"}``, ``{"event": "done"}``, ``{"event": "error", "code",
 "message", "remedy"}``; any other object is the result. A thread writes what they say into plain fields, and whoever
 draws reads them: a window that is busy never makes a download wait. No ``bpy`` here.
@@ -39,6 +40,9 @@ STAGES = {
 class Task:
     """What is known of a piece of work; :meth:`handle` may be called from any thread."""
 
+    canceled = "{title}: canceled. What has been downloaded is kept."
+    """What is said of one that was canceled."""
+
     def __init__(self, title: str) -> None:
         self.title = title
         self.state = "running"
@@ -47,6 +51,8 @@ class Task:
         """What is being done, in words."""
         self.done, self.total, self.bytes_per_s = 0.0, 0.0, 0.0
         """Bytes of the file that is being transferred; a total of 0 where it is unknown."""
+        self.unit = ""
+        """``frames`` where it is frames that are counted, and not bytes."""
         self.error: UserError | None = None
         self.result: dict[str, object] | None = None
         self.log: collections.deque[str] = collections.deque(maxlen=LOG_LINES)
@@ -68,6 +74,9 @@ class Task:
             return "Canceling"
         if self.total <= 0 or not self.is_active:
             return self.stage
+        if self.unit == "frames":
+            done, total = int(self.done), int(self.total)
+            return Sentence("{stage}: {done} of {total} frames", stage=Sentence(self.stage), done=done, total=total)
         amount = Sentence("{done} of {total}", done=format_bytes(self.done), total=format_bytes(self.total))
         if self.bytes_per_s > 0:
             amount = Sentence(
@@ -84,6 +93,7 @@ class Task:
         if kind == "progress":
             self.done, self.total = _number(event.get("done")), _number(event.get("total"))
             self.bytes_per_s = _number(event.get("bytes_per_s"))
+            self.unit = str(event.get("unit", ""))
         elif kind == "stage":
             said = event.get("stage")
             stage = said if isinstance(said, str) else ""  # which may be a Sentence, and stays one

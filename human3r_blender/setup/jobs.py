@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ...engine.contract.errors import UserError
 from ...engine.contract.sentences import Sentence
 from ...engine.installed import locations
 from . import installation
@@ -15,6 +16,8 @@ from .engine_python import find_python
 
 DOWNLOADER = "weights_downloader"
 SELF_TEST = "Self-Test"
+EXPORT = "Exporting the take"
+FOOTAGE_REMEDY = "Say where the footage lies now: Footage in the section Export, --export-footage on the command line."
 ACTIONS = {
     "install": "Installing the engine",
     "repair": "Repairing the engine",
@@ -83,6 +86,31 @@ def self_test(preferred_python: str) -> ChildTask:
     """Run the small model once; the task's result has device, precision, memory and rate. Raises :class:`UserError`."""
     python = find_python(preferred_python)
     return ChildTask(SELF_TEST, [str(python), "-m", "engine", "self-test", "--json"], variables=_data())
+
+
+class TakeExport(ChildTask):
+    """The engine's export of a take."""
+
+    canceled = "{title}: canceled. What was not complete is not there."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know, once it is done."""
+        notes = (self.result or {}).get("notes")
+        return tuple(map(str, notes)) if isinstance(notes, list) else ()
+
+    def handle(self, event: Mapping[str, object]) -> None:
+        """As `Task.handle`; that the footage is not where it was is said in the words of the section Export."""
+        if event.get("event") == "error" and str(event.get("code", "")).startswith("footage-"):
+            problem = UserError.from_dict(event)
+            event = {"event": "error", **UserError(problem.code, problem.message, FOOTAGE_REMEDY).as_dict()}
+        super().handle(event)
+
+
+def export_take(arguments: Sequence[str], preferred_python: str) -> TakeExport:
+    """Run ``engine export`` with these arguments. Raises :class:`UserError`."""
+    command = [str(find_python(preferred_python)), "-m", "engine", "export", *arguments]
+    return TakeExport(EXPORT, [*command, "--json", "--quiet", "--until-input-ends"], variables=_data())
 
 
 def _downloader(python: Path, title: str, arguments: list[str], told: str = "") -> ChildTask:

@@ -93,9 +93,7 @@ def draw_task(layout: bpy.types.UILayout, task: Task, characters: int) -> None:
         row.operator("human3r.dismiss_task", icon="X")
     else:
         row = box.row()
-        ended = (
-            "{title}: canceled. What has been downloaded is kept." if task.state == "cancelled" else "{title}: done."
-        )
+        ended = task.canceled if task.state == "cancelled" else "{title}: done."
         row.label(text=tr(ended, title=Sentence(task.title)), icon="CHECKMARK" if task.state == "done" else "INFO")
         row.operator("human3r.dismiss_task", text="", icon="X", emboss=False)
 

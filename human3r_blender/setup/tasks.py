@@ -44,7 +44,7 @@ def begin(start: Callable[[], Task], on_end: Callable[[Task], None] | None = Non
     global _current, _on_end
     if is_busy():
         raise UserError(
-            "busy", "Something is already being installed or downloaded.", "Wait for it to finish, or cancel it."
+            "busy", "Something is being installed, downloaded or exported.", "Wait for it to finish, or cancel it."
         )
     task = start()
     _current, _on_end = task, on_end

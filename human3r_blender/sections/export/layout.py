@@ -5,6 +5,7 @@ import bpy
 
 from ...blender import properties
 from .properties import OTHER_RATE, Human3RExport
+from .scene_files import SCENE_FILES
 from .settings import ExportSettings
 
 
@@ -14,7 +15,17 @@ def draw_settings(layout: bpy.types.UILayout, settings: Human3RExport) -> None:
     grid = layout.grid_flow(row_major=True, columns=3, even_columns=True, align=True)
     grid.use_property_split = False
     grid.prop(settings, "formats", expand=True)
+    layout.label(text="Camera and Environment")
+    grid = layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
+    grid.use_property_split = False
+    grid.prop(settings, "scene_files", expand=True)
     column = layout.column()
+    if "COLMAP" in settings.scene_files:
+        column.prop(settings, "colmap_format")
+        column.prop(settings, "images")
+    if any(SCENE_FILES[name].write is None for name in settings.chosen_scene_files()):
+        column.prop(settings, "every")
+        column.prop(settings, "footage")
     if "FBX" in settings.formats:
         column.prop(settings, "target")
     column.prop(settings, "rate")

@@ -11,15 +11,20 @@ from ....engine.contract.errors import UserError
 from ...blender import busy
 from ...blender.operators import refuse, say
 from ...person import selection
+from ...setup import choices, tasks
 from ...setup.choices import chosen_body
 from . import exporting, importing
 from .formats import FORMATS
 from .layout import draw_settings
+from .motion import clock
+from .properties import Human3RExport
+from .scene_exporting import SceneExport
+from .scene_files.scene_file import Scenery
 
 
 class HUMAN3R_OT_export(bpy.types.Operator):
-    """Export people to files in the chosen formats, with the motion that is playing, over the scene's frame range.
-    The scene does not change"""
+    """Export people, the camera or the environment to files in the chosen formats, with the motion that is playing,
+    over the scene's frame range. The scene does not change"""
 
     bl_idname = "human3r.export"
     bl_label = "Export Human3R People"
@@ -35,6 +40,8 @@ class HUMAN3R_OT_export(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
+        if context.scene.human3r_export.scene_files and busy.nothing_runs(cls):
+            return True
         return selection.may_edit_people(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -63,19 +70,49 @@ class HUMAN3R_OT_export(bpy.types.Operator):
         try:
             if not stem or path.is_dir():
                 raise UserError("bad-setting", "The files have no name.", "Enter a file name, not only a folder.")
-            people = selection.people(context, settings.everyone)
-            if not settings.everyone:
-                selection.refuse_none(people)
-            done = exporting.export(context.scene, people, path.parent, stem, settings.settings())
+            done = self.export(context, settings, path.parent, stem)
         except UserError as error:
             return refuse(self, error)
         for note in done.notes:
             say(self, "WARNING", note)
         if len(done.files) == 1:
             say(self, "INFO", "Exported {name} to {folder}.", name=done.files[0].name, folder=path.parent)
-        else:
+        elif done.files:
             say(self, "INFO", "Exported {count} files to {folder}.", count=len(done.files), folder=path.parent)
         return {"FINISHED"}
+
+    def export(
+        self, context: bpy.types.Context, settings: Human3RExport, folder: Path, stem: str
+    ) -> exporting.Exported:
+        """Write everything but what the engine writes, which begins. Raises UserError."""
+        people = selection.people(context, settings.everyone)
+        others = SceneExport(
+            settings.chosen_scene_files(),
+            folder,
+            stem,
+            settings.take_settings(),
+            settings.overwrite,
+            choices.chosen().engine_python,
+        )
+        scenery = Scenery.of(context, clock(context.scene, settings.chosen_rate()))
+        others.check(scenery)
+        done = exporting.Exported((), ())
+        # Whoever exports a camera or an environment may have left a format of people's turned on.
+        if people or not others.names:
+            if not settings.everyone:
+                selection.refuse_none(people)
+            if settings.formats or not others.names:
+                done = exporting.export(context.scene, people, folder, stem, settings.settings())
+        written = others.write_here(scenery)
+        if not others.by_engine:
+            return exporting.Exported((*done.files, *written), done.notes)
+        task = tasks.begin(lambda: others.start_engine(scenery))
+        if task.error is not None:
+            raise task.error
+        # In a window the sidebar shows how far it is, and how it ends; without one it is over.
+        notes = [*done.notes, *getattr(task, "notes", ())] if bpy.app.background else done.notes
+        by_engine = map(others.path, others.by_engine) if bpy.app.background else ()
+        return exporting.Exported((*done.files, *written, *by_engine), tuple(notes))
 
 
 class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):

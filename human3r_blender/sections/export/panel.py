@@ -4,7 +4,10 @@
 import bpy
 
 from ...blender.sidebar import Section
+from ...blender.text import characters_across, draw_text
 from ...person import selection
+from ...setup import jobs, tasks
+from ...setup.page import draw_task
 from . import TITLE, operators
 from .layout import draw_settings
 
@@ -18,13 +21,25 @@ class HUMAN3R_PT_export(Section, bpy.types.Panel):
         draw_settings(layout, settings)
         chosen = selection.people(context, settings.everyone)
         row = layout.row()
-        row.enabled = bool(chosen and settings.formats)
+        row.enabled = bool(settings.scene_files or (chosen and settings.formats))
+        somebody = chosen or settings.everyone or settings.scene_files
         row.operator(
             operators.HUMAN3R_OT_export.bl_idname,
-            text="Export..." if chosen or settings.everyone else "Export... (Nobody Selected)",  # a browser follows
+            text="Export..." if somebody else "Export... (Nobody Selected)",  # a browser follows
             icon="EXPORT",
         )
+        draw_engine(layout, characters_across(context))
         layout.operator(operators.HUMAN3R_OT_import_motion.bl_idname, text="Import AMASS Motion...", icon="IMPORT")
+
+
+def draw_engine(layout: bpy.types.UILayout, characters: int) -> None:
+    """How far the engine's part of an export is, or how it ended."""
+    task = tasks.current()
+    if not isinstance(task, jobs.TakeExport):
+        return
+    draw_task(layout, task, characters)
+    for note in task.notes:
+        draw_text(layout.column(align=True), note, characters, icon="INFO")
 
 
 def _draw_export_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -1,22 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the section Export asks for, kept with the scene."""
 
+from dataclasses import replace
+
 import bpy
 from bpy.props import BoolProperty, EnumProperty
 
+from ....engine.contract.take_export import TakeExportSettings
+from ...blender.paths import absolute
 from ...blender.properties import property_of, settings_from, with_settings
 from .formats import FORMATS
+from .scene_files import SCENE_FILES
 from .settings import ExportSettings
 
 FORMAT_ITEMS = [
     (item.name.upper(), item.label, item.description, "NONE", 1 << item.number) for item in FORMATS.values()
 ]
 
+SCENE_FILE_ITEMS = [(item.id, item.label, item.description, "NONE", 1 << item.number) for item in SCENE_FILES.values()]
+
 SCENE_RATE, OTHER_RATE = "SCENE", "OTHER"
 RATES = ("23.976", "24", "25", "29.97", "30", "50", "59.94", "60")
 
 
 @with_settings(ExportSettings, leave_out=("frame_rate",))
+@with_settings(TakeExportSettings)
 class Human3RExport(bpy.types.PropertyGroup):
     """Settings of the next export."""
 
@@ -26,6 +34,14 @@ class Human3RExport(bpy.types.PropertyGroup):
         items=FORMAT_ITEMS,
         options={"ENUM_FLAG"},
         default={"FBX"},
+    )
+    scene_files: EnumProperty(
+        name="Camera and Environment",
+        description="What else to export: the camera alone, the scene points, and what other programs need of the "
+        "take. Shift-click to choose several",
+        items=SCENE_FILE_ITEMS,
+        options={"ENUM_FLAG"},
+        default=set(),
     )
     target: property_of(ExportSettings, "target", ids=str.upper)
     rate: EnumProperty(
@@ -56,11 +72,22 @@ class Human3RExport(bpy.types.PropertyGroup):
 
     def settings(self) -> ExportSettings:
         """The settings as the export takes them. Raises UserError (``bad-setting``)."""
-        rate = {SCENE_RATE: 0.0, OTHER_RATE: self.other_rate}.get(self.rate)
         formats = tuple(name for name in FORMATS if name.upper() in self.formats)
-        return settings_from(
-            self, ExportSettings, formats=formats, frame_rate=float(self.rate) if rate is None else rate
-        )
+        return settings_from(self, ExportSettings, formats=formats, frame_rate=self.chosen_rate())
+
+    def chosen_rate(self) -> float:
+        """Frames per second; 0 for the scene's own."""
+        rate = {SCENE_RATE: 0.0, OTHER_RATE: self.other_rate}.get(self.rate)
+        return float(self.rate) if rate is None else rate
+
+    def chosen_scene_files(self) -> list[str]:
+        """Those by their names in `SCENE_FILES`."""
+        return [name for name, item in SCENE_FILES.items() if item.id in self.scene_files]
+
+    def take_settings(self) -> TakeExportSettings:
+        """How the take is exported. Raises UserError (``bad-setting``)."""
+        found = settings_from(self, TakeExportSettings)
+        return replace(found, footage=absolute(found.footage))
 
 
 CLASSES = (Human3RExport,)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ....engine.contract.declaring import check_settings, setting
 from ....engine.contract.errors import UserError
 from .formats import FORMATS
+from .scene_files import SCENE_FILES
 
 TARGETS = {
     "unity": ("Unity", "Meters, Y up, facing +Z"),
@@ -48,7 +49,7 @@ class ExportSettings:
         unknown = [name for name in self.formats if name not in FORMATS]
         if unknown or not self.formats:
             message = "There is no export format {name}." if unknown else "No export format is chosen."
-            name, formats = repr(unknown[0]) if unknown else "", ", ".join(FORMATS)
+            name, formats = repr(unknown[0]) if unknown else "", ", ".join((*FORMATS, *SCENE_FILES))
             raise UserError("bad-setting", message, "Choose from {formats}.", name=name, formats=formats)
         check_settings(self)
 

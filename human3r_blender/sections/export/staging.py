@@ -19,10 +19,9 @@ import numpy as np
 from ....engine.contract.rotations import continuous_quaternions, matrix_to_quaternion, quaternion_to_matrix
 from ....engine.contract.skeleton import JOINT_NAMES, PELVIS
 from ...blender import coordinates, keyframes, turns
-from ...blender.evaluation import Evaluation, world_matrix
 from ...blender.timing import rate_as_blender
 from ...person import armature, body_mesh
-from . import backdrops
+from . import backdrops, camera_samples
 from .motion import Clock, PersonMotion, describe_spans
 
 HIDDEN = "human3r_hidden"
@@ -34,7 +33,6 @@ NEGATIVE = "_negative"
 _POSE = 'pose.bones["{}"].{}'
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$", re.I)
 _LONGEST_NAME = 80
-_LENS = ("lens", "shift_x", "shift_y", "sensor_width")
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def staged(
     armature_name: str = "",
     scenery: tuple[Sequence[backdrops.StagedBackdrop], str] = ((), ""),
 ) -> Iterator[Stage]:
-    """The people in a scene called `name`, which is also what exporters call the animation.
+    """The people, or the camera alone, in a scene called `name`, which is also what exporters call the animation.
 
     `centimetres` makes one unit of the scene's numbers a centimetre. `camera` is put in as its scene shows it at the
     export's frames. `armature_name` replaces the people's own names. `scenery` are backdrops and the kind of their
@@ -71,7 +69,8 @@ def staged(
     scene = bpy.data.scenes.new(name)
     try:
         scene.render.fps, scene.render.fps_base = rate_as_blender(float(rate))
-        scene.frame_start, scene.frame_end = 0, max(len(person.motion) for person in people) - 1
+        count = len(people[0].motion) if people or camera is None else len(camera[2].scene_frames)
+        scene.frame_start, scene.frame_end = 0, count - 1
         scene.unit_settings.system = "METRIC"
         scene.unit_settings.scale_length = 0.01 if centimetres else 1.0
         units = 100.0 if centimetres else 1.0
@@ -85,13 +84,13 @@ def staged(
         for item in scene.objects:
             item.select_set(True, view_layer=scene.view_layers[0])
         layer = scene.view_layers[0]
-        layer.objects.active = armatures[0]
+        layer.objects.active = armatures[0] if armatures else scene.camera
         override = bpy.context.temp_override(
             scene=scene,
             view_layer=layer,
             collection=scene.collection,
-            active_object=armatures[0],
-            object=armatures[0],
+            active_object=layer.objects.active,
+            object=layer.objects.active,
             selected_objects=list(scene.objects),
         )
         with turns.operators_allowed(), override:
@@ -228,26 +227,19 @@ def _camera(
     scene.collection.objects.link(item)
     scene.camera = item
     scene.render.resolution_x, scene.render.resolution_y = shown_in.render.resolution_x, shown_in.render.resolution_y
-    worlds, lens = np.empty((len(when.scene_frames), 4, 4)), np.empty((len(when.scene_frames), len(_LENS)))
-    scene.collection.objects.link(source)  # for a moment
-    evaluation = Evaluation(source, scene)
-    for row, frame in enumerate(when.scene_frames.tolist()):
-        seen = evaluation.at(frame)
-        worlds[row], lens[row] = world_matrix(seen), [getattr(seen.data, name) for name in _LENS]
-    scene.collection.objects.unlink(source)
-    axes = worlds[:, :3, :3] / np.linalg.norm(worlds[:, :3, :3], axis=1, keepdims=True)
+    seen = camera_samples.sample(source, shown_in, when.scene_frames, scene)
     data.clip_start, data.clip_end = units * data.clip_start, units * data.clip_end
     keyframes.animate(item, item.name)
     _key(
         item,
         {
-            "location": units * worlds[:, :3, 3],
-            "rotation_quaternion": continuous_quaternions(matrix_to_quaternion(axes)),
+            "location": units * seen.worlds[:, :3, 3],
+            "rotation_quaternion": continuous_quaternions(matrix_to_quaternion(seen.worlds[:, :3, :3])),
         },
     )
-    for name, values in zip(_LENS, lens.T, strict=True):
+    for name, values in seen.lens.items():
         setattr(data, name, values[0])
-    moving = {name: values[:, None] for name, values in zip(_LENS, lens.T, strict=True) if np.ptp(values) > 0}
+    moving = {name: values[:, None] for name, values in seen.lens.items() if np.ptp(values) > 0}
     if moving:
         keyframes.animate(data, item.name, "lens", share=item)
         _key(data, moving)

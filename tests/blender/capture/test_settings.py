@@ -9,6 +9,7 @@ import bpy
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.declaring import check_settings, names_of, setting, settings_of
 from bl_ext.user_default.human3r_blender.engine.contract.settings import CaptureSettings
+from bl_ext.user_default.human3r_blender.engine.contract.take_export import TakeExportSettings
 from bl_ext.user_default.human3r_blender.engine.motion.clean_up import CleanUpSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.blender.properties import settings_from, with_settings
 from bl_ext.user_default.human3r_blender.human3r_blender.capture import layout, panel, setting_presets
@@ -29,6 +30,7 @@ REAL = {
     ImportOptions: ("human3r", ""),
     CleanUpSettings: ("human3r_cleanup", ""),
     ExportSettings: ("human3r_export", "export_"),
+    TakeExportSettings: ("human3r_export", "export_"),
     RetargetSettings: ("human3r_retarget", "retarget_"),
 }
 """All settings that people choose: the group of properties in the scene, and how their options begin."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -178,3 +178,20 @@ def write(folder: Path, with_point_maps: bool = True, with_points: bool = True) 
             writer.write(ScenePoints(FRAMES - 1, True, position, color, np.linspace(1, 5, 500)))
         writer.write(TakeEnd("complete", FRAMES))
     return Filmed(take, footage, position, color)
+
+
+def write_long(folder: Path, count: int = 3000) -> Path:
+    """A take of the same frame over and over, whose export takes a while. Returns its path."""
+    footage = folder / "footage"
+    footage.mkdir(parents=True)
+    image = folder / "image.png"
+    cv2.imwrite(str(image), picture(0)[..., ::-1])
+    live, _ = frame(0)
+    settings = CaptureSettings(source=str(footage), take="long.h3r")
+    with TakeWriter(folder / "long.h3r") as writer:
+        writer.write(TakeHeader(PROTOCOL_VERSION, "test", SIZE, 24.0, count, "none", "mannequin", settings))
+        for index in range(count):
+            (footage / f"{index:04d}.png").symlink_to(image)
+            writer.write(replace(live, index=index, source_frame=index, time_s=index / 24.0))
+        writer.write(TakeEnd("complete", count))
+    return folder / "long.h3r"
