@@ -36,7 +36,7 @@ class Human3RExport(bpy.types.PropertyGroup):
         default={"FBX"},
     )
     scene_files: EnumProperty(
-        name="Camera and Environment",
+        name="Scene Files",
         description="What else to export: the camera alone, the scene points, and what other programs need of the "
         "take. Shift-click to choose several",
         items=SCENE_FILE_ITEMS,

@@ -165,5 +165,7 @@ def test_values_beside_each_other_fit():
     assert too_long([(label, False) for _, label, _ in versions]) == []
     formats = bpy.context.scene.human3r_export.bl_rna.properties["formats"].enum_items
     assert [item.name for item in formats if width(item.name) + BUTTON_MARGIN > ROW / 3] == []
+    scene_files = bpy.context.scene.human3r_export.bl_rna.properties["scene_files"].enum_items
+    assert [item.name for item in scene_files if width(item.name) + BUTTON_MARGIN > ROW / 2] == []
     controls = bpy.context.scene.human3r_retarget.bl_rna.properties["controls"].enum_items
     assert sum(width(item.name) + BUTTON_PADDING for item in controls) <= EXPANDED_VALUE
