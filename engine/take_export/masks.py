@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 
 from ..contract.messages import Frame, unpack_mask
-from ..contract.skeleton import BODY_JOINT_COUNT, PARENTS
+from ..contract.skeleton import PARENTS
 
 _ON_A_BONE = np.linspace(0.0, 1.0, 5)
 """Where on a bone it is looked which patch it lies in."""
 _PART = 0.25
-"""Who has fewer than this share of the bones that the foremost person has in a patch only reaches into it."""
+"""Who has less than this share of the bones that the foremost person has in a patch only reaches into it."""
 
 
 def people_of_footage(mask: np.ndarray, frame: Frame, size: tuple[int, int]) -> np.ndarray:
@@ -49,18 +49,19 @@ def patches_of_people(frame: Frame, joints: np.ndarray) -> tuple[Mapping[int, np
 
 
 def _bones_by_patch(frame: Frame, joints: np.ndarray, patches: np.ndarray) -> np.ndarray:
-    """(patches + 1,) how many places on a person's bones lie in each patch of the (h, w) numbered mask."""
+    """(patches + 1,) how much of a person's bones, in meters, lies in each patch of the (h, w) numbered mask."""
     count = int(patches.max(initial=0)) + 1
-    ends = np.arange(1, BODY_JOINT_COUNT)
-    child, parent = joints[ends], joints[[PARENTS[end] for end in ends]]
+    child, parent = joints[1:], joints[list(PARENTS[1:])]
+    length = np.repeat(np.linalg.norm(parent - child, axis=-1) / len(_ON_A_BONE), len(_ON_A_BONE))
     places = (child[:, None] + (parent - child)[:, None] * _ON_A_BONE[:, None]).reshape(-1, 3)
-    places = places[places[:, 2] > 0]
+    before = places[:, 2] > 0
+    places, length = places[before], length[before]
     pixel = frame.focal_px * places[:, :2] / places[:, 2:] + frame.principal_point_px
     left, top, right, bottom = frame.mask_box_px
     cell = np.array([right - left, bottom - top]) / frame.mask_size
     columns, rows = np.floor((pixel - (left, top)) / cell).astype(np.int64).T
     inside = (columns >= 0) & (rows >= 0) & (columns < frame.mask_size[0]) & (rows < frame.mask_size[1])
-    return np.bincount(patches[rows[inside], columns[inside]], minlength=count)
+    return np.bincount(patches[rows[inside], columns[inside]], weights=length[inside], minlength=count)
 
 
 def _inside(count: int, first: float, last: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 
 import math
 import re
+import sys
 
 import bpy
 import numpy as np
@@ -157,7 +158,7 @@ def test_scene_points_lie_where_the_scene_shows_them(tmp_path, scene, build):
     "name, said", [("ply", "no scene points"), ("colmap", "which take it was made from"), ("nk", "no camera")]
 )
 def test_what_is_not_there_is_told_before_anything_is_written(tmp_path, scene, build, name, said, monkeypatch):
-    monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", __import__("sys").executable)
+    monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", sys.executable)
     build(Synthetic(frames=3, people=1, points=0), import_camera=False)
     shown = scene.human3r_export
     shown.formats, shown.scene_files = {"NPZ"}, {SCENE_FILES[name].id}

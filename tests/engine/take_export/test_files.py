@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from engine.contract.messages import unpack_mask
+from engine.contract.messages import pack_mask, unpack_mask
+from engine.contract.skeleton import JOINT_NAMES, SPINE3
 from engine.take_export.exr import write_exr
+from engine.take_export.masks import patches_of_people
 
 from . import takes
 
+FINGERS = {f"left_{name}" for name in ("index", "middle", "pinky", "ring", "thumb")}
 TWICE_AS_LARGE = "--world-matrix=0 0 2 1  0 2 0 -2  -2 0 0 3  0 0 0 1"
 
 
@@ -110,3 +115,22 @@ def test_masks_of_everyone_and_of_each_person(filmed, export, tmp_path):
         assert np.array_equal(cells(label, 2), takes.drawn_mask([-0.1, 0.1]))
     assert np.array_equal(cells("person_02", 3), takes.drawn_mask([1.2]))
     assert not (folder / "person_01" / "frame_000007.png").exists()  # never seen again
+
+
+def test_a_hand_in_front_of_somebody_makes_nobody_share_a_patch():
+    """Who only reaches into a patch does not have it; a hand that the mask shows apart is its owner's."""
+    live, _ = takes.frame(0)
+    left, right = takes.joints(-1.2), takes.joints(1.2)
+    wrist = np.flatnonzero(np.array(JOINT_NAMES) == "left_wrist")[0]
+    reaching = left.copy()
+    hand = [wrist, *(end for end, name in enumerate(JOINT_NAMES) if name[:-1] in FINGERS)]
+    reaching[hand] += right[SPINE3] - left[wrist]
+    shown, are_sharing = patches_of_people(live, np.stack([reaching, right]))
+    assert not are_sharing and np.array_equal(shown[1], takes.drawn_mask([1.2]))
+    apart = takes.drawn_mask([1.2])
+    pixel = takes.FOCAL_LIVE * left[hand[3], :2] / left[hand[3], 2] + takes.PRINCIPAL
+    column, row = np.floor((pixel - takes.MASK_BOX[:2]) / 5.0).astype(int)
+    alone = np.zeros_like(apart)
+    alone[row, column] = True
+    shown, _ = patches_of_people(replace(live, mask_bits=pack_mask(apart | alone)), np.stack([left, right]))
+    assert np.array_equal(shown[0], alone) and np.array_equal(shown[1], apart)
