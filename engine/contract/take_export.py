@@ -60,7 +60,7 @@ class TakeExportSettings:
         choices={"jpg": ("JPEG", "Small files of high quality"), "png": ("PNG", "Exactly the footage's pixels")},
     )
     """Format of the frames of the footage that go with a COLMAP model."""
-    every: int = setting(1, label="Frame Step", least=1, unit="frames")
+    every: int = setting(1, label="Nth Frame", least=1, unit="frames")
     """Export every so many frames of the take."""
     footage: str = setting("", label="Footage", unit="path", belongs_to="footage")
     """Where the footage of the take lies now; empty: where it lay when the take was made."""

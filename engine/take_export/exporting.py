@@ -56,6 +56,9 @@ _OPTIONS = {
 }
 """How images are compressed: JPEG with as many colors as pixels, because splats are trained on them."""
 
+_LARGEST_PX = 32766
+"""The longest side that OpenCV resamples to."""
+
 _OWN = {
     COLMAP: r"images|masks|sparse",
     FRAME_PLY: r"frame_\d+\.ply",
@@ -121,11 +124,22 @@ class _Export:
         self._request, self._tell = request, tell
         with TakeReader(request.take) as reader:
             self._header: TakeHeader = reader.header
-        self._shots = read_shots(request.take, request.settings.every)
+        self._shots, unusable = read_shots(request.take, request.settings.every)
+        if unusable:
+            self.notes.append(
+                Sentence("Frames whose camera has impossible numbers were left out: {count}.", count=unusable)
+            )
 
     def check(self, product: str) -> None:
         """Raises UserError for what would stop a product."""
         path = self._request.path(product)
+        if max(self._header.footage_size) > _LARGEST_PX:
+            raise UserError(
+                "take-unreadable",
+                "The take says that its footage has {size} pixels.",
+                "Capture the footage again.",
+                size=" x ".join(map(str, self._header.footage_size)),
+            )
         if path.exists():
             _refuse_to_replace(path, product, self._request.overwrite)
         if product in NEED_POINT_MAPS and next(point_maps(self._request.take, self._shots), None) is None:

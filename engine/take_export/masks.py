@@ -18,6 +18,8 @@ from ..contract.skeleton import PARENTS
 
 _ON_A_BONE = np.linspace(0.0, 1.0, 5)
 """Where on a bone it is looked which patch it lies in."""
+_NEAREST_M = 0.01
+"""Nearer to the camera nothing is seen."""
 _PART = 0.25
 """Who has less than this share of the bones that the foremost person has in a patch only reaches into it."""
 
@@ -54,14 +56,15 @@ def _bones_by_patch(frame: Frame, joints: np.ndarray, patches: np.ndarray) -> np
     child, parent = joints[1:], joints[list(PARENTS[1:])]
     length = np.repeat(np.linalg.norm(parent - child, axis=-1) / len(_ON_A_BONE), len(_ON_A_BONE))
     places = (child[:, None] + (parent - child)[:, None] * _ON_A_BONE[:, None]).reshape(-1, 3)
-    before = places[:, 2] > 0
+    before = places[:, 2] > _NEAREST_M
     places, length = places[before], length[before]
     pixel = frame.focal_px * places[:, :2] / places[:, 2:] + frame.principal_point_px
     left, top, right, bottom = frame.mask_box_px
     cell = np.array([right - left, bottom - top]) / frame.mask_size
-    columns, rows = np.floor((pixel - (left, top)) / cell).astype(np.int64).T
-    inside = (columns >= 0) & (rows >= 0) & (columns < frame.mask_size[0]) & (rows < frame.mask_size[1])
-    return np.bincount(patches[rows[inside], columns[inside]], weights=length[inside], minlength=count)
+    place = (pixel - (left, top)) / cell
+    inside = ((place >= 0) & (place < frame.mask_size)).all(axis=1)
+    columns, rows = place[inside].astype(np.int64).T
+    return np.bincount(patches[rows, columns], weights=length[inside], minlength=count)
 
 
 def _inside(count: int, first: float, last: float) -> np.ndarray:

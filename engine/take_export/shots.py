@@ -13,6 +13,11 @@ from ..contract.errors import UserError
 from ..contract.messages import Frame, PointMap, ScenePoints
 from ..contract.take import SettledTakeReader, TakeReader
 
+_FARTHEST_M = 1e6
+"""What is farther away is no measurement; the same for pixels."""
+_SKEWED = 1e-3
+"""How far a camera's axes may be from right angles and unit length."""
+
 
 @dataclass(frozen=True)
 class Shot:
@@ -27,6 +32,18 @@ class Shot:
     """(4, 4) in the take's world."""
     tracks: frozenset[int]
     """Track ids of the people in it."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether its numbers can be a camera's."""
+        numbers = np.concatenate([self.world_from_camera.ravel(), self.principal_point_px, [self.focal_px]])
+        axes = self.world_from_camera[:3, :3]
+        return bool(
+            np.isfinite(numbers).all()
+            and np.abs(numbers).max() < _FARTHEST_M
+            and self.focal_px > 0
+            and np.abs(axes @ axes.T - np.eye(3)).max() < _SKEWED
+        )
 
     @classmethod
     def of(cls, frame: Frame) -> Shot:
@@ -55,15 +72,24 @@ class Cloud:
     def __len__(self) -> int:
         return len(self.position)
 
+    def sound(self) -> Cloud:
+        """Without points that are nowhere."""
+        here = np.isfinite(self.position).all(axis=1) & (np.abs(self.position) < _FARTHEST_M).all(axis=1)
+        return self if here.all() else Cloud(self.position[here], self.color[here], self.confidence[here])
 
-def read_shots(take: Path, every: int) -> list[Shot]:
-    """The cameras of every so many frames. Raises UserError (``take-unreadable``, ``take-empty``)."""
+
+def read_shots(take: Path, every: int) -> tuple[list[Shot], int]:
+    """The cameras of every so many frames, and how many were left out because their numbers are none of a camera.
+
+    Raises UserError (``take-unreadable``, ``take-empty``).
+    """
     with SettledTakeReader(take) as reader:
         frames = (message for message in reader if isinstance(message, Frame))
         shots = [Shot.of(frame) for number, frame in enumerate(frames) if number % every == 0]
-    if not shots:
-        raise UserError("take-empty", "The take {path} has no frames.", "Capture the footage again.", path=take)
-    return shots
+    sound = [shot for shot in shots if shot.is_sound]
+    if not sound:
+        raise UserError("take-empty", "The take {path} has no usable frames.", "Capture the footage again.", path=take)
+    return sound, len(shots) - len(sound)
 
 
 def read_cloud(take: Path) -> Cloud:
@@ -79,7 +105,7 @@ def read_cloud(take: Path) -> Cloud:
         np.concatenate([part.position for part in parts]),
         np.concatenate([part.color for part in parts]),
         np.concatenate([part.confidence for part in parts]),
-    )
+    ).sound()
 
 
 def point_maps(take: Path, shots: list[Shot]) -> Iterator[tuple[Shot, PointMap, np.ndarray]]:

@@ -7,9 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from engine.contract.messages import FinalFrame, ScenePoints
+from engine.contract.take import TakeReader, TakeWriter
 from tests.waiting import HANG_S
 
 from . import takes
@@ -116,3 +120,52 @@ def test_frames_that_the_footage_lost_are_left_out_with_a_note(filmed, export, t
     assert code == 0, said
     assert len(list((tmp_path / "walk-colmap" / "images").iterdir())) == takes.FRAMES - 1
     assert events[-1]["notes"] == ["Frames that the footage lacks were left out: 1."]
+
+
+def test_frames_and_points_that_are_nowhere_are_left_out_with_a_note(filmed, export, tmp_path):
+    """As damaged or foreign takes have them: numbers that are none, and cameras that are no cameras."""
+    odd = {0: np.full((4, 4), np.nan), 2: np.diag([1.0, 1.0, 5.0, 1.0])}
+    with TakeReader(filmed.take) as reader, TakeWriter(tmp_path / "odd.h3r") as writer:
+        writer.write(reader.header)
+        for message in reader:
+            if isinstance(message, FinalFrame) and message.index in odd:
+                message = replace(message, world_from_camera=odd[message.index])
+            elif isinstance(message, ScenePoints):
+                position = message.position.copy()
+                position[0], position[1] = np.inf, 1e30
+                message = replace(message, position=position)
+            writer.write(message)
+    out = tmp_path / "out"
+    code, events, said = export(tmp_path / "odd.h3r", "--output", out, "--colmap", "--colmap-format", "text", "--masks")
+    assert code == 0 and "Warning" not in said, said
+    assert "Frames whose camera has impossible numbers were left out: 2." in events[-1]["notes"]
+    for folder in ("odd-colmap/images", "odd-masks/everyone"):
+        assert [path.stem for path in sorted((out / folder).iterdir())] == ["frame_000003", "frame_000007"]
+    lines = (out / "odd-colmap" / "sparse" / "0" / "points3D.txt").read_text().splitlines()
+    assert len(lines) == 498 and "inf" not in "".join(lines)
+
+
+def test_the_takes_among_the_cases(shared, export, tmp_path):
+    """Each is exported or refused with a remedy, and none in another way."""
+    takes_there = sorted((shared / "cases" / "takes").glob("*.h3r"))
+    assert takes_there
+    for take in takes_there:
+        code, events, said = export(take, "--output", tmp_path, "--masks")
+        assert "Traceback" not in said and "Warning" not in said, said
+        assert (code, events[-1].get("status")) == (0, "complete") or events[-1]["code"] == "take-unreadable", said
+
+
+@pytest.mark.parametrize("wanted", ["--depth", "--ply", "--colmap"])
+def test_a_full_disk_is_told_and_leaves_nothing(filmed, tmp_path, wanted):
+    """A limit on how long files may become says the same as a disk without room."""
+    script = 'ulimit -f 8; exec "$@"'  # of 1 kB
+    command = [sys.executable, "-m", "engine", "export", str(filmed.take), "--output", str(tmp_path), wanted]
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *command, "--images", "png", "--colmap-format", "text"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
+    )
+    assert done.returncode == 1 and "[disk-full]" in done.stderr, done.stderr
+    assert not list(tmp_path.iterdir())

@@ -24,8 +24,9 @@ def write(path: Path, scenery: Scenery) -> None:
     position, color, confidence = point_cloud.read(item.data)
     world = np.array(item.matrix_world, dtype=np.float64)
     placed = position @ world[:3, :3].T + world[:3, 3]
+    here = np.isfinite(placed).all(axis=1)
     with explained_write_errors(Sentence("{path} cannot be written", path=path), "output-unwritable"):
-        write_ply(path, placed, color, confidence)
+        write_ply(path, placed[here], color[here], confidence[here])
 
 
 def _points(scenery: Scenery) -> bpy.types.Object:
