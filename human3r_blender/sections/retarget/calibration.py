@@ -21,8 +21,11 @@ import numpy as np
 from ...blender.vectors import angle_between, frame, shortest_rotation, transposed, unit
 from ...rigs.slots import FINGERS, SIDES, SLOTS, parent_slot
 
-_BENT = np.radians(12.0)
-"""From this angle on an elbow or a knee shows the plane that it bends in."""
+_BENT = np.radians(9.0)
+"""From this angle on an elbow or a knee shows the plane that it bends in. Bodies of every shape have limbs that are
+bent by 5 to 8 degrees in the T-pose, and not only about their hinges: that says where joints lie, and no more."""
+_SLIGHT = np.radians(30.0)
+"""How far limbs are bent for the axis that they are seen to bend about."""
 _STEEPEST_FOOT = np.radians(65.0)
 """Feet that point down more than this at rest do not stand on their soles."""
 
@@ -141,9 +144,9 @@ def _second_directions(side: str, name: str, source: Figure, target: Figure) -> 
     first: np.ndarray | None = None
     second: np.ndarray | None = None
     if name in ("shoulder", "elbow"):
-        first, second = anatomical_hinge(side, "elbow", source), target.hinge(f"{side}_shoulder", f"{side}_elbow")
+        first, second = _visible_hinge(side, "elbow", source), target.hinge(f"{side}_shoulder", f"{side}_elbow")
     elif name in ("hip", "knee"):
-        first, second = anatomical_hinge(side, "knee", source), target.hinge(f"{side}_hip", f"{side}_knee")
+        first, second = _visible_hinge(side, "knee", source), target.hinge(f"{side}_hip", f"{side}_knee")
     elif name == "wrist":
         first, second = source.knuckles(side), target.knuckles(side)
     return None if first is None or second is None else (first, second)
@@ -158,6 +161,21 @@ def anatomical_hinge(side: str, joint: str, source: Figure) -> np.ndarray:
     limb = source.direction(f"{side}_{'shoulder' if joint == 'elbow' else 'hip'}")
     assert limb is not None
     return unit(np.cross(limb, front if joint == "elbow" else -front))
+
+
+def _visible_hinge(side: str, joint: str, source: Figure) -> np.ndarray:
+    """(3,) axis that the source's elbow or knee is seen to bend about, by where joints lie: as a target's is seen.
+
+    As joints do not lie in one plane, it nears the anatomical axis with the bend. This is it at a slight bend, a few
+    degrees from that of any other.
+    """
+    slots = (f"{side}_shoulder", f"{side}_elbow") if joint == "elbow" else (f"{side}_hip", f"{side}_knee")
+    axis, (upper, lower) = anatomical_hinge(side, joint, source), (source.direction(slot) for slot in slots)
+    if upper is None or lower is None:
+        return axis
+    aside = float(lower @ axis)
+    bent = np.cos(_SLIGHT) * upper + np.sin(_SLIGHT) * np.cross(axis, upper)
+    return unit(np.cross(upper, np.sqrt(1 - aside**2) * bent + aside * axis))
 
 
 def _of_foot(side: str, source: Figure, target: Figure, shin: np.ndarray) -> np.ndarray:

@@ -19,15 +19,15 @@ from ...blender.vectors import blend, shortest_rotation, turned, unit
 from ...person.sampling import Sample
 from .calibration import Figure, anatomical_hinge
 from .character import LIMBS, Character
-from .limb_solver import bent_side, reach, sink_to_reach
+from .limb_solver import bent_side, farthest, reach, sink_to_reach
 from .settings import RetargetSettings
 from ...rigs.slots import SIDES, source_joint, spread
 
-_MOST_SINKING = 0.1
+MOST_SINKING = 0.1
 """Share of the legs' length that the hips are lowered by at most for feet that would be out of reach."""
 _LOW = 5.0
 """Percentile of the heights of the lower foot that counts as the floor's."""
-_VERTICAL = np.array([0.0, 0.0, 1.0])
+VERTICAL = np.array([0.0, 0.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Transfer:
     placement: Placement
     goals: dict[str, np.ndarray]
     """By slot, (T, 3) world points that the slot's head was to reach."""
+    lift: float
+    """Meters that the hips are higher than the source's at the character's size, for feet that are."""
 
 
 def source_figure(source: Sample) -> Figure:
@@ -95,14 +97,14 @@ def transfer(
         for side in SIDES:
             joint = "foot" if character.control(f"{side}_foot") is not None else "ankle"
             goals[f"{side}_{joint}"] = placement(source.joints[:, JOINT_INDEX[f"{side}_{joint}"]])
-            work.solve(f"{side}_leg", ankles[side], _bends_to(figure, source, f"{side}_leg"))
+            work.solve(f"{side}_leg", ankles[side], bends_to(figure, source, f"{side}_leg"))
     if settings.controls == "IK":
         for side in SIDES:
             if all(character.control(slot) is not None for slot in LIMBS[f"{side}_arm"]):
                 goal, goals[f"{side}_wrist"] = work.wrist_goal(side)
-                work.solve(f"{side}_arm", goal, _bends_to(figure, source, f"{side}_arm"))
+                work.solve(f"{side}_arm", goal, bends_to(figure, source, f"{side}_arm"))
     for limb in character.ik:
-        work.place_ik(limb, _bends_to(figure, source, limb))
+        work.place_ik(limb, bends_to(figure, source, limb))
     if not model.carried_by(character.root, work.order)[work.index("left_hip")]:
         raise UserError(
             "rig-root-unknown",
@@ -110,7 +112,7 @@ def transfer(
             "In the list of bones, choose the bone that moves the whole body as Root.",
             bone=model.names[character.root],
         )
-    return Transfer(work.motions, work.heads, placement, goals)
+    return Transfer(work.motions, work.heads, placement, goals, lift)
 
 
 def _placement(source: Sample, figure: Figure, character: Character, settings: RetargetSettings) -> Placement:
@@ -183,7 +185,7 @@ def _foot_lift(source: Sample, character: Character, calibration: np.ndarray, sc
     return float(np.mean(lifts)) if lifts else 0.0
 
 
-def _bends_to(figure: Figure, source: Sample, limb: str) -> np.ndarray:
+def bends_to(figure: Figure, source: Sample, limb: str) -> np.ndarray:
     """(T, 3) unit vectors that the source's elbow or knee points to by nature, in the world."""
     slots = LIMBS[limb]
     side = limb.partition("_")[0]
@@ -213,7 +215,7 @@ class _Work:
     def place_hips(self, lift: float) -> None:
         """Bring the point between the hip joints to where the source's is, at the character's size."""
         hips = [JOINT_INDEX[f"{side}_hip"] for side in SIDES]
-        middle = self.placement(self.source.joints[:, hips].mean(axis=1)) + lift * _VERTICAL
+        middle = self.placement(self.source.joints[:, hips].mean(axis=1)) + lift * VERTICAL
         now = self.heads[:, [self.index(f"{side}_hip") for side in SIDES]].mean(axis=1)
         self.root_heads = self.root_heads + self._inward(middle) - now
         self.heads = self._heads()
@@ -239,21 +241,26 @@ class _Work:
 
     def sink(self, ankles: dict[str, np.ndarray]) -> None:
         """Lower the hips where a foot would be out of reach."""
-        lengths = np.array([_length(self.rest[[self.index(slot) for slot in LIMBS[f"{side}_leg"]]]) for side in SIDES])
+        legs = [[self.index(slot) for slot in LIMBS[f"{side}_leg"]] for side in SIDES]
+        reaches = np.stack([farthest(self._bone(*leg[:2]), self._bone(*leg[1:])) for leg in legs], axis=-1)
+        most = MOST_SINKING * float(np.mean([_length(self.rest[leg]) for leg in legs]))
         hips = self.heads[:, [self.index(f"{side}_hip") for side in SIDES]]
-        down = -unit(self.to_armature @ _VERTICAL)
+        down = -unit(self.to_armature @ VERTICAL)
         goals = np.stack([ankles[side] for side in SIDES], axis=1)
-        sunk = sink_to_reach(hips, goals, lengths, down, _MOST_SINKING * float(lengths.mean()))
+        sunk = sink_to_reach(hips, goals, reaches, down, most)
         self.root_heads = self.root_heads + sunk[:, None] * down
         self.heads = self._heads()
 
     def solve(self, limb: str, goal: np.ndarray, bends_to: np.ndarray) -> None:
         """Turn a limb's two bones so that its end reaches a goal."""
         first, middle, last = (self.index(slot) for slot in LIMBS[limb])
-        bones = self._bone(first, middle), self._bone(middle, last)
-        solved = reach(bones[0], bones[1], goal - self.heads[:, first], self._inward_direction(bends_to))
+        bones, way = (self._bone(first, middle), self._bone(middle, last)), goal - self.heads[:, first]
+        solved = reach(bones[0], bones[1], way, self._inward_direction(bends_to))
+        # The limb swings as a whole before it bends, so that it goes on bending about its hinge.
+        swing = shortest_rotation(bones[0] + bones[1], way)
         for control, bone, new in zip((first, middle), bones, (solved.upper, solved.lower), strict=True):
-            self.motions[:, control] = shortest_rotation(bone, new) @ self.motions[:, control]
+            turn = shortest_rotation(turned(swing, bone), new) @ swing
+            self.motions[:, control] = turn @ self.motions[:, control]
         self.heads = self._heads()
 
     def place_ik(self, limb: str, bends_to: np.ndarray) -> None:

@@ -19,6 +19,18 @@ POSES = {"T": 0.0, "A": 0.75, "relaxed": 1.25}
 """Radians that the arms hang down by at rest."""
 
 
+@dataclass(frozen=True)
+class Bent:
+    """A rest pose with bent limbs; radians."""
+
+    hang: float
+    """How far the arms hang down."""
+    twist: float
+    """How far they are turned about their length."""
+    bend: float
+    """How far elbows and knees are bent, besides what they are in the body's T-pose."""
+
+
 @dataclass
 class Rig:
     """An armature object, and by joint the bones that move with it."""
@@ -40,7 +52,7 @@ def figure(rest, pose, seed, arms_only=False):
         if parent >= 0:
             own[joint] = own[parent] + factors[joint] * (rest[joint] - rest[parent])
     turns = np.zeros((55, 3))
-    hang = POSES.get(pose, 0.6)
+    hang = pose.hang if isinstance(pose, Bent) else POSES.get(pose, 0.6)
     for sign, side in ((1, "left"), (-1, "right")):
         turns[JOINT_INDEX[f"{side}_shoulder"], 2] = -sign * hang
         if pose == "random":
@@ -50,13 +62,21 @@ def figure(rest, pose, seed, arms_only=False):
             for finger in FINGERS:
                 for segment in (1, 2, 3):
                     turns[JOINT_INDEX[f"{side}_{finger}{segment}"]] = random.normal(0, 0.3, 3)
+        if isinstance(pose, Bent):
+            turns[JOINT_INDEX[f"{side}_elbow"], 1] = -sign * pose.bend
+            for joint, share in (("hip", -0.5), ("knee", 1), ("ankle", -0.5)):
+                turns[JOINT_INDEX[f"{side}_{joint}"], 0] = share * pose.bend
         if pose == "relaxed":
             turns[JOINT_INDEX[f"{side}_elbow"], 1] = -sign * 0.4
             for joint, angle in (("hip", -0.2), ("knee", 0.4), ("ankle", -0.2)):
                 turns[JOINT_INDEX[f"{side}_{joint}"], 0] = angle
             for finger in FINGERS[1:]:
                 turns[JOINT_INDEX[f"{side}_{finger}2"], 2] = -sign * 0.4
-    joints = joint_transforms(rotations.axis_angle_to_matrix(turns), own)[..., :3, 3]
+    matrices = rotations.axis_angle_to_matrix(turns)
+    if isinstance(pose, Bent):
+        shoulders = [JOINT_INDEX["left_shoulder"], JOINT_INDEX["right_shoulder"]]
+        matrices[shoulders] = matrices[shoulders] @ rotations.axis_angle_to_matrix(np.array([pose.twist, 0.0, 0.0]))
+    joints = joint_transforms(matrices, own)[..., :3, 3]
     joints = joints - [0, joints[:, 1].min() - 0.02, 0]
     return np.stack([joints[:, 0], -joints[:, 2], joints[:, 1]], axis=-1)
 

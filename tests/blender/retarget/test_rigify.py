@@ -19,6 +19,7 @@ from tests.waiting import HANG_S
 
 from . import rigs
 from .measuring import FINGERS, angles, bend, foot_errors, hand_errors, limbs, positions, slide
+from .test_hinges import check, resting
 
 FRAMES = range(1, 61, 7)
 EVERY = range(1, 61)
@@ -116,6 +117,15 @@ def test_hands_and_feet_reach_with_ik_controls(scene, person, motion, hero):
             assert np.abs(fk[f"{side}_{limb[2]}"] - ik[f"{side}_{limb[2]}"]).max() < 0.01
             turns = np.sum(bend(fk, side, limb) * bend(ik, side, limb), axis=-1)
             assert np.degrees(np.arccos(np.clip(turns, -1, 1))).max() < 1.0
+
+
+@pytest.mark.parametrize("controls", ["FK", "IK"])
+def test_elbows_and_knees_bend_about_their_hinges(scene, person, hero, controls):
+    # the deforming bones spread a limb's roll over their length; these have all of it
+    whole = rigs.Rig(hero.item, {joint: bone.replace("DEF-", "ORG-") for joint, bone in hero.bones.items()})
+    before = resting(whole, "IK_FK", 1.0 if controls == "FK" else 0.0)
+    retargeting.retarget(person, hero.item, scene, rigify(hero.item), RetargetSettings(controls=controls))
+    assert len(check(person, whole, before)) == 4
 
 
 def test_palms_and_soles_turn_with_the_persons(scene, person, hero):
