@@ -110,6 +110,8 @@ def _finish(options: argparse.Namespace, job: Job, clean: float = 0.0) -> None:
     _save(job.output)
     exported = exports.run(options, bpy.context.scene, job.output, job.label, lambda: job.interrupted.requested)
     job.result.exports, job.result.export_notes = [str(path) for path in exported.files], list(exported.notes)
+    if failure := retargeting.failure(job.result.characters):
+        job.fail(failure)  # the file is there to look at, but nobody should go on with it
 
 
 @contextlib.contextmanager

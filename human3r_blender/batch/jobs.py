@@ -68,6 +68,11 @@ class Job:
         """A line for whoever watches."""
         print(f"{self.label}: {text}", file=sys.stderr, flush=True)
 
+    def fail(self, error: UserError) -> None:
+        """Tell and note what is wrong with a file that is made all the same."""
+        self.result.error = error.as_fields()
+        print_error(error, f"{self.label}: ")
+
 
 def run_jobs(
     planned: Sequence[tuple[str, Path]], interrupted: Interruption, work: Callable[[Job], None]

@@ -66,9 +66,17 @@ def evaluating(item: bpy.types.Object, like: bpy.types.Scene) -> Iterator[Evalua
 def at_rest(item: bpy.types.Object, switches: Sequence[tuple[str, str, float]]) -> Iterator[None]:
     """The rig without its animation, every bone's own transform at rest, and some custom properties set.
 
-    `switches` holds bone, property and value. Afterwards everything is as it was.
+    `switches` holds bone, property and value. Afterwards everything is as it was. Raises UserError
+    (``character-in-tweak-mode``) while Blender lets no Action be assigned.
     """
     data = item.animation_data
+    if data is not None and data.use_tweak_mode:
+        raise UserError(
+            "character-in-tweak-mode",
+            "An NLA strip of {name} is in tweak mode, so no other Action can be assigned.",
+            "Leave tweak mode (Tab in the Nonlinear Animation editor), then try again.",
+            name=item.name,
+        )
     before = {bone.name: bone.matrix_basis.copy() for bone in item.pose.bones}
     properties = [(bone, name, item.pose.bones[bone][name]) for bone, name, _ in switches]
     animation = None if data is None else (data.action, getattr(data, "action_slot", None), data.use_nla)

@@ -159,6 +159,18 @@ def playing_strips(block: bpy.types.ID) -> list[bpy.types.NlaStrip]:
     return [strip for track in data.nla_tracks if not track.mute for strip in track.strips if not strip.mute]
 
 
+def paths_of_strip(strip: bpy.types.NlaStrip) -> set[str]:
+    """The data paths that an NLA strip animates, those of the strips in a meta-strip among them."""
+    if strip.type == "META":
+        return {path for part in strip.strips for path in paths_of_strip(part)}
+    if strip.action is None:
+        return set()
+    if not HAS_SLOTS:
+        return {curve.data_path for curve in strip.action.fcurves}
+    bags = [part.channelbag(strip.action_slot) for layer in strip.action.layers for part in layer.strips]
+    return {curve.data_path for bag in bags if bag is not None and strip.action_slot for curve in bag.fcurves}
+
+
 def has_drivers(block: bpy.types.ID) -> bool:
     """Whether drivers move any property of a data-block."""
     return block.animation_data is not None and len(block.animation_data.drivers) > 0

@@ -88,6 +88,8 @@ def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls:
                 slots.append("")
                 places.append(0)
         moved |= {limb.target, limb.pole} - {""}
+    for name in sorted(moved):
+        _check_movable(item.pose.bones[name])
     with evaluation.evaluating(item, scene) as evaluated, evaluation.at_rest(item, switch_values(item, rig, controls)):
         rested = evaluated.update()
         world = evaluation.world_matrix(rested)
@@ -120,6 +122,23 @@ def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls:
         world,
         figure,
         {slot: turn.T @ axis for slot, axis in axes.items() if axis is not None},
+    )
+
+
+def _check_movable(bone: bpy.types.PoseBone) -> None:
+    """Raises UserError (``rig-root-connected``): Blender ignores the location of a bone that is connected."""
+    if bone.parent is None or not bone.bone.use_connect:
+        return
+    free = bone.parent
+    while free.parent is not None and free.bone.use_connect:
+        free = free.parent
+    raise UserError(
+        "rig-root-connected",
+        "{bone} is connected to {parent}, so Blender ignores its location and the body would not move.",
+        "In Edit Mode, disconnect {bone} (Alt P > Disconnect Bone), or choose {free} as Root in the list of bones.",
+        bone=bone.name,
+        parent=bone.parent.name,
+        free=free.name,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -112,6 +113,11 @@ def run(options: argparse.Namespace, scene: bpy.types.Scene, label: str) -> list
     for line in [str(report.describe()) for report in reports] or ["There are no people to retarget."]:
         print(f"{label}: {line}", file=sys.stderr, flush=True)
     return reports
+
+
+def failure(reports: Sequence[Report]) -> UserError | None:
+    """The first character that is wrong, as an error; None where all are right."""
+    return next((error for report in reports if (error := report.failure()) is not None), None)
 
 
 def _settings(options: argparse.Namespace) -> RetargetSettings:

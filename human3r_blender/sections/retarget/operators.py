@@ -21,6 +21,8 @@ class _RetargetOperator(bpy.types.Operator):
 
     bl_options = {"REGISTER", "UNDO"}
     needs_source = False
+    tells = "INFO"
+    """What kind of report it is that says what was done."""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -38,7 +40,7 @@ class _RetargetOperator(bpy.types.Operator):
             said = self.work(context)
         except UserError as error:
             return refuse(self, error)
-        say(self, "INFO", said)
+        say(self, self.tells, said)
         return {"FINISHED"}
 
     def work(self, context: bpy.types.Context) -> Sentence:
@@ -93,8 +95,9 @@ class HUMAN3R_OT_retarget(_RetargetOperator):
         character = make_editable(settings.character, context.scene)
         settings.exchange(character)
         report = retargeting.retarget(settings.source, character, context.scene, rig, chosen)
-        said = report.describe()
-        settings.report = translated(said)
+        said = report.describe() if report.is_right else report.with_remedy()
+        settings.report, settings.report_is_wrong = translated(said), not report.is_right
+        self.tells = "INFO" if report.is_right else "WARNING"
         if report.loose:
             template = "These controls follow more than one bone, so their keys are approximate: {names}."
             say(self, "WARNING", template, names=", ".join(report.loose))

@@ -63,7 +63,7 @@ class HUMAN3R_PT_retarget(Section, bpy.types.Panel):
         row.scale_y = 1.3
         row.operator("human3r.retarget", icon="ARMATURE_DATA")
         if settings.report:
-            draw_text(layout.column(align=True), settings.report, characters_across(context), icon="INFO")
+            _draw_report(layout.column(align=True), settings, characters_across(context))
 
 
 class HUMAN3R_PT_retarget_bones(Human3RPanel, bpy.types.Panel):
@@ -82,6 +82,12 @@ class HUMAN3R_PT_retarget_bones(Human3RPanel, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.operator("human3r.retarget_save_preset", icon="FILE_TICK")
         row.operator("human3r.retarget_remove_preset", text="", icon="TRASH")
+
+
+def _draw_report(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, characters: int) -> None:
+    """What came out, in red where it is wrong."""
+    column.alert = settings.report_is_wrong
+    draw_text(column, settings.report, characters, icon="ERROR" if settings.report_is_wrong else "INFO")
 
 
 def _draw_findings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, characters: int) -> None:

@@ -103,6 +103,7 @@ class Human3RRetarget(bpy.types.PropertyGroup):
     base: StringProperty(description="The bones as they were found, before any were chosen by hand")
     evidence: StringProperty(description="What the preset was tested on")
     report: StringProperty(description="Result of the last retargeting")
+    report_is_wrong: BoolProperty(description="Whether the character does not move as the person does")
 
     def settings(self) -> RetargetSettings:
         """The settings as retargeting takes them. Raises UserError (``bad-setting``)."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ....engine.contract.errors import UserError
 from ...person import sampling
-from . import baking, matched_pose
+from . import baking, matched_pose, playing
 from .calibration import calibrate
 from .character import study, switch_values
 from ...rigs.rig_map import RigMap
@@ -54,7 +54,15 @@ def retarget(
     moved = transfer(motion, character, calibration, settings, by_limbs)
     switches = switch_values(item, rig, settings.controls)
     baking.bake(item, f"{source.name} on {item.name}", motion.frames, character, moved, switches)
-    return verify(item, scene, rig, character, motion, moved, by_limbs)
+    notes = playing.play_alone(item, _bones_of(item, rig))
+    return verify(item, scene, rig, settings.controls, character, motion, moved, calibration, by_limbs, notes)
+
+
+def _bones_of(item: bpy.types.Object, rig: RigMap) -> set[str]:
+    """The names of the bones that take part in the figure: all that the map names, and all above them."""
+    controls = [name for limb in rig.ik.values() for name in (limb.target, limb.pole, limb.toe) if name]
+    names = {name for part in (*rig.bones.values(), *rig.measured.values(), controls) for name in part}
+    return names | {above.name for name in names for above in item.pose.bones[name].parent_recursive}
 
 
 def _frames(source: bpy.types.Object, scene: bpy.types.Scene, settings: RetargetSettings) -> np.ndarray:

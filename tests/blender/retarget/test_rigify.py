@@ -124,8 +124,8 @@ def test_elbows_and_knees_bend_about_their_hinges(scene, person, hero, controls)
     # the deforming bones spread a limb's roll over their length; these have all of it
     whole = rigs.Rig(hero.item, {joint: bone.replace("DEF-", "ORG-") for joint, bone in hero.bones.items()})
     before = resting(whole, "IK_FK", 1.0 if controls == "FK" else 0.0)
-    retargeting.retarget(person, hero.item, scene, rigify(hero.item), RetargetSettings(controls=controls))
-    assert len(check(person, whole, before)) == 4
+    report = retargeting.retarget(person, hero.item, scene, rigify(hero.item), RetargetSettings(controls=controls))
+    assert len(check(person, whole, before)) == 4 and report.is_right, report.describe()
 
 
 def test_palms_and_soles_turn_with_the_persons(scene, person, hero):
