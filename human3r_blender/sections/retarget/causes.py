@@ -43,7 +43,7 @@ def find(item: bpy.types.Object, compared: Comparison, wrong: Sequence[Deviation
 
 def _concerned(item: bpy.types.Object, compared: Comparison, wrong: Sequence[Deviation]) -> list[bpy.types.PoseBone]:
     """The bones that show what is wrong, their controls, and all above these; those that are nearest first."""
-    names = [name for deviation in wrong for name in (*deviation.bones, *compared.rig.bones[deviation.slot])]
+    names = [name for deviation in wrong for name in (*deviation.bones, *compared.rig.bones.get(deviation.slot, ()))]
     bones = [item.pose.bones[name] for name in dict.fromkeys(names)]
     return list(dict.fromkeys([*bones, *(above for bone in bones for above in bone.parent_recursive)]))
 
@@ -74,11 +74,13 @@ def _moved_as_a_whole(item: bpy.types.Object, compared: Comparison) -> Iterator[
     if np.abs(worlds - still).max() <= 1e-4 * max(np.abs(still).max(), 1.0):
         return
     held = [constraint for constraint in item.constraints if not constraint.mute and constraint.influence]
-    mover = held[0].name if held else item.parent.name if item.parent else item.name
-    yield Cause(
-        Sentence("{mover} moves the armature {name} itself during the motion.", mover=mover, name=item.name),
-        Sentence("Remove what moves the armature object or its parent, then retarget again."),
-    )
+    if held:
+        text = Sentence("The constraint {mover} moves the armature {name} itself.", mover=held[0].name, name=item.name)
+    elif item.parent:
+        text = Sentence("{mover} moves the armature {name} itself.", mover=item.parent.name, name=item.name)
+    else:
+        text = Sentence("A driver moves the armature {name} itself.", name=item.name)
+    yield Cause(text, Sentence("Remove what moves the armature object or its parent, then retarget again."))
 
 
 def _nla(item: bpy.types.Object) -> Iterator[Cause]:
@@ -134,7 +136,7 @@ def _out_of_reach(wrong: Sequence[Deviation]) -> Iterator[Cause]:
 
 def _loose(compared: Comparison, wrong: Sequence[Deviation]) -> Iterator[Cause]:
     loose = [name for name in compared.character.model.loose
-             if any(name in compared.rig.bones[deviation.slot] for deviation in wrong)]  # fmt: skip
+             if any(name in compared.rig.bones.get(deviation.slot, ()) for deviation in wrong)]  # fmt: skip
     if loose:
         yield Cause(
             Sentence("These controls follow more than one bone: {names}.", names=", ".join(loose)),

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
-from ....engine.contract.skeleton import JOINT_INDEX
+from ....engine.contract.skeleton import JOINT_INDEX, PELVIS, SPINE3
 from ...blender.vectors import angle_between, blend, nearest_rotation, shortest_rotation, turned, unit
 from ...person.sampling import Sample
 from ...rigs.rig_map import RigMap
@@ -27,11 +28,15 @@ from .transfer import MOST_SINKING, VERTICAL, Transfer, bends_to, source_figure
 
 MOST_ANGLE = np.radians(5.0)
 MOST_DISTANCE = 0.05
-"""Meters on a character with the person's legs; in proportion to the legs on others."""
-_MOST_TRUNK = np.radians(15.0)
-"""Lines through hips, neck and shoulders: spines of rigs bend by up to 10 degrees elsewhere than people's."""
+"""Meters on a character with legs of `_LEGS`; in proportion to the legs on others."""
+_LEGS = 0.8
+"""Meters from hips to ankles."""
+_MOST_TRUNK = (np.radians(10.0), 0.3)
+"""Lines through hips, neck and shoulders: the second is a share of how far the back is bent, for spines of rigs bend in
+other places than people's."""
 _MOST_HINGE = np.radians(45.0)
-"""People's elbows bend about other axes than the hinge too; limbs turned the wrong way are off by 90 or 180 degrees."""
+"""In most frames: people's elbows bend about other axes than the hinge too, at least as they are estimated, but limbs
+that are turned the wrong way are off by 90 or 180 degrees all the time."""
 _PLAINLY_BENT = np.radians(20.0)
 _STRETCH = (0.1, 0.01)
 """Of the distance between two bones, and meters as above: solvers of rigs shorten limbs by up to 4 percent."""
@@ -78,9 +83,16 @@ class Comparison:
         parts = (*joints, self._goals, self._hips, self._torn)
         return [found for part in parts for found in part()] + list(self._left_behind())
 
-    @property
-    def scale(self) -> float:
-        return self.transfer.placement.scale
+    @cached_property
+    def size(self) -> float:
+        """How large the character is, by its legs; 1 for one like people are."""
+        legs = [self.observed.stretches(*(self.rig.shown(slot)[0] for slot in pair))[0] for pair in _LEG]
+        return self._unit * sum(legs) / _LEGS
+
+    @cached_property
+    def _unit(self) -> float:
+        """Meters in a unit of the armature."""
+        return float(np.cbrt(np.linalg.det(self.character.world[:3, :3])))
 
     def _theirs(self, slot: str) -> np.ndarray:
         """(R, 3) the person's joint, turned as the whole motion was; only differences of these mean anything."""
@@ -125,7 +137,7 @@ class Comparison:
         return self.rig.shown(slot)[0], self.rig.shown(SEGMENTS[slot])[0]
 
     def _judged(self, kind: str, slot: str, bones: tuple[str, ...], angle: float, distance: float) -> Deviation:
-        share = max(angle / MOST_ANGLE, distance / (MOST_DISTANCE * self.scale))
+        share = max(angle / MOST_ANGLE, distance / (MOST_DISTANCE * self.size))
         return Deviation(kind, slot, bones, float(angle), float(distance), float(share))
 
     def _bends(self) -> Iterator[Deviation]:
@@ -150,30 +162,42 @@ class Comparison:
             motions = nearest_rotation(self.observed.motions(self.rig.shown(slots[0])[0])[:, :3, :3])
             carried = turned(self.character.turn @ motions @ self.character.turn.T, hinge)
             off = angle_between(carried, np.cross(middle - start, end - middle))[bent]
-            angle = float(off.max(initial=0.0))
+            angle = float(np.median(off)) if bent.any() else 0.0
             yield Deviation("hinge", slots[1], self._bones(slots[0]), angle, share=angle / _MOST_HINGE)
 
     def _turns(self) -> Iterator[Deviation]:
-        turn = self.character.turn
+        turn, scales = self.character.turn, np.linalg.svd(self.character.world[:3, :3], compute_uv=False)
+        # under an uneven scale what has a direction is turned further, for the direction to be right
+        directed = self.character.limb_axes if self.keep_directions and np.ptp(scales) > 0.01 * scales[0] else {}
         for slot in SLOTS:
-            if slot not in _TURNING or not self._has(slot):
+            if slot not in _TURNING or slot in directed or not self._has(slot):
                 continue
             name = self.rig.shown(slot)[-1]
             found = turn @ nearest_rotation(self.observed.motions(name)[:, :3, :3]) @ turn.T
             wanted = self._turn_wanted(slot, len(self.rig.bones[slot]) - 1)
-            chord = np.linalg.norm(found - wanted, axis=(-2, -1)).max() / np.sqrt(8)
-            yield self._judged("turn", slot, (name,), 2 * np.arcsin(min(chord, 1.0)), 0.0)
+            yield self._judged("turn", slot, (name,), 2 * np.arcsin(_chord(found, wanted)), 0.0)
 
     def _trunk(self) -> Iterator[Deviation]:
+        turns = self.source.turns[self.rows]
+        bent = 2 * np.arcsin(_chord(turns[:, PELVIS], turns[:, SPINE3]))
+        most = _MOST_TRUNK[0] + _MOST_TRUNK[1] * bent
         for start, end in _TRUNK if self.keep_directions else ():
             ends = ("left_hip", "right_hip") if start == "hips" else (start,)
-            if self._has(*ends, end):
+            if self._has(*ends, end) and not (end == "right_hip" and self._hang_from_the_spine(end)):
                 found, wanted = (
                     place(end) - sum(place(slot) for slot in ends) / len(ends) for place in (self._own, self._theirs)
                 )
                 angle = float(angle_between(found, wanted).max())
                 bones = tuple(self.rig.shown(slot)[0] for slot in (*ends, end))
-                yield Deviation("trunk", "spine" if start == "hips" else end, bones, angle, share=angle / _MOST_TRUNK)
+                yield Deviation("trunk", "spine" if start == "hips" else end, bones, angle, share=angle / most)
+
+    def _hang_from_the_spine(self, slot: str) -> bool:
+        """Whether the line through the hips goes with the spine, as in 3ds Max's Biped."""
+        line = self._line(self.rig.shown(slot)[0], {name for part in ("pelvis", "spine") for name in self._parts(part)})
+        return line[-1] in self._parts("spine")
+
+    def _parts(self, slot: str) -> tuple[str, ...]:
+        return self.rig.shown(slot) if slot in self.rig.bones else ()
 
     def _between(self) -> Iterator[Deviation]:
         """Bones that have no place, but lie between two that have: a limb that ends elsewhere bends there."""
@@ -196,29 +220,29 @@ class Comparison:
         hips = [JOINT_INDEX[f"{side}_hip"] for side in SIDES]
         theirs = self.transfer.placement(self.source.joints[self.rows][:, hips].mean(axis=1))
         off = sum(self._own(f"{side}_hip") for side in SIDES) / 2 - theirs - self.transfer.lift * VERTICAL
-        legs = self.scale * sum(np.linalg.norm(self._theirs(a)[0] - self._theirs(b)[0]) for a, b in _LEG)
+        legs = self.transfer.placement.scale * sum(
+            np.linalg.norm(self._theirs(a)[0] - self._theirs(b)[0]) for a, b in _LEG
+        )
         may_sink = MOST_SINKING * legs if self.transfer.goals else 0.0
         off[:, 2] -= np.clip(off[:, 2], -may_sink, 0)
         distance = float(np.linalg.norm(off, axis=-1).max())
         yield self._judged("hips", "pelvis", tuple(self.rig.shown(f"{side}_hip")[0] for side in SIDES), 0.0, distance)
 
     def _torn(self) -> Iterator[Deviation]:
-        size = float(np.cbrt(np.linalg.det(self.character.world[:3, :3])))
         share, least = _STRETCH
         for slot, name, other in self._pairs():
             length, more = self.observed.stretches(name, other)
-            most, length = float(np.abs(more).max()) * size, length * size
-            allowed = np.clip(share * length, least * self.scale, MOST_DISTANCE * self.scale)
+            most, length = float(np.abs(more).max()) * self._unit, length * self._unit
+            allowed = np.clip(share * length, least * self.size, MOST_DISTANCE * self.size)
             yield Deviation("torn", slot, (other, name), 0.0, most, most / float(allowed))
 
     def _left_behind(self) -> Iterator[Deviation]:
         """Bones that move the mesh and stay where they are, however far the body goes."""
         hips = self.observed.names.index(self.rig.shown("pelvis")[0])
         goes = _farthest(self.observed.poses[:, hips, :3, 3])
-        size = float(np.cbrt(np.linalg.det(self.character.world[:3, :3])))
         for name in self.observed.others:
             if _farthest(self.observed.poses[:, self.observed.names.index(name), :3, 3]) < 0.01 * goes:
-                yield self._judged("torn", "pelvis", (self.observed.names[hips], name), 0.0, goes * size)
+                yield self._judged("torn", "pelvis", (self.observed.names[hips], name), 0.0, goes * self._unit)
 
     def _pairs(self) -> Iterator[tuple[str, str, str]]:
         """(slot, bone, the bone that it should keep its distance from)."""
@@ -284,6 +308,11 @@ def _bent_as(
     backward = (aside > 2 * _BENT * _long(own)) & (np.sum(side * front, axis=-1) < 0)
     their_side = np.where(plain[:, None], their_side, _aside(front, line))
     return plain | backward, upper, upper - side + aside[:, None] * unit(their_side)
+
+
+def _chord(first: np.ndarray, second: np.ndarray) -> float:
+    """The sine of half the largest angle between (R, 3, 3) rotations."""
+    return float(min(np.linalg.norm(first - second, axis=(-2, -1)).max() / np.sqrt(8), 1.0))
 
 
 def _long(joints: list[np.ndarray]) -> np.ndarray:

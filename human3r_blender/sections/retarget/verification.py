@@ -51,7 +51,8 @@ class Report:
     bend_angle_rad: float = 0.0
     """Of limbs that reach for a goal: largest angle of the upper one out of the plane that the person's is bent in."""
     hinge_angle_rad: float = 0.0
-    """Elbows and knees that are bent at rest: largest angle between that hinge, carried along, and the actual bend."""
+    """Elbows and knees that are bent at rest: angle between that hinge, carried along, and the actual bend; the median
+    of the frames, and the worst of the limbs."""
     turn_angle_rad: float = 0.0
     """Hips, chest, neck, head, hands and feet: largest angle between how they have turned and how the person's have."""
     trunk_angle_rad: float = 0.0
@@ -61,7 +62,7 @@ class Report:
     stretch_m: float = 0.0
     """Largest change of the distance between a bone and the one that it hangs from."""
     is_right: bool = True
-    """Whether no limb is off by more than 5 degrees or 5 cm (in proportion to the legs), and nothing is torn."""
+    """Whether no limb is off by more than 5 degrees or 5 cm (in proportion to its size), and nothing is torn."""
     problems: tuple[str, ...] = ()
     """What is wrong, the worst first."""
     causes: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ def test_every_limb_has_the_persons_direction(scene, person, rest, kind):
     report = retargeting.retarget(person, rig.item, scene, bones, settings)
     found = angles(*positions(person, rig, FRAMES), limbs())
     assert len(found) == 30 and max(found.values()) < 1.0, found
-    assert report.limb_angle_rad < np.radians(0.5) and not report.loose
+    assert report.limb_angle_rad < np.radians(0.5) and not report.loose and report.is_right
 
 
 @pytest.mark.parametrize("kind", ["mixamo", "UE5", "VRM", "ARP"])
@@ -66,7 +66,7 @@ def test_feet_stay_planted_and_the_rest_keeps_its_direction(scene, person, motio
     assert max(angles(theirs, own, limbs(legs=False)).values()) < 1.0
     assert foot_errors(theirs, own).max() < 0.01
     assert slide(own, motion.standing) < 0.001
-    assert report.reach_m < 0.01
+    assert report.reach_m < 0.01 and report.is_right
     # the motion does something worth the name: the person walks two steps and the feet are lifted
     assert np.ptp(theirs["left_foot"][:, :2], axis=0).max() > 0.5
 
@@ -98,9 +98,11 @@ def test_any_rest_pose_roll_and_bone_count(scene, person, rest, seed):
     assert {slot: names[0] for slot, names in found.bones.items() if slot in JOINT_NAMES} == {
         joint: name for joint, name in rig.bones.items() if joint in JOINT_NAMES and joint not in ("spine1", "neck")
     } | {"neck": rig.bones["neck"]}
-    retargeting.retarget(person, rig.item, scene, found, RetargetSettings(plant_feet=False))
-    found = angles(*positions(person, rig, FRAMES), limbs())
-    assert max(found.values()) < 1.0, found
+    assert retargeting.retarget(person, rig.item, scene, found, RetargetSettings(plant_feet=False)).is_right
+    measured = angles(*positions(person, rig, FRAMES), limbs())
+    assert max(measured.values()) < 1.0, measured
+    assert retargeting.retarget(person, rig.item, scene, found).is_right
+    assert retargeting.retarget(person, rig.item, scene, found, RetargetSettings(controls="IK")).is_right
 
 
 def test_another_body_of_the_same_skeleton(scene, person, motion):
@@ -126,6 +128,6 @@ def test_uneven_scale_turned_and_parented_objects(scene, person, motion, rest):
     bpy.context.view_layer.update()
     retargeting.retarget(person, rig.item, scene, mapping(rig), RetargetSettings(plant_feet=False))
     assert max(angles(*positions(person, rig, FRAMES), limbs()).values()) < 1.0
-    retargeting.retarget(person, rig.item, scene, mapping(rig))
+    assert retargeting.retarget(person, rig.item, scene, mapping(rig)).is_right
     _, own = positions(person, rig, EVERY)
     assert slide(own, motion.standing) < 0.001
