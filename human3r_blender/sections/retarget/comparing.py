@@ -21,7 +21,7 @@ from ...blender.vectors import angle_between, blend, nearest_rotation, shortest_
 from ...person.sampling import Sample
 from ...rigs.rig_map import RigMap
 from ...rigs.slots import SIDES, SLOTS, parent_slot, source_joint, spread
-from .calibration import SEGMENTS
+from .calibration import SEGMENTS, anatomical_hinge
 from .character import LIMBS, Character
 from .observed import Observed
 from .transfer import MOST_SINKING, VERTICAL, Transfer, bends_to, source_figure
@@ -35,13 +35,11 @@ _MOST_TRUNK = (np.radians(10.0), 0.3)
 """Lines through hips, neck and shoulders: the second is a share of how far the back is bent, for spines of rigs bend in
 other places than people's."""
 _MOST_HINGE = np.radians(45.0)
-"""In most frames: people's elbows bend about other axes than the hinge too, at least as they are estimated, but limbs
-that are turned the wrong way are off by 90 or 180 degrees all the time."""
-_PLAINLY_BENT = np.radians(20.0)
+"""Limbs that are turned the wrong way are off by 90 or 180 degrees; those that reach turn a little with it."""
 _STRETCH = (0.1, 0.01)
 """Of the distance between two bones, and meters as above: solvers of rigs shorten limbs by up to 4 percent."""
-_BENT = 0.026
-"""Lengths of the limb that elbows and knees are off the line between its ends (6 degrees) to show its plane."""
+_BENT = 0.05
+"""Lengths of the limb that elbows and knees are off the line between its ends (11 degrees) to show its plane."""
 _TURNING = {"pelvis", "spine", "neck", "head", *(f"{s}_{name}" for s in SIDES for name in ("collar", "wrist", "ankle"))}
 _TRUNK = (("left_hip", "right_hip"), ("left_shoulder", "right_shoulder"), ("hips", "neck"))
 
@@ -124,9 +122,9 @@ class Comparison:
             if not self._has(slot, SEGMENTS[slot]) or reaches(slot, self.transfer):
                 continue
             start, end = self._own(slot), self._own(SEGMENTS[slot])
-            yield self._between_directions("limb", slot, self._bones(slot), end - start, self._wanted(slot))
+            yield self._of_directions("limb", slot, self._bones(slot), end - start, self._wanted(slot))
 
-    def _between_directions(
+    def _of_directions(
         self, kind: str, slot: str, bones: tuple[str, ...], found: np.ndarray, wanted: np.ndarray
     ) -> Deviation:
         angle = float(angle_between(found, wanted).max())
@@ -149,20 +147,23 @@ class Comparison:
             front = front @ self.transfer.placement.turn.T
             shows, found, wanted = _bent_as(own, theirs, front)
             if shows.any():
-                yield self._between_directions("bend", slots[0], self._bones(slots[0]), found[shows], wanted[shows])
+                yield self._of_directions("bend", slots[0], self._bones(slots[0]), found[shows], wanted[shows])
 
     def _hinges(self) -> Iterator[Deviation]:
-        """Where a limb's rest shows what its elbow or knee bends about: it bends about that, and not the other way."""
-        for slots in LIMBS.values() if self.keep_directions else ():
+        """Where a limb's rest shows what its elbow or knee bends about, that lies where the person's hinge does, or
+        else where the limb really bends: solvers turn it there when the person's bends about another axis.
+        """
+        figure, turn = source_figure(self.source), self.character.turn
+        for limb, slots in LIMBS.items() if self.keep_directions else ():
             hinge = self.character.figure.hinge(*slots[:2])
             if hinge is None or not self._has(*slots):
                 continue
-            start, middle, end = (self._own(slot) for slot in slots)
-            bent = angle_between(middle - start, end - middle) > _PLAINLY_BENT
             motions = nearest_rotation(self.observed.motions(self.rig.shown(slots[0])[0])[:, :3, :3])
-            carried = turned(self.character.turn @ motions @ self.character.turn.T, hinge)
-            off = angle_between(carried, np.cross(middle - start, end - middle))[bent]
-            angle = float(np.median(off)) if bent.any() else 0.0
+            theirs = anatomical_hinge(limb.partition("_")[0], slots[1].rpartition("_")[2], figure)
+            wanted = self.source.turns[self.rows, source_joint(slots[0])] @ theirs @ self.transfer.placement.turn.T
+            carried, (start, middle, end) = turned(turn @ motions @ turn.T, hinge), (self._own(slot) for slot in slots)
+            seen = np.cross(middle - start, end - middle)
+            angle = float(np.minimum(angle_between(carried, wanted), angle_between(carried, seen)).max())
             yield Deviation("hinge", slots[1], self._bones(slots[0]), angle, share=angle / _MOST_HINGE)
 
     def _turns(self) -> Iterator[Deviation]:
@@ -208,7 +209,7 @@ class Comparison:
                 if self.observed.stretches(start, name)[0] > 0.2 * length:
                     found = self.observed.heads(name) - self._own(slot)
                     wanted = self._own(SEGMENTS[slot]) - self._own(slot)
-                    yield self._between_directions("between", slot, (start, name, end), found, wanted)
+                    yield self._of_directions("between", slot, (start, name, end), found, wanted)
 
     def _goals(self) -> Iterator[Deviation]:
         for slot, goal in self.transfer.goals.items():
@@ -295,8 +296,8 @@ def _bent_as(
     """Of two limbs with three joints each, (R, 3): (R,) whether there is something to compare, and the (R, 3) way from
     the first joint to the second, as it is and as it would be in the plane of the person's limb.
 
-    Where that is nearly straight, the limb is only not to be bent away from where the joint points to by nature, (R, 3)
-    `front`.
+    Where that is nearly straight, the limb is only not to be bent away from there and from where the joint points to by
+    nature, (R, 3) `front`.
     """
     line, their_line = own[2] - own[0], theirs[2] - theirs[0]
     their_side = turned(shortest_rotation(their_line, line), _aside(theirs[1] - theirs[0], their_line))
@@ -305,7 +306,8 @@ def _bent_as(
     side = _aside(upper, line)
     aside = np.linalg.norm(side, axis=-1)
     plain = np.linalg.norm(their_side, axis=-1) > _BENT * length
-    backward = (aside > 2 * _BENT * _long(own)) & (np.sum(side * front, axis=-1) < 0)
+    away = np.maximum(np.sum(side * front, axis=-1), np.sum(side * their_side, axis=-1)) < 0
+    backward = away & (aside > _BENT * _long(own))
     their_side = np.where(plain[:, None], their_side, _aside(front, line))
     return plain | backward, upper, upper - side + aside[:, None] * unit(their_side)
 

@@ -51,8 +51,7 @@ class Report:
     bend_angle_rad: float = 0.0
     """Of limbs that reach for a goal: largest angle of the upper one out of the plane that the person's is bent in."""
     hinge_angle_rad: float = 0.0
-    """Elbows and knees that are bent at rest: angle between that hinge, carried along, and the actual bend; the median
-    of the frames, and the worst of the limbs."""
+    """Elbows and knees that are bent at rest: largest angle between that hinge, carried along, and the person's."""
     turn_angle_rad: float = 0.0
     """Hips, chest, neck, head, hands and feet: largest angle between how they have turned and how the person's have."""
     trunk_angle_rad: float = 0.0
@@ -189,7 +188,7 @@ def _in_words(problem: Deviation) -> Sentence:
     if problem.kind in ("goal", "hips"):
         return Sentence("{part}: {distance} cm from where the person's place is.", **parts)
     if problem.kind == "hinge":
-        return Sentence("{part}: bends {angle}° away from its hinge.", **parts)
+        return Sentence("{part}: its hinge is turned {angle}° away from the person's.", **parts)
     if problem.kind in ("turn", "trunk"):
         return Sentence("{part}: turned by {angle}° away from the person's.", **parts)
     return Sentence("{part}: {angle}° and {distance} cm off the person's.", **parts)

@@ -2,10 +2,12 @@
 """The report tells what Blender shows: characters that are torn or held on purpose are told, with the cause."""
 
 import json
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
 import pytest
+from bl_ext.user_default.human3r_blender.engine.contract import rotations
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
 from bl_ext.user_default.human3r_blender.human3r_blender.batch import command_line
@@ -16,6 +18,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget impor
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 
 from . import rigs
+from .conftest import add_person
 from .measuring import angles, limbs, positions
 from .test_files import write_take
 
@@ -57,6 +60,21 @@ def test_a_good_result_is_right_and_its_figures_are_those_that_are_seen(person, 
     assert max(angles(*positions(person, hero, EVERY), limbs()).values()) < 0.1
     figures = [report.limb_angle_rad, report.turn_angle_rad, report.hips_m, report.stretch_m, report.reach_m]
     assert max(figures) < 0.002 and report.failure() is None
+
+
+@pytest.mark.parametrize("controls", ["FK", "IK"])
+@pytest.mark.parametrize("make", [rigs.vrm, rigs.auto_rig_pro, rigs.unknown])
+def test_poses_that_nobody_takes_are_no_fault_of_the_character(scene, motion, rest, make, controls):
+    """Joints that turn anywhere, elbows and knees among them, as estimates of poor footage do."""
+    random, phase = np.random.default_rng(5), np.linspace(0, 6, 40)[:, None]
+    turns = np.sin(phase + random.uniform(0, 6, 165)) * random.normal(0, 0.4, 165) + random.normal(0, 0.4, 165)
+    quaternions = rotations.axis_angle_to_quaternion(turns.reshape(40, 55, 3))
+    wild = SimpleNamespace(
+        rest=motion.rest, pelvis=np.zeros((40, 3)), quaternions=rotations.continuous_quaternions(quaternions)
+    )
+    rig = make(rest, seed=4, pose="relaxed")
+    report = put_on(add_person(scene, wild), rig, controls=controls)
+    assert report.is_right, report.describe()
 
 
 @pytest.mark.parametrize("kind", ["COPY_ROTATION", "TRACK_TO", "COPY_LOCATION"])
