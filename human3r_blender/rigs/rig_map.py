@@ -106,9 +106,17 @@ def recognise(presets: Mapping[str, Preset], bone_names: Iterable[str]) -> str |
     """The name of the preset that fits a rig best; None where none fits."""
     names = list(bone_names)
     shares = {name: share_found(preset, names) for name, preset in presets.items()}
-    # of presets that fit alike, the one that knows more of the rig
-    best = max(shares, key=lambda name: (shares[name], len(presets[name].bones)), default=None)
+    # of presets that fit alike, the one whose very names the rig has, then the one that knows more of the rig
+    best = max(
+        shares, key=lambda name: (shares[name], _exact(presets[name], names), len(presets[name].bones)), default=None
+    )
     return best if best is not None and shares[best] >= 0.7 else None
+
+
+def _exact(preset: Preset, bone_names: Iterable[str]) -> int:
+    """How many of a preset's names a rig has to the letter: some kinds differ only in capitals."""
+    there = set(bone_names)
+    return sum(not there.isdisjoint(name.split("|")) for names in preset.bones.values() for name in names)
 
 
 class _Finder:
