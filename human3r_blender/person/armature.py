@@ -7,7 +7,7 @@ the SMPL-X frame, and an axis-angle vector of the model is the bone's rotation a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import bpy
@@ -22,8 +22,12 @@ _TAIL = (0.0, 0.05, 0.0)
 """Meters from every bone's head to its tail. Its direction is what makes the rest frames those of SMPL-X."""
 
 
-def create(name: str, rest_joints: np.ndarray) -> bpy.types.Object:
-    """A new armature object, in no collection yet, with (55, 3) rest joints in meters in the body frame."""
+def create(name: str, rest_joints: np.ndarray, bone_names: Mapping[str, str] | None = None) -> bpy.types.Object:
+    """A new armature object, in no collection yet, with (55, 3) rest joints in meters in the body frame.
+
+    `bone_names` has the names of bones that are called otherwise than their joint, or than `root`.
+    """
+    called = bone_names or {}
     data = bpy.data.armatures.new(name)
     data.display_type = "WIRE"  # thin: sticks end in dots, which at some distance cover the hands
     # The object comes first, for leaving edit mode makes the pose of every object that has this armature.
@@ -31,12 +35,12 @@ def create(name: str, rest_joints: np.ndarray) -> bpy.types.Object:
     item.rotation_mode = "QUATERNION"
     item.rotation_quaternion = coordinates.body_to_root_quaternion()
     with _edit_mode(data):
-        root = data.edit_bones.new(ROOT_BONE)
+        root = data.edit_bones.new(called.get(ROOT_BONE, ROOT_BONE))
         root.tail = _TAIL
         root.use_deform = False
         bones: list[bpy.types.EditBone] = []
         for joint, joint_name in enumerate(JOINT_NAMES):
-            bone = data.edit_bones.new(joint_name)
+            bone = data.edit_bones.new(called.get(joint_name, joint_name))
             bone.parent = root if PARENTS[joint] < 0 else bones[PARENTS[joint]]
             bones.append(bone)
         _place(bones, rest_joints)

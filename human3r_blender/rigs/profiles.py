@@ -43,7 +43,7 @@ PROFILES = {
     "smplx": ("SMPL-X", "pelvis, left_hip, spine1, ... as the person has them in Blender"),
     "mixamo": ("Mixamo", "mixamorig:Hips, mixamorig:LeftUpLeg, mixamorig:Spine, ..."),
     "unreal": ("Unreal", "pelvis, thigh_l, spine_01, ... as Unreal's mannequins have them"),
-    "vrm": ("Unity and VRM Humanoid", "hips, leftUpperLeg, spine, ... as Unity's and VRM's humanoid call them"),
+    "vrm": ("Unity and VRM", "hips, leftUpperLeg, spine, ... as Unity's and VRM's humanoid call them"),
     "godot": ("Godot", "Hips, LeftUpperLeg, Spine, ... as Godot's humanoid profile calls them"),
 }
 """Kinds of bone names, with their label and what they look like."""

@@ -17,6 +17,8 @@ import numpy as np
 from ...blender import shading, tags
 from ...blender.evaluation import Evaluation, world_matrix
 from ...scene import backdrop
+from .naming import Room, safe_name
+from .staged_keys import Space
 
 UNLIT, EMISSIVE, PLAIN = "unlit", "emissive", "plain"
 """Kinds of materials."""
@@ -47,21 +49,22 @@ def picture_of(item: bpy.types.Object) -> bytes | None:
     return None if image is None or image.packed_file is None else image.packed_file.data
 
 
-def stage(scene: bpy.types.Scene, one: StagedBackdrop, units: float, name: str, kind: str) -> None:
-    """Put a backdrop into an export's scene, as its own scene shows it: an object called `name` with a material of that
-    kind, its numbers in `units` for each meter.
-    """
-    mesh = _shown_mesh(scene, one.item, units)
-    mesh.name = name
+def stage(scene: bpy.types.Scene, room: Room, one: StagedBackdrop, space: Space, kind: str) -> None:
+    """Put a backdrop into an export's scene, as its own scene shows it: a mesh with a material of that kind."""
+    mesh = _shown_mesh(scene, one.item, space)
+    item, name = bpy.data.objects.new(mesh.name, mesh), safe_name(room.own_name(one.item), "backdrop")
+    for block in (item, mesh):
+        room.name(block, name)
     mesh.materials.clear()
     image = backdrop.image_of(one.item)
     if image is not None:
-        mesh.materials.append(_material(name, _image(image, one.picture), kind))
-    scene.collection.objects.link(bpy.data.objects.new(name, mesh))
+        mesh.materials.append(_material(item.name, _image(image, one.picture), kind))
+        room.name(mesh.materials[0], item.name)
+    scene.collection.objects.link(item)
 
 
-def _shown_mesh(scene: bpy.types.Scene, item: bpy.types.Object, units: float) -> bpy.types.Mesh:
-    """A new mesh of a backdrop with its modifiers applied, in world space."""
+def _shown_mesh(scene: bpy.types.Scene, item: bpy.types.Object, space: Space) -> bpy.types.Mesh:
+    """A new mesh of a backdrop with its modifiers applied, where the scene shows it."""
     hidden = item.hide_viewport
     scene.collection.objects.link(item)  # for a moment
     try:
@@ -77,7 +80,7 @@ def _shown_mesh(scene: bpy.types.Scene, item: bpy.types.Object, units: float) ->
             mesh.attributes.remove(mesh.attributes[name])
     points = np.empty(3 * len(mesh.vertices), dtype=np.float32)
     mesh.vertices.foreach_get("co", points)
-    placed = units * (points.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3])
+    placed = space.units * (points.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3]) @ space.turn.T
     mesh.vertices.foreach_set("co", placed.astype(np.float32).ravel())
     mesh.update()
     return mesh

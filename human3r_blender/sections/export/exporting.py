@@ -14,12 +14,13 @@ from ....engine.contract.errors import UserError
 from ....engine.contract.sentences import Sentence
 from ....engine.contract.whole_file import explained_write_errors, whole_file
 from ...person.visibility import hidden_frames
+from ...rigs import profiles
 from . import backdrops
 from .file_format import Request
 from .formats import FORMATS
 from .motion import PersonMotion, clock, collect
 from .settings import ExportSettings
-from .staging import safe_name
+from .staged_person import Style
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def export(
     for path, (kind, group) in files.items():
         with _written(path) as written:
             staged = _staged(scenery, written.parent, pictures if FORMATS[kind].picture_beside else {})
-            FORMATS[kind].write(written, group, Request(when, settings.target, camera, staged))
+            request = Request(when, settings.target, camera, staged, stem, _style(settings))
+            FORMATS[kind].write(written, group, request)
     notes = [
         Sentence("{name} is hidden throughout and was left out.", name=item.name)
         for item in people
@@ -84,12 +86,12 @@ def _plan(
     """Which file holds which format and people. Raises UserError (``output-exists``)."""
     files: dict[Path, tuple[str, Sequence[PersonMotion]]] = {}
     for kind in settings.formats:
-        if settings.shares_file(kind):
+        if settings.shares_file(kind, len(people)):
             files[folder / f"{stem}.{kind}"] = kind, people
         else:
             files |= {
                 folder / f"{stem}-{label}.{kind}": (kind, [person])
-                for person, label in zip(people, _labels(people), strict=True)
+                for person, label in zip(people, _style(settings).labels(people), strict=True)
             }
     _refuse_taken(files, settings)
     return files
@@ -144,13 +146,5 @@ def taken(path: Path) -> UserError:
     )
 
 
-def _labels(people: Sequence[PersonMotion]) -> list[str]:
-    """A file name's part for each person, no two the same on any file system."""
-    labels: list[str] = []
-    for person in people:
-        label = name = safe_name(person.armature.name)
-        number = 2
-        while label.lower() in (other.lower() for other in labels):
-            label, number = f"{name}_{number}", number + 1
-        labels.append(label)
-    return labels
+def _style(settings: ExportSettings) -> Style:
+    return Style(profiles.bone_names(settings.bone_names), settings.mesh, settings.root_motion)

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
 
 from .backdrops import StagedBackdrop
 from .motion import Clock, PersonMotion
+from .naming import safe_name
+from .staged_person import Style
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,14 @@ class Request:
     """What `staging.staged` is told of the camera, where it goes with the people."""
     backdrops: tuple[StagedBackdrop, ...] = ()
     """The backdrops that go with the people."""
+    clip: str = ""
+    """What the animation is called in the file; empty: as the file."""
+    style: Style = field(default_factory=Style)
+    """How people are put into the file."""
+
+    def clip_in(self, path: Path) -> str:
+        """What the animation is called in a file."""
+        return safe_name(self.clip or path.stem, "take")
 
 
 def _nothing_to_check() -> None:
@@ -50,6 +60,8 @@ class Format:
     """Whether a file holds one person."""
     one_person_for: tuple[str, ...] = ()
     """Targets (`ExportSettings.target`) for which a file holds one person."""
+    binds_by_name: bool = False
+    """Whether readers know bones by their names alone: people share a file only where that is asked for."""
 
     def holds_everyone(self, target: str) -> bool:
         """Whether all people can go into one file."""

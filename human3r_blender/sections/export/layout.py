@@ -32,4 +32,4 @@ def draw_settings(layout: bpy.types.UILayout, settings: Human3RExport) -> None:
     if settings.rate == OTHER_RATE:
         column.prop(settings, "other_rate")
     column.prop(settings, "everyone")
-    properties.draw_settings(column, settings, ExportSettings, "Files")
+    properties.draw_settings(column, settings, ExportSettings, "People", "Files")

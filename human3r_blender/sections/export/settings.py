@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ....engine.contract.declaring import check_settings, setting
 from ....engine.contract.errors import UserError
+from ...rigs.profiles import PROFILES
 from .formats import FORMATS
 from .scene_files import SCENE_FILES
 
@@ -36,12 +37,23 @@ class ExportSettings:
     target: str = setting("unity", label="FBX For", choices=TARGETS)
     """Program that will read the FBX file: ``unity`` and ``blender`` get meters, ``unreal`` gets centimeters."""
     together: bool = setting(True, label="One File for All", group="Files")
-    """Put all people into one file. BVH and .npz files, and FBX files for Unreal, always hold one person each."""
+    """Put all people into one file (GLB, USD, USDZ and Alembic; FBX as the next setting says). BVH and .npz files, and
+    FBX files for Unreal, always hold one person each."""
+    fbx_together: bool = setting(False, label="One FBX for All", group="Files")
+    """Put all people into one FBX file too, with each person's name in front of the bones' names. Programs that read
+    FBX know bones by their names alone, so without it each person has a file."""
     camera: bool = setting(False, label="Camera", group="Files")
     """Export the scene's camera too (FBX, GLB, USD and Alembic)."""
     backdrop: bool = setting(True, label="Backdrop", group="Files")
     """Export the Photographed Backdrop of the people's takes too, where they have one (FBX, except for Unreal, GLB, USD
     and Alembic)."""
+    bone_names: str = setting("smplx", label="Bone Names", group="People", choices=PROFILES)
+    """Names of the bones. Their axes are always those of SMPL-X."""
+    mesh: bool = setting(True, label="Body Mesh", group="People")
+    """Export each person's body with the skeleton."""
+    root_motion: bool = setting(False, label="Root Motion", group="People")
+    """Let the bone root carry each person's way over the floor and heading, as game engines want it, and the hips only
+    the rest (FBX, GLB, USD and USDZ). People stay where they are in the scene."""
     overwrite: bool = setting(False, label="Overwrite", group="Files")
     """Replace existing files."""
 
@@ -53,9 +65,10 @@ class ExportSettings:
             raise UserError("bad-setting", message, "Choose from {formats}.", name=name, formats=formats)
         check_settings(self)
 
-    def shares_file(self, kind: str) -> bool:
-        """Whether people go into one file of a format."""
-        return self.together and FORMATS[kind].holds_everyone(self.target)
+    def shares_file(self, kind: str, people: int) -> bool:
+        """Whether so many people go into one file of a format, which is called after none of them."""
+        together = self.together and (self.fbx_together or people == 1 or not FORMATS[kind].binds_by_name)
+        return together and FORMATS[kind].holds_everyone(self.target)
 
 
 def parse_formats(text: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import bpy
 from ..backdrops import PLAIN
 from ..file_format import Format, Request
 from ..motion import PersonMotion
-from ..staging import add_locators, safe_name, staged
+from ..staging import add_locators, staged
 from ..writing import missing_exporter, run_exporter
 
 
@@ -24,9 +24,14 @@ def check() -> None:
 def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
     """Write people, and their joints as empties. Raises UserError (see `run_exporter`)."""
     with staged(
-        safe_name(path.stem), people, request.when.rate, camera=request.camera, scenery=(request.backdrops, PLAIN)
+        request.clip_in(path),
+        people,
+        request.when.rate,
+        camera=request.camera,
+        scenery=(request.backdrops, PLAIN),
+        style=request.style,
     ) as stage:
-        add_locators(stage)
+        add_locators(stage, request.style)
         run_exporter("Alembic", lambda: bpy.ops.wm.alembic_export(
             filepath=str(path), selected=True, start=stage.scene.frame_start, end=stage.scene.frame_end, xsamples=1,
             gsamples=1, global_scale=1.0, evaluation_mode="RENDER", as_background_job=False,

@@ -28,9 +28,10 @@ _ROTATION = "Zrotation Xrotation Yrotation"
 def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
     """Write a person."""
     (person,) = people
+    names = [request.style.bones.get(name, name) for name in JOINT_NAMES]
     with open(path, "w", encoding="ascii", newline="\n") as file:
         file.write("HIERARCHY\n")
-        file.writelines(f"{line}\n" for line in _joint(PELVIS, _CENTIMETRES * person.motion.rest_joints, 0))
+        file.writelines(f"{line}\n" for line in _joint(PELVIS, _CENTIMETRES * person.motion.rest_joints, names, 0))
         file.write(f"MOTION\nFrames: {len(person.motion)}\nFrame Time: {float(1 / request.when.rate):.12f}\n")
         np.savetxt(file, channels(person.motion), fmt="%.6f")
 
@@ -79,20 +80,20 @@ def _order(joint: int) -> list[int]:
     return [joint, *(below for child in _children(joint) for below in _order(child))]
 
 
-def _joint(joint: int, rest: np.ndarray, depth: int) -> list[str]:
-    """The lines of a joint and all below it; (55, 3) rest joints in centimetres."""
+def _joint(joint: int, rest: np.ndarray, names: Sequence[str], depth: int) -> list[str]:
+    """The lines of a joint and all below it; (55, 3) rest joints in centimetres, called by the 55 `names`."""
     indent = "\t" * depth
     # The pelvis's channels say where it is, so that its offset is nothing to add to.
     offset = rest[joint] - rest[PARENTS[joint]] if depth else np.zeros(3)
     lines = [
-        f"{'JOINT' if depth else 'ROOT'} {JOINT_NAMES[joint]}",
+        f"{'JOINT' if depth else 'ROOT'} {names[joint]}",
         "{",
         f"\t{_offset(offset)}",
         f"\tCHANNELS 3 {_ROTATION}" if depth else f"\tCHANNELS 6 Xposition Yposition Zposition {_ROTATION}",
     ]
     lines = [indent + line for line in lines]
     for child in _children(joint):
-        lines += _joint(child, rest, depth + 1)
+        lines += _joint(child, rest, names, depth + 1)
     if not _children(joint):
         along = rest[joint] - rest[PARENTS[joint]]
         tip = _offset(_TIP * along / max(float(np.linalg.norm(along)), 1e-6))

@@ -13,6 +13,7 @@ rest pose faces +z, without the exporter's experimental "apply transform". Units
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -20,7 +21,8 @@ import bpy
 from ..backdrops import PLAIN
 from ..file_format import Format, Request
 from ..motion import PersonMotion
-from ..staging import safe_name, staged
+from ..staged_keys import REST_FRAME, Space
+from ..staging import staged
 from ..writing import missing_exporter, run_exporter
 
 UNREAL_ARMATURE = "Armature"
@@ -38,7 +40,19 @@ def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
     for_unreal = request.target == "unreal"
     name = UNREAL_ARMATURE if for_unreal else ""
     scenery = () if for_unreal else request.backdrops  # Unreal would take its mesh for a part of the skeleton's
-    with staged(safe_name(path.stem), people, request.when.rate, for_unreal, request.camera, name, (scenery, PLAIN)):
+    # readers bind by name: two skeletons with the same bones move each other, or become one
+    style = replace(request.style, with_names=len(people) > 1)
+    with staged(
+        request.clip_in(path),
+        people,
+        request.when.rate,
+        Space(100.0 if for_unreal else 1.0),
+        request.camera,
+        name,
+        (scenery, PLAIN),
+        style,
+    ) as stage:
+        stage.scene.frame_set(REST_FRAME)  # the nodes' own places are those of the moment: engines take them for rest
         run_exporter("FBX", lambda: bpy.ops.export_scene.fbx(
             filepath=str(path), use_selection=True, object_types={"ARMATURE", "MESH", "CAMERA"},
             apply_unit_scale=True, apply_scale_options="FBX_SCALE_NONE" if for_unreal else "FBX_SCALE_ALL",
@@ -60,4 +74,5 @@ FORMAT = Format(
     write,
     check,
     one_person_for=("unreal",),  # which takes one skeleton a file
+    binds_by_name=True,
 )

@@ -4,16 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..backdrops import EMISSIVE
+from ..extents import extent
 from ..file_format import Format, Request
 from ..motion import PersonMotion
-from ..staging import safe_name, staged
+from ..staging import Stage, staged
+from ..usd_crate import Crate
 from ..writing import missing_exporter, run_exporter
+
+_ROOT = "/root"
+"""What everything in a file stands under."""
 
 
 def check() -> None:
@@ -29,16 +35,38 @@ def _pictures_beside() -> dict[str, Any]:
     return {"export_textures": False}
 
 
-def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
-    """Write people. Raises UserError (see `run_exporter`)."""
+def write(path: Path, people: Sequence[PersonMotion], request: Request, y_up: bool = False) -> None:
+    """Write people, with z up or with y up. Raises UserError (see `run_exporter`)."""
+    style = replace(request.style, as_identifiers=True)
+    upright = {"convert_orientation": y_up, "export_global_forward_selection": "NEGATIVE_Z"}
     with staged(
-        safe_name(path.stem), people, request.when.rate, camera=request.camera, scenery=(request.backdrops, EMISSIVE)
-    ):
+        request.clip_in(path),
+        people,
+        request.when.rate,
+        camera=request.camera,
+        scenery=(request.backdrops, EMISSIVE),
+        style=style,
+    ) as stage:
         run_exporter("USD", lambda: bpy.ops.wm.usd_export(
             filepath=str(path), selected_objects_only=True, export_animation=True, export_armatures=True,
             only_deform_bones=False, export_shapekeys=True, evaluation_mode="RENDER", export_materials=True,
-            export_custom_properties=True, relative_paths=True, **_pictures_beside(),
+            export_custom_properties=True, relative_paths=True, root_prim_path=_ROOT, allow_unicode=True,
+            export_global_up_selection="Y", **upright, **_pictures_beside(),
         ), path)  # fmt: skip
+        _complete(path, people, stage, replace(request, style=style))
+
+
+def _complete(path: Path, people: Sequence[PersonMotion], stage: Stage, request: Request) -> None:
+    """What Blender's exporter leaves out, or rounds."""
+    crate = Crate(path)
+    for field in ("framesPerSecond", "timeCodesPerSecond"):
+        crate.set_double("/", field, float(request.when.rate))
+    for person, skeleton in zip(people, stage.armatures, strict=True):
+        place = f"{_ROOT}/{skeleton.name}"
+        crate.set_token(place, "typeName", "SkelRoot")  # which a skeleton without a body is not, and readers pass over
+        crate.set_string(place, "displayName", stage.room.own_name(person.armature))
+        crate.add_extent(place, extent(person, skeleton, request.style.bone_names(skeleton.name)))
+    crate.save()
 
 
 FORMAT = Format(
