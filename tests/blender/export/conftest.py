@@ -2,6 +2,7 @@
 """Two people under a root that was turned, moved and scaled, and where Blender itself shows their joints."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -25,10 +26,10 @@ def go_to(frame):
     bpy.context.scene.frame_set(whole, subframe=float(frame - whole))
 
 
-def shown_joints(item):
-    """(55, 3) where Blender shows the joints of an armature now."""
+def shown_joints(item, bones=JOINT_NAMES):
+    """(55, 3) where Blender shows the joints of an armature now, whose bones may have other names."""
     seen = item.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    return np.array([seen.matrix_world @ seen.pose.bones[name].head for name in JOINT_NAMES])
+    return np.array([seen.matrix_world @ seen.pose.bones[name].head for name in bones])
 
 
 def everything():
@@ -68,6 +69,8 @@ class Cast:
     scene: bpy.types.Scene
     root: bpy.types.Object
     people: list[bpy.types.Object]
+    path: Path | None = None
+    """The file, where it is in one."""
 
     def joints(self, times):
         """{name: (T, 55, 3)} where the scene shows the people, times (T,) in seconds from the first frame."""
@@ -109,4 +112,4 @@ def cast(saved_cast):
     bpy.ops.wm.open_mainfile(filepath=str(saved_cast))
     scene = bpy.context.scene
     (root,) = [item for item in scene.objects if item.get(tags.ROLE) == tags.ROOT]
-    return Cast(scene, root, family.people_under(root))
+    return Cast(scene, root, family.people_under(root), saved_cast)

@@ -58,11 +58,15 @@ def empty_file(rate):
     render.resolution_x, render.resolution_y = 640, 360
 
 
-def joints_of_skeletons(first, times):
-    """{armature: (T, 55, 3)} at (T,) seconds."""
-    scene = bpy.context.scene
-    armatures = [item for item in scene.objects if item.type == "ARMATURE"]
-    return _over(first, times, {item.name: lambda item=item: shown_joints(item) for item in armatures})
+def skeletons():
+    """The armatures of the scene."""
+    return [item for item in bpy.context.scene.objects if item.type == "ARMATURE"]
+
+
+def joints_of_skeletons(first, times, bones=lambda armature: JOINT_NAMES):
+    """{armature: (T, 55, 3)} at (T,) seconds; `bones` has the names of the joints' bones by the armature's."""
+    looks = {item.name: lambda item=item: shown_joints(item, bones(item.name)) for item in skeletons()}
+    return _over(first, times, looks)
 
 
 def joints_of_locators(first, times):

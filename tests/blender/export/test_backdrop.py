@@ -21,7 +21,8 @@ from . import readers
 from .conftest import everything
 
 READERS = {
-    "fbx": readers.import_fbx, "glb": readers.import_glb, "usd": readers.import_usd, "abc": readers.import_abc
+    "fbx": readers.import_fbx, "glb": readers.import_glb, "usd": readers.import_usd, "usdz": readers.import_usd,
+    "abc": readers.import_abc,
 }  # fmt: skip
 MILLIMETER = 0.001
 PICTURE_BESIDE = "take_backdrop.png"
@@ -105,7 +106,7 @@ def test_the_surface_arrives_with_its_uvs(exported, kind):
     assert np.abs(found[:, 3:] - expected[:, 3:]).max() < 1e-3
 
 
-@pytest.mark.parametrize("kind", ["fbx", "glb", "usd"])
+@pytest.mark.parametrize("kind", ["fbx", "glb", "usd", "usdz"])
 def test_the_picture_arrives_on_it(exported, kind, tmp_path):
     (item,) = read_again(exported.folder / f"take.{kind}", kind)
     image = backdrop.image_of(item)
@@ -139,7 +140,7 @@ def test_files_can_be_moved_together(exported, tmp_path):
 
 @pytest.mark.parametrize("name", ["unreal-Person_01.fbx", "without.fbx", "without.glb", "hidden.glb"])
 def test_files_without_it(exported, name):
-    assert read_again(exported.folder / name, name[-3:]) == []
+    assert read_again(exported.folder / name, name.rpartition(".")[2]) == []
     assert not (exported.folder / "without_backdrop.png").exists()
 
 

@@ -140,7 +140,7 @@ def test_the_command_writes_files_beside_the_blend(take, tmp_path):
     (result,) = json.loads((tmp_path / "summary.json").read_text())["results"]
     assert result["status"] == "complete" and result["export_notes"] == []
     each = [f"scene-Person_0{n}.{kind}" for n in (1, 2) for kind in ("bvh", "fbx", "npz")]
-    together = [f"scene.{kind}" for kind in formats if kind in ("abc", "glb", "usd")]
+    together = [f"scene.{kind}" for kind in formats if kind in ("abc", "glb", "usd", "usdz")]
     assert names(tmp_path / "out") == sorted(["scene.blend", *together, *each])
     assert sorted([*result["exports"], result["output"]]) == sorted(map(str, (tmp_path / "out").iterdir()))
     assert "scene-Person_02.fbx written" in done.stderr

@@ -28,6 +28,7 @@ READERS = {
     "fbx": (readers.import_fbx, readers.joints_of_skeletons),
     "glb": (readers.import_glb, readers.joints_of_skeletons),
     "usd": (readers.import_usd, readers.joints_of_skeletons),
+    "usdz": (readers.import_usd, readers.joints_of_skeletons),
     "abc": (readers.import_abc, readers.joints_of_locators),
     "bvh": (readers.import_bvh, readers.joints_of_skeletons),
 }
@@ -70,7 +71,7 @@ def exported(tmp_path_factory):
     )
     after = everything()
     assert sorted(path.name for path in done.files) == sorted(path.name for path in folder.iterdir())
-    assert len(done.files) == 8  # BVH and npz for each person
+    assert len(done.files) == 10  # FBX, BVH and npz for each person
     exporting.export(cast.scene, cast.people, folder, "unreal", ExportSettings(("fbx",), 23.976, "unreal"))
     return Exported(folder, times, joints, surfaces, camera, before, after)
 
@@ -105,13 +106,12 @@ FBX_READERS = [readers.import_fbx, *([readers.import_fbx_again] if readers.HAS_S
 def test_fbx_of_both_kinds_by_all_readers(exported, target, read):
     """Centimetres for Unreal, each person alone: in Blender's metres it comes out the same."""
     folder, times, joints = exported.folder, exported.times, exported.joints
-    for name in ("take.fbx",) if target == "unity" else ("unreal-Person_01.fbx", "unreal-Person_02.fbx"):
+    for person, expected in joints.items():
         readers.empty_file(AS_BLENDER)
+        name = f"{'take' if target == 'unity' else 'unreal'}-{person}.fbx"
         found = readers.joints_of_skeletons(read(folder / name), times)
-        if target == "unreal":
-            assert list(found) == ["Armature"]
-            found, expected = {name[7:-4]: found["Armature"]}, {name[7:-4]: joints[name[7:-4]]}
-        assert_joints(found, joints if target == "unity" else expected)
+        assert list(found) == [person if target == "unity" else "Armature"]
+        assert_joints(dict(zip([person], found.values(), strict=True)), {person: expected})
 
 
 def test_joints_of_bvh_by_another_reader(exported):
@@ -124,12 +124,13 @@ def test_joints_of_bvh_by_another_reader(exported):
         assert np.linalg.norm(z_up[rows] - expected, axis=-1).max() < MILLIMETRE
 
 
-@pytest.mark.parametrize("kind", ("fbx", "glb", "usd", "abc"))
+@pytest.mark.parametrize("kind", ("fbx", "glb", "usd", "usdz", "abc"))
 def test_surfaces(exported, kind):
     """Shape, expression and pose correctives: every vertex looked at is there again, whatever its number is now."""
-    folder, times = exported.folder, exported.times
-    readers.empty_file(AS_BLENDER)
-    found = readers.surfaces(READERS[kind][0](folder / f"take.{kind}"), times)
+    folder, times, found = exported.folder, exported.times, {}
+    for path in folder.glob(f"take*.{kind}"):
+        readers.empty_file(AS_BLENDER)
+        found |= readers.surfaces(READERS[kind][0](path), times)
     for name, expected in exported.surfaces.items():
         (mesh,) = [values for other, values in found.items() if name in other]
         for vertices, wanted in zip(mesh, expected, strict=True):
@@ -140,15 +141,15 @@ def test_surfaces(exported, kind):
             assert max(tree.find(vertex)[2] for vertex in wanted) < MILLIMETRE, name
 
 
-@pytest.mark.parametrize("kind", ("fbx", "glb", "usd", "abc"))
+@pytest.mark.parametrize("kind", ("fbx", "glb", "usd", "usdz", "abc"))
 def test_camera(exported, kind):
     folder, times, (places, axes, edges) = exported.folder, exported.times, exported.camera
     readers.empty_file(AS_BLENDER)
-    first = READERS[kind][0](folder / f"take.{kind}")
+    first = READERS[kind][0](folder / ("take-Person_01.fbx" if kind == "fbx" else f"take.{kind}"))
     found = readers.camera_views(first, [0.0, *times])
     assert np.linalg.norm(found[0] - places, axis=-1).max() < MILLIMETRE
     assert np.abs(found[1] - axes).max() < 0.001
-    if kind in ("glb", "abc") or (kind == "usd" and bpy.app.version < (4, 5)):
+    if kind in ("glb", "abc") or (kind.startswith("usd") and bpy.app.version < (4, 5)):
         edges = edges[:1]  # these know no changing lenses: the first one stays
     if kind == "glb":  # glTF's cameras look straight ahead
         edges = edges - (edges + edges[:, [1, 0, 3, 2]]) / 2

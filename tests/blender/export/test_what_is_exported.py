@@ -8,7 +8,7 @@ from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.engine.contract.whole_file import whole_file
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
 from bl_ext.user_default.human3r_blender.human3r_blender.person import versions
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import exporting, staging, writing
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import exporting, naming, writing
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings, parse_formats
 
 from . import readers
@@ -164,9 +164,17 @@ def test_what_blenders_exporters_say_goes_wrong_is_said(tmp_path):
 def test_names_that_every_file_system_takes(cast, tmp_path):
     cast.people[0].name, cast.people[1].name = "Zoë: main/person?", "zo  main person"
     files = export(cast, tmp_path).files
-    assert [path.name for path in files] == ["take-Zo_main_person.bvh", "take-zo_main_person_2.bvh"]
-    assert staging.safe_name("CON") == "CON_" and staging.safe_name("...") == "person"
-    assert len(staging.safe_name("x" * 300)) <= 80
+    assert [path.name for path in files] == ["take-Zoë_main_person.bvh", "take-zo_main_person.bvh"]
+    cast.people[0].name, cast.people[1].name = "ZOË\u202e", "zoe\u0308 "
+    files = export(cast, tmp_path, overwrite=True).files
+    assert [path.name for path in files] == ["take-ZOË.bvh", "take-zoë_2.bvh"]
+    for name in ("山田太郎", "नमस्ते", "Анна", "👩\u200d🚀"):
+        assert naming.safe_name(name) == name
+    assert naming.safe_name("CON") == "CON_" and naming.safe_name("...") == "person"
+    assert 40 <= len(naming.safe_name("é" * 300).encode()) <= 48
+    for name, expected in {"2nd 👩 Zoë": "_2nd_Zoë", "山田-太郎": "山田_太郎"}.items():
+        assert naming.labels([name], ["pelvis"], as_identifiers=True) == [expected]
+    assert naming.labels(["pelvis", "A", "A mesh", "a"], ["pelvis"]) == ["pelvis_2", "A", "A_mesh_2", "a_2"]
 
 
 def test_settings_are_checked():
