@@ -38,7 +38,6 @@ def _pictures_beside() -> dict[str, Any]:
 def write(path: Path, people: Sequence[PersonMotion], request: Request, y_up: bool = False) -> None:
     """Write people, with z up or with y up. Raises UserError (see `run_exporter`)."""
     style = replace(request.style, as_identifiers=True)
-    upright = {"convert_orientation": y_up, "export_global_forward_selection": "NEGATIVE_Z"}
     with staged(
         request.clip_in(path),
         people,
@@ -51,7 +50,8 @@ def write(path: Path, people: Sequence[PersonMotion], request: Request, y_up: bo
             filepath=str(path), selected_objects_only=True, export_animation=True, export_armatures=True,
             only_deform_bones=False, export_shapekeys=True, evaluation_mode="RENDER", export_materials=True,
             export_custom_properties=True, relative_paths=True, root_prim_path=_ROOT, allow_unicode=True,
-            export_global_up_selection="Y", **upright, **_pictures_beside(),
+            convert_orientation=y_up, export_global_forward_selection="NEGATIVE_Z", export_global_up_selection="Y",
+            **_pictures_beside(),
         ), path)  # fmt: skip
         _complete(path, people, stage, replace(request, style=style))
 
