@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What USD files say of themselves, and how USDZ packages are packed. Other programs' readers: see `tests/readers`."""
+"""What USD files say of themselves, and how USDZ packages are packed."""
 
 import struct
 import zipfile
