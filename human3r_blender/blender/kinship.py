@@ -127,7 +127,7 @@ def _objects_of(struct: bpy.types.bpy_struct) -> Iterator[bpy.types.Object]:
 
 
 def _objects_of_nodes(modifier: bpy.types.Modifier) -> Iterator[bpy.types.Object]:
-    for key in modifier.keys():
+    for key in modifier.keys():  # noqa: SIM118  it is no mapping to walk through
         yield from _meant(modifier[key])
     for node in modifier.node_group.nodes if modifier.node_group is not None else ():
         for socket in node.inputs:

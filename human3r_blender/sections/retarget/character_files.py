@@ -11,9 +11,9 @@ from ....engine.contract.errors import UserError
 from ....engine.installed.locations import rig_presets_folder
 from ...person import blocks, family
 from ...rigs import name_patterns, presets, rig_map
+from ...rigs.rig_map import RigMap
 from .bringing import bring
 from .retargeting import retarget
-from ...rigs.rig_map import RigMap
 from .settings import RetargetSettings
 from .verification import Report
 
