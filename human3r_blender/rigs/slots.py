@@ -3,7 +3,8 @@
 
 Most slots are joints of the source skeleton by their names. A slot may hold several bones where rigs differ in their
 number: `spine` and `neck` are chains from the hips up, and the source's rotation is spread over them. `root` is the
-bone that carries the hips through the scene, where that is not the pelvis's own.
+bone that carries the hips through the scene, where that is not the pelvis's own. `root_motion` is the bone on the floor
+that game engines read a character's way from.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ FINGERS = tuple(
 PAIRED = ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot", *FINGERS)
 """Slots that exist on both sides, without their side."""
 
-CENTRAL = ("root", "pelvis", "spine", "neck", "head", "jaw")
+ROOT_MOTION = "root_motion"
+
+CENTRAL = (ROOT_MOTION, "root", "pelvis", "spine", "neck", "head", "jaw")
 
 CHAINS: dict[str, tuple[int, ...]] = {"spine": (PELVIS, SPINE1, SPINE2, SPINE3), "neck": (SPINE3, NECK)}
 """Slots with several bones, each with the source joints whose rotations are spread over them; the first is the joint
@@ -33,26 +36,26 @@ REQUIRED = ("pelvis", *(f"{side}_{name}" for side in SIDES for name in ("hip", "
 """Slots without which there is no retargeting: the root motion is scaled by the legs."""
 
 LABELS = {
-    "root": "Root", "pelvis": "Hips", "collar": "Shoulder", "shoulder": "Upper Arm", "elbow": "Forearm",
-    "wrist": "Hand", "hip": "Thigh", "knee": "Shin", "ankle": "Foot", "foot": "Toes",
+    ROOT_MOTION: "Root Motion", "root": "Root", "pelvis": "Hips", "collar": "Shoulder", "shoulder": "Upper Arm",
+    "elbow": "Forearm", "wrist": "Hand", "hip": "Thigh", "knee": "Shin", "ankle": "Foot", "foot": "Toes",
 }  # fmt: skip
 
 
 def label(slot: str) -> str:
     """The slot as the panel calls it: the bone, where joints are what the code thinks in."""
-    side, _, name = slot.rpartition("_")
+    side, _, name = slot.rpartition("_") if slot not in CENTRAL else ("", "", slot)
     name = LABELS.get(name, name.title())
     return f"{name} {side[0].upper()}" if side else name
 
 
 def source_joint(slot: str) -> int:
     """The source joint of a slot with one bone; for a chain, its last."""
-    return CHAINS[slot][-1] if slot in CHAINS else PELVIS if slot == "root" else JOINT_INDEX[slot]
+    return CHAINS[slot][-1] if slot in CHAINS else PELVIS if slot in (ROOT_MOTION, "root") else JOINT_INDEX[slot]
 
 
 def parent_slot(slot: str) -> str | None:
     """The slot one step nearer to the pelvis; None for the pelvis and what carries it."""
-    if slot in ("root", "pelvis"):
+    if slot in (ROOT_MOTION, "root", "pelvis"):
         return None
     joint = PARENTS[CHAINS[slot][1] if slot in CHAINS else JOINT_INDEX[slot]]
     return {SPINE3: "spine", NECK: "neck", HEAD: "head"}.get(joint, JOINT_NAMES[joint])

@@ -37,7 +37,7 @@ def bake(
     model = character.model
     turns = model.basis_rotations(transfer.motions)
     poles = {controls.pole for controls in character.ik.values()}
-    placed = {character.root} | poles | {controls.target for controls in character.ik.values()}
+    placed = {character.root, character.root_motion} | poles | {controls.target for controls in character.ik.values()}
     for control, bone_name in enumerate(model.names):
         bone = item.pose.bones[bone_name]
         if control in placed:

@@ -12,11 +12,11 @@ from ....engine.contract.errors import UserError
 from ...blender import evaluation
 from ...blender.vectors import nearest_rotation
 from ...person.sampling import nearest_axis
+from ...rigs.rig_map import RigMap
+from ...rigs.slots import ROOT_MOTION, SIDES
 from . import control_model
 from .calibration import SEGMENTS, Figure
 from .control_model import ControlModel
-from ...rigs.rig_map import RigMap
-from ...rigs.slots import SIDES
 
 LIMBS = {
     f"{side}_{name}": joints
@@ -44,11 +44,13 @@ class Character:
 
     model: ControlModel
     slots: tuple[str, ...]
-    """(C,) slot of each control; empty for those of inverse kinematics."""
+    """(C,) slot of each control; empty for those of inverse kinematics and of root motion."""
     places: tuple[int, ...]
     """(C,) place in its slot: 0 except along chains."""
     root: int
     """The control that gets the hips' location keys."""
+    root_motion: int | None
+    """The control on the floor that gets the root motion, where that is asked for."""
     ik: dict[str, IkControls]
     """By limb of `LIMBS`."""
     world: np.ndarray
@@ -78,9 +80,9 @@ def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls:
         for place, name in enumerate(bones):
             if name not in names:
                 names.append(name)
-                slots.append(slot)
+                slots.append(slot if slot != ROOT_MOTION else "")
                 places.append(place)
-    moved = {rig.bones.get("root", rig.bones["pelvis"])[0]}
+    moved = {rig.bones.get("root", rig.bones["pelvis"])[0], *rig.bones.get(ROOT_MOTION, ())}
     for limb in rig.ik.values():
         for name in (limb.target, limb.pole, limb.toe):
             if name and name not in names:
@@ -118,6 +120,7 @@ def study(item: bpy.types.Object, scene: bpy.types.Scene, rig: RigMap, controls:
         tuple(slots),
         tuple(places),
         root,
+        names.index(rig.bones[ROOT_MOTION][0]) if ROOT_MOTION in rig.bones else None,
         ik,
         world,
         figure,

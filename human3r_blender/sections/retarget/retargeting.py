@@ -8,10 +8,10 @@ import numpy as np
 
 from ....engine.contract.errors import UserError
 from ...person import sampling
-from . import baking, matched_pose, playing
+from ...rigs.rig_map import RigMap
+from . import baking, matched_pose, playing, root_motion
 from .calibration import calibrate
 from .character import study, switch_values
-from ...rigs.rig_map import RigMap
 from .settings import RetargetSettings
 from .transfer import source_figure, transfer
 from .verification import Report, verify
@@ -43,6 +43,8 @@ def retarget(
             "Make a library override of it: Object > Library Override > Make.",
             name=item.name,
         )
+    rig.check(item.pose.bones.keys())
+    rig = root_motion.mapped(rig, item, settings.root_motion)
     motion = sampling.sample(source, scene, _frames(source, scene, settings))
     character = study(item, scene, rig, settings.controls)
     by_limbs = settings.calibration == "LIMBS"

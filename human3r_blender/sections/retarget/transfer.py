@@ -17,11 +17,12 @@ from ....engine.contract.errors import UserError
 from ....engine.contract.skeleton import JOINT_INDEX
 from ...blender.vectors import blend, shortest_rotation, turned, unit
 from ...person.sampling import Sample
+from ...rigs.slots import SIDES, source_joint, spread
 from .calibration import Figure, anatomical_hinge
 from .character import LIMBS, Character
 from .limb_solver import bent_side, farthest, reach, sink_to_reach
+from .root_motion import on_the_floor
 from .settings import RetargetSettings
-from ...rigs.slots import SIDES, source_joint, spread
 
 MOST_SINKING = 0.1
 """Share of the legs' length that the hips are lowered by at most for feet that would be out of reach."""
@@ -112,6 +113,9 @@ def transfer(
             "In the list of bones, choose the bone that moves the whole body as Root.",
             bone=model.names[character.root],
         )
+    if character.root_motion is not None:  # last: all others are where they are to be
+        floor = on_the_floor(character, work.motions, work.heads)
+        work.motions[:, character.root_motion], work.heads[:, character.root_motion] = floor
     return Transfer(work.motions, work.heads, placement, goals, lift)
 
 
