@@ -25,6 +25,14 @@ class Evaluation:
         layer.update()
         return self._item.evaluated_get(layer.depsgraph)
 
+    def add(self, item: bpy.types.Object) -> None:
+        """Evaluate another object, too."""
+        self._scene.collection.objects.link(item)
+
+    def seen(self, block: bpy.types.ID) -> bpy.types.ID:
+        """A data-block as it was evaluated last."""
+        return block.evaluated_get(self._scene.view_layers[0].depsgraph)
+
     def at(self, frame: float) -> bpy.types.Object:
         """The evaluated object at a scene frame, fractions included."""
         whole = int(np.floor(frame))

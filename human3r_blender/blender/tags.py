@@ -29,6 +29,9 @@ CONTACTS = "contacts"
 RAW, LIVE, CLEAN = "raw", "live", "clean"
 """A person's Actions: as predicted, smoothed while it arrives, cleaned up in the end."""
 
+CHARACTER = "character"
+"""The Action with a person's motion on a character of the user's; take and track are the person's."""
+
 FORMER = "former"
 """The raw Action of somebody who was merged into another or deleted: it stays in the file, and nothing looks for it."""
 

@@ -34,7 +34,7 @@ def create(name: str, rest_joints: np.ndarray, bone_names: Mapping[str, str] | N
     item = bpy.data.objects.new(name, data)
     item.rotation_mode = "QUATERNION"
     item.rotation_quaternion = coordinates.body_to_root_quaternion()
-    with _edit_mode(data):
+    with edit_mode(data):
         root = data.edit_bones.new(called.get(ROOT_BONE, ROOT_BONE))
         root.tail = _TAIL
         root.use_deform = False
@@ -49,7 +49,7 @@ def create(name: str, rest_joints: np.ndarray, bone_names: Mapping[str, str] | N
 
 def set_rest_joints(item: bpy.types.Object, rest_joints: np.ndarray) -> None:
     """Move the rest bones of an armature to (55, 3) joints, meters, body frame. Poses and keys stay as they are."""
-    with _edit_mode(item.data):
+    with edit_mode(item.data):
         _place([item.data.edit_bones[name] for name in JOINT_NAMES], rest_joints)
 
 
@@ -66,7 +66,7 @@ def _place(bones: list[bpy.types.EditBone], joints: np.ndarray) -> None:
 
 
 @contextmanager
-def _edit_mode(data: bpy.types.Armature) -> Iterator[None]:
+def edit_mode(data: bpy.types.Armature) -> Iterator[None]:
     """Edit an armature's bones without touching what the user has active, selected or in edit mode.
 
     Rest bones can only be changed in edit mode, which belongs to a scene's active object: a scene and an object of

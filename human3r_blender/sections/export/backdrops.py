@@ -16,6 +16,7 @@ import numpy as np
 
 from ...blender import shading, tags
 from ...blender.evaluation import Evaluation, world_matrix
+from ...person import characters
 from ...scene import backdrop
 from .naming import Room, safe_name
 from .staged_keys import Space
@@ -34,8 +35,8 @@ class StagedBackdrop:
 
 
 def backdrops_of(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> list[bpy.types.Object]:
-    """The backdrops of the takes that people are from, those that the scene does not render left out."""
-    takes = {item.get(tags.TAKE) for item in people}
+    """The backdrops of the takes that people, or characters' motions, are from, but those that are not rendered."""
+    takes = {characters.take_of(item) for item in people}
     return [
         item
         for item in scene.objects

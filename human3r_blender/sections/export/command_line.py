@@ -15,7 +15,7 @@ import bpy
 
 from ....engine.contract.arguments import add_setting_options, settings_from_options
 from ....engine.contract.take_export import TakeExportSettings
-from ...person import selection
+from ...person import characters, selection
 from ...setup import background_task, choices
 from ...setup.background_task import Task
 from . import exporting
@@ -36,10 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--export",
         default="",
         metavar="FORMATS",
-        help="also export all people, the camera or the environment to files beside the .blend, with its name: "
-        f"{','.join((*FORMATS, *SCENE_FILES))}, or some of these",
+        help="also export all people (with --retarget-to, the characters), the camera or the environment to files "
+        f"beside the .blend, with its name: {','.join((*FORMATS, *SCENE_FILES))}, or some of these",
     )
-    add_setting_options(parser, ExportSettings, "export settings", ("overwrite",), _PREFIX)
+    parser.add_argument(
+        "--export-people", action="store_true", help="with --retarget-to, export the people beside the characters"
+    )
+    add_setting_options(parser, ExportSettings, "export settings", ("overwrite", "subjects"), _PREFIX)
     add_setting_options(parser, TakeExportSettings, "export settings of COLMAP, depth, masks", prefix=_PREFIX)
 
 
@@ -68,16 +71,17 @@ def run(
 
     `is_stopped` is asked while the engine writes: then what it has not completed is not there.
     """
-    people, settings, others = selection.people(bpy.context, True), _people_settings(options), _Others(options, blend)
+    people, cast = selection.people(bpy.context, True), characters.characters_in(scene)
+    settings, others = _people_settings(options), _Others(options, blend)
     done = exporting.Exported((), ())
     others.check()
-    if settings is not None and not people:
+    if settings is not None and not (people or cast):
         done = exporting.Exported((), ("There are no people to export.",))
     elif settings is not None:
-        done = exporting.export(scene, people, blend.parent, blend.stem, settings)
+        done = exporting.export(scene, people, blend.parent, blend.stem, settings, cast)
     beside = others.write(label, is_stopped)
     done = exporting.Exported((*done.files, *beside.files), (*done.notes, *beside.notes))
-    if people or beside.files:
+    if people or cast or beside.files:
         for said in (*(f"{path.name} written" for path in done.files), *done.notes):
             print(f"{label}: {said}", file=sys.stderr, flush=True)
     return done
@@ -128,7 +132,12 @@ def _people_settings(options: argparse.Namespace) -> ExportSettings | None:
         return None
     formats = tuple(name for name in parse_formats(options.export) if name not in SCENE_FILES)
     settings = settings_from_options(
-        options, ExportSettings, _PREFIX, formats=formats or tuple(FORMATS), overwrite=options.overwrite
+        options,
+        ExportSettings,
+        _PREFIX,
+        formats=formats or tuple(FORMATS),
+        overwrite=options.overwrite,
+        subjects="both" if options.export_people else "characters",
     )
     return settings if formats else None  # checked in any case: the rate is the camera's too
 

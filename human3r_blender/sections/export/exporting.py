@@ -15,12 +15,16 @@ from ....engine.contract.sentences import Sentence
 from ....engine.contract.whole_file import explained_write_errors, whole_file
 from ...person.visibility import hidden_frames
 from ...rigs import profiles
-from . import backdrops
+from . import backdrops, character_motion
+from .character_motion import CharacterMotion
 from .file_format import Request
 from .formats import FORMATS
 from .motion import PersonMotion, clock, collect
 from .settings import ExportSettings
 from .staged_person import Style
+
+Subject = PersonMotion | CharacterMotion
+"""Who goes into a file."""
 
 
 @dataclass(frozen=True)
@@ -41,26 +45,36 @@ def check_available(formats: Sequence[str]) -> None:
 
 
 def export(
-    scene: bpy.types.Scene, people: Sequence[bpy.types.Object], folder: Path, stem: str, settings: ExportSettings
+    scene: bpy.types.Scene,
+    people: Sequence[bpy.types.Object],
+    folder: Path,
+    stem: str,
+    settings: ExportSettings,
+    characters: Sequence[bpy.types.Object] = (),
 ) -> Exported:
-    """Write people, the armatures of a scene, to `folder`, in files called after `stem`.
+    """Write people and characters, armatures of a scene, to `folder`, in files called after `stem`.
+
+    Where there are `characters`, the settings say which of both are meant.
 
     Raises UserError (``nobody-to-export``, ``exporter-missing``, ``export-failed``, ``output-exists``,
     ``output-unwritable``, ``disk-full``, and those of `collect`). The scene is left as it was.
     """
     check_available(settings.formats)
     when = clock(scene, settings.frame_rate)
+    characters = () if settings.subjects == "people" else characters
+    people = people if _wants_people(settings, characters) else ()
     hidden = {item: hidden_frames(item, scene, when.scene_frames) for item in people}
+    cast = [character_motion.collect(item, scene, when) for item in characters]
     found = [collect(item, scene, when, hidden[item]) for item in people if not hidden[item].all()]
-    if not found:
+    if not found and not cast:
         raise UserError(
             "nobody-to-export",
             "Everyone is hidden." if people else "There are no people to export.",
             "Import a take or a motion first, or show and select a person made by Human3R.",
         )
-    files = _plan(found, folder, stem, settings)
+    files = _plan(found, cast, folder, stem, settings)
     camera = (scene.camera, scene, when) if settings.camera and scene.camera is not None else None
-    scenery = backdrops.backdrops_of(scene, [person.armature for person in found]) if settings.backdrop else []
+    scenery = backdrops.backdrops_of(scene, [*people, *characters]) if settings.backdrop else []
     pictures = _pictures(scenery, stem) if any(FORMATS[kind].picture_beside for kind in settings.formats) else {}
     beside = {folder / name: data for name, data in pictures.values()}
     _refuse_taken(beside, settings)
@@ -72,26 +86,52 @@ def export(
             staged = _staged(scenery, written.parent, pictures if FORMATS[kind].picture_beside else {})
             request = Request(when, settings.target, camera, staged, stem, _style(settings))
             FORMATS[kind].write(written, group, request)
-    notes = [
+    notes = _notes_on_formats(settings, cast) + [
         Sentence("{name} is hidden throughout and was left out.", name=item.name)
         for item in people
         if hidden[item].all()
     ]
-    return Exported((*files, *beside), (*notes, *(note for person in found for note in person.notes)))
+    return Exported((*files, *beside), (*notes, *(note for one in (*cast, *found) for note in one.notes)))
+
+
+def _wants_people(settings: ExportSettings, characters: Sequence[object]) -> bool:
+    """Whether people go into any file beside some characters."""
+    return not characters or settings.subjects == "both" or any(FORMATS[kind].people_only for kind in settings.formats)
+
+
+def _notes_on_formats(settings: ExportSettings, cast: Sequence[CharacterMotion]) -> list[Sentence]:
+    """Which formats have people in the place of characters."""
+    kinds = [FORMATS[kind].label for kind in settings.formats if FORMATS[kind].people_only and cast]
+    said = "{formats}: these files hold people only, and no characters."
+    return [Sentence(said, formats=", ".join(kinds))] if kinds else []
+
+
+def _in_files(
+    kind: str, people: Sequence[PersonMotion], cast: Sequence[CharacterMotion], settings: ExportSettings
+) -> list[Subject]:
+    """Who goes into files of a format."""
+    if FORMATS[kind].people_only or not cast:
+        return [*people]
+    return [*cast, *(people if settings.subjects == "both" else ())]
 
 
 def _plan(
-    people: Sequence[PersonMotion], folder: Path, stem: str, settings: ExportSettings
-) -> dict[Path, tuple[str, Sequence[PersonMotion]]]:
-    """Which file holds which format and people. Raises UserError (``output-exists``)."""
-    files: dict[Path, tuple[str, Sequence[PersonMotion]]] = {}
+    people: Sequence[PersonMotion],
+    cast: Sequence[CharacterMotion],
+    folder: Path,
+    stem: str,
+    settings: ExportSettings,
+) -> dict[Path, tuple[str, Sequence[Subject]]]:
+    """Which file holds which format and whom. Raises UserError (``output-exists``)."""
+    files: dict[Path, tuple[str, Sequence[Subject]]] = {}
     for kind in settings.formats:
-        if settings.shares_file(kind, len(people)):
-            files[folder / f"{stem}.{kind}"] = kind, people
+        group = _in_files(kind, people, cast, settings)
+        if group and settings.shares_file(kind, len(group)):
+            files[folder / f"{stem}.{kind}"] = kind, group
         else:
             files |= {
-                folder / f"{stem}-{label}.{kind}": (kind, [person])
-                for person, label in zip(people, _style(settings).labels(people), strict=True)
+                folder / f"{stem}-{label}.{kind}": (kind, [one])
+                for one, label in zip(group, _style(settings).labels(group), strict=True)
             }
     _refuse_taken(files, settings)
     return files

@@ -58,6 +58,8 @@ class Format:
     """Whether the backdrop's picture lies beside the file instead of in it."""
     one_person: bool = False
     """Whether a file holds one person."""
+    people_only: bool = False
+    """Whether it holds bodies of people and no characters."""
     one_person_for: tuple[str, ...] = ()
     """Targets (`ExportSettings.target`) for which a file holds one person."""
     binds_by_name: bool = False

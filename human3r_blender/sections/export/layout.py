@@ -4,12 +4,13 @@
 import bpy
 
 from ...blender import properties
+from ...person import characters
 from .properties import OTHER_RATE, Human3RExport
 from .scene_files import SCENE_FILES
 from .settings import ExportSettings
 
 
-def draw_settings(layout: bpy.types.UILayout, settings: Human3RExport) -> None:
+def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Human3RExport) -> None:
     """What is exported and how: in the sidebar and in the file browser."""
     layout.use_property_split, layout.use_property_decorate = True, False
     grid = layout.grid_flow(row_major=True, columns=3, even_columns=True, align=True)
@@ -26,6 +27,8 @@ def draw_settings(layout: bpy.types.UILayout, settings: Human3RExport) -> None:
     if any(SCENE_FILES[name].write is None for name in settings.chosen_scene_files()):
         column.prop(settings, "every")
         column.prop(settings, "footage")
+    if characters.characters_in(context.scene):
+        column.prop(settings, "subjects")
     if "FBX" in settings.formats:
         column.prop(settings, "target")
     column.prop(settings, "rate")

@@ -10,7 +10,7 @@ from bpy_extras.io_utils import ImportHelper
 from ....engine.contract.errors import UserError
 from ...blender import busy
 from ...blender.operators import refuse, say
-from ...person import selection
+from ...person import characters, selection
 from ...setup import choices, tasks
 from ...setup.choices import chosen_body
 from . import exporting, importing
@@ -42,6 +42,8 @@ class HUMAN3R_OT_export(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         if context.scene.human3r_export.scene_files and busy.nothing_runs(cls):
             return True
+        if characters.characters_in(context.scene):
+            return busy.nothing_runs(cls)
         return selection.may_edit_people(cls, context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -52,7 +54,7 @@ class HUMAN3R_OT_export(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        draw_settings(self.layout, context.scene.human3r_export)
+        draw_settings(self.layout, context, context.scene.human3r_export)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         if context.window is None:
@@ -85,7 +87,7 @@ class HUMAN3R_OT_export(bpy.types.Operator):
         self, context: bpy.types.Context, settings: Human3RExport, folder: Path, stem: str
     ) -> exporting.Exported:
         """Write everything but what the engine writes, which begins. Raises UserError."""
-        people = selection.people(context, settings.everyone)
+        people, cast = settings.chosen(context)
         others = SceneExport(
             settings.chosen_scene_files(),
             folder,
@@ -98,11 +100,11 @@ class HUMAN3R_OT_export(bpy.types.Operator):
         others.check(scenery)
         done = exporting.Exported((), ())
         # Whoever exports a camera or an environment may have left a format of people's turned on.
-        if people or not others.names:
+        if people or cast or not others.names:
             if not settings.everyone:
-                selection.refuse_none(people)
+                selection.refuse_none([*people, *cast])
             if settings.formats or not others.names:
-                done = exporting.export(context.scene, people, folder, stem, settings.settings())
+                done = exporting.export(context.scene, people, folder, stem, settings.settings(), cast)
         written = others.write_here(scenery)
         if not others.by_engine:
             return exporting.Exported((*done.files, *written), done.notes)

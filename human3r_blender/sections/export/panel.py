@@ -5,7 +5,6 @@ import bpy
 
 from ...blender.sidebar import Section
 from ...blender.text import characters_across, draw_text
-from ...person import selection
 from ...setup import jobs, tasks
 from ...setup.page import draw_task
 from . import TITLE, operators
@@ -18,8 +17,9 @@ class HUMAN3R_PT_export(Section, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         settings, layout = context.scene.human3r_export, self.layout
-        draw_settings(layout, settings)
-        chosen = selection.people(context, settings.everyone)
+        draw_settings(layout, context, settings)
+        people, cast = settings.chosen(context)
+        chosen = [*people, *cast]
         row = layout.row()
         row.enabled = bool(settings.scene_files or (chosen and settings.formats))
         somebody = chosen or settings.everyone or settings.scene_files

@@ -9,6 +9,7 @@ from bpy.props import BoolProperty, EnumProperty
 from ....engine.contract.take_export import TakeExportSettings
 from ...blender.paths import absolute
 from ...blender.properties import property_of, settings_from, with_settings
+from ...person import characters, selection
 from .formats import FORMATS
 from .scene_files import SCENE_FILES
 from .settings import ExportSettings
@@ -69,6 +70,17 @@ class Human3RExport(bpy.types.PropertyGroup):
         default=True,
         description="Export all people in the scene instead of only the selected ones. Hidden people are left out",
     )
+
+    subjects: property_of(ExportSettings, "subjects", ids=str.upper)
+
+    def chosen(self, context: bpy.types.Context) -> tuple[list[bpy.types.Object], list[bpy.types.Object]]:
+        """The people and the characters that an export is about."""
+        people, there = selection.people(context, self.everyone), characters.characters_in(context.scene)
+        if not self.everyone:
+            named = {item.find_armature() or item for item in context.selected_objects}
+            meant = characters.of(people, there)
+            there = [item for item in there if item in named or item in meant]
+        return people, there
 
     def settings(self) -> ExportSettings:
         """The settings as the export takes them. Raises UserError (``bad-setting``)."""

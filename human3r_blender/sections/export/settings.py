@@ -16,6 +16,11 @@ TARGETS = {
     "unreal": ("Unreal", "Centimeters, one file per person, with a bone named root at the top of the skeleton"),
     "blender": ("Blender and Others", "Meters, with Y pointing up"),
 }
+SUBJECTS = {
+    "characters": ("Characters", "Your characters, with the motions that people's were put on them"),
+    "people": ("People", "The people that Human3R made"),
+    "both": ("Both", "The characters and the people"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,9 @@ class ExportSettings:
     the rest (FBX, GLB, USD and USDZ). People stay where they are in the scene."""
     overwrite: bool = setting(False, label="Overwrite", group="Files")
     """Replace existing files."""
+    subjects: str = setting("characters", label="Export", choices=SUBJECTS)
+    """Who is exported where people were retargeted to characters: the ``characters``, the ``people``, or ``both``.
+    Without characters it is the people. BVH and .npz files hold people only."""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.formats if name not in FORMATS]

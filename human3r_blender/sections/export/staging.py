@@ -15,13 +15,14 @@ from fractions import Fraction
 
 import bpy
 
-from ....engine.contract.skeleton import JOINT_NAMES
 from ...blender import turns
 from ...blender.timing import rate_as_blender
 from . import backdrops
+from .character_motion import CharacterMotion
 from .motion import Clock, PersonMotion
 from .naming import Room
 from .staged_camera import stage_camera
+from .staged_character import stage_character
 from .staged_keys import Space
 from .staged_person import Style, stage_person
 
@@ -41,7 +42,7 @@ class Stage:
 @contextmanager
 def staged(
     clip: str,
-    people: Sequence[PersonMotion],
+    people: Sequence[PersonMotion | CharacterMotion],
     rate: Fraction,
     space: Space = _METERS,
     camera: tuple[bpy.types.Object, bpy.types.Scene, Clock] | None = None,
@@ -49,13 +50,13 @@ def staged(
     scenery: tuple[Sequence[backdrops.StagedBackdrop], str] = ((), ""),
     style: Style | None = None,
 ) -> Iterator[Stage]:
-    """The people, or the camera alone, in a scene called `clip`, which is also what exporters call the animation.
+    """People and characters, or the camera alone, in a scene called `clip`, as exporters call the animation as well.
 
     `camera` is put in as its scene shows it at the export's frames. `armature_name` replaces the people's own names.
     `scenery` are backdrops and the kind of their materials.
     """
     style = style or Style()
-    before = [(collection, set(collection)) for collection in _collections()]
+    kept_blocks = [(collection, set(collection)) for collection in _collections()]
     scene, room = bpy.data.scenes.new(clip), Room()
     try:
         room.name(scene, clip)
@@ -64,7 +65,8 @@ def staged(
         armatures: list[bpy.types.Object] = []
         for person, label in zip(people, style.labels(people), strict=True):
             share = armatures[0] if armatures else None
-            armatures.append(stage_person(scene, room, person, armature_name or label, clip, space, style, share))
+            stage = stage_character if isinstance(person, CharacterMotion) else stage_person
+            armatures.append(stage(scene, room, person, armature_name or label, clip, space, style, share))
         if camera is not None:
             stage_camera(scene, room, space, *camera)
         for one in scenery[0]:
@@ -73,23 +75,20 @@ def staged(
             yield Stage(scene, tuple(armatures), room)
     finally:
         bpy.data.scenes.remove(scene)
-        for collection, kept in before:
+        for collection, kept in kept_blocks:
             for block in set(collection) - kept:
                 with suppress(ReferenceError):
                     collection.remove(block)
         room.give_back()
 
 
-def add_locators(stage: Stage, style: Style) -> None:
+def add_locators(stage: Stage) -> None:
     """An empty at each joint, for formats without skeletons, called like the armature and the bone."""
     for skeleton in stage.armatures:
-        bones = style.bone_names(skeleton.name)
-        for joint in JOINT_NAMES:
-            item, bone = (
-                bpy.data.objects.new(f"{skeleton.name}_{bones[joint]}", None),
-                skeleton.data.bones[bones[joint]],
-            )
-            stage.room.name(item, f"{skeleton.name}_{bones[joint]}")
+        # all bones of a character deform it, as do a person's joints
+        for bone in [bone for bone in skeleton.data.bones if bone.use_deform]:
+            item = bpy.data.objects.new(f"{skeleton.name}_{bone.name}", None)
+            stage.room.name(item, f"{skeleton.name}_{bone.name}")
             item.parent, item.parent_type, item.parent_bone = skeleton, "BONE", bone.name
             item.location = (0.0, -bone.length, 0.0)  # children of bones start at their tails
             item.empty_display_size = bone.length / 5

@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from ....engine.contract.errors import UserError
-from ...person import sampling
+from ...person import characters, sampling
 from ...rigs.rig_map import RigMap
 from . import baking, matched_pose, playing, root_motion
 from .calibration import calibrate
@@ -55,7 +55,8 @@ def retarget(
         calibration = matched_pose.calibration(item, character)
     moved = transfer(motion, character, calibration, settings, by_limbs)
     switches = switch_values(item, rig, settings.controls)
-    baking.bake(item, f"{source.name} on {item.name}", motion.frames, character, moved, switches)
+    action = baking.bake(item, f"{source.name} on {item.name}", motion.frames, character, moved, switches)
+    characters.mark(action, source)
     notes = playing.play_alone(item, _bones_of(item, rig))
     return verify(item, scene, rig, settings.controls, character, motion, moved, calibration, by_limbs, notes)
 

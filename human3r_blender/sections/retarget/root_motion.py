@@ -14,14 +14,13 @@ import numpy as np
 from ....engine.contract.errors import UserError
 from ....engine.contract.rotations import axis_angle_to_matrix, matrix_to_quaternion
 from ....engine.motion.root_motion import headings
+from ...blender import bone_ties
 from ...blender.vectors import shortest_rotation
 from ...rigs.rig_map import RigMap
 from ...rigs.slots import ROOT_MOTION
 from .character import Character
 
 _VERTICAL = np.array([0.0, 0.0, 1.0])
-_HOLDING = ("ARMATURE", "CHILD_OF", "COPY_TRANSFORMS")
-"""Constraints that hold a bone as a parent would."""
 _AT_THE_HIPS = 0.25
 """Share of a leg's length up to which a bone counts as one at the hips, and not on the floor."""
 
@@ -50,28 +49,11 @@ def _topmost(rig: RigMap, item: bpy.types.Object) -> str:
     """The bone that all others hang from, if it is not at the hips; empty without one."""
     bones = item.data.bones
     carrier = bones[rig.bones.get("root", rig.bones["pelvis"])[0]]
-    top = carrier
-    seen: set[str] = set()
-    while top.name not in seen:
-        seen.add(top.name)
-        top = bones.get(_held_by(item, top.name), top)
+    top = bones[[carrier.name, *bone_ties.line_up(item, carrier.name)][-1]]
     leg = [bones[rig.bones[f"left_{joint}"][0]].head_local for joint in ("hip", "knee", "ankle")]
     length = (leg[1] - leg[0]).length + (leg[2] - leg[1]).length
     is_low = (top.head_local - carrier.head_local).length > _AT_THE_HIPS * length
     return str(top.name) if is_low else ""
-
-
-def _held_by(item: bpy.types.Object, name: str) -> str:
-    """The bone that another one hangs from, by a constraint where it has no parent; empty without one."""
-    bone = item.pose.bones[name]
-    if bone.parent is not None:
-        return str(bone.parent.name)
-    for constraint in bone.constraints:
-        targets = constraint.targets if constraint.type == "ARMATURE" else [constraint]
-        held = [one.subtarget for one in targets if getattr(one, "target", None) == item and one.subtarget]
-        if constraint.type in _HOLDING and held:
-            return str(held[0])
-    return ""
 
 
 def on_the_floor(character: Character, motions: np.ndarray, heads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

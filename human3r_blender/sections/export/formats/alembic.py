@@ -31,7 +31,7 @@ def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
         scenery=(request.backdrops, PLAIN),
         style=request.style,
     ) as stage:
-        add_locators(stage, request.style)
+        add_locators(stage)
         run_exporter("Alembic", lambda: bpy.ops.wm.alembic_export(
             filepath=str(path), selected=True, start=stage.scene.frame_start, end=stage.scene.frame_end, xsamples=1,
             gsamples=1, global_scale=1.0, evaluation_mode="RENDER", as_background_job=False,

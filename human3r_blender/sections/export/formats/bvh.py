@@ -112,4 +112,5 @@ FORMAT = Format(
     "Skeleton and motion only, in centimeters, one file per person",
     write,
     one_person=True,
+    people_only=True,
 )

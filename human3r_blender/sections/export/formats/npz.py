@@ -41,4 +41,5 @@ FORMAT = Format(
     "SMPL-X poses, positions and shape as numbers (.npz), one file per person",
     write,
     one_person=True,
+    people_only=True,
 )
