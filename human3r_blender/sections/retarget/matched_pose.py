@@ -13,9 +13,9 @@ from ....engine.contract.errors import UserError
 from ...blender.evaluation import at_rest, bone_matrices, evaluating, world_matrix
 from ...blender.vectors import blend, nearest_rotation, transposed
 from ...person import sampling
-from .character import Character, switch_values
 from ...rigs.rig_map import RigMap
 from ...rigs.slots import spread
+from .character import Character, switch_values
 
 PROPERTY = "human3r_matched_pose"
 """Custom property of the character: per bone, the world rotation (quaternion wxyz) that makes its rest the source's."""

@@ -12,7 +12,7 @@ from ....engine.installed.locations import rig_presets_folder
 from ...blender.operators import refuse, say
 from ...blender.text import tr, translated
 from ...rigs import presets
-from . import matched_pose, retargeting
+from . import choosing, matched_pose, retargeting
 from .linked_character import make_editable
 
 
@@ -27,11 +27,11 @@ class _RetargetOperator(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         settings = context.scene.human3r_retarget
-        if settings.character is None:
-            cls.poll_message_set(tr("Choose the character's armature first"))
+        if choosing.character(context, settings) is None:
+            cls.poll_message_set(tr("Choose or select the character's armature first"))
             return False
-        if cls.needs_source and settings.source is None:
-            cls.poll_message_set(tr("Choose a person first"))
+        if cls.needs_source and choosing.person(context, settings) is None:
+            cls.poll_message_set(tr("Choose or select a person first"))
             return False
         return True
 
@@ -48,6 +48,16 @@ class _RetargetOperator(bpy.types.Operator):
         raise AssertionError("each operator says what it does")
 
 
+def _chosen(context: bpy.types.Context) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """The person and the character, whose bones are found."""
+    settings = context.scene.human3r_retarget
+    person, character = choosing.person(context, settings), choosing.character(context, settings)
+    assert person is not None and character is not None  # as `poll` has seen
+    if not settings.is_found(character):
+        settings.find_bones(character)
+    return person, character
+
+
 class HUMAN3R_OT_retarget_find_bones(_RetargetOperator):
     """Find the character's bones with the chosen rig preset, or by their names. Bones chosen by hand are lost"""
 
@@ -56,7 +66,7 @@ class HUMAN3R_OT_retarget_find_bones(_RetargetOperator):
 
     def work(self, context: bpy.types.Context) -> Sentence:
         settings = context.scene.human3r_retarget
-        settings.find_bones()
+        settings.find_bones(choosing.character(context, settings))
         return Sentence("Bones found: {count}.", count=sum(bool(row.bone) for row in settings.rows))
 
 
@@ -70,11 +80,10 @@ class HUMAN3R_OT_retarget_match_pose(_RetargetOperator):
 
     def work(self, context: bpy.types.Context) -> Sentence:
         settings = context.scene.human3r_retarget
-        if not settings.is_found():
-            settings.find_bones()
-        character = make_editable(settings.character, context.scene)
+        person, meant = _chosen(context)
+        character = make_editable(meant, context.scene)
         settings.exchange(character)
-        count = matched_pose.match(settings.source, character, context.scene, settings.rig(), settings.controls)
+        count = matched_pose.match(person, character, context.scene, settings.rig(), settings.controls)
         settings.calibration = "POSE"
         return Sentence("Pose matched. Bones: {count}.", count=count)
 
@@ -88,13 +97,12 @@ class HUMAN3R_OT_retarget(_RetargetOperator):
 
     def work(self, context: bpy.types.Context) -> Sentence:
         settings = context.scene.human3r_retarget
-        if not settings.is_found():
-            settings.find_bones()
+        person, meant = _chosen(context)
         rig, chosen = settings.rig(), settings.settings()
-        rig.check(settings.character.pose.bones.keys())
-        character = make_editable(settings.character, context.scene)
+        rig.check(meant.pose.bones.keys())
+        character = make_editable(meant, context.scene)
         settings.exchange(character)
-        report = retargeting.retarget(settings.source, character, context.scene, rig, chosen)
+        report = retargeting.retarget(person, character, context.scene, rig, chosen)
         said = report.describe() if report.is_right else report.with_remedy()
         settings.report, settings.report_is_wrong = translated(said), not report.is_right
         self.tells = "INFO" if report.is_right else "WARNING"
@@ -118,8 +126,9 @@ class HUMAN3R_OT_retarget_save_preset(_RetargetOperator):
 
     def work(self, context: bpy.types.Context) -> Sentence:
         settings = context.scene.human3r_retarget
+        character = choosing.character(context, settings)
         rig = settings.rig()
-        rig.check(settings.character.pose.bones.keys())
+        rig.check(character.pose.bones.keys())
         if self.name in presets.find_all()[0]:
             raise UserError(
                 "preset-shipped",
@@ -131,7 +140,7 @@ class HUMAN3R_OT_retarget_save_preset(_RetargetOperator):
         presets.parse(json.loads(json.dumps(presets.as_json(preset))), self.name)
         presets.write(preset, rig_presets_folder())
         settings.preset = self.name
-        settings.find_bones()
+        settings.find_bones(character)
         return Sentence("Rig preset {name} saved.", name=self.name)
 
 

@@ -7,10 +7,10 @@ from ....engine.contract.sentences import Sentence
 from ...blender.properties import draw_settings
 from ...blender.sidebar import Human3RPanel, Section
 from ...blender.text import characters_across, draw_text, tr
-from . import TITLE, matched_pose
+from ...rigs.slots import REQUIRED, label
+from . import TITLE, choosing, matched_pose
 from .properties import row_label
 from .settings import RetargetSettings
-from ...rigs.slots import REQUIRED, label
 
 
 class HUMAN3R_UL_retarget_bones(bpy.types.UIList):
@@ -19,7 +19,9 @@ class HUMAN3R_UL_retarget_bones(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0):
         row = layout.split(factor=0.36)
         row.label(text=row_label(item.key), icon="NONE" if item.bone else "DOT")
-        row.prop_search(item, "bone", data.character.data, "bones", text="")
+        character = choosing.character(context, data)
+        if character is not None:
+            row.prop_search(item, "bone", character.data, "bones", text="")
 
     def filter_items(self, context, data, property_name):
         wanted = self.filter_name.lower()
@@ -38,18 +40,19 @@ class HUMAN3R_PT_retarget(Section, bpy.types.Panel):
         settings, layout = context.scene.human3r_retarget, self.layout
         layout.use_property_split, layout.use_property_decorate = True, False
         column = layout.column()
-        column.prop(settings, "source")
-        column.prop(settings, "character")
+        person, character = choosing.person(context, settings), choosing.character(context, settings)
+        column.prop(settings, "source", placeholder="" if person is None else person.name)
+        column.prop(settings, "character", placeholder="" if character is None else character.name)
         row = column.row(align=True)
         row.prop(settings, "preset")
         row.operator("human3r.retarget_find_bones", text="", icon="FILE_REFRESH")
-        if settings.character is not None and settings.is_found():
+        if character is not None and settings.is_found(character):
             _draw_findings(layout, settings, characters_across(context))
         column = layout.column()
         column.row().prop(settings, "controls", expand=True)
         draw_settings(column, settings, RetargetSettings, "Motion")
-        if settings.calibration == "POSE" and settings.character is not None:
-            matched = matched_pose.PROPERTY in settings.character
+        if settings.calibration == "POSE" and character is not None:
+            matched = matched_pose.PROPERTY in character
             row = column.row()
             row.operator("human3r.retarget_match_pose", icon="CHECKMARK" if matched else "POSE_HLT")
         draw_settings(column, settings, RetargetSettings, "Keys")
@@ -74,7 +77,8 @@ class HUMAN3R_PT_retarget_bones(Human3RPanel, bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         settings = context.scene.human3r_retarget
-        return settings.character is not None and settings.is_found()
+        character = choosing.character(context, settings)
+        return character is not None and settings.is_found(character)
 
     def draw(self, context: bpy.types.Context) -> None:
         settings = context.scene.human3r_retarget

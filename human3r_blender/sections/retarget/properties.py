@@ -21,8 +21,9 @@ from ...person import sampling
 from ...rigs import name_patterns, presets, rig_map
 from ...rigs.presets import IkLimb, Preset
 from ...rigs.rig_map import RigMap
-from .settings import RetargetSettings
 from ...rigs.slots import CHAINS, SIDES, SLOTS, label
+from . import choosing
+from .settings import RetargetSettings
 
 RECOGNISE, BY_NAMES = "RECOGNISE", "NAMES"
 MOST_CHAIN_BONES = 6
@@ -57,8 +58,9 @@ def _is_other_armature(settings: "Human3RRetarget", item: bpy.types.Object) -> b
 
 
 def _find_what_is_chosen(settings: "Human3RRetarget", context: bpy.types.Context) -> None:
-    if settings.character is not None and not settings.is_found():
-        settings.find_bones()
+    character = choosing.character(context, settings)
+    if character is not None and not settings.is_found(character):
+        settings.find_bones(character)
 
 
 class Human3RRetargetRow(bpy.types.PropertyGroup):
@@ -78,14 +80,16 @@ class Human3RRetarget(bpy.types.PropertyGroup):
         name="Person",
         type=bpy.types.Object,
         poll=lambda _, item: sampling.has_body_joints(item),
-        description="The person whose motion is used: an armature made by Human3R, or another one with SMPL-X bones",
+        description="The person whose motion is used: an armature made by Human3R, or another one with SMPL-X bones. "
+        "Empty: the active person, or the only one",
     )
     character: PointerProperty(
         name="Character",
         type=bpy.types.Object,
         poll=_is_other_armature,
         update=_find_what_is_chosen,
-        description="The armature of the character's rig. If it is linked, a library override is made",
+        description="The armature of the character's rig. If it is linked, a library override is made. "
+        "Empty: the selected one",
     )
     preset: EnumProperty(
         name="Rig",
@@ -114,13 +118,13 @@ class Human3RRetarget(bpy.types.PropertyGroup):
             frame_end=self.frame_end if self.use_range else None,
         )
 
-    def is_found(self) -> bool:
-        """Whether the list of bones belongs to the character and the preset that are chosen."""
-        return bool(self.rows) and self.found_for == self.wanted()
+    def is_found(self, character: bpy.types.Object | None = None) -> bool:
+        """Whether the list of bones belongs to a character, the one that is chosen, and to the preset that is."""
+        return bool(self.rows) and self.found_for == self.wanted(character)
 
-    def find_bones(self) -> None:
-        """Fill the list of bones by the preset, or by what bones are called."""
-        bones = self.character.data.bones
+    def find_bones(self, character: bpy.types.Object | None = None) -> None:
+        """Fill the list of bones of a character, the one that is chosen, by the preset, or by what bones are called."""
+        bones = (character or self.character).data.bones
         known = all_presets()
         name = self.preset
         if name != BY_NAMES and name not in known:  # to be recognised, or a preset of a file that is gone
@@ -133,13 +137,16 @@ class Human3RRetarget(bpy.types.PropertyGroup):
             found = rig_map.resolve(preset, bones.keys())
             self.evidence = f"{name}. {tr(presets.EVIDENCE[preset.tested_on])}"
         self.base = json.dumps(presets.as_json(found.as_preset("base"))) if found.bones else ""
-        self.found_for = self.wanted()
+        self.found_for = self.wanted(character)
         self._fill(found)
 
     def exchange(self, character: bpy.types.Object) -> None:
         """Go on with another character of the same bones: the override of the one that was chosen."""
-        self.found_for = f"{character.name} / {self.preset}"
-        self.character = character
+        self.found_for = self.wanted(character)
+        if self.character is not None:
+            self.character = character
+        else:
+            character.select_set(True)  # which is how it was meant
 
     def rig(self) -> RigMap:
         """The mapping as the list of bones says. What it has besides bones comes from what was found."""
@@ -174,9 +181,10 @@ class Human3RRetarget(bpy.types.PropertyGroup):
         row = self.rows.add()
         row.key, row.bone = key, bone
 
-    def wanted(self) -> str:
-        """What `found_for` is once bones were found for what is chosen."""
-        return f"{self.character.name if self.character else ''} / {self.preset}"
+    def wanted(self, character: bpy.types.Object | None = None) -> str:
+        """What `found_for` is once bones were found for a character, the one that is chosen."""
+        character = character or self.character
+        return f"{character.name if character else ''} / {self.preset}"
 
 
 def row_label(key: str) -> str:
