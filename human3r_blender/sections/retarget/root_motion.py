@@ -39,7 +39,7 @@ def mapped(rig: RigMap, item: bpy.types.Object, wanted: bool) -> RigMap:
         raise UserError(
             "root-bone-missing",
             "{name} has no bone on the floor for the root motion.",
-            "Turn off Motion on Root Bone, or choose such a bone as Root Motion in the list of bones.",
+            "Turn off Root Motion, or choose such a bone as Root Motion in the list of bones.",
             name=item.name,
         )
     return replace(rig, bones={ROOT_MOTION: (name,), **bones})

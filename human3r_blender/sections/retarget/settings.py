@@ -36,7 +36,7 @@ class RetargetSettings:
     legs only point in the same directions as the person's (with FK controls)."""
     placement: str = setting("SOURCE", label="Start", choices=PLACEMENTS, group="Motion")
     """Where the motion starts: at the person (``SOURCE``) or where the character stands now (``CHARACTER``)."""
-    root_motion: bool = setting(False, label="Motion on Root Bone", group="Motion")
+    root_motion: bool = setting(False, label="Root Motion", group="Motion")
     """Put the way over the floor and the heading on the rig's bone on the floor, as game engines want it, and the rest
     on the hips. All other bones move the same."""
     calibration: str = setting("LIMBS", label="Rest Poses", choices=CALIBRATIONS, group="Motion")
