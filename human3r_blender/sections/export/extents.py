@@ -3,28 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import bpy
 import numpy as np
 
-from ....engine.contract.skeleton import JOINT_NAMES
 from ...blender import coordinates
 from ...person import body_mesh
-from .motion import PersonMotion
 from .staged_person import shape_points
 
 
-def extent(person: PersonMotion, skeleton: bpy.types.Object, bones: Mapping[str, str]) -> np.ndarray:
+def extent(joints: np.ndarray, bones: Sequence[str], skeleton: bpy.types.Object, growth: float = 1.0) -> np.ndarray:
     """(2, 3) least and greatest corner, meters, in the space of a staged armature, over the whole motion.
 
     A skinned vertex lies between the places where single joints would carry it. So it stays in the box around balls at
-    the joints, as large as each one's farthest vertex, shape keys and all, is away from it at rest. `bones` are the
-    names of the armature's bones by their joints.
+    the joints, as large as each one's farthest vertex, shape keys and all, is away from it at rest. `joints` (T, B, 3)
+    are in the scene, `bones` their B names, `growth` is by how much bones are scaled at most.
     """
-    joints = person.motion.joints() @ coordinates.BODY_TO_ROOT
+    joints = joints @ coordinates.BODY_TO_ROOT
     found = _reach(skeleton)
-    reach = np.array([found.get(bones[joint], 0.0) for joint in JOINT_NAMES])[:, None]
+    reach = growth * np.array([found.get(bone, 0.0) for bone in bones])[:, None]
     return np.stack([(joints - reach).min(axis=(0, 1)), (joints + reach).max(axis=(0, 1))])
 
 

@@ -20,7 +20,8 @@ from ...blender.vectors import nearest_rotation
 from ...person import armature, body_mesh
 from .character_motion import CharacterMotion, Part
 from .naming import Room, safe_name
-from .staged_keys import key
+from .staged_keys import Space, key
+from .staged_person import NAME, Style
 
 _ASIDE = 2e-4
 """Share of its distance from its parent's head by which a bone is moved out of the parent's line."""
@@ -34,46 +35,54 @@ def stage_character(
     character: CharacterMotion,
     name: str,
     clip: str,
-    units: float,
-    before_bones: str,
+    space: Space,
+    style: Style,
     share: bpy.types.Object | None = None,
 ) -> bpy.types.Object:
-    """Put a character into an export's scene, the armature called `name`, its numbers in `units` for each meter.
+    """Put a character into an export's scene, the armature called `name`; arguments as of `stage_person`.
 
-    `before_bones` begins each bone's name. `clip` and `share` as of `stage_person`.
+    Of the style it takes whether its name begins its bones' names, and whether there are meshes.
     """
-    names = {bone: before_bones + bone for bone in character.bones}
+    names = file_names(character, name, style)
     to_body = np.eye(4)
     to_body[:3, :3] = coordinates.BODY_TO_ROOT.T
     rest, motion = to_body @ character.rest, to_body @ character.motion
     for matrices in (rest, motion):
-        matrices[..., :3, 3] *= units
+        matrices[..., :3, 3] *= space.units
     rest, motion = _aside(character, rest, motion)
-    skeleton = _skeleton(name, character, names, rest, units)
+    skeleton = _skeleton(name, character, names, rest, space)
     for block in (skeleton, skeleton.data):
         room.name(block, name)
+    if character.armature.name != skeleton.name:
+        skeleton[NAME] = character.armature.name
     scene.collection.objects.link(skeleton)
     action = keyframes.animate(skeleton, clip, share=share)
     if share is None:
         room.name(action, clip)
-    key(skeleton, _pose(character, names, rest, motion))
-    for part in character.parts:
-        _part(scene, room, character, part, skeleton, names, units)
+    key(skeleton, _pose(character, names, rest, motion), True)
+    for part in character.parts if style.with_mesh else ():
+        _part(scene, room, character, part, skeleton, names, space.units)
     return skeleton
 
 
+def file_names(character: CharacterMotion, name: str, style: Style) -> dict[str, str]:
+    """The names that a character's bones have in a file where the character is called `name`."""
+    return {bone: f"{name}_{bone}" if style.with_names else bone for bone in character.bones}
+
+
 def _skeleton(
-    name: str, character: CharacterMotion, names: Mapping[str, str], rest: np.ndarray, units: float
+    name: str, character: CharacterMotion, names: Mapping[str, str], rest: np.ndarray, space: Space
 ) -> bpy.types.Object:
     data = bpy.data.armatures.new(name)
     item = bpy.data.objects.new(name, data)
     item.rotation_mode = "QUATERNION"
-    item.rotation_quaternion = coordinates.body_to_root_quaternion()
+    if not space.y_up:  # as the armature's own axes are
+        item.rotation_quaternion = coordinates.body_to_root_quaternion()
     with armature.edit_mode(data):
         made: list[bpy.types.EditBone] = []
         for place, (bone, parent) in enumerate(zip(character.bones, character.parents, strict=True)):
             edited = data.edit_bones.new(names[bone])
-            edited.tail = (0.0, max(units * float(character.lengths[place]), 1e-4 * units), 0.0)
+            edited.tail = (0.0, space.units * max(float(character.lengths[place]), 1e-4), 0.0)
             edited.matrix = Matrix(rest[place])
             edited.parent = made[parent] if parent >= 0 else None
             made.append(edited)
@@ -85,11 +94,9 @@ def _pose(
 ) -> dict[str, np.ndarray]:
     """(T, components) values of the bones' keys by data path.
 
-    A skeleton knows no shear: what is left of it in one bone is kept from those that hang from it. Bones that no vertex
-    follows keep their size, because readers of FBX take their first frame for their rest pose, which knows no scale.
+    A skeleton knows no shear: what is left of it in one bone is kept from those that hang from it.
     """
     values: dict[str, np.ndarray] = {}
-    weighted = {group for part in character.parts for group in ([part.bone] if part.bone else _used_groups(part.item))}
     shown = np.empty_like(motion)
     for place, (bone, parent) in enumerate(zip(character.bones, character.parents, strict=True)):
         carried = rest[place]
@@ -98,8 +105,6 @@ def _pose(
         own = np.linalg.inv(carried) @ motion[:, place]
         turns = nearest_rotation(own[:, :3, :3])
         scales = np.einsum("tij,tij->tj", turns, own[:, :3, :3])
-        if bone not in weighted:
-            scales = np.ones_like(scales)
         kept = own.copy()
         kept[:, :3, :3] = turns * scales[:, None, :]
         shown[:, place] = carried @ kept
@@ -129,12 +134,6 @@ def _aside(character: CharacterMotion, rest: np.ndarray, motion: np.ndarray) -> 
             shift[:3, 3] = rest[place, :3, :3].T @ rest[parent, :3, 0] * _ASIDE * abs(line[1])
             rest[place], motion[:, place] = rest[place] @ shift, motion[:, place] @ shift
     return rest, motion
-
-
-def _used_groups(item: bpy.types.Object) -> set[str]:
-    """Names of the vertex groups that vertices of a mesh are in."""
-    used = {entry.group for vertex in item.data.vertices for entry in vertex.groups if entry.weight > 0}
-    return {group.name for group in item.vertex_groups if group.index in used}
 
 
 def _part(
@@ -188,7 +187,7 @@ def _key_shapes(item: bpy.types.Object, part: Part, skeleton: bpy.types.Object) 
     for name, column in values.items():
         blocks[name].slider_min, blocks[name].slider_max = min(0.0, column.min()), max(1.0, column.max())
     keyframes.animate(item.data.shape_keys, skeleton.name, "shapes", share=skeleton)
-    key(item.data.shape_keys, {body_mesh.value_path(name): column[:, None] for name, column in values.items()})
+    key(item.data.shape_keys, {body_mesh.value_path(name): column[:, None] for name, column in values.items()}, True)
 
 
 def _surface(scene: bpy.types.Scene, rig: bpy.types.Object, source: bpy.types.Object) -> bpy.types.Mesh:

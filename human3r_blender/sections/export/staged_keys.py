@@ -34,7 +34,7 @@ class Space:
 def key(block: bpy.types.ID, values: Mapping[str, np.ndarray], rests_before: bool = False) -> None:
     """Keys at frames 0, 1, 2, ... of an animated block, with (T, components) values per data path.
 
-    `rests_before` adds one at `REST_FRAME` without location, turn or weight.
+    `rests_before` adds one at `REST_FRAME` without location, turn, scale or weight.
     """
     first = REST_FRAME if rests_before else 0
     for path, columns in values.items():
@@ -47,4 +47,6 @@ def key(block: bpy.types.ID, values: Mapping[str, np.ndarray], rests_before: boo
 
 
 def _nothing(path: str, components: int) -> np.ndarray:
-    return np.eye(1, components) if path.endswith("quaternion") else np.zeros((1, components))
+    if path.endswith("quaternion"):
+        return np.eye(1, components)
+    return np.full((1, components), 1.0 if path.endswith("scale") else 0.0)

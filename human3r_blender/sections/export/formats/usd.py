@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import numpy as np
 
+from .....engine.contract.skeleton import JOINT_NAMES
 from ..backdrops import EMISSIVE
+from ..character_motion import CharacterMotion
 from ..extents import extent
 from ..file_format import Format, Request
 from ..motion import PersonMotion
+from ..staged_character import file_names
+from ..staged_person import Style
 from ..staging import Stage, staged
 from ..usd_crate import Crate
 from ..writing import missing_exporter, run_exporter
@@ -65,8 +70,18 @@ def _complete(path: Path, people: Sequence[PersonMotion], stage: Stage, request:
         place = f"{_ROOT}/{skeleton.name}"
         crate.set_token(place, "typeName", "SkelRoot")  # which a skeleton without a body is not, and readers pass over
         crate.set_string(place, "displayName", stage.room.own_name(person.armature))
-        crate.add_extent(place, extent(person, skeleton, request.style.bone_names(skeleton.name)))
+        crate.add_extent(place, _extent(person, skeleton, request.style))
     crate.save()
+
+
+def _extent(person: PersonMotion | CharacterMotion, skeleton: bpy.types.Object, style: Style) -> np.ndarray:
+    """As of `extents.extent`."""
+    if isinstance(person, CharacterMotion):
+        names = file_names(person, skeleton.name, style)
+        growth = float(np.linalg.norm(person.motion[..., :3, :3], axis=-2).max())
+        return extent(person.motion[..., :3, 3], [names[bone] for bone in person.bones], skeleton, growth)
+    names = style.bone_names(skeleton.name)
+    return extent(person.motion.joints(), [names[joint] for joint in JOINT_NAMES], skeleton)
 
 
 FORMAT = Format(
