@@ -41,7 +41,9 @@ def bound(rig: bpy.types.Object, objects: Iterable[bpy.types.Object], needs: Nee
     """The rig and what of some objects moves with it, near or far, the rig first."""
     left = [item for item in objects if item != rig]
     needs = needs_of([rig, *left]) if needs is None else needs
-    found, members, before = [rig], {rig}, 0
+    # of two armatures that make one character, the rig is also the one that moves the other
+    found = [rig, *(item for item in left if item.type == "ARMATURE" and _is_moved_by(rig, {item}))]
+    members, before = set(found), 0
     while before != len(found):
         before = len(found)
         for item in left:

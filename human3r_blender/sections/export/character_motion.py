@@ -42,6 +42,8 @@ class Part:
     item: bpy.types.Object
     bone: str
     """The bone that moves it as it is; empty where its vertex groups say what moves it."""
+    groups: Mapping[str, str]
+    """By vertex group, the bone that it is for."""
     rest: np.ndarray
     """(4, 4) from the object's own space into the staged rest pose (z up, meters)."""
     keys: Mapping[str, np.ndarray]
@@ -70,16 +72,20 @@ class CharacterMotion:
 
 def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -> CharacterMotion:
     """A character at an export's frames. Raises UserError (``armature-edited``, ``armature-at-rest``)."""
-    parts = _parts_of(item, scene)
-    held = {part: _bone_of(part, item) for part in parts}
-    names = _kept_bones(item, {name for name in held.values() if name})
-    loose = [part for part in parts if not held[part] and not _is_skinned(part, item)]
-    with _together(item, parts, scene) as evaluation:
-        stand, rest = _at_rest(item, parts, evaluation)
-        poses, places, keys = _sampled(item, names, loose, parts, evaluation, when)
-    skeleton = _Skeleton.of(item, names, stand, poses)
-    for place, part in enumerate(loose):
-        held[part] = skeleton.add(part, rest[part], places[:, place])
+    cast = _Cast(item, scene)
+    with _together(item, [*cast.rigs[1:], *cast.parts], scene) as evaluation:
+        rest = _at_rest(item, [*cast.rigs, *cast.parts], evaluation)
+        poses, places, keys = _sampled(cast, evaluation, when)
+    skeleton = _Skeleton()
+    for rig, names in cast.bones.items():
+        skeleton.add_rig(rig, names, rest[rig], poses[rig])
+    held = {part: skeleton.names[found] for part, found in cast.held.items()}
+    for part in cast.loose:
+        held[part] = skeleton.add(part, rest[part], places[part])
+    parts = [
+        Part(part, held.get(part, ""), skeleton.groups(cast.skins.get(part)), rest[part], keys.get(part, {}))
+        for part in cast.parts
+    ]
     return CharacterMotion(
         item,
         tuple(skeleton.bones),
@@ -87,62 +93,99 @@ def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -> Char
         np.array(skeleton.rest),
         np.array(skeleton.lengths),
         np.stack(skeleton.motion, axis=1),
-        tuple(Part(part, held[part], rest[part], keys.get(part, {})) for part in parts),
-        tuple(_notes(item, parts)),
+        tuple(parts),
+        tuple(_notes(cast)),
     )
 
 
-@dataclass
+class _Cast:
+    """Which objects a character is made of, and what moves each."""
+
+    def __init__(self, item: bpy.types.Object, scene: bpy.types.Scene) -> None:
+        bound = kinship.bound(item, scene.objects)
+        rigs = [item, *(other for other in bound if other.type == "ARMATURE" and other != item)]
+        self.parts = [part for part in bound if part.type in _SURFACES and _is_rendered(part, scene)]
+        found = {part: [rig for rig in kinship.skinned_by(part) if rig in rigs] for part in self.parts}
+        self.skins = {part: those[0] for part, those in found.items() if those and part.type == "MESH"}
+        """By part that vertex groups move, the armature whose bones they are for."""
+        hanging = {part: _bone_of(part, rigs) for part in self.parts if part not in self.skins}
+        self.held = {part: bone for part, bone in hanging.items() if bone is not None}
+        """By part that hangs from a bone, the bone and its armature."""
+        self.loose = [part for part in hanging if part not in self.held]
+        self.bones = {rig: self._kept(rig) for rig in rigs}
+        self.rigs = [rig for rig in rigs if self.bones[rig] or rig == item]
+        self.bones = {rig: self.bones[rig] for rig in self.rigs}
+
+    def _kept(self, rig: bpy.types.Object) -> list[str]:
+        """The bones of an armature that something follows; all that deform where nothing says which do."""
+        holding = {bone for other, bone in self.held.values() if other == rig}
+        deforms = rig in self.skins.values() or not (self.skins or holding)
+        return _kept_bones(rig, holding, deforms)
+
+
 class _Skeleton:
     """A `CharacterMotion`'s bones while they are put together."""
 
-    bones: list[str]
-    parents: list[int]
-    rest: list[np.ndarray]
-    lengths: list[float]
-    motion: list[np.ndarray]
-    """By bone, (T, 4, 4)."""
+    def __init__(self) -> None:
+        self.bones: list[str] = []
+        self.parents: list[int] = []
+        self.rest: list[np.ndarray] = []
+        self.lengths: list[float] = []
+        self.motion: list[np.ndarray] = []
+        """By bone, (T, 4, 4)."""
+        self.names: dict[tuple[bpy.types.Object, str], str] = {}
+        """By armature and bone, what it is called."""
 
-    @classmethod
-    def of(cls, item: bpy.types.Object, names: list[str], stand: np.ndarray, poses: np.ndarray) -> _Skeleton:
-        """The rig's own bones; `poses` (T, B, 4, 4) have the armature's scale, which `stand` (4, 4) has as well."""
-        scale = float(np.cbrt(np.linalg.det(stand[:3, :3])))
-        rest = stand @ np.array([item.data.bones[name].matrix_local for name in names], dtype=np.float64)
-        rest[..., :3, :3] /= scale
-        poses[..., :3, :3] /= scale
-        lengths = [scale * item.data.bones[name].length for name in names]
-        return cls([*names], _parents(item, names), [*rest], lengths, [*np.swapaxes(poses, 0, 1)])
+    def add_rig(self, rig: bpy.types.Object, names: list[str], stand: np.ndarray, poses: np.ndarray) -> None:
+        """The bones of an armature; (4, 4) from its space into the staged rest pose, (T, B, 4, 4) in the world."""
+        scale, first = float(np.cbrt(np.linalg.det(stand[:3, :3]))), len(self.bones)
+        for place, (name, parent) in enumerate(zip(names, _parents(rig, names), strict=True)):
+            self.names[rig, name] = self._free(name)
+            self.bones.append(self.names[rig, name])
+            self.parents.append(first + parent if parent >= 0 else min(first, 1) - 1)
+            bone = stand @ np.array(rig.data.bones[name].matrix_local, dtype=np.float64)
+            self.rest.append(_unscaled(bone, scale))
+            self.lengths.append(scale * rig.data.bones[name].length)
+            self.motion.append(_unscaled(poses[:, place], scale))
+
+    def groups(self, rig: bpy.types.Object | None) -> dict[str, str]:
+        """By vertex group of a mesh that an armature deforms, the bone that it is for."""
+        return {bone: name for (other, bone), name in self.names.items() if other == rig}
 
     def add(self, part: bpy.types.Object, rest: np.ndarray, places: np.ndarray) -> str:
         """A bone called like a part, for it to hang from: (4, 4) where it rests and (T, 4, 4) where it is."""
-        name, number = part.name, 2
-        while name in self.bones:
-            name, number = f"{part.name}_{number}", number + 1
-        bone = np.eye(4)
+        name, bone = self._free(part.name), np.eye(4)
         bone[:3, :3], bone[:3, 3] = nearest_rotation(rest[:3, :3]), rest[:3, 3]
+        self.parents.append(0 if self.bones else -1)
         self.bones.append(name)
-        self.parents.append(0)
         self.rest.append(bone)
         self.lengths.append(max(max(part.dimensions) / 4, 0.01))
         self.motion.append(places @ np.linalg.inv(rest) @ bone)
         return name
 
+    def _free(self, name: str) -> str:
+        found, number = name, 2
+        while found in self.bones:
+            found, number = f"{name}_{number}", number + 1
+        return found
+
+
+def _unscaled(matrices: np.ndarray, scale: float) -> np.ndarray:
+    """(..., 4, 4) matrices with so much less scale."""
+    matrices = matrices.copy()
+    matrices[..., :3, :3] /= scale
+    return matrices
+
 
 def _at_rest(
-    item: bpy.types.Object, parts: Sequence[bpy.types.Object], evaluation: Evaluation
-) -> tuple[np.ndarray, dict[bpy.types.Object, np.ndarray]]:
-    """(4, 4) from the armature's space to the staged rest pose, and by part from its own."""
+    item: bpy.types.Object, objects: Sequence[bpy.types.Object], evaluation: Evaluation
+) -> dict[bpy.types.Object, np.ndarray]:
+    """By object of a character, (4, 4) from its own space into the staged rest pose."""
     with at_rest(item, ()):
         evaluation.update()
-        stand = _standing(_world(evaluation, item))
-        inward = stand @ np.linalg.inv(_world(evaluation, item))
-        return stand, {part: inward @ _world(evaluation, part) for part in parts}
-
-
-def _parts_of(item: bpy.types.Object, scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """The objects bound to a character that have a surface and are rendered."""
-    bound = kinship.bound(item, scene.objects)
-    return [part for part in bound if part.type in _SURFACES and _is_rendered(part, scene)]
+        world = _world(evaluation, item)
+        inward = _standing(world) @ np.linalg.inv(world)
+        return {one: inward @ _world(evaluation, one) for one in objects}
 
 
 def _is_rendered(part: bpy.types.Object, scene: bpy.types.Scene) -> bool:
@@ -150,25 +193,22 @@ def _is_rendered(part: bpy.types.Object, scene: bpy.types.Scene) -> bool:
     return not part.hide_render and any(not home.hide_render for home in homes)
 
 
-def _is_skinned(part: bpy.types.Object, item: bpy.types.Object) -> bool:
-    return part.type == "MESH" and item in kinship.skinned_by(part)
-
-
-def _bone_of(part: bpy.types.Object, item: bpy.types.Object) -> str:
-    """The bone that an object hangs from and does not move against; empty for none."""
-    if _is_skinned(part, item) or part.constraints or part.animation_data is not None:
-        return ""
-    if part.parent == item and part.parent_type == "BONE":
-        return str(part.parent_bone)
+def _bone_of(part: bpy.types.Object, rigs: Sequence[bpy.types.Object]) -> tuple[bpy.types.Object, str] | None:
+    """The bone that an object hangs from and does not move against, with its armature; None for none."""
     above = part.parent
-    return _bone_of(above, item) if above is not None and above != item and part.parent_type == "OBJECT" else ""
+    if above is None or part.constraints or part.animation_data is not None or kinship.skinned_by(part):
+        return None
+    if above in rigs:
+        return (above, str(part.parent_bone)) if part.parent_type == "BONE" else None
+    return _bone_of(above, rigs) if part.parent_type == "OBJECT" else None
 
 
-def _kept_bones(item: bpy.types.Object, holding: set[str]) -> list[str]:
+def _kept_bones(item: bpy.types.Object, holding: set[str], deforms: bool) -> list[str]:
     """The bones that deform or hold something, and the one that all hang from, parents before their children."""
     bones = item.data.bones
-    kept = {bone.name for bone in bones if bone.use_deform} or set(bones.keys())
-    kept |= holding
+    kept = set(holding)
+    if deforms:
+        kept |= {bone.name for bone in bones if bone.use_deform} or set(bones.keys())
     tops = {[name, *bone_ties.line_up(item, name)][-1] for name in kept}
     if len(tops) == 1:
         kept |= tops
@@ -191,7 +231,7 @@ def _parent(item: bpy.types.Object, name: str, kept: set[str]) -> str:
     """The kept bone that a bone hangs from: one above it, or one that lies exactly where one above it lies."""
     bones = item.data.bones
     others = [bone for bone in bones if bone.name in kept and bone.name != name]
-    ends = np.array([[*bone.head_local, *bone.tail_local] for bone in others])
+    ends = np.array([[*bone.head_local, *bone.tail_local] for bone in others]).reshape(-1, 6)
     size = max(bone.length for bone in bones)
     for above in bone_ties.line_up(item, name):
         if above in kept:
@@ -233,42 +273,44 @@ def _world(evaluation: Evaluation, item: bpy.types.Object) -> np.ndarray:
     return world_matrix(evaluation.seen(item))
 
 
+_Rows = dict[bpy.types.Object, np.ndarray]
+
+
 def _sampled(
-    item: bpy.types.Object,
-    names: Sequence[str],
-    loose: Sequence[bpy.types.Object],
-    parts: Sequence[bpy.types.Object],
-    evaluation: Evaluation,
-    when: Clock,
-) -> tuple[np.ndarray, np.ndarray, dict[bpy.types.Object, dict[str, np.ndarray]]]:
-    """(T, B, 4, 4) bones and (T, L, 4, 4) loose parts in the world, and (T,) values of the parts' shape keys."""
+    cast: _Cast, evaluation: Evaluation, when: Clock
+) -> tuple[_Rows, _Rows, dict[bpy.types.Object, dict[str, np.ndarray]]]:
+    """(T, B, 4, 4) bones by armature and (T, 4, 4) loose parts in the world, and (T,) values of parts' shape keys."""
     count = len(when.scene_frames)
-    poses, places = np.empty((count, len(names), 4, 4)), np.empty((count, len(loose), 4, 4))
-    shaped = {part: part.data.shape_keys for part in parts if getattr(part.data, "shape_keys", None) is not None}
+    poses = {rig: np.empty((count, len(names), 4, 4)) for rig, names in cast.bones.items()}
+    places = {part: np.empty((count, 4, 4)) for part in cast.loose}
+    shaped = {part: part.data.shape_keys for part in cast.parts if getattr(part.data, "shape_keys", None) is not None}
     keys = {part: {key.name: np.empty(count) for key in shapes.key_blocks[1:]} for part, shapes in shaped.items()}
     for row, frame in enumerate(when.scene_frames.tolist()):
-        evaluated = evaluation.at(frame)
-        poses[row] = world_matrix(evaluated) @ bone_matrices(evaluated, names)
-        for place, part in enumerate(loose):
-            places[row, place] = _world(evaluation, part)
+        evaluation.at(frame)
+        for rig, names in cast.bones.items():
+            seen = evaluation.seen(rig)
+            poses[rig][row] = world_matrix(seen) @ bone_matrices(seen, names)
+        for part, rows in places.items():
+            rows[row] = _world(evaluation, part)
         for part, shapes in shaped.items():
             for key in evaluation.seen(shapes).key_blocks[1:]:
                 keys[part][key.name][row] = 0.0 if key.mute else key.value
     return poses, places, keys
 
 
-def _notes(item: bpy.types.Object, parts: Sequence[bpy.types.Object]) -> Iterator[Sentence]:
-    for part in parts:
+def _notes(cast: _Cast) -> Iterator[Sentence]:
+    for part in cast.parts:
         stiff = _stiff_modifiers(part)
         if stiff:
             said = "{name}: modifiers look as in the rest pose in the file, whatever the pose: {modifiers}."
             yield Sentence(said, name=part.name, modifiers=", ".join(stiff))
-        skins = [one for one in part.modifiers if one.type == "ARMATURE" and one.object == item]
+        skins = [one for one in part.modifiers if one.type == "ARMATURE" and one.object in cast.rigs]
         if any(one.use_deform_preserve_volume for one in skins):
             said = "{name}: files cannot preserve the volume at joints as its Armature modifier does."
             yield Sentence(said, name=part.name)
-    if any(bone.use_deform and bone.bbone_segments > 1 for bone in item.data.bones):
-        yield Sentence("{name}: bendy bones are exported as straight ones.", name=item.name)
+    for rig in cast.rigs:
+        if any(rig.data.bones[name].bbone_segments > 1 for name in cast.bones[rig]):
+            yield Sentence("{name}: bendy bones are exported as straight ones.", name=rig.name)
 
 
 def _stiff_modifiers(part: bpy.types.Object) -> list[str]:

@@ -169,8 +169,8 @@ def _group(item: bpy.types.Object, part: Part, names: Mapping[str, str]) -> None
         item.vertex_groups.new(name=names[part.bone]).add(range(len(item.data.vertices)), 1.0, "REPLACE")
         return
     for group in list(item.vertex_groups):
-        if group.name in names:
-            group.name = names[group.name]
+        if group.name in part.groups:
+            group.name = names[part.groups[group.name]]
         else:
             item.vertex_groups.remove(group)
 

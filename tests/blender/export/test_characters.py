@@ -243,6 +243,36 @@ def test_a_generated_rigify_character(generated, tmp_path):  # noqa: F811
             assert "DEF-spine" in {bone.name for bone in bones[f"DEF-thigh.{side}"].parent_recursive}
 
 
+def test_a_skeleton_that_a_control_rig_moves(tmp_path):
+    """Two armatures that are one character: what deforms it leaves, once."""
+    scene, people = people_of_a_take()
+    rig = rigs.unreal(BodyModel.load(default_body_path()).rest_joints(np.zeros(10)))
+    control, game = rig.item, rig.item.copy()
+    game.data, game.name = rig.item.data.copy(), "Game"
+    scene.collection.objects.link(game)
+    for bone in game.pose.bones:
+        constraint = bone.constraints.new("COPY_TRANSFORMS")
+        constraint.target, constraint.subtarget = control, bone.name
+    head = np.array(control.matrix_world @ control.data.bones["head"].head_local)
+    ball = sphere("Face", scene, head, 0.1, rig=game)
+    ball.vertex_groups.new(name="head").add(range(100), 1.0, "REPLACE")
+    sphere("Eye", scene, head, 0.02, control, "head")
+    retargeting.retarget(people[0], control, scene, character_files.find_rig(control))
+    bones = ["pelvis", "head", "hand_l"]
+    heads, surfaces = shown(control, bones), readers.surfaces(1, TIMES)
+    settings = ExportSettings(("fbx",), float(EXPORT_RATE))
+    exporting.export(scene, people, tmp_path, "take", settings, characters.characters_in(scene))
+    readers.empty_file(AS_BLENDER)
+    first = readers.import_fbx(tmp_path / "take.fbx")
+    assert np.linalg.norm(bones_of_file(first, bones) - heads, axis=-1).max() < MILLIMETRE
+    found = readers.surfaces(first, TIMES)
+    assert set(found) == {"Face", "Eye"}
+    for name, values in found.items():
+        assert np.linalg.norm(values - surfaces[name], axis=-1).max() < MILLIMETRE, name
+    (skeleton,) = [item for item in bpy.data.objects if item.type == "ARMATURE"]
+    assert len(skeleton.data.bones) < len(rig.bones) * 2
+
+
 @pytest.mark.parametrize("more, expected", [
     ((), ["Mannequin.glb", "Mannequin_001.glb", "Person_01.npz", "Person_02.npz"]),
     (("--export-people",), ["Mannequin.glb", "Mannequin_001.glb", "Person_01.glb", "Person_01.npz", "Person_02.glb",

@@ -195,6 +195,11 @@ def test_the_whole_family_comes_and_nobody_else(saved, link):
     assert {found.name for found in bpy.data.armatures} == {"Mannequin", "game skeleton"} and not bpy.data.cameras
 
 
+def test_of_two_armatures_that_are_one_character_either_may_be_named(saved):
+    item, scene = brought(saved, armature="game skeleton")
+    assert item.name == "game skeleton" and {found.name for found in scene.objects} == set(FAMILY)
+
+
 @pytest.mark.parametrize("link", [False, True])
 def test_what_was_hidden_stays_hidden(saved, link):
     _, scene = brought(saved, link=link, armature="Mannequin")
