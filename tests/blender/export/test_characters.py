@@ -280,8 +280,6 @@ def test_a_skeleton_that_a_control_rig_moves(tmp_path):
 ])  # fmt: skip
 @pytest.mark.parametrize("link", [False, True])
 def test_the_command_line_exports_the_characters(request, tmp_path, more, expected, link, capfd):
-    if bpy.app.version < (4, 5):
-        pytest.skip("Blender 4.2 as a module crashes when its process ends after any glTF export")
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     rig = rigs.unreal(BodyModel.load(default_body_path()).rest_joints(np.zeros(10)))
     dress(rig.item, rig.bones, bpy.context.scene)
