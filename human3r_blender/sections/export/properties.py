@@ -68,8 +68,8 @@ class Human3RExport(bpy.types.PropertyGroup):
     everyone: BoolProperty(
         name="All People",
         default=True,
-        description="Export all people and characters of the scene instead of only the selected ones. Hidden people are left "
-        "out",
+        description="Export all people and characters of the scene instead of only the selected ones. Hidden people "
+        "are left out",
     )
 
     subjects: property_of(ExportSettings, "subjects", ids=str.upper)

@@ -19,7 +19,7 @@ from ...blender.evaluation import at_rest
 from ...blender.vectors import nearest_rotation
 from ...person import armature, body_mesh
 from .character_motion import CharacterMotion, Part
-from .naming import Room, safe_name
+from .naming import Room, cut, safe_name
 from .staged_keys import Space, key
 from .staged_person import NAME, Style
 
@@ -67,7 +67,7 @@ def stage_character(
 
 def file_names(character: CharacterMotion, name: str, style: Style) -> dict[str, str]:
     """The names that a character's bones have in a file where the character is called `name`."""
-    return {bone: f"{name}_{bone}" if style.with_names else bone for bone in character.bones}
+    return {bone: cut(f"{name}_{bone}", 63) if style.with_names else bone for bone in character.bones}
 
 
 def _skeleton(
@@ -147,9 +147,11 @@ def _part(
 ) -> None:
     data = _surface(scene, character.armature, part.item)
     item = bpy.data.objects.new(part.item.name, data)
-    label = safe_name(part.item.name, "part")
+    label, number = safe_name(part.item.name, "part"), 2
+    while label in scene.objects:  # as another character's part or armature
+        label, number = f"{safe_name(part.item.name, 'part')}_{number}", number + 1
     for block in (item, data):
-        room.name(block, label if label != skeleton.name else f"{label}_mesh")
+        room.name(block, label)
     scene.collection.objects.link(item)
     place = np.eye(4)
     place[:3, :3] = units * coordinates.BODY_TO_ROOT.T
