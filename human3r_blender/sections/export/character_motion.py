@@ -44,6 +44,8 @@ class Part:
     """The bone that moves it as it is; empty where its vertex groups say what moves it."""
     groups: Mapping[str, str]
     """By vertex group, the bone that it is for."""
+    stray: str
+    """The bone that moves vertices which no group moves; empty where there are none."""
     rest: np.ndarray
     """(4, 4) from the object's own space into the staged rest pose (z up, meters)."""
     keys: Mapping[str, np.ndarray]
@@ -80,10 +82,17 @@ def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -> Char
     for rig, names in cast.bones.items():
         skeleton.add_rig(rig, names, rest[rig], poses[rig])
     held = {part: skeleton.names[found] for part, found in cast.held.items()}
-    for part in cast.loose:
-        held[part] = skeleton.add(part, rest[part], places[part])
+    own = {part: skeleton.add(part, rest[part], places[part]) for part in cast.loose}
+    held |= {part: bone for part, bone in own.items() if part not in cast.skins}
     parts = [
-        Part(part, held.get(part, ""), skeleton.groups(cast.skins.get(part)), rest[part], keys.get(part, {}))
+        Part(
+            part,
+            held.get(part, ""),
+            skeleton.groups(cast.skins.get(part)),
+            own.get(part, "") if part in cast.skins else "",
+            rest[part],
+            keys.get(part, {}),
+        )
         for part in cast.parts
     ]
     return CharacterMotion(
@@ -106,12 +115,16 @@ class _Cast:
         rigs = [item, *(other for other in bound if other.type == "ARMATURE" and other != item)]
         self.parts = [part for part in bound if part.type in _SURFACES and _is_rendered(part, scene)]
         found = {part: [rig for rig in kinship.skinned_by(part) if rig in rigs] for part in self.parts}
-        self.skins = {part: those[0] for part, those in found.items() if those and part.type == "MESH"}
+        skins = {part: those[0] for part, those in found.items() if those and part.type == "MESH"}
+        moved = {part: _moved_vertices(part, rig) for part, rig in skins.items()}
+        self.skins = {part: rig for part, rig in skins.items() if moved[part].any()}
         """By part that vertex groups move, the armature whose bones they are for."""
         hanging = {part: _bone_of(part, rigs) for part in self.parts if part not in self.skins}
         self.held = {part: bone for part, bone in hanging.items() if bone is not None}
         """By part that hangs from a bone, the bone and its armature."""
         self.loose = [part for part in hanging if part not in self.held]
+        self.loose += [part for part in self.skins if not moved[part].all()]
+        """Parts that move as a whole or with what vertices no group moves."""
         self.bones = {rig: self._kept(rig) for rig in rigs}
         self.rigs = [rig for rig in rigs if self.bones[rig] or rig == item]
         self.bones = {rig: self.bones[rig] for rig in self.rigs}
@@ -193,10 +206,21 @@ def _is_rendered(part: bpy.types.Object, scene: bpy.types.Scene) -> bool:
     return not part.hide_render and any(not home.hide_render for home in homes)
 
 
+def _moved_vertices(part: bpy.types.Object, rig: bpy.types.Object) -> np.ndarray:
+    """(V,) whether bones of an armature move each vertex of a mesh."""
+    bones = rig.data.bones
+    moving = {group.index for group in part.vertex_groups if group.name in bones and bones[group.name].use_deform}
+
+    def is_moved(vertex: bpy.types.MeshVertex) -> bool:
+        return any(one.group in moving and one.weight > 0 for one in vertex.groups)
+
+    return np.array([is_moved(vertex) for vertex in part.data.vertices], dtype=bool)
+
+
 def _bone_of(part: bpy.types.Object, rigs: Sequence[bpy.types.Object]) -> tuple[bpy.types.Object, str] | None:
     """The bone that an object hangs from and does not move against, with its armature; None for none."""
     above = part.parent
-    if above is None or part.constraints or part.animation_data is not None or kinship.skinned_by(part):
+    if above is None or part.constraints or part.animation_data is not None:
         return None
     if above in rigs:
         return (above, str(part.parent_bone)) if part.parent_type == "BONE" else None

@@ -175,6 +175,9 @@ def _group(item: bpy.types.Object, part: Part, names: Mapping[str, str]) -> None
             group.name = names[part.groups[group.name]]
         else:
             item.vertex_groups.remove(group)
+    if part.stray:
+        still = [vertex.index for vertex in item.data.vertices if not any(one.weight > 0 for one in vertex.groups)]
+        item.vertex_groups.new(name=names[part.stray]).add(still, 1.0, "REPLACE")
 
 
 def _key_shapes(item: bpy.types.Object, part: Part, skeleton: bpy.types.Object) -> None:

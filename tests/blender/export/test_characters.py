@@ -59,7 +59,10 @@ def dress(rig, bones, scene):
         group = skin.vertex_groups.new(name=bones[joint])
         for vertex, value in enumerate(values.tolist()):
             group.add([vertex], value, "REPLACE")
-    skin.vertex_groups.new(name="no bone").add([0], 1.0, "REPLACE")
+    skin.vertex_groups.new(name="no bone").add([0, 50], 1.0, "REPLACE")
+    for joint in ("left_shoulder", "left_elbow"):
+        skin.vertex_groups[bones[joint]].remove([50])  # which stays where it is
+    sphere("Cape", scene, place["neck"], 0.3, rig=rig)  # as does all of this
     skin.shape_key_add(name="Basis")
     swell = skin.shape_key_add(name="Swell")
     for point in swell.data:
@@ -181,7 +184,7 @@ def test_surfaces_are_where_the_scene_has_them(exported, kind):
     readers.empty_file(AS_BLENDER)
     found = readers.surfaces(READERS[kind](folder / f"take.{kind}"), TIMES)
     assert not [name for name in found if "Ghost" in name or "Person" in name]
-    for name in ("Skin", "Eye", "Hat", "Boots"):
+    for name in ("Skin", "Eye", "Hat", "Boots", "Cape"):
         (mesh,) = [values for other, values in found.items() if name in other]
         for vertices, wanted in zip(mesh, surfaces[name], strict=True):
             tree = KDTree(len(vertices))
