@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--export-people", action="store_true", help="with --retarget-to, export the people beside the characters"
     )
-    add_setting_options(parser, ExportSettings, "export settings", ("overwrite", "subjects"), _PREFIX)
+    add_setting_options(parser, ExportSettings, "export settings", ("overwrite",), _PREFIX)
     add_setting_options(parser, TakeExportSettings, "export settings of COLMAP, depth, masks", prefix=_PREFIX)
 
 
@@ -137,7 +137,7 @@ def _people_settings(options: argparse.Namespace) -> ExportSettings | None:
         _PREFIX,
         formats=formats or tuple(FORMATS),
         overwrite=options.overwrite,
-        subjects="both" if options.export_people else "characters",
+        subjects="both" if options.export_people else options.export_subjects,
     )
     return settings if formats else None  # checked in any case: the rate is the camera's too
 

@@ -53,8 +53,8 @@ def stage_character(
     skeleton = _skeleton(name, character, names, rest, space)
     for block in (skeleton, skeleton.data):
         room.name(block, name)
-    if character.armature.name != skeleton.name:
-        skeleton[NAME] = character.armature.name
+    if room.own_name(character.armature) != skeleton.name:
+        skeleton[NAME] = room.own_name(character.armature)
     scene.collection.objects.link(skeleton)
     action = keyframes.animate(skeleton, clip, share=share)
     if share is None:
@@ -147,9 +147,7 @@ def _part(
 ) -> None:
     data = _surface(scene, character.armature, part.item)
     item = bpy.data.objects.new(part.item.name, data)
-    label, number = safe_name(part.item.name, "part"), 2
-    while label in scene.objects:  # as another character's part or armature
-        label, number = f"{safe_name(part.item.name, 'part')}_{number}", number + 1
+    label = safe_name(room.own_name(part.item), "part")
     for block in (item, data):
         room.name(block, label)
     scene.collection.objects.link(item)
