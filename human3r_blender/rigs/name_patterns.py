@@ -1,297 +1,270 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bones found by what they are called, for rigs that no preset knows.
+"""Bones found by what they are called and by what they hang from, for rigs that no preset knows.
 
-A name is cut into words: at separators, at capitals, before and after digits. A side may be a word of its own (`l`,
-`left`, in front, behind or between), or be grown together with the next (`lArm`, `LeftArm`). What is left has to be one
-of a slot's names; words that say nothing about the body (`def`, `bip01`, `j`) are passed over, and bones whose words
-say that they are something else (`twist`, `ik`) are left out.
+A limb is a line of bones that hang from each other: of all such lines the one is taken whose names fit its joints best,
+in their order. So `Leg` is the shin under an `UpLeg` and the thigh above a `Knee`, `Shoulder` the collar above an `Arm`
+and the upper arm above an `Elbow`, and of a wrist and a hand the wrist is the upper one. The trunk is what lies between
+the hips and the head, whatever it is called. Control rigs whose bones do not hang from each other go by names alone.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
+from . import hierarchy
 from .rig_map import RigMap
 from .slots import SIDES
+from .words import Name, read, shared_start, without_namespace
 
-_LEFT, _RIGHT = ("l", "left", "lt", "lft", "izq", "gauche"), ("r", "right", "rt", "rgt", "der", "droite")
+_Words = Mapping[str, float]
 
-_EMPTY = {
-    "def",
-    "bip",
-    "biped",
-    "bip01",
-    "bip001",
-    "j",
-    "jnt",
-    "joint",
-    "bone",
-    "b",
-    "bn",
-    "c",
-    "x",
-    "m",
-    "org",
-    "rig",
-    "fk",
-    "ctrl",
-    "control",
-    "ccbase",
-    "cc",
-    "base",
-    "skel",
-    "human",
-    "character",
-    "valve",
-    "valvebiped",
-    "sk",
-    "main",
-    "deform",
-    "f",
-    "finger",
-    "val",
-    "m0",
-    "of",
-    "the",
-    "dq",
+
+def _scores(text: str, **less: float) -> dict[str, float]:
+    """Names between commas, each worth 1; `less` gives those that mean other bones as well, `_` for a space."""
+    return {name.strip(): 1.0 for name in text.split(",")} | {
+        name.replace("_", " "): score for name, score in less.items()
+    }
+
+
+_LIMBS: dict[str, dict[str, _Words]] = {
+    "leg": {
+        "hip": _scores("thigh, upper leg, up leg, femur, leg upper, thigh bend, 足, 太もも", hip=0.8, leg=0.6),
+        "knee": _scores(
+            "shin, calf, lower leg, low leg, knee, leg lower, tibia, crus, shin bend, calf bend, ひざ, 膝", leg=0.7
+        ),
+        "ankle": _scores("ankle, 足首", foot=0.9),
+        "foot": _scores("toe, toes, ball, toe base, foot ball, ball toe, つま先, 足先ex", toe_tip=0.8, foot=0.5),
+    },
+    "arm": {
+        "collar": _scores("clavicle, collar, collar bone, clav, scapula, 肩", shoulder=0.75),
+        "shoulder": _scores(
+            "upper arm, up arm, humerus, arm upper, bicep, shldr, shldr bend, upper arm bend, 腕", arm=0.9, shoulder=0.8
+        ),
+        "elbow": _scores("forearm, lower arm, low arm, elbow, arm lower, ulna, forearm bend, ひじ, 肘"),
+        "wrist": _scores("wrist, 手首", hand=0.9),
+    },
 }
-"""Words that many rigs put into every name."""
+"""By limb, from the trunk outwards, the names that its joints' bones go by and how well each fits."""
 
-_OTHER = {
-    "twist",
-    "roll",
-    "ik",
-    "pole",
-    "target",
-    "helper",
-    "end",
-    "nub",
-    "tip",
-    "offset",
-    "bend",
-    "corrective",
-    "jiggle",
-    "aux",
-    "share",
-    "volume",
-    "muscle",
-    "socket",
-    "attach",
-    "weapon",
-    "prop",
-    "cloth",
-    "hair",
-    "skirt",
-    "tail",
-    "wing",
-    "ear",
-    "breast",
-    "bust",
-    "pec",
-    "butt",
-    "mch",
-    "vis",
-    "tweak",
-    "master",
-    "parent",
-    "drv",
-    "driver",
-    "stretch",
-    "rubber",
-    "palm",
-    "metacarpal",
-    "carpal",
-    "widget",
-    "null",
-    "effector",
-    "space",
-    "half",
-    "leaf",
-    "adjust",
-    "sleeve",
-    "scarf",
-}
-"""Words of bones that are no limb."""
-
-_NAMES: dict[str, tuple[str, ...]] = {
-    "pelvis": ("pelvis", "hips", "hip", "cog", "root hips"),
-    "head": ("head",),
-    "jaw": ("jaw", "chin", "lower jaw"),
-    "collar": ("clavicle", "collar", "collarbone", "collar bone", "shoulder", "clav", "scapula"),
-    "shoulder": ("upper arm", "uparm", "up arm", "upperarm", "humerus", "arm upper", "arm", "shoulder", "bicep"),
-    "elbow": ("forearm", "fore arm", "lower arm", "lowerarm", "low arm", "lowarm", "elbow", "arm lower", "ulna"),
-    "wrist": ("hand", "wrist"),
-    "hip": ("thigh", "upper leg", "upperleg", "up leg", "upleg", "femur", "leg upper", "leg", "hip"),
-    "knee": ("shin", "calf", "lower leg", "lowerleg", "low leg", "lowleg", "knee", "leg lower", "tibia", "leg", "crus"),
-    "ankle": ("foot", "ankle"),
-    "foot": ("toe", "toes", "ball", "toe base", "toebase", "foot ball", "ball toe"),
-}
-"""By slot (paired ones without their side) the names it goes by, likelier ones first. `leg` is the shin where another
-bone is the thigh, `shoulder` the upper arm where another bone is the collar."""
-
+_PELVIS = _scores("pelvis, hips, root hips, lower torso, lower body, 下半身", hip=0.8, cog=0.5)
+_HEAD = _scores("head, 頭")
+_JAW = _scores("jaw, lower jaw, jaw root, jaw master, 顎, あご", chin=0.5)
+_NECK = _scores("neck, neck lower, neck upper, neck twist, 首")
+_SPINE = _scores(
+    "spine, chest, torso, abdomen, upper chest, waist, back, ribs, upper torso, upper body, abdomen lower,"
+    " abdomen upper, chest lower, chest upper, lower back, 上半身"
+)
+_ROOT_MOTION = _scores("root, root bone, bone root, root motion, reference, trajectory, traj, master, mother, 全ての親")
 _FINGERS = {
-    "thumb": ("thumb",),
-    "index": ("index", "fore", "point", "pointer"),
-    "middle": ("middle", "mid"),
-    "ring": ("ring",),
-    "pinky": ("pinky", "little", "small", "pinkie"),
+    "thumb": ("thumb", "親指"),
+    "index": ("index", "fore", "point", "pointer", "人指", "人差指", "人差し指"),
+    "middle": ("middle", "mid", "中指"),
+    "ring": ("ring", "third", "薬指"),
+    "pinky": ("pinky", "little", "small", "pinkie", "小指"),
 }
-_SEGMENTS = {"proximal": 1, "intermediate": 2, "distal": 3, "prox": 1, "inter": 2, "dist": 3}
-_CHAINS = {"spine": ("spine", "chest", "torso", "abdomen", "upper chest", "waist", "back", "ribs"), "neck": ("neck",)}
-
-
-@dataclass(frozen=True)
-class Name:
-    """What a bone's name says."""
-
-    side: str
-    """``left``, ``right`` or empty."""
-    words: str
-    """The rest in lower case, with spaces between words and without digits."""
-    number: int | None
-    """The last number in it."""
-    is_other: bool
-    """Whether it says that the bone is something else than a limb."""
-
-
-def read(bone: str) -> Name:
-    """Take a bone's name apart."""
-    text = bone.rpartition(":")[2]
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", text)
-    words = [word for word in re.split(r"[\s_.\-|]+", text.lower()) if word]
-    side, number, rest = "", None, []
-    for place, word in enumerate(words):
-        if word in _LEFT and not side:
-            side = "left"
-        elif word in _RIGHT and not side:
-            side = "right"
-        elif word.isdigit():
-            # the number of `Bip01` belongs to the figure, not to the bone
-            number = number if place and words[place - 1] in ("bip", "mixamorig") else int(word)
-        else:
-            rest.append(word)
-    rest, side = _grown_together(rest, side)
-    kept = [word for word in rest if word not in _EMPTY] or rest
-    return Name(side, " ".join(kept), number, any(word in _OTHER for word in rest))
-
-
-def _grown_together(words: list[str], side: str) -> tuple[list[str], str]:
-    """Separate sides from words that they are written together with: `leftarm`, `armleft`, `larm`."""
-    if side:
-        return words, side
-    known = {name.replace(" ", "") for names in (*_NAMES.values(), *_FINGERS.values()) for name in names}
-    for place, word in enumerate(words):
-        for found, codes in (("left", _LEFT), ("right", _RIGHT)):
-            for code in codes:
-                for rest in (
-                    word[len(code) :] if word.startswith(code) else "",
-                    word[: -len(code)] if word.endswith(code) else "",
-                ):
-                    if rest in known and word not in known:
-                        return [*words[:place], rest, *words[place + 1 :]], found
-    return words, ""
+_SEGMENTS = {"metacarpal": 0, "proximal": 1, "intermediate": 2, "distal": 3, "prox": 1, "inter": 2, "dist": 3}
+_GROWN = frozenset(
+    name.replace(" ", "")
+    for words in (*(words for limb in _LIMBS.values() for words in limb.values()), *_FINGERS.values())
+    for name in words
+)
+"""Words that a side may have grown together with."""
+_KIND = {"fk": 0.02, "def": -0.02}
 
 
 def find(parents: Mapping[str, str]) -> RigMap:
-    """Slots of a rig's bones by their names; `parents` gives each bone's parent, empty for none.
-
-    Where several bones go by the same name, the one that more hangs from is taken.
-    """
-    weights = _descendants(parents)
-    names = {bone: name for bone in parents if not (name := read(bone)).is_other}
-    order = sorted(names, key=lambda bone: (-weights[bone], bone))
-    bones: dict[str, tuple[str, ...]] = {}
-    used: set[str] = set()
-
-    def take(slot: str, candidates: Iterable[str]) -> None:
-        bone = next((bone for bone in candidates if bone not in used), None)
-        if bone is not None:
-            bones[slot] = (bone,)
-            used.add(bone)
-
-    for side in ("", *SIDES):
-        for slot in (
-            ("pelvis", "head", "jaw")
-            if not side
-            else ("collar", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "foot")
-        ):
-            options = [
-                bone
-                for name in _NAMES[slot]
-                for bone in order
-                if names[bone].side == side and _same(names[bone].words, name)
-            ]
-            take(f"{side}_{slot}" if side else slot, options)
-        if side:
-            _sort_out(side, bones, used, parents)
-            for finger, called in _FINGERS.items():
-                line = [bone for bone in order if names[bone].side == side and _is_finger(names[bone].words, called)]
-                for place, bone in enumerate(_numbered(line, names)):
-                    take(f"{side}_{finger}{place + 1}", [bone])
-    for chain, called in _CHAINS.items():
-        line = [
-            bone
-            for bone in order
-            if bone not in used and not names[bone].side and any(_same(names[bone].words, name) for name in called)
-        ]
-        if line:
-            bones[chain] = tuple(_one_line(line, parents))
-            used.update(line)
-    return RigMap(bones)
+    """Slots of a rig's bones; `parents` gives each bone's parent, empty for none."""
+    return _Search(parents).found()
 
 
-def _same(words: str, name: str) -> bool:
-    return words == name or words.replace(" ", "") == name.replace(" ", "")
+class _Search:
+    """One rig's bones by their names and places."""
+
+    def __init__(self, parents: Mapping[str, str]) -> None:
+        self.parents, self.below = parents, hierarchy.counts_below(parents)
+        start = shared_start(map(without_namespace, parents))
+        self.names = {bone: read(bone, start, _GROWN) for bone in parents}
+        self.order = sorted(parents, key=lambda bone: (-self.below[bone], bone))
+        self.bones: dict[str, tuple[str, ...]] = {}
+
+    def found(self) -> RigMap:
+        for side in SIDES:
+            for slots in _LIMBS.values():
+                self.bones |= {f"{side}_{slot}": (bone,) for slot, bone in self._limb(side, slots).items()}
+        self._trunk()
+        for side in SIDES:
+            self._fingers(side)
+        return RigMap(self.bones)
+
+    def _limb(self, side: str, slots: Mapping[str, _Words]) -> dict[str, str]:
+        """By slot the bone of one limb: along one line, or by names where a line holds less."""
+        bones = self._named_on(side)
+        fits = {(bone, slot): self._fit(bone, words) for bone in bones for slot, words in slots.items()}
+        by_line, by_name = self._best_line(bones, list(slots), fits), _best_each(bones, fits)
+        return by_line if len(by_line) >= min(len(by_name), 3) else by_name
+
+    def _best_line(
+        self, bones: Sequence[str], slots: Sequence[str], fits: Mapping[tuple[str, str], float]
+    ) -> dict[str, str]:
+        """The bones hanging from each other that fit slots in their order best; upper ones where several fit alike."""
+        lines: dict[tuple[str, int], tuple[float, dict[str, str]]] = {}
+        among = set(bones)
+        for bone in sorted(bones, key=lambda bone: len(hierarchy.line_up(bone, self.parents))):
+            above = [upper for upper in hierarchy.line_up(bone, self.parents)[:0:-1] if upper in among]
+            for place, slot in enumerate(slots):
+                if fits[bone, slot] > 0:
+                    before = [lines[upper, k] for upper in above for k in range(place) if (upper, k) in lines]
+                    value, line = max(before, key=lambda entry: entry[0], default=(0.0, {}))
+                    lines[bone, place] = value + fits[bone, slot], line | {slot: bone}
+
+        def worth(entry: tuple[float, dict[str, str]]) -> tuple[float, int]:
+            return round(entry[0], 6), self.below[next(iter(entry[1].values()))]
+
+        return max(lines.values(), key=worth, default=(0.0, {}))[1]
+
+    def _trunk(self) -> None:
+        """Pelvis, spine, neck, head and jaw: those without a side."""
+        middle = self._named_on("")
+        hips, collars = self._pair("hip"), self._pair("collar") or self._pair("shoulder")
+        pelvis = self._fittest([bone for bone in middle if self._carries_all(bone, hips)], _PELVIS)
+        pelvis = pelvis or hierarchy.lowest_common(hips, self.parents) or self._fittest(middle, _PELVIS)
+        head = self._fittest([bone for bone in middle if not self._carries_all(bone, hips or [""])], _HEAD)
+        head = head or self._end_of_spine(collars, middle)
+        self._take("pelvis", [pelvis])
+        self._take("head", [head])
+        self._take("jaw", [self._fittest(middle, _JAW)])
+        spine, neck = self._above_hips(hips, collars, head)
+        if not spine and not neck:
+            spine, neck = (self._longest(middle, words) for words in (_SPINE, _NECK))
+        self._take("spine", spine)
+        self._take("neck", neck)
+        above = hierarchy.line_up(self._root(hips, collars, head), self.parents)[1:]
+        self._take("root_motion", [bone for bone in above[::-1] if self._fit(bone, _ROOT_MOTION) > 0][:1])
+
+    def _end_of_spine(self, collars: list[str], middle: Sequence[str]) -> str:
+        """The last bone of a spine that goes on by its name above the arms (`spine.006`); empty where none does."""
+        fork = last = hierarchy.lowest_common(collars, self.parents)
+        below = last
+        while below:
+            last = below
+            like = (bone for bone in middle if self.parents[bone] == last)
+            below = next((bone for bone in like if self.names[bone].words == self.names[fork].words), "")
+        return last if last != fork else ""
+
+    def _root(self, hips: list[str], collars: list[str], head: str) -> str:
+        """The lowest bone that carries the whole body; empty where none does."""
+        parts = [*hips, *self.bones.get("pelvis", ()), *collars, head]
+        return hierarchy.lowest_common([bone for bone in parts if bone], self.parents)
+
+    def _above_hips(self, hips: list[str], collars: list[str], head: str) -> tuple[list[str], list[str]]:
+        """What lies between hips and head: the spine up to where the arms branch off or a neck begins, and the rest."""
+        root = self._root(hips, collars, head)
+        top = head or hierarchy.lowest_common(collars, self.parents)
+        line = hierarchy.between(root, top, self.parents) + [top] * (not head)
+        line = [bone for bone in line if bone and not self._carries_all(bone, hips)]
+        line = [bone for bone in line if (bone,) != self.bones.get("pelvis")]
+        fork = hierarchy.lowest_common([*collars, top], self.parents)
+        after = line.index(fork) + 1 if collars and fork in line else len(line)
+        start = next((place for place, bone in enumerate(line) if self._fit(bone, _NECK) > 0), after)
+        return line[:start], line[start:]
+
+    def _longest(self, bones: Sequence[str], words: _Words) -> list[str]:
+        """Bones called so that hang one under the other, from the hips up: the longest such line."""
+        fitting = [bone for bone in bones if self._fit(bone, words) > 0]
+        lines = [[upper for upper in hierarchy.line_up(bone, self.parents) if upper in fitting] for bone in fitting]
+        return max(lines, key=len, default=[])[::-1]
+
+    def _fingers(self, side: str) -> None:
+        (wrist,) = self.bones.get(f"{side}_wrist", ("",))
+        parts = [bone for bone in self.order if _finger_words(self.names[bone]) and self.names[bone].side in ("", side)]
+        held = [bone for bone in parts if wrist and hierarchy.carries(wrist, bone, self.parents)]
+        parts = [bone for bone in parts if self.names[bone].side]
+        lines: dict[str, list[str]] = {}
+        for bone, finger in self._fingers_of(held or parts).items():
+            lines.setdefault(finger, []).append(bone)
+        for finger, line in lines.items():
+            for place, bone in enumerate(self._segments(finger, line)):
+                self._take(f"{side}_{finger}{place + 1}", [bone])
+
+    def _fingers_of(self, parts: Sequence[str]) -> dict[str, str]:
+        """By bone its finger: by its name, or by its number where fingers are numbered (`Finger0` or `finger1-1`)."""
+        named = {bone: _finger_words(self.names[bone]) for bone in parts}
+        numbered = {bone: _finger_number(self.names[bone]) for bone in parts if named[bone] == "finger"}
+        first = 1 if numbered and min(numbered.values()) > 0 else 0
+        fingers = list(_FINGERS)
+        return {bone: finger for bone, finger in named.items() if finger != "finger"} | {
+            bone: fingers[number - first] for bone, number in numbered.items() if number - first < len(fingers)
+        }
+
+    def _segments(self, finger: str, line: Sequence[str]) -> list[str]:
+        """Up to three segments of a finger from the hand outwards; one more that is nearest to it is in the palm."""
+
+        def place(bone: str) -> tuple[int, int, int]:
+            name = self.names[bone]
+            segment = next((_SEGMENTS[word] for word in name.words.split() if word in _SEGMENTS), 0)
+            depth = sum(upper in line for upper in hierarchy.line_up(bone, self.parents))
+            return depth, segment, int(name.numbers[-1]) if name.numbers else 0
+
+        ordered = sorted(line, key=place)
+        named_palm = finger != "thumb" and "metacarpal" in self.names[ordered[0]].words.split()
+        in_palm = len(ordered) > 3 and finger != "thumb" and place(ordered[0])[2] == 0
+        return ordered[1:4] if named_palm or in_palm else ordered[:3]
+
+    def _named_on(self, side: str) -> list[str]:
+        return [bone for bone in self.order if self.names[bone].side == side and not self.names[bone].is_other]
+
+    def _fit(self, bone: str, words: _Words) -> float:
+        name = self.names[bone]
+        score = _fit(name.words, words)
+        return score + _KIND.get(name.kind, 0.0) if score else 0.0
+
+    def _fittest(self, bones: Sequence[str], words: _Words) -> str:
+        """The bone that is called so best, of equals the one that most hangs from; empty for none."""
+        best = max(bones, key=lambda bone: self._fit(bone, words), default="")
+        return best if best and self._fit(best, words) > 0 else ""
+
+    def _pair(self, slot: str) -> list[str]:
+        return [bone for side in SIDES for bone in self.bones.get(f"{side}_{slot}", ())]
+
+    def _carries_all(self, bone: str, bones: Sequence[str]) -> bool:
+        return bool(bones) and all(hierarchy.carries(bone, lower, self.parents) for lower in bones)
+
+    def _take(self, slot: str, bones: Iterable[str]) -> None:
+        used = {bone for names in self.bones.values() for bone in names}
+        free = tuple(bone for bone in bones if bone and bone not in used)
+        if free:
+            self.bones[slot] = free
 
 
-def _is_finger(words: str, called: tuple[str, ...]) -> bool:
-    left = [word for word in words.split() if word not in _SEGMENTS and word not in ("hand", "finger")]
-    return len(left) == 1 and left[0] in called
+@cache
+def _joined(text: str) -> str:
+    return text.replace(" ", "")
 
 
-def _numbered(line: list[str], names: Mapping[str, Name]) -> list[str]:
-    """Up to three segments of a finger from the hand outwards; a fourth, nearest to the hand, is in the palm."""
-
-    def place(bone: str) -> tuple[int, int]:
-        segment = next((_SEGMENTS[word] for word in names[bone].words.split() if word in _SEGMENTS), 0)
-        return segment, names[bone].number or 0
-
-    ordered = sorted(line, key=place)
-    return ordered[1:4] if len(ordered) > 3 and place(ordered[0])[1] == 0 and place(ordered[0])[0] == 0 else ordered[:3]
+def _fit(words: str, called: _Words) -> float:
+    """How well a bone's words fit, however they are cut."""
+    return max((score for name, score in called.items() if _joined(name) == _joined(words)), default=0.0)
 
 
-def _sort_out(side: str, bones: dict[str, tuple[str, ...]], used: set[str], parents: Mapping[str, str]) -> None:
-    """Names that mean one bone or its neighbour, decided by what hangs from what."""
-    collar, shoulder, elbow = (bones.get(f"{side}_{slot}") for slot in ("collar", "shoulder", "elbow"))
-    if collar and not shoulder and elbow and parents[elbow[0]] == collar[0]:
-        bones[f"{side}_shoulder"] = bones.pop(f"{side}_collar")
-    hip, knee, ankle = (bones.get(f"{side}_{slot}") for slot in ("hip", "knee", "ankle"))
-    if hip and not knee and ankle and parents[ankle[0]] == hip[0] and parents[hip[0]] in parents:
-        bones[f"{side}_knee"], bones[f"{side}_hip"] = hip, (parents[hip[0]],)
-        used.add(parents[hip[0]])
+def _best_each(bones: Sequence[str], fits: Mapping[tuple[str, str], float]) -> dict[str, str]:
+    """By slot a bone, the best pairs first, whatever hangs from what."""
+    found: dict[str, str] = {}
+    for bone, slot in sorted(fits, key=lambda pair: (-fits[pair], bones.index(pair[0]))):
+        if fits[bone, slot] > 0 and slot not in found and bone not in found.values():
+            found[slot] = bone
+    return found
 
 
-def _one_line(line: list[str], parents: Mapping[str, str]) -> list[str]:
-    """Bones that hang one under the other, from the hips up: the longest such line."""
-
-    def above(bone: str) -> list[str]:
-        found = []
-        while bone:
-            if bone in line:
-                found.append(bone)
-            bone = parents.get(bone, "")
-        return found[::-1]
-
-    return max((above(bone) for bone in line), key=len)
+def _finger_words(name: Name) -> str:
+    """The finger that a name says, ``finger`` for one that only has a number, empty for other bones."""
+    words = [word for word in name.words.split() if word not in _SEGMENTS and word != "hand"]
+    left = [word for word in words if word not in ("finger", "f")]
+    if len(left) == 1:
+        return next((finger for finger, called in _FINGERS.items() if left[0] in called), "")
+    return "finger" if words == ["finger"] and name.numbers else ""
 
 
-def _descendants(parents: Mapping[str, str]) -> dict[str, int]:
-    counts = dict.fromkeys(parents, 0)
-    for bone in parents:
-        above = parents[bone]
-        while above:
-            counts[above] += 1
-            above = parents.get(above, "")
-    return counts
+def _finger_number(name: Name) -> int:
+    """The finger's own number: the first of two (`finger2-1`), or the first digit (`Finger21`)."""
+    return int(name.numbers[0] if len(name.numbers) > 1 else name.numbers[0][0])

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ...engine.contract.errors import UserError
+from .finder import Finder
 from .presets import IkLimb, Preset, Switch
-from .slots import REQUIRED, SLOTS, label
+from .slots import CARRIERS, FINGERS, REQUIRED, SIDES, SLOTS, label
+
+_LEAST = 0.7
+"""Share of a preset's body that a rig has to have to be of its kind."""
+_OPTIONAL = {*CARRIERS, "jaw", *(f"{side}_{name}" for side in SIDES for name in ("foot", *FINGERS))}
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class RigMap:
         seen: dict[str, str] = {}
         for slot, names in self.bones.items():
             for name in names:
-                if name in seen and {slot, seen[name]} != {"root", "pelvis"}:
+                if name in seen and not {slot, seen[name]} <= {*CARRIERS, "pelvis"}:
                     raise UserError(
                         "retarget-bone-twice",
                         "The bone {name} is used for both {first} and {second}.",
@@ -75,7 +79,7 @@ class RigMap:
 
 def resolve(preset: Preset, bone_names: Iterable[str]) -> RigMap:
     """What of a preset a rig with these bones has; chains lose the bones that are not there."""
-    find = _Finder(preset.prefix, bone_names)
+    find = Finder(preset.prefix, bone_names)
     bones, measured = {}, {}
     for slot in SLOTS:
         shown = preset.measured.get(slot, preset.bones.get(slot, ()))
@@ -94,44 +98,30 @@ def resolve(preset: Preset, bone_names: Iterable[str]) -> RigMap:
 
 
 def share_found(preset: Preset, bone_names: Iterable[str]) -> float:
-    """How much of what a preset names a rig has, 0 to 1; 0 where it lacks what retargeting needs."""
-    find = _Finder(preset.prefix, bone_names)
-    if not all(any(find(name) for name in preset.bones.get(slot, ())) for slot in REQUIRED):
-        return 0.0
-    # a chain counts once: rigs of one kind differ in how many bones it has
-    return sum(any(find(name) for name in names) for names in preset.bones.values()) / len(preset.bones)
+    """How much of what a preset names a rig has, 0 to 1; 0 where it lacks what retargeting needs.
+
+    Names that are written in another way count less. Fingers, toes and the jaw do not count: many characters lack them.
+    """
+    return _likeness(preset, bone_names)[0]
 
 
 def recognise(presets: Mapping[str, Preset], bone_names: Iterable[str]) -> str | None:
     """The name of the preset that fits a rig best; None where none fits."""
     names = list(bone_names)
-    shares = {name: share_found(preset, names) for name, preset in presets.items()}
-    # of presets that fit alike, the one whose very names the rig has, then the one that knows more of the rig
-    best = max(
-        shares, key=lambda name: (shares[name], _exact(presets[name], names), len(presets[name].bones)), default=None
-    )
-    return best if best is not None and shares[best] >= 0.7 else None
+    found = {name: _likeness(preset, names) for name, preset in presets.items()}
+    best = max(found, key=lambda name: found[name], default=None)
+    return best if best is not None and found[best][0] >= _LEAST else None
 
 
-def _exact(preset: Preset, bone_names: Iterable[str]) -> int:
-    """How many of a preset's names a rig has to the letter: some kinds differ only in capitals."""
-    there = set(bone_names)
-    return sum(not there.isdisjoint(name.split("|")) for names in preset.bones.values() for name in names)
-
-
-class _Finder:
-    """Finds a preset's names among a rig's bones: exact, with the prefix taken off, whatever the case."""
-
-    def __init__(self, prefix: str, bone_names: Iterable[str]) -> None:
-        names = list(bone_names)
-        start = re.compile(prefix)
-        self._exact = set(names)
-        self._stripped = {start.sub("", name, count=1).lower(): name for name in reversed(names)}
-
-    def __call__(self, alternatives: str) -> str:
-        for name in alternatives.split("|") if alternatives else ():
-            if name in self._exact:
-                return name
-            if name.lower() in self._stripped:
-                return self._stripped[name.lower()]
-        return ""
+def _likeness(preset: Preset, bone_names: Iterable[str]) -> tuple[float, int, int, int]:
+    """The share of a preset's body that a rig has; of those alike, how many slots go by their very names, how many it
+    has at all, and how few it lacks."""
+    find = Finder(preset.prefix, bone_names)
+    # a chain counts once: rigs of one kind differ in how many bones it has
+    exact = {slot: max(map(find.exactness, names)) for slot, names in preset.bones.items()}
+    if not all(exact.get(slot) for slot in REQUIRED):
+        return 0.0, 0, 0, 0
+    body = [value for slot, value in exact.items() if slot not in _OPTIONAL]
+    found = sum(value > 0 for value in exact.values())
+    very = sum(value == 1 for value in exact.values())
+    return round(sum(value if value < 1 else 1 for value in body) / len(body), 2), very, found, found - len(exact)

@@ -3,8 +3,8 @@
 
 Most slots are joints of the source skeleton by their names. A slot may hold several bones where rigs differ in their
 number: `spine` and `neck` are chains from the hips up, and the source's rotation is spread over them. `root` is the
-bone that carries the hips through the scene, where that is not the pelvis's own. `root_motion` is the bone on the floor
-that game engines read a character's way from.
+bone that carries the whole body through the scene, where that is not the pelvis's own. `root_motion` is the bone on the
+floor that game engines read a character's way from.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ SLOTS: tuple[str, ...] = (*CENTRAL, *(f"{side}_{name}" for side in SIDES for nam
 REQUIRED = ("pelvis", *(f"{side}_{name}" for side in SIDES for name in ("hip", "knee", "ankle")))
 """Slots without which there is no retargeting: the root motion is scaled by the legs."""
 
+CARRIERS = (ROOT_MOTION, "root")
+"""Slots that are no part of the body: bones that carry it."""
+
 LABELS = {
     ROOT_MOTION: "Root Motion", "root": "Root", "pelvis": "Hips", "collar": "Shoulder", "shoulder": "Upper Arm",
     "elbow": "Forearm", "wrist": "Hand", "hip": "Thigh", "knee": "Shin", "ankle": "Foot", "foot": "Toes",
@@ -50,12 +53,12 @@ def label(slot: str) -> str:
 
 def source_joint(slot: str) -> int:
     """The source joint of a slot with one bone; for a chain, its last."""
-    return CHAINS[slot][-1] if slot in CHAINS else PELVIS if slot in (ROOT_MOTION, "root") else JOINT_INDEX[slot]
+    return CHAINS[slot][-1] if slot in CHAINS else PELVIS if slot in CARRIERS else JOINT_INDEX[slot]
 
 
 def parent_slot(slot: str) -> str | None:
     """The slot one step nearer to the pelvis; None for the pelvis and what carries it."""
-    if slot in (ROOT_MOTION, "root", "pelvis"):
+    if slot in (*CARRIERS, "pelvis"):
         return None
     joint = PARENTS[CHAINS[slot][1] if slot in CHAINS else JOINT_INDEX[slot]]
     return {SPINE3: "spine", NECK: "neck", HEAD: "head"}.get(joint, JOINT_NAMES[joint])

@@ -10,7 +10,7 @@ import bpy
 from ....engine.contract.errors import UserError
 from ....engine.installed.locations import rig_presets_folder
 from ...person import blocks, family
-from ...rigs import name_patterns, presets, rig_map
+from ...rigs import hierarchy, presets, recognition, rig_map
 from ...rigs.rig_map import RigMap
 from .bringing import bring
 from .retargeting import retarget
@@ -46,12 +46,11 @@ def people(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 
 def find_rig(character: bpy.types.Object, preset: str = "") -> RigMap:
     """The bones of a character by a preset, or by what fits. Raises UserError (``preset-unknown``)."""
-    bones = character.data.bones
+    parents = hierarchy.parents_of(character)
     known, _ = presets.find_all(rig_presets_folder())
-    name = preset or rig_map.recognise(known, bones.keys())
-    if name is None:
-        return name_patterns.find({bone.name: bone.parent.name if bone.parent else "" for bone in bones})
-    return rig_map.resolve(named(known, name), bones.keys())
+    if preset:
+        return recognition.by_preset(named(known, preset), parents)
+    return recognition.find(parents, known).rig
 
 
 def named(known: dict[str, presets.Preset], name: str) -> presets.Preset:

@@ -18,7 +18,7 @@ from ....engine.installed.locations import rig_presets_folder
 from ...blender.properties import settings_from, with_settings
 from ...blender.text import tr
 from ...person import sampling
-from ...rigs import name_patterns, presets, rig_map
+from ...rigs import hierarchy, name_patterns, presets, recognition
 from ...rigs.presets import IkLimb, Preset
 from ...rigs.rig_map import RigMap
 from ...rigs.slots import CHAINS, SIDES, SLOTS, label
@@ -124,18 +124,19 @@ class Human3RRetarget(bpy.types.PropertyGroup):
 
     def find_bones(self, character: bpy.types.Object | None = None) -> None:
         """Fill the list of bones of a character, the one that is chosen, by the preset, or by what bones are called."""
-        bones = (character or self.character).data.bones
-        known = all_presets()
-        name = self.preset
-        if name != BY_NAMES and name not in known:  # to be recognised, or a preset of a file that is gone
-            name = rig_map.recognise(known, bones.keys()) or BY_NAMES
-        if name == BY_NAMES:
-            found = name_patterns.find({bone.name: bone.parent.name if bone.parent else "" for bone in bones})
-            self.evidence = tr("Bones found by their names: check them in the list below")
-        else:
-            preset = known[name]
-            found = rig_map.resolve(preset, bones.keys())
-            self.evidence = f"{name}. {tr(presets.EVIDENCE[preset.tested_on])}"
+        parents, known = hierarchy.parents_of(character or self.character), all_presets()
+        if self.preset == BY_NAMES:
+            name, found = recognition.BY_NAMES, name_patterns.find(parents)
+        elif self.preset in known:
+            name, found = self.preset, recognition.by_preset(known[self.preset], parents)
+        else:  # to be recognised, or a preset of a file that is gone
+            recognised = recognition.find(parents, known)
+            name, found = recognised.preset, recognised.rig
+        self.evidence = (
+            f"{name}. {tr(presets.EVIDENCE[known[name].tested_on])}"
+            if name
+            else tr("Bones found by their names: check them in the list below")
+        )
         self.base = json.dumps(presets.as_json(found.as_preset("base"))) if found.bones else ""
         self.found_for = self.wanted(character)
         self._fill(found)

@@ -14,17 +14,22 @@ from bl_ext.user_default.human3r_blender.human3r_blender.rigs.slots import (
     spread,
 )
 
+from .family_trees import FAMILIES
+
 SMALL = {
     "schema": 1,
     "name": "Mine",
     "bones": {"pelvis": "hips", "spine": ["a", "b"], "hip": "up.{side}", "knee": "low.{side}", "ankle": "foot.{side}"},
 }
 
+NEW = {family.preset for family in FAMILIES.values()} - {"Mixamo", "SMPL-X"}
+
 
 def test_every_shipped_preset_reads_and_says_what_it_was_run_on():
     found, problems = presets.find_all()
     assert not problems
-    assert set(found) == {"Rigify", "Mixamo", "Unreal Mannequin", "VRM Humanoid", "Auto-Rig Pro", "SMPL-X"}
+    assert set(found) == {"Rigify", "Mixamo", "Unreal Mannequin", "VRM Humanoid", "Auto-Rig Pro", "SMPL-X", *NEW}
+    assert {found[name].tested_on for name in NEW} == {"reconstruction"}
     assert {name for name, preset in found.items() if preset.tested_on == "rig"} == {"Rigify", "SMPL-X"}
     assert found["Auto-Rig Pro"].tested_on == "reconstruction"
     assert all(preset.tested and preset.description for preset in found.values())
