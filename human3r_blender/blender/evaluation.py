@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import bpy
 import numpy as np
@@ -72,10 +73,10 @@ def evaluating(item: bpy.types.Object, like: bpy.types.Scene) -> Iterator[Evalua
 
 @contextmanager
 def at_rest(item: bpy.types.Object, switches: Sequence[tuple[str, str, float]]) -> Iterator[None]:
-    """The rig without its animation, every bone's own transform at rest, and some custom properties set.
+    """The rig without its animation, every bone's own transform at rest, and some properties set.
 
-    `switches` holds bone, property and value. Afterwards everything is as it was. Raises UserError
-    (``character-in-tweak-mode``) while Blender lets no Action be assigned.
+    `switches` holds bone, property and value, as `set_property` takes them. Afterwards everything is as it was. Raises
+    UserError (``character-in-tweak-mode``) while Blender lets no Action be assigned.
     """
     data = item.animation_data
     if data is not None and data.use_tweak_mode:
@@ -86,7 +87,7 @@ def at_rest(item: bpy.types.Object, switches: Sequence[tuple[str, str, float]]) 
             name=item.name,
         )
     before = {bone.name: bone.matrix_basis.copy() for bone in item.pose.bones}
-    properties = [(bone, name, item.pose.bones[bone][name]) for bone, name, _ in switches]
+    properties = [(bone, name, _property(item, bone, name)) for bone, name, _ in switches]
     animation = None if data is None else (data.action, getattr(data, "action_slot", None), data.use_nla)
     try:
         if data is not None:
@@ -98,7 +99,7 @@ def at_rest(item: bpy.types.Object, switches: Sequence[tuple[str, str, float]]) 
         yield
     finally:
         for bone_name, name, value in properties:
-            item.pose.bones[bone_name][name] = value
+            set_property(item, bone_name, name, value)
         if data is not None and animation is not None:
             data.action = animation[0]
             if animation[1] is not None:
@@ -109,11 +110,31 @@ def at_rest(item: bpy.types.Object, switches: Sequence[tuple[str, str, float]]) 
         item.update_tag()
 
 
+def property_path(name: str) -> str:
+    """The path of a pose bone's property from the bone on: a custom one by its name, or a constraint's by its path."""
+    return name if name.startswith("constraints[") else f'["{bpy.utils.escape_identifier(name)}"]'
+
+
 def set_property(item: bpy.types.Object, bone: str, name: str, value: float) -> None:
-    """Set a custom property of a pose bone to a number, in the property's own type."""
-    properties = item.pose.bones[bone]
-    properties[name] = type(properties[name])(value)
+    """Set a property of a pose bone (`property_path`) to a number, in the property's own type."""
+    owner, key = _owner(item, bone, name)
+    if key == name:
+        owner[key] = type(owner[key])(value)
+    else:
+        setattr(owner, key, value)
     item.update_tag()  # custom properties do not tell the dependency graph themselves
+
+
+def _property(item: bpy.types.Object, bone: str, name: str) -> float:
+    owner, key = _owner(item, bone, name)
+    return owner[key] if key == name else getattr(owner, key)  # type: ignore[no-any-return]
+
+
+def _owner(item: bpy.types.Object, bone: str, name: str) -> tuple[Any, str]:
+    """What has a property, and the property's name there: the bone itself has custom ones by their own name."""
+    path, _, attribute = name.rpartition(".") if name.startswith("constraints[") else ("", "", name)
+    owner = item.pose.bones[bone]
+    return (owner.path_resolve(path), attribute) if path else (owner, name)
 
 
 def bone_matrices(evaluated: bpy.types.Object, names: Sequence[str]) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Euler, Matrix, Quaternion
 
 from ....engine.contract import rotations
-from ...blender import keyframes
+from ...blender import evaluation, keyframes
 from .character import Character
 from .transfer import Transfer
 
@@ -47,7 +47,7 @@ def bake(
             channel, values = _rotation_channel(bone, turns[:, control])
             _write(item, bone, channel, frames, values)
     for bone_name, property_name, value in switches:
-        path = f'["{bpy.utils.escape_identifier(property_name)}"]'
+        path = evaluation.property_path(property_name)
         _write(item, item.pose.bones[bone_name], path, frames[:1], np.array([[value]]))
     for _ in keyframes.settle(lambda: item):
         pass
@@ -78,7 +78,7 @@ def _write(
     frames: np.ndarray,
     values: np.ndarray,
 ) -> None:
-    """Keys of (T, components) values on one property of a bone: its own, or a custom one in brackets."""
+    """Keys of (T, components) values on one property of a bone: its own by a path, or a custom one in brackets."""
     start = "" if channel.startswith("[") else "."
     path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"]{start}{channel}'
     kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)

@@ -14,7 +14,7 @@ from ...blender.evaluation import at_rest, bone_matrices, evaluating, world_matr
 from ...blender.vectors import blend, nearest_rotation, transposed
 from ...person import sampling
 from ...rigs.rig_map import RigMap
-from ...rigs.slots import spread
+from ...rigs.slots import ROOT_MOTION, spread
 from .character import Character, switch_values
 
 PROPERTY = "human3r_matched_pose"
@@ -28,7 +28,9 @@ def match(source: bpy.types.Object, item: bpy.types.Object, scene: bpy.types.Sce
     """
     rig.check(item.pose.bones.keys())
     now = sampling.sample(source, scene, np.array([scene.frame_current_final]))
-    shown = [(slot, place, name) for slot in rig.bones for place, name in enumerate(rig.shown(slot))]
+    shown = [
+        (slot, place, name) for slot in rig.bones if slot != ROOT_MOTION for place, name in enumerate(rig.shown(slot))
+    ]
     names = [name for _, _, name in shown]
     with evaluating(item, scene) as evaluation:
         evaluated = evaluation.update()
@@ -56,9 +58,11 @@ def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
             "Pose it like the person at the current frame, then press Match Current Pose.",
             name=item.name,
         ) from error
-    missing = [
-        name for name, slot in zip(character.model.names, character.slots, strict=True) if slot and name not in kept
-    ]
+    names = character.model.names
+    if (pelvis := character.control("pelvis")) is not None:
+        # what carries the hips was not posed where the list of bones does not hold it: it turns as they do
+        kept.setdefault(names[character.root], kept.get(names[pelvis]))
+    missing = [name for name, slot in zip(names, character.slots, strict=True) if slot and kept.get(name) is None]
     if missing:
         raise UserError(
             "pose-not-matched",
@@ -69,6 +73,6 @@ def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
     return np.stack(
         [
             rotations.quaternion_to_matrix(np.array(kept[name])) if slot else np.eye(3)
-            for name, slot in zip(character.model.names, character.slots, strict=True)
+            for name, slot in zip(names, character.slots, strict=True)
         ]
     )

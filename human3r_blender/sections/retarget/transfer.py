@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....engine.contract.errors import UserError
 from ....engine.contract.skeleton import JOINT_INDEX
 from ...blender.vectors import blend, shortest_rotation, turned, unit
 from ...person.sampling import Sample
@@ -82,10 +81,9 @@ def transfer(
     """Put a motion on a character.
 
     `calibration` is (C, 3, 3), per control the world rotation that makes its rest the source's. `keep_directions` says
-    whether limbs take exactly the source's directions, also under an uneven scale of the character's object. Raises
-    UserError (``rig-root-unknown``) where the hips do not hang from the root control.
+    whether limbs take exactly the source's directions, also under an uneven scale of the character's object.
     """
-    figure, model = source_figure(source), character.model
+    figure = source_figure(source)
     placement = _placement(source, figure, character, settings)
     motions = _turn(source, figure, character, calibration, placement, keep_directions)
     work = _Work(source, character, placement, motions)
@@ -106,13 +104,6 @@ def transfer(
                 work.solve(f"{side}_arm", goal, bends_to(figure, source, f"{side}_arm"))
     for limb in character.ik:
         work.place_ik(limb, bends_to(figure, source, limb))
-    if not model.carried_by(character.root, work.order)[work.index("left_hip")]:
-        raise UserError(
-            "rig-root-unknown",
-            "The legs do not follow {bone}.",
-            "In the list of bones, choose the bone that moves the whole body as Root.",
-            bone=model.names[character.root],
-        )
     if character.root_motion is not None:  # last: all others are where they are to be
         floor = on_the_floor(character, work.motions, work.heads)
         work.motions[:, character.root_motion], work.heads[:, character.root_motion] = floor
