@@ -50,6 +50,18 @@ def angles(theirs, own, parts):
     return found
 
 
+def trunk(theirs, own):
+    """Largest angle in degrees between the line from the hips to the neck, or else to the shoulders, of both."""
+    top = ["neck"] if "neck" in own else ["left_shoulder", "right_shoulder"]
+    lines = [
+        sum(joints[name] for name in top) / len(top) - (joints["left_hip"] + joints["right_hip"]) / 2
+        for joints in (theirs, own)
+    ]
+    return angles(
+        {"hips": 0 * lines[0], "neck": lines[0]}, {"hips": 0 * lines[1], "neck": lines[1]}, [("hips", "neck")]
+    )["hips"]
+
+
 def length(joints, side, names):
     """Metres along a limb at the first frame."""
     return sum(float(np.linalg.norm(joints[f"{side}_{b}"][0] - joints[f"{side}_{a}"][0])) for a, b in pairwise(names))
