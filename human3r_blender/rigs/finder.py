@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 
 from .words import folded, shared_start, without_copy, without_namespace
 
+COPIED = 0.995
+"""Worth of a name to the letter but for the number that Blender gives copies."""
 _SPELLING = 0.99
 """Worth of a name that is the same but for capitals and what stands between words."""
 _WORDS = 0.75
@@ -30,6 +32,7 @@ class Finder:
         )
         forms = [(name, [*dict.fromkeys(form(name) for form in bare)]) for name in names]
         self._exact: dict[str, str] = {}
+        self._copied: dict[str, str] = {}
         self._plain: dict[str, str] = {}
         self._words: dict[tuple[str, ...], str] = {}
         for place in range(len(bare)):
@@ -40,6 +43,7 @@ class Finder:
                     self._words.setdefault(folded(spelt[place]), name)
         for name, spelt in forms:
             for form in spelt:
+                self._copied.setdefault(without_copy(form), name)
                 self._words.setdefault(folded(without_copy(form)), name)
 
     def __call__(self, alternatives: str) -> str:
@@ -55,6 +59,9 @@ class Finder:
         for name in wanted:
             if name in self._exact:
                 return self._exact[name], 1.0
+        for name in wanted:
+            if name in self._copied:
+                return self._copied[name], COPIED
         for name in wanted:
             if _plain(name) in self._plain:
                 return self._plain[_plain(name)], _SPELLING

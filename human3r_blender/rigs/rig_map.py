@@ -7,8 +7,8 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ...engine.contract.errors import UserError
-from .finder import Finder
-from .presets import IkLimb, Preset, Switch
+from .finder import COPIED, Finder
+from .presets import EVIDENCE, IkLimb, Preset, Switch
 from .slots import CARRIERS, FINGERS, REQUIRED, SIDES, SLOTS, label
 
 _LEAST = 0.7
@@ -108,7 +108,9 @@ def share_found(preset: Preset, bone_names: Iterable[str]) -> float:
 def recognise(presets: Mapping[str, Preset], bone_names: Iterable[str]) -> str | None:
     """The name of the preset that fits a rig best; None where none fits."""
     names = list(bone_names)
-    found = {name: _likeness(preset, names) for name, preset in presets.items()}
+    # of presets alike in everything, the one that was run on more
+    evidence = list(EVIDENCE)
+    found = {name: (*_likeness(preset, names), -evidence.index(preset.tested_on)) for name, preset in presets.items()}
     best = max(found, key=lambda name: found[name], default=None)
     return best if best is not None and found[best][0] >= _LEAST else None
 
@@ -123,5 +125,5 @@ def _likeness(preset: Preset, bone_names: Iterable[str]) -> tuple[float, int, in
         return 0.0, 0, 0, 0
     body = [value for slot, value in exact.items() if slot not in _OPTIONAL]
     found = sum(value > 0 for value in exact.values())
-    very = sum(value == 1 for value in exact.values())
+    very = sum(value >= COPIED for value in exact.values())
     return round(sum(value if value < 1 else 1 for value in body) / len(body), 2), very, found, found - len(exact)

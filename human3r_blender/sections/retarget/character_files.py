@@ -10,7 +10,7 @@ import bpy
 from ....engine.contract.errors import UserError
 from ....engine.installed.locations import rig_presets_folder
 from ...person import blocks, family
-from ...rigs import hierarchy, presets, recognition, rig_map
+from ...rigs import hierarchy, presets, recognition
 from ...rigs.rig_map import RigMap
 from .bringing import bring
 from .retargeting import retarget

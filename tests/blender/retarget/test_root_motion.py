@@ -25,6 +25,8 @@ LEGS = {
 """By shared case: the bone on the floor, those that carry the hips and turn them, and a leg's."""
 FRAMES = range(1, 61, 3)
 SAME = 1e-4
+TURNED = 2e-4
+"""Radians: Blender computes with single precision, through a dozen constraints on the lips of a Rigify human."""
 
 
 def unreal(rest):
@@ -72,7 +74,7 @@ def assert_same_but_for_the_root(off, on, root, hips, names):
     for name in names:
         size = np.linalg.norm(off[name][0, :3, 0])
         assert np.abs(off[name] - on[name])[..., :3, 3].max() < SAME, name
-        assert np.abs(off[name] - on[name])[..., :3, :3].max() < SAME * size, name
+        assert np.abs(off[name] - on[name])[..., :3, :3].max() < TURNED * size, name
     way, wanted = on[root][:, :3, 3], off[hips][:, :3, 3]
     assert np.ptp(off[root], axis=0).max() < 1e-6 and np.ptp(wanted[:, :2], axis=0).max() > 0.5  # the person walks
     assert np.abs(way[:, 2] - off[root][0, 2, 3]).max() < 1e-4  # on the floor
@@ -123,7 +125,7 @@ def test_the_floor_bones_of_other_rigs(scene, person, shared, name):
 def test_a_bone_that_is_chosen_is_taken(scene, person, rest):
     item = rigs.unreal(rest).item
     found = character_files.find_rig(item)
-    chosen = rig_map.RigMap({"root_motion": ("ik_foot_root",), **found.bones})
+    chosen = rig_map.RigMap({**found.bones, "root_motion": ("ik_foot_root",)})
     retargeting.retarget(person, item, scene, chosen, RetargetSettings(root_motion=True))
     moved = {path.split('"')[1] for path, _ in keyframes.curves(item) if path.endswith("location")}
     assert moved == {"ik_foot_root", "pelvis"}
