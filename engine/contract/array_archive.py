@@ -14,8 +14,9 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ BROKEN_ZIP = (
 )
 """What `zipfile` raises for damaged files; RuntimeError for a password, NotImplementedError for an odd compression."""
 
-_BROKEN_HEADER = (TypeError, SyntaxError, MemoryError, RecursionError, tokenize.TokenError)
+BROKEN_HEADER = (TypeError, SyntaxError, MemoryError, RecursionError, tokenize.TokenError)
 """What numpy raises besides for a header that is no description of an array."""
 
 
@@ -49,10 +50,13 @@ class BadArchive(Exception):
     """The file is no archive of arrays, or one that is not read. Its text completes "cannot be read: ..."."""
 
 
-def read_arrays(path: str | Path, limit_bytes: int, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+def read_arrays(
+    path: str | Path, limit_bytes: int, names: Iterable[str] | None = None, unreadable: dict[str, str] | None = None
+) -> dict[str, np.ndarray]:
     """The arrays of a `.npz` with these names (all where none are given); those that it lacks are left out.
 
-    Raises BadArchive for everything that is wrong with the file; `limit_bytes` bounds what is allocated.
+    Raises BadArchive for everything that is wrong with the file; `limit_bytes` bounds what is allocated. With
+    `unreadable`, an array that is none, or is damaged, does not end the reading: its name goes there, with the reason.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -65,17 +69,32 @@ def read_arrays(path: str | Path, limit_bytes: int, names: Iterable[str] | None 
             total = sum(members[name].file_size for name in wanted)
             if total > limit_bytes:
                 raise BadArchive(f"its arrays claim to hold {total} bytes, more than the allowed {limit_bytes}")
-            return {name: _read_member(archive, members[name]) for name in wanted}
-    except (*BROKEN_ZIP, *_BROKEN_HEADER) as error:
+            read = _read_member if unreadable is None else partial(_read_or_tell, unreadable)
+            found = {name: read(archive, members[name]) for name in wanted}
+            return {name: array for name, array in found.items() if array is not None}
+    except (*BROKEN_ZIP, *BROKEN_HEADER) as error:
         raise BadArchive(str(error).strip().partition("\n")[0] or type(error).__name__) from error
+
+
+def _read_or_tell(unreadable: dict[str, str], archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray | None:
+    try:
+        return _read_member(archive, info)
+    except (BadArchive, *BROKEN_ZIP, *BROKEN_HEADER) as error:
+        unreadable[info.filename.removesuffix(".npy")] = str(error).strip().partition("\n")[0]
+        return None
+
+
+def array_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether columns come first, and type of the array in an open `.npy`. Raises BadArchive, ValueError."""
+    version = np.lib.format.read_magic(file)
+    if version not in _HEADER_READERS:
+        raise BadArchive(f"it has the unknown format {version}")
+    return _HEADER_READERS[version](file)
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     with archive.open(info) as member:
-        version = np.lib.format.read_magic(member)
-        if version not in _HEADER_READERS:
-            raise BadArchive(f"{info.filename} has the unknown format {version}")
-        shape, is_fortran, dtype = _HEADER_READERS[version](member)
+        shape, is_fortran, dtype = array_header(member)
         if dtype.kind not in _KINDS or dtype.itemsize == 0:
             raise BadArchive(f"{info.filename} holds objects, which are never read, or nothing (dtype {dtype})")
         size = math.prod(shape) * dtype.itemsize

@@ -3,9 +3,10 @@
 
 A pickle is a program that may call any function by its name. `pickletools` decodes its instructions; the small machine
 here follows them with plain data only. Where the program names a class, an inert note of the name takes its place;
-a name that does not occur in body files ends the reading. Afterwards :func:`as_array` makes arrays of the notes of
-numpy arrays, of scipy's compressed sparse matrices and of chumpy's constants; none of the three is imported for it,
-and numpy's own unpickling (with its objects and states) is not used. Reads what Python 2 and 3 wrote.
+a name that its reader does not expect (in body files; `saved_values` expects some more) ends the reading. Afterwards
+:func:`as_array` makes arrays of the notes of numpy arrays, of scipy's compressed sparse matrices and of chumpy's
+constants; none of the three is imported for it, and numpy's own unpickling (with its objects and states) is not used.
+Reads what Python 2 and 3 wrote.
 """
 
 from __future__ import annotations
@@ -30,14 +31,19 @@ MAX_ARRAY_BYTES = 1 << 28
 
 _ARRAYS = frozenset({"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"})
 _BUFFERS = frozenset({"numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"})
+_SCALARS = frozenset({"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"})
+_TABLES = frozenset({"collections.OrderedDict", "collections.defaultdict"})
 _SPARSE = re.compile(r"scipy\.sparse\._?(csc|csr)\.\1_(matrix|array)")
 _CHUMPY = re.compile(r"chumpy\.[A-Za-z_.]+")
-_INERT = _ARRAYS | _BUFFERS | {
-    "numpy.ndarray", "numpy.dtype", "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "_codecs.encode",
+_INERT = _ARRAYS | _BUFFERS | _SCALARS | {
+    "numpy.ndarray", "numpy.dtype", "_codecs.encode",
     "copy_reg._reconstructor", "copyreg._reconstructor", "__builtin__.object", "builtins.object",
-    "collections.OrderedDict",
 }  # fmt: skip
 _NUMBER = re.compile(r"[<>|=]?[biuf][1248]")
+
+
+MALFORMED = (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, struct.error)
+"""What following a damaged pickle raises."""
 
 
 class BadPickle(Exception):
@@ -45,7 +51,7 @@ class BadPickle(Exception):
 
 
 class UnsafePickle(BadPickle):
-    """The pickle names something that no body file names, such as a function to be called."""
+    """The pickle names something that such files do not name, such as a function to be called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +83,8 @@ def read_items(path: Path) -> dict[str, Any]:
     with open(path, "rb") as file:
         try:
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:  # reads no more than there is
-                found = _Machine().run(content)
-        except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, struct.error) as error:
+                found = Machine().run(content)
+        except MALFORMED as error:
             raise BadPickle(str(error).strip().partition("\n")[0] or type(error).__name__) from error
     if not isinstance(found, dict):
         raise BadPickle("it holds no table of named arrays")
@@ -100,14 +106,16 @@ def as_array(value: Any) -> np.ndarray:
 def _plain_array(value: Any) -> np.ndarray:
     if not isinstance(value, Made):
         raise BadPickle(f"it holds {type(value).__name__} where an array is expected")
-    if value.kind in _ARRAYS:
+    if value.kind in _SCALARS:
+        (described, raw), shape, is_fortran = value.arguments, (), False
+    elif value.kind in _ARRAYS:
         shape, described, is_fortran, raw = value.state[-4:]
     elif value.kind in _BUFFERS:
         raw, described, shape, order = value.arguments
         is_fortran = order == "F"
     else:
         raise BadPickle(f"it holds {value.kind} where an array is expected")
-    dtype = _number_type(described)
+    dtype = number_type(described)
     if not isinstance(shape, tuple) or not all(type(side) is int and side >= 0 for side in shape):
         raise BadPickle("it holds an array without a shape")
     size = math.prod(shape) * dtype.itemsize
@@ -119,7 +127,8 @@ def _plain_array(value: Any) -> np.ndarray:
     return np.frombuffer(data, dtype).reshape(shape, order="F" if is_fortran else "C")
 
 
-def _number_type(described: Any) -> np.dtype:
+def number_type(described: Any) -> np.dtype:
+    """The type of numbers that a note of a dtype stands for. Raises BadPickle."""
     code = described.arguments[0] if isinstance(described, Made) and described.kind == "numpy.dtype" else None
     if not isinstance(code, str) or not _NUMBER.fullmatch(code):
         raise BadPickle("it holds an array of something other than numbers")
@@ -154,10 +163,23 @@ def _dense(state: dict[str, Any], by_column: bool) -> np.ndarray:
     return dense.T if by_column else dense
 
 
-class _Machine:
-    """Follows the instructions of one pickle with plain data."""
+class Machine:
+    """Follows the instructions of one pickle with plain data.
 
-    def __init__(self) -> None:
+    A reader of other files than bodies names in `expected` what its files may name besides, says in `recall_outside`
+    what takes the place of what the pickle keeps outside of itself, and sees in `built` every object once its state is
+    there, to put something else in its place.
+    """
+
+    def __init__(
+        self,
+        expected: Callable[[str], bool] = lambda name: False,
+        recall_outside: Callable[[Any], Any] | None = None,
+        built: Callable[[Made], Any] = lambda made: made,
+        most_instructions: int = MAX_INSTRUCTIONS,
+    ) -> None:
+        self._expected, self._recall_outside, self._built = expected, recall_outside, built
+        self._most_instructions = most_instructions
         self.stack: list[Any] = []
         self._below: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
@@ -165,8 +187,8 @@ class _Machine:
     def run(self, content: Any) -> Any:
         """What the pickle in an open file (or a map of one) leaves behind, classes replaced by notes."""
         for count, (instruction, argument, _) in enumerate(pickletools.genops(content)):
-            if count >= MAX_INSTRUCTIONS:
-                raise BadPickle(f"it has more than {MAX_INSTRUCTIONS} instructions")
+            if count >= self._most_instructions:
+                raise BadPickle(f"it has more than {self._most_instructions} instructions")
             name = instruction.name
             if name in _PUSHES_ITS_ARGUMENT:
                 self.stack.append(argument)
@@ -175,7 +197,7 @@ class _Machine:
             elif name in _ACTIONS:
                 _ACTIONS[name](self, argument)
             elif name not in _IGNORED:
-                raise UnsafePickle(f"it uses the instruction {name}, which no body file needs")
+                raise UnsafePickle(f"it uses the instruction {name}, which such files do not need")
         return self.stack.pop()
 
     def mark(self) -> None:
@@ -222,13 +244,14 @@ class _Machine:
         self.stack[-1].extend(values)
 
     def set_items(self, flat: Any) -> None:
-        """Keeps entries named by text only: nothing else is asked for, and hashing other things can take forever."""
+        """Keeps entries named by text or by a number: nothing else is asked for, and hashing it can take forever."""
         target = self.stack[-1]
         if isinstance(target, Made):
-            return  # an OrderedDict or the like, which nothing here reads
+            return  # an object that takes entries, which nothing here reads
         if not isinstance(target, dict):
             raise TypeError("an entry is added to something that is not a table")
-        target.update((key, value) for key, value in zip(flat[::2], flat[1::2], strict=True) if isinstance(key, str))
+        pairs = zip(map(_plain_key, flat[::2]), flat[1::2], strict=True)
+        target.update((key, value) for key, value in pairs if key is not None)
 
     def new_dict(self) -> None:
         flat = self.take_to_mark()
@@ -236,8 +259,9 @@ class _Machine:
         self.set_items(flat)
 
     def name(self, name: str) -> None:
-        if name not in _INERT and not _SPARSE.fullmatch(name) and not _CHUMPY.fullmatch(name):
-            raise UnsafePickle(f"it asks for {name[:80]!r}, which no body file needs")
+        is_known = name in _INERT or name in _TABLES or _SPARSE.fullmatch(name) or _CHUMPY.fullmatch(name)
+        if not is_known and not self._expected(name):
+            raise UnsafePickle(f"it asks for {name[:80]!r}, which such files do not need")
         self.stack.append(Named(name))
 
     def name_from_stack(self) -> None:
@@ -249,7 +273,7 @@ class _Machine:
     def make(self, maker: Any, arguments: Any) -> None:
         if not isinstance(maker, Named):
             raise TypeError("a call of something that is not a name")
-        self.stack.append(Made(maker, arguments))
+        self.stack.append({} if maker.name in _TABLES else Made(maker, arguments))
 
     def make_from_mark(self) -> None:
         maker, *arguments = self.take_to_mark()
@@ -262,9 +286,28 @@ class _Machine:
 
     def set_state(self) -> None:
         (state,) = self.take(1)
+        if isinstance(self.stack[-1], dict):
+            return  # the attributes of a table
         if not isinstance(self.stack[-1], Made):
             raise TypeError("a state for something that is not an object")
         self.stack[-1].state = state
+        self.stack[-1] = self._built(self.stack[-1])
+
+    def recall_outside(self) -> None:
+        (name,) = self.take(1)
+        if self._recall_outside is None:
+            raise UnsafePickle("it keeps something outside of itself, which such files do not need")
+        self.stack.append(self._recall_outside(name))
+
+
+def _plain_key(key: Any) -> str | int | None:
+    """An entry's name where it is text or a number, numpy's included; None else."""
+    if isinstance(key, Made) and key.kind in _SCALARS:
+        try:
+            key = as_array(key).item()
+        except BadPickle:
+            return None
+    return key if isinstance(key, str) or (type(key) is int and key.bit_length() < 64) else None
 
 
 _PUSHES_ITS_ARGUMENT = frozenset({
@@ -280,7 +323,7 @@ _PUSHES: dict[str, Callable[[], Any]] = {
 
 _IGNORED = frozenset({"PROTO", "FRAME", "STOP"})
 
-_ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
+_ACTIONS: dict[str, Callable[[Machine, Any], None]] = {
     "MARK": lambda machine, _: machine.mark(),
     "POP": lambda machine, _: machine.pop(),
     "POP_MARK": lambda machine, _: machine.drop_to_mark(),
@@ -308,4 +351,5 @@ _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "NEWOBJ": lambda machine, _: machine.make(*machine.take(2)),
     "NEWOBJ_EX": lambda machine, _: machine.make(*machine.take(3)[:2]),
     "BUILD": lambda machine, _: machine.set_state(),
+    "BINPERSID": lambda machine, _: machine.recall_outside(),
 }

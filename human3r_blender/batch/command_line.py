@@ -18,6 +18,7 @@ from ...engine.contract.exit_codes import CANCELLED, DONE, EXPLANATION, FAILED
 from ..capture import session as sessions
 from ..report import diagnostics
 from ..scene.import_options import ImportOptions
+from ..scene.motion_files.options import MotionOptions
 from ..sections.export import command_line as exports
 from ..sections.retarget import command_line as retargeting
 from . import conversions, engine_command
@@ -75,12 +76,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_setting_options(convert)
     convert.set_defaults(run=conversions.convert)
-    importing = commands.add_parser(
-        "import", help="convert takes, and motions in the AMASS format, to .blend files, without the engine"
-    )
+    importing = commands.add_parser("import", help="convert takes and motions to .blend files, without the engine")
     importing.add_argument(
-        "sources", nargs="+", metavar="TAKE", help=".h3r file, or a folder of them; or a motion in AMASS format (.npz)"
+        "sources",
+        nargs="+",
+        metavar="TAKE",
+        help="take (.h3r); or motion: a file with SMPL-X, SMPL-H or SMPL poses (.npz), or the results of GVHMR, WHAM, "
+        "4D-Humans, TRAM, PromptHMR or Human3R; or a folder of takes, or else of motions",
     )
+    add_setting_options(importing, MotionOptions, title="motion files")
     importing.set_defaults(run=conversions.import_takes)
     retarget = commands.add_parser("retarget", help="retarget people in .blend files to characters")
     retarget.add_argument("sources", nargs="+", metavar="BLEND", help=".blend file with people, or a folder of them")

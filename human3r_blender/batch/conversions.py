@@ -7,21 +7,24 @@ import argparse
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bpy
 
 from ...engine.contract.arguments import settings_from_options
 from ...engine.contract.body_choice import MANNEQUIN
+from ...engine.contract.media import VIDEO_SUFFIXES
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.settings import OURS
 from ...engine.contract.whole_file import explained_write_errors, whole_file
 from ...engine.installed import registry
 from ..capture import session as sessions
 from ..scene.builder import ImportOptions
+from ..scene.motion_files.importing import import_motion
+from ..scene.motion_files.options import MotionOptions
+from ..scene.motion_files.reading import is_motion, sources_in
 from ..sections.export import command_line as exports
-from ..sections.export import importing as motions
 from ..sections.retarget import command_line as retargeting
 from ..setup import choices
 from .interruption import Interruption
@@ -33,7 +36,7 @@ Planned = list[tuple[str, Path]]
 
 def convert(options: argparse.Namespace, interrupted: Interruption) -> list[Result]:
     """Videos become .blend files. Raises UserError for what is wrong with all of them."""
-    planned = _plan(options)
+    planned = _plan(options, VIDEO_SUFFIXES)
     import_options = _import_options(options)
     takes: dict[Path, Path] = {}
     if options.take:
@@ -56,13 +59,13 @@ def convert(options: argparse.Namespace, interrupted: Interruption) -> list[Resu
 
 
 def import_takes(options: argparse.Namespace, interrupted: Interruption) -> list[Result]:
-    """Takes, and motions in AMASS's format, become .blend files. Raises UserError for what is wrong with all."""
-    planned = _plan(options, (".h3r",))
-    import_options = _import_options(options)
+    """Takes and motions become .blend files. Raises UserError for what is wrong with all."""
+    planned = _plan(options, (".h3r",), sources_in)
+    import_options, motion_options = _import_options(options), settings_from_options(options, MotionOptions)
 
     def work(job: Job) -> None:
-        if Path(job.source).suffix.lower() == motions.SUFFIX:
-            _build_motion(job, import_options)
+        if is_motion(Path(job.source)):
+            _build_motion(job, import_options, motion_options)
             _finish(options, job)
             return
         job.result.take = job.source
@@ -86,20 +89,24 @@ def retarget(options: argparse.Namespace, interrupted: Interruption) -> list[Res
     return run_jobs(planned, interrupted, work)
 
 
-def _plan(options: argparse.Namespace, *suffixes: tuple[str, ...]) -> Planned:
+def _plan(
+    options: argparse.Namespace, suffixes: tuple[str, ...], others: Callable[[Path], list[Path]] | None = None
+) -> Planned:
     """What becomes what; what nothing can become of is refused before the work begins."""
-    planned = plan_outputs(find_sources(options.sources, *suffixes), options.output, options.overwrite)
+    planned = plan_outputs(find_sources(options.sources, suffixes, others), options.output, options.overwrite)
     retargeting.check(options)
     exports.check(options, (output for _, output in planned))
     return planned
 
 
-def _build_motion(job: Job, import_options: ImportOptions) -> None:
-    """A scene with the person of an AMASS-style file. Raises :class:`UserError`."""
+def _build_motion(job: Job, given: ImportOptions, options: MotionOptions) -> None:
+    """A scene with the people of a motion file. Raises :class:`UserError`."""
     scene = _empty_scene(job.source)
-    _, notes = motions.import_motion(Path(job.source), scene, import_options.body_path, import_options.set_scene_timing)
-    job.result.status, job.result.people, job.result.note = "complete", 1, " ".join(notes)
-    job.result.frames = scene.frame_end - scene.frame_start + 1
+    made = import_motion(
+        Path(job.source), scene, given.body_path, given.set_scene_timing, options, absence_s=given.absence_s
+    )
+    job.result.status, job.result.people, job.result.note = "complete", made.people, " ".join(made.notes)
+    job.result.frames = made.frames
     job.say("complete" + (f" ({job.result.note})" if job.result.note else ""))
 
 

@@ -3,21 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.media import VIDEO_SUFFIXES, files_in
 
 
-def find_sources(given: Iterable[str], suffixes: Collection[str] = VIDEO_SUFFIXES) -> list[str]:
-    """Sources in order: a folder stands for the files in it with those suffixes, or for itself (images) without any.
+def find_sources(
+    given: Iterable[str],
+    suffixes: Collection[str] = VIDEO_SUFFIXES,
+    others: Callable[[Path], list[Path]] | None = None,
+) -> list[str]:
+    """Sources in order: a folder stands for the files in it with those suffixes, without any for the `others` that are
+    found in it, and without any for itself (images).
 
     Names that do not exist are kept: image-sequence patterns are such, and the reader knows best what is wrong.
     """
     sources: list[str] = []
     for name in given:
         inside = files_in(Path(name), suffixes) if Path(name).is_dir() else []
+        if not inside and others is not None and Path(name).is_dir():
+            inside = others(Path(name))
         sources += [str(path.absolute()) for path in inside] or [str(Path(name).absolute())]
     return sources
 

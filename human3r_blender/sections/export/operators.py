@@ -4,16 +4,20 @@
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
 from ....engine.contract.errors import UserError
 from ...blender import busy
 from ...blender.operators import refuse, say
+from ...blender.properties import settings_from, with_settings
 from ...person import characters, selection
+from ...scene.motion_files.importing import import_motion
+from ...scene.motion_files.options import MotionOptions
+from ...scene.motion_files.reading import SUFFIXES, sources_in
 from ...setup import choices, tasks
 from ...setup.choices import chosen_body
-from . import exporting, importing
+from . import exporting
 from .formats import FORMATS
 from .layout import draw_settings
 from .motion import clock
@@ -117,15 +121,19 @@ class HUMAN3R_OT_export(bpy.types.Operator):
         return exporting.Exported((*done.files, *written, *by_engine), tuple(notes))
 
 
+@with_settings(MotionOptions)
 class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
-    """Import a motion with SMPL-X poses, such as a file from AMASS (.npz), as a person"""
+    """Import motions as people: files with SMPL-X, SMPL-H or SMPL poses, such as AMASS's (.npz), and results of GVHMR,
+    WHAM, 4D-Humans, TRAM, PromptHMR and Human3R (.pt, .pkl, .npy)"""
 
     bl_idname = "human3r.import_motion"
-    bl_label = "Import AMASS Motion"
+    bl_label = "Import Motion"
     bl_options = {"REGISTER", "UNDO"}
 
     filename_ext = ".npz"
-    filter_glob: StringProperty(default="*.npz", options={"HIDDEN"})
+    filter_glob: StringProperty(default=";".join(f"*{ending}" for ending in SUFFIXES), options={"HIDDEN"})
+    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
+    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     set_scene_timing: BoolProperty(
         name="Set Scene Timing",
         default=False,
@@ -138,16 +146,27 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
         return busy.nothing_runs(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        done = [self.import_one(context, path) for path in self.paths()]
+        return {"FINISHED"} if any(done) else {"CANCELLED"}
+
+    def paths(self) -> list[Path]:
+        """The files that were chosen; those in a folder that was."""
+        named = [Path(bpy.path.abspath(self.directory)) / item.name for item in self.files if item.name]
+        paths = named or [Path(bpy.path.abspath(self.filepath))]
+        return [inside for path in paths for inside in ((path.is_dir() and sources_in(path)) or [path])]
+
+    def import_one(self, context: bpy.types.Context, path: Path) -> bool:
+        """Import a file, and report what there is to say."""
         try:
-            root, notes = importing.import_motion(
-                Path(bpy.path.abspath(self.filepath)), context.scene, chosen_body(), self.set_scene_timing
-            )
+            options = settings_from(self, MotionOptions)
+            made = import_motion(path, context.scene, chosen_body(), self.set_scene_timing, options)
         except UserError as error:
-            return refuse(self, error)
-        for note in notes:
+            refuse(self, error)
+            return False
+        for note in made.notes:
             say(self, "WARNING", note)
-        say(self, "INFO", "Imported {name}.", name=root.name)
-        return {"FINISHED"}
+        say(self, "INFO", "Imported {name}.", name=made.root.name)
+        return True
 
 
 CLASSES = (HUMAN3R_OT_export, HUMAN3R_OT_import_motion)

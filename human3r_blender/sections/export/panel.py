@@ -29,7 +29,7 @@ class HUMAN3R_PT_export(Section, bpy.types.Panel):
             icon="EXPORT",
         )
         draw_engine(layout, characters_across(context))
-        layout.operator(operators.HUMAN3R_OT_import_motion.bl_idname, text="Import AMASS Motion...", icon="IMPORT")
+        layout.operator(operators.HUMAN3R_OT_import_motion.bl_idname, text="Import Motion...", icon="IMPORT")
 
 
 def draw_engine(layout: bpy.types.UILayout, characters: int) -> None:
@@ -47,7 +47,7 @@ def _draw_export_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    menu.layout.operator(operators.HUMAN3R_OT_import_motion.bl_idname, text="AMASS Motion, SMPL-X (.npz)")
+    menu.layout.operator(operators.HUMAN3R_OT_import_motion.bl_idname, text="Human3R Motion (.npz, .pt, .pkl)")
 
 
 CLASSES = (HUMAN3R_PT_export,)

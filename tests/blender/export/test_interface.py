@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.batch import command_line
+from bl_ext.user_default.human3r_blender.human3r_blender.scene.motion_files.reading import read
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import amass
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.formats import FORMATS
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export.settings import ExportSettings
@@ -52,7 +53,7 @@ def test_the_operator_writes_what_is_set(cast, tmp_path):
     shown.formats, shown.rate = {"BVH", "NPZ"}, "59.94"
     assert bpy.ops.human3r.export(filepath=str(tmp_path / "walk.fbx")) == {"FINISHED"}
     assert names(tmp_path) == [f"walk-Person_0{n}.{kind}" for n in (1, 2) for kind in ("bvh", "npz")]
-    assert len(amass.read(tmp_path / "walk-Person_01.npz").poses) == 2 * (FRAMES - 1)
+    assert len(read(tmp_path / "walk-Person_01.npz").people[0].poses) == 2 * (FRAMES - 1)
     with pytest.raises(RuntimeError, match="already exists"):
         bpy.ops.human3r.export(filepath=str(tmp_path / "walk"))
     shown.overwrite = True
@@ -87,10 +88,11 @@ def test_a_motion_comes_in_and_goes_out_by_operators(tmp_path):
     assert bpy.ops.human3r.import_motion(filepath=str(tmp_path / "in.npz"), set_scene_timing=True) == {"FINISHED"}
     bpy.context.scene.human3r_export.formats = {"NPZ"}
     assert bpy.ops.human3r.export(filepath=str(tmp_path / "out")) == {"FINISHED"}
-    found = amass.read(tmp_path / "out-Person_01.npz")
-    assert found.frame_rate == 25 and found.scale == pytest.approx(1.0, abs=1e-6) and found.hidden is None
+    found = read(tmp_path / "out-Person_01.npz")
+    (person,) = found.people
+    assert found.frame_rate == 25 and found.scale == pytest.approx(1.0, abs=1e-6) and person.hidden is None
     for name in ("poses", "trans", "betas"):
-        assert np.abs(getattr(found, name) - getattr(given, name)).max() < 1e-4, name
+        assert np.abs(getattr(person, name) - getattr(given, name)).max() < 1e-4, name
     with pytest.raises(RuntimeError, match="no file"):
         bpy.ops.human3r.import_motion(filepath=str(tmp_path / "absent.npz"))
 
@@ -144,8 +146,8 @@ def test_the_command_writes_files_beside_the_blend(take, tmp_path):
     assert names(tmp_path / "out") == sorted(["scene.blend", *together, *each])
     assert sorted([*result["exports"], result["output"]]) == sorted(map(str, (tmp_path / "out").iterdir()))
     assert "scene-Person_02.fbx written" in done.stderr
-    found = amass.read(tmp_path / "out" / "scene-Person_01.npz")
-    assert found.frame_rate == 30000 / 1001 and len(found.poses) == 1 + int(3 / 25 * 30000 / 1001)
+    found = read(tmp_path / "out" / "scene-Person_01.npz")
+    assert found.frame_rate == 30000 / 1001 and len(found.people[0].poses) == 1 + int(3 / 25 * 30000 / 1001)
 
 
 def test_the_command_refuses_early_and_says_why(take, tmp_path, capsys):
@@ -163,7 +165,7 @@ def test_the_command_replaces_exports_only_on_request(take, tmp_path):
     assert run_main(tmp_path, *arguments) == (1, []) and names(tmp_path) == ["scene-Person_02.npz", "walk.h3r"]
     code, (result,) = run_main(tmp_path, *arguments, "--overwrite")
     assert code == 0 and len(result["exports"]) == 2
-    amass.read(tmp_path / "scene-Person_02.npz")
+    read(tmp_path / "scene-Person_02.npz")
 
 
 def test_a_failed_export_is_told_and_the_blend_is_there(take, tmp_path):
@@ -184,8 +186,9 @@ def test_a_motion_becomes_a_blend_and_other_formats(tmp_path):
     )
     assert code == 0 and result["status"] == "complete" and (result["people"], result["frames"]) == (1, 13)
     assert names(tmp_path / "out") == ["still-Person_01.bvh", "still-Person_01.npz", "still.blend"]
-    found = amass.read(tmp_path / "out" / "still-Person_01.npz")
-    assert found.frame_rate == 120 and np.abs(found.poses).max() < 1e-5 and np.abs(found.trans).max() < 1e-5
+    found = read(tmp_path / "out" / "still-Person_01.npz")
+    (person,) = found.people
+    assert found.frame_rate == 120 and np.abs(person.poses).max() < 1e-5 and np.abs(person.trans).max() < 1e-5
     (tmp_path / "torn.npz").write_bytes((tmp_path / "still.npz").read_bytes()[:500])
     code, (result,) = run_main(tmp_path, "import", tmp_path / "torn.npz", "--output", tmp_path / "torn.blend")
     assert code == 1 and result["error"]["code"] == "motion-unreadable" and not (tmp_path / "torn.blend").exists()
