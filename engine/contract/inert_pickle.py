@@ -106,8 +106,10 @@ def as_array(value: Any) -> np.ndarray:
 def _plain_array(value: Any) -> np.ndarray:
     if not isinstance(value, Made):
         raise BadPickle(f"it holds {type(value).__name__} where an array is expected")
+    shape: Any = ()
+    is_fortran = False
     if value.kind in _SCALARS:
-        (described, raw), shape, is_fortran = value.arguments, (), False
+        described, raw = value.arguments
     elif value.kind in _ARRAYS:
         shape, described, is_fortran, raw = value.state[-4:]
     elif value.kind in _BUFFERS:

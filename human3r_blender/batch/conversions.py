@@ -7,7 +7,7 @@ import argparse
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import bpy
@@ -90,7 +90,7 @@ def retarget(options: argparse.Namespace, interrupted: Interruption) -> list[Res
 
 
 def _plan(
-    options: argparse.Namespace, suffixes: tuple[str, ...], others: Callable[[Path], list[Path]] | None = None
+    options: argparse.Namespace, suffixes: Collection[str], others: Callable[[Path], list[Path]] | None = None
 ) -> Planned:
     """What becomes what; what nothing can become of is refused before the work begins."""
     planned = plan_outputs(find_sources(options.sources, suffixes, others), options.output, options.overwrite)

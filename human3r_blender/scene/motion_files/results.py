@@ -186,8 +186,8 @@ def _several(tables: Mapping[str, Table], maker: str, up: str) -> FoundMotion:
     if up == CAMERA:
         notes[Sentence(_IN_CAMERA)] = None
     if len(people) < len(tables):
-        said = "{count} people were left out, because they have {what}."
-        notes[Sentence(said, count=len(tables) - len(people), what=problem)] = None
+        left_out = "{count} of the people were left out: {what}."
+        notes[Sentence(left_out, count=len(tables) - len(people), what=problem)] = None
     return FoundMotion(tuple(people), up=up, maker=maker, notes=tuple(notes))
 
 

@@ -131,7 +131,7 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
     bl_options = {"REGISTER", "UNDO"}
 
     filename_ext = ".npz"
-    filter_glob: StringProperty(default=";".join(f"*{ending}" for ending in SUFFIXES), options={"HIDDEN"})
+    filter_glob: StringProperty(default="*.npz", options={"HIDDEN"})
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
     set_scene_timing: BoolProperty(
@@ -144,6 +144,10 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return busy.nothing_runs(cls)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        self.filter_glob = ";".join(f"*{ending}" for ending in SUFFIXES)
+        return ImportHelper.invoke(self, context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         done = [self.import_one(context, path) for path in self.paths()]
