@@ -6,6 +6,7 @@
     python3 build.py blender [PATH] [arguments]    start Blender (PATH, or blender on the PATH) with this checkout
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
+    python3 build.py test --readers [arguments]    exports, read by programs that are not Blender
     python3 build.py evaluate [options]            measure a model: --real FOLDER, or on synthetic clips (--help)
     python3 build.py lint                          run ruff, mypy and the import contracts
     python3 build.py lint --quick                  run ruff alone, as the commit hook does
@@ -239,6 +240,8 @@ def evaluate(arguments):
 
 def test(arguments):
     """The whole suite: once in the engine's environment, once in each Blender asked for."""
+    if arguments[:1] == ["--readers"]:
+        return test_readers(arguments[1:])
     versions = [NEWEST]
     if arguments[:1] == ["--blender"] and len(arguments) > 1:
         versions, arguments = arguments[1].split(","), arguments[2:]
@@ -253,6 +256,24 @@ def test(arguments):
     codes = [run([python, "-m", "pytest", *arguments], ROOT, OMP_NUM_THREADS="1") for python in pythons]
     collected = [code for code in codes if code != NO_TESTS_COLLECTED]
     return max(collected) if collected else NO_TESTS_COLLECTED
+
+
+def test_readers(arguments):
+    """Exports, made in Blender and read by other programs in an environment of their own."""
+    python = environment("readers", "readers")
+    environment("engine", "engine-tests")  # which has smplx
+    modules = ENVIRONMENTS / "readers-node"
+    npm = shutil.which("npm")
+    if npm is None:
+        print("build.py: without npm, Khronos's validator is skipped.", file=sys.stderr)
+    elif not (modules / "node_modules" / "gltf-validator").is_dir():
+        modules.mkdir(exist_ok=True)
+        shutil.copy(str(ROOT / "tests" / "readers" / "package.json"), str(modules))
+        subprocess.call([npm, "install", "--silent", "--prefix", str(modules)])
+    blender = os.environ.get("HUMAN3R_BLENDER_PYTHON") or blender_python()
+    places = {"HUMAN3R_BLENDER_PYTHON": blender, "HUMAN3R_NODE_MODULES": str(modules / "node_modules")}
+    command = [python, "-m", "pytest", "tests/readers", "-rP", *arguments]
+    return run(command, ROOT, OMP_NUM_THREADS="1", **places)
 
 
 def lint(arguments):

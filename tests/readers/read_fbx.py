@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""FBX by `ufbx`, which evaluates the scene at any time, skin and shape keys included.
+
+In a process of its own that ends without tidying up: version 0.0.5 of the Python module crashes when it frees the
+scenes of several people.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import ufbx
+
+from .looks import Seen, in_order
+
+_SCENES = []
+"""Everything that was made, so that nothing is freed."""
+
+
+def read(path, times, rows):
+    """Everybody in the file."""
+    return _apart("_read", str(path), times, rows)
+
+
+def rest(path):
+    """(55, 3) joints and (V, 3) vertices at rest, of everybody in the file."""
+    return _apart("_rest", str(path))
+
+
+def _apart(*call):
+    with tempfile.TemporaryDirectory() as folder:
+        given, found = Path(folder) / "given", Path(folder) / "found"
+        given.write_bytes(pickle.dumps(call))
+        subprocess.run([sys.executable, "-m", __name__, given, found], check=True, cwd=Path(__file__).parents[2])
+        return pickle.loads(found.read_bytes())
+
+
+def _rest(path):
+    scene = _load(path)
+    _SCENES.append(scene)
+    return [
+        (
+            in_order({one.bone_node.name: _vector(one.bind_to_world.c3)[None] for one in skin.clusters})[0],
+            _moved(mesh.vertex_position.values, next(iter(mesh.instances))),
+        )
+        for mesh in scene.meshes
+        for skin in mesh.skin_deformers
+    ]
+
+
+def _load(path):
+    return ufbx.load_file(path, target_axes=ufbx.axes_right_handed_z_up, target_unit_meters=1.0)
+
+
+def _read(path, times, rows):
+    scene = _load(path)
+    (stack,) = list(scene.anim_stacks)
+    looks = [_look(scene, stack.anim, time_s, row in rows) for row, time_s in enumerate(times.tolist())]
+    people = range(len(looks[0][0]))
+    joints = np.array([
+        in_order({name: np.array([look[0][who][name] for look in looks]) for name in looks[0][0][who]})
+        for who in people
+    ])  # fmt: skip
+    surfaces = [np.stack([look[1][who] for look in looks if look[1]]) for who in people]
+    keys = {key.time for curve in scene.anim_curves for key in curve.keyframes}
+    return Seen(np.array(sorted(keys)), joints, surfaces)
+
+
+def _look(scene, anim, time_s, with_surfaces):
+    """For each skinned mesh the places of its bones by their names, and its vertices."""
+    shown = ufbx.evaluate_scene(scene, anim, time_s, evaluate_skinning=with_surfaces)
+    _SCENES.append((scene, shown))
+    return _people(shown, with_surfaces)
+
+
+def _people(shown, with_surfaces):
+    people, surfaces = [], []
+    for mesh in shown.meshes:
+        for skin in mesh.skin_deformers:
+            nodes = [cluster.bone_node for cluster in skin.clusters]
+            people.append({node.name: _vector(node.node_to_world.c3) for node in nodes})
+            if with_surfaces:
+                (node,) = list(mesh.instances)
+                surfaces.append(_surface(mesh, node))
+    return people, surfaces
+
+
+def _surface(mesh, node):
+    if mesh.skinned_is_local:
+        return _moved(mesh.skinned_position.values, node)
+    return np.array([_vector(point) for point in mesh.skinned_position.values])
+
+
+def _moved(points, node):
+    """(V, 3) of a mesh's points in the world."""
+    columns = [_vector(getattr(node.geometry_to_world, name)) for name in ("c0", "c1", "c2", "c3")]
+    return np.array([_vector(point) for point in points]) @ np.array(columns[:3]) + columns[3]
+
+
+def _vector(value):
+    return np.array([value.x, value.y, value.z])
+
+
+if __name__ == "__main__":
+    name, *rest_of_call = pickle.loads(Path(sys.argv[1]).read_bytes())
+    Path(sys.argv[2]).write_bytes(pickle.dumps(globals()[name](*rest_of_call)))
+    sys.stdout.flush()
+    os._exit(0)
