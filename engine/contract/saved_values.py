@@ -48,7 +48,7 @@ _STORAGES = {
 }  # fmt: skip
 _EXPECTED = re.compile(
     r"torch\._utils\._rebuild_(tensor(_v2)?|parameter)|torch\.storage\._load_from_bytes|torch\.device|torch\.Size"
-    rf"|torch\.({'|'.join(_STORAGES)})Storage|torch\.storage\.(Typed|Untyped)Storage|torch\.[a-z]+[0-9]*"
+    rf"|torch\.({'|'.join(_STORAGES)})Storage|torch\.storage\.(Typed|Untyped)Storage|torch\.(u?int|b?float|complex|bool)[0-9]*"
     r"|joblib\.numpy_pickle\.NumpyArrayWrapper|pathlib\.(Pure)?(Posix|Windows)?Path|datetime\.(datetime|date|timedelta)"
     r"|(builtins|__builtin__)\.(set|frozenset|complex|slice|range|bytearray|bytes|list|dict|tuple|int|float|str|bool)"
 )

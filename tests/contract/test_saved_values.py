@@ -120,6 +120,7 @@ def hostile(sentinel: str) -> dict[str, bytes]:
         "torch": zipped.getvalue(),
         "torch of before": b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {}, call, [])),
         "numpy's loader": b"\x80\x02cnumpy\nload\nX\x01\x00\x00\x00a\x85R.",
+        "torch's shorter loader": b"\x80\x02ctorch\nload\nX\x01\x00\x00\x00a\x85R.",
         "torch's loader": b"\x80\x02ctorch.serialization\nload\nX\x01\x00\x00\x00a\x85R.",
     }
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ....engine.contract.array_archive import BadArchive, read_arrays
 from ....engine.contract.errors import UserError
+from ....engine.contract.framing import MAGIC
 from ....engine.contract.inert_pickle import BadPickle, UnsafePickle
 from ....engine.contract.media import files_in
 from ....engine.contract.saved_values import read_values
@@ -51,8 +52,14 @@ def sources_in(folder: Path) -> list[Path]:
 
 
 def is_motion(path: Path) -> bool:
-    """Whether a path is one that motions may have: a file of a known kind, or TRAM's folder."""
-    return path.suffix.lower() in SUFFIXES or (path.is_dir() and bool(sources_in(path)))
+    """Whether a path is meant for a motion: whatever is no take, by its name and by its first bytes."""
+    if path.suffix.lower() == ".h3r":
+        return False
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(MAGIC)) != MAGIC
+    except OSError:
+        return True
 
 
 def read(path: Path) -> FoundMotion:
@@ -60,6 +67,8 @@ def read(path: Path) -> FoundMotion:
     ``motion-not-smplx``."""
     if path.is_dir() and sources_in(path) == [path]:
         return _together([_read(track) for track in files_in(path / "hps", (".npy",))])
+    if path.is_dir():
+        raise UserError("motion-missing", "There is nothing in {path} that can be imported.", REMEDY, path=path)
     if not path.is_file():
         raise UserError("motion-missing", "There is no file {path}.", REMEDY, path=path)
     return _read(path)

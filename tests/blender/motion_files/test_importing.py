@@ -153,6 +153,13 @@ def test_takes_in_a_folder_come_before_motions(folder, tmp_path_factory):
     assert code == 1 and [result["source"] for result in results] == [str(folder / "take.h3r")]
 
 
+@pytest.mark.parametrize("name", ["walk.bvh", "walk", "walk.fbx", "empty/"])
+def test_other_files_on_the_command_line_are_told_what_can_be_imported(tmp_path, name):
+    (tmp_path / name).mkdir() if name.endswith("/") else (tmp_path / name).write_bytes(b"HIERARCHY")
+    code, (result,) = run(tmp_path, tmp_path / name, "--output", tmp_path / "a.blend")
+    assert code == 1 and "GVHMR" in result["error"]["remedy"] and not (tmp_path / "a.blend").exists()
+
+
 def test_axis_and_rate_on_the_command_line(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "a.blend"
     arguments = ("--output", out, "--up-axis", "z", "--motion-frame-rate", "12.5")
