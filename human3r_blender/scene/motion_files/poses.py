@@ -24,7 +24,7 @@ from ....engine.contract.skeleton import (
 )
 from .tables import Table
 
-WHOLE = ("poses", "pose", "full_pose", "fullpose", "pose_world", "pred_rotmat", "thetas", "pred_pose")
+WHOLE = ("poses", "pose", "full_pose", "fullpose", "pose_world", "pred_rotmat", "rotmat", "thetas", "pred_pose")
 HUMAN3R_WHOLE = ("rotvec", "smpl_rotvec")
 ROOT = ("root_orient", "global_orient", "root_pose")
 BODY_PARTS = ("pose_body", "body_pose")

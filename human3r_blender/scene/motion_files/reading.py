@@ -19,7 +19,7 @@ from ....engine.contract.sentences import Sentence
 from . import people, poses
 from .motion import FoundMotion
 from .poses import NoPoses
-from .results import find_result
+from .results import CAMERA_POSES, find_result
 from .tables import Table
 
 SUFFIXES = (".npz", ".pkl", ".pickle", ".pt", ".pth", ".npy")
@@ -39,7 +39,7 @@ _RESULTS = ("hmr4d_results.pt", "wham_output.pkl", "results.pkl")
 _IN_FOLDERS = (".npz", ".pkl", ".pt", ".pth")
 _LIMIT_BYTES = 1 << 30
 _BODY = "v_template"
-_ARCHIVE_NAMES = (*poses.NAMES, *people.NAMES, *RATES, "gender", SCALE, BODY_NAME, _BODY)
+_ARCHIVE_NAMES = (*poses.NAMES, *people.NAMES, *CAMERA_POSES, *RATES, "gender", SCALE, BODY_NAME, _BODY)
 
 
 def sources_in(folder: Path) -> list[Path]:

@@ -32,6 +32,9 @@ _IN_CAMERA = (
 _FAR = "How far people are from the camera was guessed with a long lens: they stand farther away than they were."
 
 _PHALP_FRAME = ("smpl", "tid")
+CAMERA_POSES = ("world_from_camera", "cam2world", "c2w", "camera_poses", "camera_pose")
+"""Names of (F, 4, 4) poses of a camera in the world."""
+
 _TRAM_WORLD, _TRAM_CAMERA = ("world_cam_r", "world_cam_t"), ("pred_cam_r", "pred_cam_t")
 
 
@@ -118,22 +121,28 @@ def _seen_by(person: FoundPerson, turn: np.ndarray, place: np.ndarray) -> tuple[
 
 
 def _human3r(table: Table, path: Path) -> FoundMotion | None:
-    """Human3R's own rotation vectors, (frames, people, 53, 3) or of one person, in the camera."""
+    """Human3R's own rotation vectors, (frames, people, 53, 3) or of one person, in the camera; and where that was."""
     name = table.name(HUMAN3R_WHOLE)
     turns = table.numbers(name) if name is not None else None
-    if name is None or turns is None:
+    if turns is None:
         return None
-    if turns.ndim != 4:
-        return _several({"": table}, "Human3R", CAMERA)
-    people = {}
-    for who in range(turns.shape[1]):
-        own = {
-            key: values[:, who]
-            for key in table.entries
-            if (values := table.numbers(key)) is not None and values.ndim >= 3 and values.shape[:2] == turns.shape[:2]
-        }
-        people[str(who)] = Table(own)
-    return _several(people, "Human3R", CAMERA)
+    count = turns.shape[1] if turns.ndim == 4 else 0
+    people = {str(who): _one_of(table, who, turns.shape[:2]) for who in range(count)} or {"": table}
+    poses = table.numbers(*CAMERA_POSES)
+    if poses is None or poses.shape != (len(turns), 4, 4):
+        return _several(people, "Human3R", CAMERA)
+    found = _several(people, "Human3R", "")
+    placed = [_seen_by(person, poses[:, :3, :3], poses[:, :3, 3]) for person in found.people]
+    notes = [note for _, said in placed for note in said]
+    return replace(found, people=tuple(person for person, _ in placed)).with_notes(*notes)
+
+
+def _one_of(table: Table, who: int, size: tuple[int, ...]) -> Table:
+    """What arrays of frames and people have of one of these."""
+    values = {name: table.numbers(name) for name in table.entries}
+    return Table({
+        name: array[:, who] for name, array in values.items() if array is not None and array.shape[:2] == size
+    })  # fmt: skip
 
 
 def _wham(table: Table, path: Path) -> FoundMotion | None:

@@ -8,11 +8,11 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
-from bl_ext.user_default.human3r_blender.engine.contract.rotations import axis_angle_to_matrix
+from bl_ext.user_default.human3r_blender.engine.contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.motion_files import importing, reading
 
-from .made import MILLIMETER, RATE, SMPL_PELVIS, Z_UP, Known, shown_at
+from .made import MILLIMETER, RATE, SMPL_PELVIS, Z_UP, Known, body, shown_at
 
 CAMERA = np.diag([1.0, -1.0, -1.0])
 """From a world with y up into the axes of a camera that looks along its -z, level."""
@@ -207,20 +207,38 @@ def test_prompthmr(scene, tmp_path, has_world):
     assert ("camera" in said) is not has_world
 
 
-def test_human3rs_own(scene, tmp_path):
+def human3r(known, turns, places):
+    """(24, 2, ...) arrays of what a moving camera saw, in the order of Human3R's 53 rotations."""
+    order = [*range(22), *range(25, 55), 22]
+    into, poses, trans = np.swapaxes(turns, 1, 2), [], []
+    for one in known:
+        pelvis = body().rest_joints(one.betas)[0]
+        own = one.poses.copy()
+        own[:, 0] = matrix_to_axis_angle(into @ axis_angle_to_matrix(one.poses[:, 0]))
+        poses.append(own[:, order])
+        trans.append((into @ (one.trans + pelvis - places)[..., None])[..., 0] - pelvis)
+    shapes = np.stack([np.tile(one.betas, (24, 1)) for one in known], axis=1)
+    return {"rotvec": np.stack(poses, axis=1), "transl": np.stack(trans, axis=1), "shape": shapes}
+
+
+@pytest.mark.parametrize("has_camera", [True, False])
+def test_human3rs_own(scene, tmp_path, has_camera):
     """Its 53 rotations of several people at once; somebody who is not there has no numbers."""
     known = [Known.make(seed=5), Known.make(seed=6)]
     for one in known:
         one.poses[:, 23:25] = 0.0
-    order = [*range(22), *range(25, 55), 22]
-    cameras = [one.turned(CAMERA) for one in known]
-    turns = np.stack([camera.poses[:, order] for camera in cameras], axis=1)
-    turns[4, 1] = np.nan
-    shapes = np.stack([np.tile(camera.betas, (24, 1)) for camera in cameras], axis=1)
-    places = np.stack([camera.trans for camera in cameras], axis=1)
-    np.savez(tmp_path / "human3r.npz", rotvec=turns, shape=shapes, transl=places)
+    rng = np.random.default_rng(7)
+    turns, places = np.tile(CAMERA, (24, 1, 1)), np.zeros((24, 3))
+    if has_camera:
+        turns, places = turns @ axis_angle_to_matrix(0.2 * rng.normal(size=(24, 3))), rng.normal(size=(24, 3))
+    arrays = human3r(known, turns, places)
+    arrays["rotvec"][4, 1] = np.nan
+    if has_camera:
+        arrays["cam2world"] = np.tile(np.eye(4), (24, 1, 1))
+        arrays["cam2world"][:, :3, :3], arrays["cam2world"][:, :3, 3] = turns, places
+    np.savez(tmp_path / "human3r.npz", **arrays)
     said = check(tmp_path / "human3r.npz", scene, [one.joints() for one in known])
-    assert "gap" in said and "camera" in said
+    assert "gap" in said and ("camera" in said) is not has_camera
 
 
 @pytest.mark.parametrize(
