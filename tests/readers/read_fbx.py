@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """FBX by `ufbx`, which evaluates the scene at any time, skin and shape keys included.
 
-In a process of its own that ends without tidying up: version 0.0.5 of the Python module crashes when it frees the
-scenes of several people.
+In a process of its own without garbage collection, which ends without tidying up: version 0.0.5 of the Python module
+crashes when it frees scenes, or when the collector looks at them.
 """
 
+import gc
 import os
 import pickle
 import subprocess
@@ -106,6 +107,7 @@ def _vector(value):
 
 
 if __name__ == "__main__":
+    gc.disable()
     name, *rest_of_call = pickle.loads(Path(sys.argv[1]).read_bytes())
     Path(sys.argv[2]).write_bytes(pickle.dumps(globals()[name](*rest_of_call)))
     sys.stdout.flush()
