@@ -5,7 +5,7 @@
 
 With ``--json`` standard output has one JSON object a line and nothing else:
 
-    {"event": "stage", "name", "stage"}        waiting | download | verify | convert | install
+    {"event": "stage", "name", "stage"}        waiting | download | busy | verify | convert | install
     {"event": "progress", "name", "done", "total", "bytes_per_s"}      bytes of this stage; total may be null
     {"event": "done", "name", "path", ...}     the last line of what went well
     {"event": "error", "name", "code", "message", "remedy"}            the last line of what did not

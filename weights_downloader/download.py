@@ -95,7 +95,7 @@ def _cached(item: Item, source: HubFile, request: Request, reporter: Reporter) -
     if expected.sha256 is None:
         expected = Figures(expected.size, named.sha256)
     if expected.sha256 is None and not request.offline:
-        expected = hub.offered(source, item.file)
+        expected = hub.offered(source, item.file, reporter)
     if expected.sha256 is None:
         return None
     reporter.stage("verify")
@@ -108,7 +108,7 @@ def _cached(item: Item, source: HubFile, request: Request, reporter: Reporter) -
 
 
 def _from_hub(item: Item, source: HubFile, part: Part, request: Request, reporter: Reporter) -> None:
-    offered = hub.offered(source, item.file)
+    offered = hub.offered(source, item.file, reporter)
     records.refuse_difference(item, offered, hub.host())
     known = records.known(item)
     expected = Figures(known.size or offered.size, known.sha256 or offered.sha256)
@@ -123,7 +123,7 @@ def _from_hub(item: Item, source: HubFile, part: Part, request: Request, reporte
         )
     part.begin(Origin(expected.size, expected.sha256))
     _require_space(item, expected, part, request)
-    hub.transfer(source, item.file, part)
+    hub.transfer(source, item.file, part, reporter)
     _finish(item, part, expected, reporter)
 
 
@@ -134,7 +134,7 @@ def _from_form(
         records.refuse_difference(item, announced, source.url.partition("?")[0])
         _require_space(item, announced, part, request)
 
-    form.transfer(item, source.url, credentials, part, accept)
+    form.transfer(item, source.url, credentials, part, accept, reporter)
     origin = part.origin
     _finish(item, part, Figures(origin.size if origin else None), reporter)
 

@@ -25,7 +25,8 @@ class Reporter(Protocol):
     """The item that they are about."""
 
     def stage(self, name: str) -> None:
-        """``waiting`` (for another process), ``download``, ``verify``, ``convert`` or ``install`` begins."""
+        """``waiting`` (for another process), ``download``, ``busy`` (the server asks to wait), ``verify``,
+        ``convert`` or ``install`` begins."""
 
     def progress(self, done: int, total: int | None) -> None:
         """Bytes of this stage, done and in all."""

@@ -30,6 +30,7 @@ CANCEL_GRACE_S = child_process.GRACE_S
 STAGES = {
     "waiting": "Waiting for another download to finish",
     "download": "Downloading",
+    "busy": "Waiting, as the server asks",
     "verify": "Checking",
     "convert": "Converting (only once, for faster loading)",
     "install": "Installing",

@@ -23,7 +23,7 @@ from engine.installed.registry import FormFile, Item, Licence
 from tests.engine.weights.publishers import HUB, Publisher
 from tests.engine.weights.store import assert_right_or_untouched
 from tests.waiting import HANG_S
-from weights_downloader import form, hub
+from weights_downloader import receiving
 
 FILE = "weights.bin"
 LICENCE = Licence("A licence", "https://example.org/licence", "Non-commercial use only.")
@@ -52,8 +52,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, publisher: Publisher) 
     monkeypatch.setenv(DATA_VARIABLE, str(folder))
     monkeypatch.setenv("HF_ENDPOINT", publisher.endpoint)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-    monkeypatch.setattr(hub, "RETRY_WAIT_S", 0.01)
-    monkeypatch.setattr(form, "RETRY_WAIT_S", 0.01)
+    monkeypatch.setattr(receiving, "RETRY_WAIT_S", 0.01)
     huggingface_hub.close_session()
     content = publisher.content
     yield folder

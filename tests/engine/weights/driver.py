@@ -11,7 +11,7 @@ from engine.installed.registry import FormFile, Item, Licence
 from engine.standard_streams import claim_stdout
 from tests.engine.weights.publishers import HUB
 from tests.waiting import HANG_S
-from weights_downloader import form
+from weights_downloader import receiving
 from weights_downloader.command import CANCELLED, main
 
 WEIGHTS_FILE, BODY_FILE = "human3r_tiny.pth", "models_smplx_v1_1.zip"
@@ -37,7 +37,7 @@ def items(form_address: str) -> tuple[Item, ...]:
 
 if __name__ == "__main__":
     stdout = claim_stdout()
-    form.TIMEOUT_S = HANG_S  # a publisher that stalls is a test's doing
+    receiving.TIMEOUT_S = HANG_S  # a publisher that stalls is a test's doing
     try:
         exit_code = main(sys.argv[2:], stdout, items(sys.argv[1]))
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,6 +49,8 @@ class Trick:
     """Send this in the place of the file."""
     ignores_range: bool = False
     """Send all of it, whatever was asked for."""
+    raw: Iterable[bytes] | None = None
+    """Send these bytes, head and all, until they or the connection end."""
     before: Callable[[], None] = no_one_is_told
     """Called before the answer."""
 
@@ -74,7 +76,7 @@ class Publisher:
         self.name, self.content = name, content
         self.etag: str | None = None
         """In the place of the content's own SHA-256."""
-        self.size: int | None = None
+        self.size: int | str | None = None
         """In the place of the content's own length."""
         self.hub_tricks: list[Trick] = []
         self.content_tricks: list[Trick] = []
@@ -189,6 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
         trick.before()
         if trick.status:
             return self._short(trick.status, trick.headers)
+        if trick.raw is not None:
+            return self._pour(trick.raw)
         content = publisher.content if trick.content is None else trick.content
         begin, asked = 0, self.headers.get("Range", "")
         if asked and not trick.ignores_range and self.headers.get("If-Range", etag) == etag:
@@ -219,6 +223,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             else:
                 self.wfile.write(content)
+
+    def _pour(self, pieces: Iterable[bytes]) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            for piece in pieces:
+                self.wfile.write(piece)
 
     def _unread(self) -> int:
         """Bytes that the client has not read yet; 0 where the system does not tell (it is not Linux)."""

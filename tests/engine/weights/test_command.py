@@ -213,6 +213,18 @@ def test_cancelled_and_gone_on_with(world, how):
     assert code == 0 and world.publisher.content_requests[-1].range == f"bytes={had}-"
 
 
+def test_cancelled_while_a_server_asks_to_wait(world):
+    world.publisher.content_tricks = [Trick(503, {"Retry-After": "86400"})]
+    process = world.start("get", "tiny", "--accept-licence")
+    for line in process.stdout:
+        if json.loads(line).get("stage") == "busy":
+            break
+    process.stdin.write("cancel\n")
+    process.stdin.flush()
+    code, events, errors = world.end(process)
+    assert code == 130 and events[-1]["code"] == "cancelled" and "asks to wait 86400 s" in errors
+
+
 def test_killed_and_gone_on_with_in_half_precision_with_the_original_kept(world):
     process = start_and_stall(world)
     process.kill()

@@ -17,7 +17,7 @@ from engine.installed.registry import FormFile, Item
 from tests.engine.weights.conftest import FILE
 from tests.engine.weights.publishers import PASSWORD, SILENCE_S, USERNAME, Trick
 from tests.waiting import HANG_S
-from weights_downloader import form, records
+from weights_downloader import receiving, records
 from weights_downloader.download import Request, fetch
 from weights_downloader.form import Credentials
 from weights_downloader.records import Figures
@@ -66,7 +66,7 @@ def test_cuts_at_random_bytes_are_gone_on_from(data, publisher, form_item):
 
 def test_another_file_under_way_starts_anew(data, publisher, form_item):
     publisher.content_tricks = [Trick(cut_after=3_000_000)] + [Trick(cut_after=0)] * 6
-    assert refused(form_item).code == "no-connection"
+    assert refused(form_item).code == "connection-lost"
     part, note = downloads_folder() / f"{FILE}.part", downloads_folder() / f"{FILE}.part.json"
     assert part.stat().st_size > 2_000_000
     part.write_bytes(b"PK another file")
@@ -124,13 +124,13 @@ def test_too_many_requests_waits_as_long_as_it_is_told(data, publisher, form_ite
 
 @pytest.mark.parametrize(("status", "code"), [(404, "not-published"), (507, "server-failed")])
 def test_refusals_are_explained(data, publisher, form_item, status, code):
-    publisher.content_tricks = [Trick(status)]
+    publisher.content_tricks = [Trick(status)] * (receiving.RETRIES + 1)
     assert refused(form_item).code == code
 
 
 def test_a_server_that_falls_silent_is_left_and_asked_again(data, publisher, form_item, monkeypatch):
-    monkeypatch.setattr(form, "TIMEOUT_S", SILENCE_S)
-    patiently = partial(monkeypatch.setattr, form, "TIMEOUT_S", HANG_S)
+    monkeypatch.setattr(receiving, "TIMEOUT_S", SILENCE_S)
+    patiently = partial(monkeypatch.setattr, receiving, "TIMEOUT_S", HANG_S)
     publisher.content_tricks = [Trick(stall_after=2_000_000, before=patiently)]
     assert get(form_item) == publisher.content
 

@@ -23,7 +23,7 @@ from engine.installed.registry import Item
 from tests.engine.weights.conftest import FILE
 from tests.engine.weights.publishers import HUB, REVISION, SILENCE_S, Trick
 from tests.waiting import HANG_S
-from weights_downloader import records
+from weights_downloader import receiving, records
 from weights_downloader.download import Original, Request, fetch
 from weights_downloader.records import Figures
 from weights_downloader.reporting import JsonReporter
@@ -141,11 +141,11 @@ def test_too_many_requests_waits_as_long_as_it_is_told(data, publisher, hub_item
 
 
 def test_a_server_that_falls_silent_is_left_and_asked_again(data, publisher, hub_item, monkeypatch):
-    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", SILENCE_S)
-    patiently = partial(monkeypatch.setattr, constants, "HF_HUB_DOWNLOAD_TIMEOUT", HANG_S)
+    monkeypatch.setattr(receiving, "TIMEOUT_S", SILENCE_S)
+    patiently = partial(monkeypatch.setattr, receiving, "TIMEOUT_S", HANG_S)
     publisher.content_tricks = [Trick(stall_after=2 * MEGABYTE + 77, before=patiently)]
     assert get(hub_item)[0].path.read_bytes() == publisher.content
-    assert publisher.content_requests[1].range == f"bytes={2 * MEGABYTE}-"
+    assert publisher.content_requests[1].range == f"bytes={2 * MEGABYTE + 77}-"
 
 
 def test_no_server_is_said_at_once(data, publisher, hub_item, monkeypatch):
