@@ -20,7 +20,7 @@ from .contract.messages import PROTOCOL_VERSION, Frame, Message, ScenePoints, St
 from .contract.profiling import Profiler
 from .contract.sentences import Sentence
 from .contract.settings import CaptureSettings
-from .contract.take import TakeWriter
+from .contract.take import TakeReader, TakeWriter
 from .estimate import Model
 from .installed import locations
 from .interruption import Interrupted, Interruption
@@ -36,6 +36,7 @@ from .resuming.resume_file import (
     remove_resume_point,
     save_resume_point,
 )
+from .resuming.take_place import claimed
 from .video.footage import Footage, open_footage
 from .video.reading import FrameReader, PreparedFrame
 
@@ -56,7 +57,7 @@ class CaptureResult:
     frame_count: int
     """Frames in the take, those from before a resume included."""
     people_count: int
-    """Different people, as far as this run saw them."""
+    """Different people."""
     point_count: int
     """Points of the place."""
     note: str
@@ -160,7 +161,20 @@ class _Capture:
             remove_resume_point(settings.take)
             take.write(header)
         self.sink(header)
+        self._tell_again(take)
         self.sink(Status("running", f"Running {self.model.name}"))
+
+    def _tell_again(self, take: TakeWriter) -> None:
+        """Send what the take of an interrupted capture has already: whoever listens may be another one."""
+        with contextlib.ExitStack() as stack:
+            messages = stack.enter_context(TakeReader(take.path)) if self.resumed_at is not None else ()
+            for message in messages:
+                self._tell(message)
+
+    def _tell(self, message: Message) -> None:
+        self.sink(message)
+        if isinstance(message, Frame):
+            self.people.update(message.track_id.tolist())
 
     def _run_frames(self, prepared: PreparedFrame | None, frames: Iterator[PreparedFrame], take: TakeWriter) -> bool:
         """Process `prepared` and the frames after it. Returns whether it was cancelled."""
@@ -175,9 +189,7 @@ class _Capture:
             log.debug("footage frame %d is predicted", prepared.source_frame)
             for message in self.pipeline.finish(output):
                 take.write(message)
-                self.sink(message)
-                if isinstance(message, Frame):
-                    self.people.update(message.track_id.tolist())
+                self._tell(message)
             self.next_source_frame = prepared.source_frame + self.settings.stride
             if pacing.is_due:
                 pacing.written(self._save(take))
@@ -278,7 +290,7 @@ def run_capture(
     try:
         settings = resolved(settings)
         log.info("a capture begins%s", ", where an earlier one was interrupted" if resume else "")
-        with explained_memory_errors(settings), profiler:
+        with explained_memory_errors(settings), profiler, claimed(settings):
             result = _Capture(settings, sink, interruption, shelf or ModelShelf(), resume).run()
     except Interrupted:
         sink(TakeEnd("cancelled", 0))

@@ -7,11 +7,11 @@ import argparse
 import contextlib
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
-from .contract.arguments import add_setting_options, settings_from_options
+from .contract.arguments import add_setting_options, given_settings, settings_from_options
 from .contract.errors import UserError
 from .contract.exit_codes import CANCELLED, DONE, EXPLANATION, FAILED
 from .contract.messages import (
@@ -25,6 +25,7 @@ from .contract.messages import (
     TakeHeader,
 )
 from .contract.settings import CaptureSettings
+from .resuming.resume_file import interrupted_settings
 from .standard_streams import say, say_error
 
 _PROGRESS_EVERY_S = 1.0
@@ -36,11 +37,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{EXPLANATION} Continue a cancelled or killed capture with --resume. The take is then the same as without "
         "the interruption."
     )
-    parser.add_argument("source", metavar="VIDEO", help="video file, folder of images, or pattern (shot.%%04d.png)")
+    parser.add_argument(
+        "source",
+        metavar="VIDEO",
+        nargs="?",
+        help="video file, folder of images, or pattern (shot.%%04d.png); a take that is resumed knows its own",
+    )
     parser.add_argument("--take", required=True, metavar="OUT.h3r", help="where to write the take")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace an existing take")
-    existing.add_argument("--resume", action="store_true", help="continue an interrupted take")
+    existing.add_argument(
+        "--resume", action="store_true", help="continue an interrupted take, with the settings that it was begun with"
+    )
     parser.add_argument("--json", action="store_true", help="print a summary to standard output as one line of JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
     add_setting_options(parser)
@@ -64,7 +72,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
 
 def _capture(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     """The exit code and the summary. Raises UserError."""
-    settings = settings_from_options(options, source=options.source, take=options.take)
+    settings = _settings(options)
     _check_take(settings, options)
     from .video.footage import open_footage
 
@@ -89,6 +97,23 @@ def _capture(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     if code == CANCELLED and result.frame_count:
         say("Cancelled. To continue, run the same command with --resume.")
     return code, {**asdict(result), **camera.summary(), "take": settings.take}
+
+
+def _settings(options: argparse.Namespace) -> CaptureSettings:
+    """The settings of the capture; of one that is resumed, those that it was begun with where none are given."""
+    if not options.resume:
+        if options.source is None:
+            raise UserError("bad-setting", "There is no footage.", "Give a video, or --resume an interrupted take.")
+        return cast(CaptureSettings, settings_from_options(options, source=options.source, take=options.take))
+    begun = interrupted_settings(options.take)
+    given = given_settings(options)
+    if options.source is not None and not _is_same_place(options.source, begun.source):
+        given["source"] = options.source
+    return replace(begun, **given)
+
+
+def _is_same_place(path: str, other: str) -> bool:
+    return Path(path).absolute() == Path(other).absolute()
 
 
 def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
@@ -132,6 +157,7 @@ class _Progress:
         if self._quiet:
             return
         if isinstance(message, Status):
+            self._first = None  # what a resumed take has already is told first, and says nothing about the speed
             say(message.text)
         elif isinstance(message, TakeHeader):
             self._total = message.frame_count

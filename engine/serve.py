@@ -20,7 +20,6 @@ from .contract.framing import CorruptRecord, read_record, write_record
 from .contract.logs import log
 from .contract.message_records import decode, encode
 from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartCapture, TakeEnd
-from .contract.settings import CaptureSettings
 from .interruption import Interrupted, Interruption, end_process_soon
 
 _BAD_REQUEST = "Make sure that the add-on and the engine have the same version, then start the capture again."
@@ -45,11 +44,11 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> int:
         if isinstance(item, Failure):
             _send(replies, item)
             return FAILED
-        number, settings = item
+        number, request = item
         if not inbox.begin(number):
             _send(replies, TakeEnd("cancelled", 0))
             continue
-        _capture(settings, replies, interruption, shelf)
+        _capture(request, replies, interruption, shelf)
         inbox.done()
 
 
@@ -57,7 +56,7 @@ class _Inbox:
     """The requests so far. `items` has captures to run with their numbers, a Failure to report, or None to end."""
 
     def __init__(self, stream: BinaryIO, interruption: Interruption) -> None:
-        self.items: queue.Queue[tuple[int, CaptureSettings] | Failure | None] = queue.Queue()
+        self.items: queue.Queue[tuple[int, StartCapture] | Failure | None] = queue.Queue()
         self._stream = stream
         self._interruption = interruption
         self._lock = threading.Lock()
@@ -97,7 +96,7 @@ class _Inbox:
     def _take(self, request: Message) -> None:
         if isinstance(request, StartCapture):
             self._asked += 1
-            self.items.put((self._asked, request.settings))
+            self.items.put((self._asked, request))
         elif isinstance(request, CancelCapture):
             self._cancel_all()
 
@@ -109,14 +108,14 @@ class _Inbox:
                 self._interruption.request()
 
 
-def _capture(settings: CaptureSettings, replies: BinaryIO, interruption: Interruption, shelf: ModelShelf) -> None:
+def _capture(request: StartCapture, replies: BinaryIO, interruption: Interruption, shelf: ModelShelf) -> None:
     """Run one capture and stream it; whatever goes wrong becomes one `Failure`."""
 
     def send(message: Message) -> None:
         _send(replies, message)
 
     try:
-        run_capture(settings, send, interruption, shelf)
+        run_capture(request.settings, send, interruption, shelf, request.resume)
     except UserError as error:
         send(Failure.of(error))
     except Exception as error:

@@ -29,16 +29,40 @@ def add_setting_options(
             group.add_argument("--" + (prefix + name).replace("_", "-"), dest=prefix + name, **_options(item))
 
 
+class _Remembered:
+    """What an action does, and a note on the namespace that the option was given."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        super().__call__(parser, namespace, values, option_string)  # type: ignore[misc]
+        namespace.given = getattr(namespace, "given", frozenset()) | {self.dest}  # type: ignore[attr-defined]
+
+
+class _Value(_Remembered, argparse._StoreAction):
+    pass
+
+
+class _Switch(_Remembered, argparse.BooleanOptionalAction):
+    pass
+
+
+def given_settings(
+    options: argparse.Namespace, settings_type: type = CaptureSettings, prefix: str = ""
+) -> dict[str, Any]:
+    """By name, the values of the settings that were really given on the command line, defaults left out."""
+    given = getattr(options, "given", frozenset())
+    return {name: getattr(options, prefix + name) for name in settings_of(settings_type) if prefix + name in given}
+
+
 def _options(item: Setting) -> dict[str, Any]:
     default = item.none or ("" if item.default in (None, "") else "%(default)s")
     # argparse expands % in help texts
     options: dict[str, Any] = {"help": item.text.replace("%", "%%") + (f" ({default})" if default else "")}
     options |= {"required": True} if item.is_required else {"default": item.default}
     if item.kind is bool:
-        return options | {"action": argparse.BooleanOptionalAction}
+        return options | {"action": _Switch}
     if item.choices is not None:
-        return options | {"choices": list(item.choices), "type": _word_of(item.choices)}
-    return options | {"type": item.kind, "metavar": item.name.upper()}
+        return options | {"action": _Value, "choices": list(item.choices), "type": _word_of(item.choices)}
+    return options | {"action": _Value, "type": item.kind, "metavar": item.name.upper()}
 
 
 def _word_of(choices: Choices) -> Callable[[str], str]:

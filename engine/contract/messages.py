@@ -316,6 +316,8 @@ class StartCapture:
 
     kind: ClassVar[str] = "start"
     settings: CaptureSettings
+    resume: bool = False
+    """Go on with the take of these settings, which was interrupted. What it has is streamed first."""
 
 
 @dataclass(frozen=True)

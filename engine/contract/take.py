@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from .errors import UserError
-from .framing import CorruptRecord, TruncatedRecord, read_record, write_record
+from .framing import CorruptRecord, Record, TruncatedRecord, read_record, write_record
 from .message_records import decode, encode
 from .messages import FinalFrame, Frame, Message, TakeEnd, TakeHeader, with_final
 from .sentences import Sentence
+from .settings import CaptureSettings
 from .whole_file import explained_write_errors
 
 
@@ -28,10 +32,11 @@ class TakeWriter:
         self.path = Path(path)
         with explained_write_errors(Sentence("The take {path} cannot be written", path=self.path), "take-unwritable"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO = open(self.path, "wb" if offset is None else "r+b")
-            if offset is not None:
-                self._file.truncate(offset)
-                self._file.seek(offset)
+            # unbuffered: a buffer that a full disk refused would be refused once more by closing the file
+            self._file = open(self.path, "wb" if offset is None else "r+b", buffering=0)
+            self._offset = offset or 0
+            self._file.truncate(self._offset)
+            self._file.seek(self._offset)
 
     def write(self, message: Message) -> None:
         """Append one message. Raises UserError: ``disk-full``, or ``take-unwritable`` when the disk is gone."""
@@ -39,12 +44,27 @@ class TakeWriter:
         with explained_write_errors(
             Sentence("Writing the take {path} failed", path=self.path), "take-unwritable", remedy
         ):
-            write_record(self._file, encode(message))
+            self._append(encode(message))
+
+    def _append(self, record: Record) -> None:
+        """Write one record whole, or leave the file as it was before it."""
+        stream = io.BytesIO()
+        write_record(stream, record)
+        left = stream.getbuffer()
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(self._offset)
+                self._file.seek(self._offset)
+            raise
+        self._offset = self._file.tell()
 
     @property
     def offset(self) -> int:
         """Bytes written so far: the place to resume from."""
-        return self._file.tell()
+        return self._offset
 
     def sync(self) -> None:
         """Ask the system to bring all records to the disk."""
@@ -146,6 +166,15 @@ class TakeReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def begun_settings(path: str | os.PathLike[str]) -> CaptureSettings:
+    """The settings that a take was begun with, what was left to the engine filled in; the take is where it is now.
+
+    Raises UserError (``take-unreadable``, ``protocol-mismatch``).
+    """
+    with TakeReader(path) as reader:
+        return replace(reader.header.settings, take=os.fspath(path))
 
 
 def records(reader: TakeReader) -> Iterator[tuple[Message, int, int]]:

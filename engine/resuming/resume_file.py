@@ -20,6 +20,7 @@ from ..contract.array_archive import BadArchive, read_arrays
 from ..contract.errors import UserError
 from ..contract.json_checks import build
 from ..contract.settings import CaptureSettings
+from ..contract.take import begun_settings
 from ..contract.whole_file import whole_file
 
 FORMAT = 1
@@ -37,6 +38,8 @@ _MAX_BYTES = 1 << 32
 LEAST_INTERVAL_S = 2.0
 SHARE_OF_TIME = 0.03
 """Resume files are written at most this often, and take at most this share of the time."""
+
+_START_ANEW = "Start the capture again from the beginning (with --overwrite instead of --resume)."
 
 StageStates = dict[str, dict[str, np.ndarray]]
 
@@ -102,15 +105,9 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
     The take may have been moved: `settings.take` need not be the one it was begun with.
     """
     path, take = resume_path(settings.take), Path(settings.take)
-    start_anew = "Start the capture again from the beginning (with --overwrite instead of --resume)."
+    start_anew = _START_ANEW
     if not path.is_file():
-        raise UserError(
-            "resume-missing",
-            "There is nothing to resume: {path} does not exist. The capture was complete, or it ended before the first "
-            "resume file was written.",
-            start_anew,
-            path=path,
-        )
+        raise _missing(path)
     try:
         arrays = read_arrays(path, _MAX_BYTES)
         values = json.loads(arrays.pop("values").tobytes().decode("utf-8"))
@@ -156,6 +153,26 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
             size=point.take_offset,
         )
     return point
+
+
+def interrupted_settings(take: str | os.PathLike[str]) -> CaptureSettings:
+    """The settings that an interrupted capture was begun with. Raises UserError (``resume-missing``,
+    ``take-unreadable``).
+    """
+    for path in (resume_path(take), Path(take)):
+        if not path.is_file():
+            raise _missing(path)
+    return begun_settings(take)
+
+
+def _missing(path: Path) -> UserError:
+    return UserError(
+        "resume-missing",
+        "There is nothing to resume: {path} does not exist. The capture was complete, or it ended before the first "
+        "resume file was written.",
+        _START_ANEW,
+        path=path,
+    )
 
 
 def check_same_model(point: ResumePoint, model: str, body: str) -> None:

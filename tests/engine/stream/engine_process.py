@@ -31,9 +31,14 @@ def engine_command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "engine", *(str(argument) for argument in arguments)]
 
 
-def start_run(*arguments: object) -> subprocess.Popen[bytes]:
+def start_run(*arguments: object, **how: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        engine_command("run", *arguments), cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        engine_command("run", *arguments),
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **how,
     )
 
 

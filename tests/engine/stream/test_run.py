@@ -2,8 +2,10 @@
 """`python -m engine run`: takes, errors, cancelling and resuming, with the real program on real files."""
 
 import dataclasses
+import json
 import os
 import signal
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from engine import run_command
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
+from engine.contract.framing import MAGIC
 from engine.contract.messages import (
     CAMERA_NOTES,
     CameraMotion,
@@ -158,12 +161,41 @@ def test_errors_name_cause_and_remedy(video, tmp_path, arguments, code):
 
 def test_an_existing_take_is_not_lost_by_accident(video, tmp_path):
     take = tmp_path / "a.h3r"
-    take.write_bytes(b"an hour of work")
+    take.write_bytes(MAGIC + b"an hour of work")
     code, summary, _ = run_engine(video, "--take", take)
-    assert (code, summary["code"], take.read_bytes()) == (1, "take-exists", b"an hour of work")
+    assert (code, summary["code"], take.read_bytes()) == (1, "take-exists", MAGIC + b"an hour of work")
     # Reasons that show up only later do not cost it either.
     code, summary, _ = run_engine(video, "--take", take, "--overwrite", "--start", 500)
-    assert (code, summary["code"], take.read_bytes()) == (1, "footage-too-short", b"an hour of work")
+    assert (code, summary["code"], take.read_bytes()) == (1, "footage-too-short", MAGIC + b"an hour of work")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h3r"]
+
+
+def test_a_file_that_is_no_take_is_never_replaced(video, tmp_path):
+    letter, link = tmp_path / "letter.txt", tmp_path / "link.h3r"
+    letter.write_bytes(b"Dear Anna")
+    link.hardlink_to(video)
+    before = video.read_bytes()
+    for take, expected in ((letter, "not-a-take"), (video, "take-is-footage"), (link, "take-is-footage")):
+        code, summary, _ = run_engine(video, "--take", take, "--overwrite")
+        assert (code, summary["code"]) == (1, expected) and summary["remedy"]
+    assert letter.read_bytes() == b"Dear Anna" and video.read_bytes() == before
+
+
+def test_a_second_run_on_the_same_take_is_refused(long_run, tmp_path):
+    video, options, expected = long_run
+    take = tmp_path / "a.h3r"
+    process = start_run(video, "--take", take, *options)
+    wait_until(lambda: resume_path(take).exists(), "a resume file")
+    with paused(process):
+        for how in ("--overwrite", "--resume"):
+            code, summary, _ = run_engine(video, "--take", take, how)
+            assert (code, summary["code"]) == (1, "take-busy") and str(process.pid) in summary["message"]
+    process.kill()  # what it held is free
+    communicate(process)
+    code, _, errors = run_engine("--take", take, "--resume")
+    assert code == 0, errors
+    assert records_after_header(take) == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h3r"]
 
 
 def test_damaged_footage_is_told_in_the_take(tmp_path):
@@ -196,7 +228,7 @@ def test_a_killed_run_resumes_with_identical_results(long_run, tmp_path):
     communicate(process)
     done = frames_so_far(take)
     assert 0 < done < 50, "killed in the middle"
-    code, summary, errors = run_engine(video, "--take", take, *options, "--resume")
+    code, summary, errors = run_engine("--take", take, "--resume")
     assert code == 0, errors
     assert summary["frame_count"] == 50
     assert records_after_header(take) == expected
@@ -219,7 +251,7 @@ def test_sigint_stops_before_the_next_frame_and_the_take_goes_on_from_that_frame
     done = len(frames_of(messages))
     assert messages[-1] == TakeEnd("cancelled", done) and seen <= done <= seen + 1, "one may have been on its way"
     assert load_resume_point(reader.header.settings).frame_count == done, "not one frame is lost"
-    code, _, errors = run_engine(video, "--take", take, *options, "--resume")
+    code, _, errors = run_engine(video, "--take", take, "--resume")
     assert code == 0, errors
     assert records_after_header(take) == expected
 
@@ -235,9 +267,26 @@ def test_a_run_with_settings_left_to_the_engine_resumes(long_run, tmp_path):
         settings = reader.header.settings
     assert settings.camera == "network" and settings.device in ("cpu", "cuda", "mps")
     assert load_resume_point(settings).settings == settings
-    code, summary, errors = run_engine(video, "--take", take, *OPTIONS, "--body", "mannequin", "--resume")
+    code, summary, errors = run_engine(video, "--take", take, "--body", "mannequin", "--resume")
     assert code == 0, errors
     assert summary["frame_count"] == 50
+
+
+def test_a_full_disk_is_told_and_gone_on_from(long_run, tmp_path):
+    """The system refuses to let files grow, as a disk without room does."""
+    resource = pytest.importorskip("resource")
+    video, options, expected = long_run
+    take, most = tmp_path / "a.h3r", len(expected) * 2 // 3
+    limited = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (most, most))
+    process = start_run(video, "--take", take, *options, "--json", preexec_fn=limited)
+    output, errors = communicate(process)
+    summary = json.loads(output)
+    assert (process.returncode, summary["code"]) == (1, "disk-full"), errors.decode()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h3r", "a.h3r.resume"]
+    assert 0 < frames_so_far(take) < 50
+    code, _, errors = run_engine("--take", take, "--resume")
+    assert code == 0, errors
+    assert records_after_header(take) == expected
 
 
 def test_resume_files_that_do_not_say_which_device_go_on_with_any(tmp_path):
@@ -274,9 +323,14 @@ def test_resuming_with_other_settings_is_refused(long_run, tmp_path):
         with pytest.raises(UserError, match=words) as caught:
             check()
         assert caught.value.code == "resume-mismatch"
-    os.truncate(take, 50)
+    code, summary, _ = run_engine(video, "--take", take, "--resume", "--stride", 2)
+    assert (code, summary["code"]) == (1, "resume-mismatch") and "stride = 1" in summary["message"]
+    os.truncate(take, point.take_offset - 1)
     code, summary, _ = run_engine(video, "--take", take, *options, "--resume")
     assert (code, summary["code"]) == (1, "resume-mismatch")
+    os.truncate(take, 50)
+    code, summary, _ = run_engine(video, "--take", take, *options, "--resume")
+    assert (code, summary["code"]) == (1, "take-unreadable")
     resume_path(take).write_bytes(b"not a resume file")
     with pytest.raises(UserError, match="resume-unreadable"):
         load_resume_point(settings)

@@ -65,6 +65,24 @@ def same(left, right):
     )
 
 
+def test_an_interrupted_capture_is_resumed_and_streamed_from_its_beginning(settings):
+    settings = dataclasses.replace(settings, end=40)
+    with Server() as server:
+        server.send(StartCapture(settings))
+        server.until(Frame)
+        server.send(CancelCapture())
+        assert server.until(TakeEnd)[-1].status == "cancelled"
+    with Server() as server:
+        server.send(StartCapture(settings, resume=True))
+        streamed = server.until(TakeEnd, Failure)
+    assert streamed[-1] == TakeEnd("complete", 40)
+    with TakeReader(settings.take) as reader:
+        taken = [reader.header, *reader]
+    lasting = [message for message in streamed if not isinstance(message, Status)]
+    assert [message.index for message in lasting if isinstance(message, Frame)] == list(range(40))
+    assert len(lasting) == len(taken) and all(map(same, lasting[1:], taken[1:]))
+
+
 def test_captures_follow_each_other_and_the_model_stays(settings, tmp_path):
     """One server: a capture, a failure, another capture, a cancelled one, one cancelled in the queue, the end."""
     with Server() as server:
