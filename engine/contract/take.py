@@ -168,6 +168,11 @@ class TakeReader:
         self.close()
 
 
+def resume_path(take: str | os.PathLike[str]) -> Path:
+    """Where the resume file of a take lies, which an interrupted capture leaves to go on from."""
+    return Path(f"{os.fspath(take)}.resume")
+
+
 def begun_settings(path: str | os.PathLike[str]) -> CaptureSettings:
     """The settings that a take was begun with, what was left to the engine filled in; the take is where it is now.
 

@@ -20,7 +20,7 @@ from ..contract.array_archive import BadArchive, read_arrays
 from ..contract.errors import UserError
 from ..contract.json_checks import build
 from ..contract.settings import CaptureSettings
-from ..contract.take import begun_settings
+from ..contract.take import begun_settings, resume_path
 from ..contract.whole_file import whole_file
 
 FORMAT = 1
@@ -73,11 +73,6 @@ class _Values:
     take_offset: int
     frame_count: int
     next_source_frame: int
-
-
-def resume_path(take: str | os.PathLike[str]) -> Path:
-    """Where the resume file of a take lies."""
-    return Path(f"{os.fspath(take)}.resume")
 
 
 def save_resume_point(point: ResumePoint) -> None:

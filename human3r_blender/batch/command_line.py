@@ -74,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
         help="Python of the engine's environment (default: the one in the add-on's preferences, then in "
         "the environment variable HUMAN3R_ENGINE_PYTHON, then the installed engine's)",
     )
+    convert.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where an earlier run stopped: .blend files that are there stay, interrupted takes (of --take, "
+        "or kept beside the output) are continued with the settings that they were begun with; the rest begins",
+    )
     add_setting_options(convert)
     convert.set_defaults(run=conversions.convert)
     importing = commands.add_parser("import", help="convert takes and motions to .blend files, without the engine")

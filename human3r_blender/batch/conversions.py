@@ -8,15 +8,17 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
-from ...engine.contract.arguments import settings_from_options
+from ...engine.contract.arguments import given_settings, settings_from_options
 from ...engine.contract.body_choice import MANNEQUIN
 from ...engine.contract.media import VIDEO_SUFFIXES
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.settings import OURS
+from ...engine.contract.take import begun_settings
 from ...engine.contract.whole_file import explained_write_errors, whole_file
 from ...engine.installed import registry
 from ..capture import session as sessions
@@ -27,6 +29,7 @@ from ..scene.motion_files.reading import is_motion, sources_in
 from ..sections.export import command_line as exports
 from ..sections.retarget import command_line as retargeting
 from ..setup import choices
+from . import resuming
 from .interruption import Interruption
 from .jobs import Job, Result, run_jobs, run_to_end
 from .paths import find_sources, plan_outputs
@@ -40,22 +43,47 @@ def convert(options: argparse.Namespace, interrupted: Interruption) -> list[Resu
     import_options = _import_options(options)
     takes: dict[Path, Path] = {}
     if options.take:
-        wanted = plan_outputs([source for source, _ in planned], options.take, options.overwrite, ".h3r")
+        replaces = options.overwrite or options.resume
+        wanted = plan_outputs([source for source, _ in planned], options.take, replaces, ".h3r")
         takes = {output: take for (_, output), (_, take) in zip(planned, wanted, strict=True)}
 
     def work(job: Job) -> None:
-        with _take(job, takes.get(job.output)) as take:
-            # made absolute, for the engine works in another folder
-            settings = settings_from_options(
-                options, source=job.source, take=str(take), model=_model(options.model), body=import_options.body_path
-            )
-            engine_python = options.engine_python or choices.chosen().engine_python
-            scene = _empty_scene(job.source)
-            run_to_end(sessions.start_capture(scene, settings, import_options, engine_python, keep_engine=True), job)
+        if options.resume and job.output.exists():
+            job.result.status, job.result.note = "complete", Sentence("It was there already.")
+            job.say(job.result.note)
+            return
+        with _take(job, takes.get(job.output), options.resume) as take:
+            run_to_end(_begun(options, job, take, import_options), job)
             if job.result.status == "complete":
                 _finish(options, job, import_options.clean)
 
     return run_jobs(planned, interrupted, work)
+
+
+def _begun(options: argparse.Namespace, job: Job, take: Path, import_options: ImportOptions) -> sessions.Session:
+    """A conversion that begins, or that goes on with what there is of its take. Raises :class:`UserError`."""
+    engine_python = options.engine_python or choices.chosen().engine_python
+    state = resuming.state_of(take) if options.resume else resuming.NOTHING
+    if state == resuming.COMPLETE:
+        return sessions.start_import(_empty_scene(job.source), take, import_options)
+    if state == resuming.INTERRUPTED:
+        given = given_settings(options)
+        if "model" in given:
+            given["model"] = _model(options.model)
+        settings = replace(begun_settings(take), **given)
+        job.say(f"going on with {take}")
+    else:  # made absolute, for the engine works in another folder
+        settings = settings_from_options(
+            options, source=job.source, take=str(take), model=_model(options.model), body=import_options.body_path
+        )
+    return sessions.start_capture(
+        _empty_scene(job.source),
+        settings,
+        import_options,
+        engine_python,
+        keep_engine=True,
+        resume=state == resuming.INTERRUPTED,
+    )
 
 
 def import_takes(options: argparse.Namespace, interrupted: Interruption) -> list[Result]:
@@ -93,9 +121,11 @@ def _plan(
     options: argparse.Namespace, suffixes: Collection[str], others: Callable[[Path], list[Path]] | None = None
 ) -> Planned:
     """What becomes what; what nothing can become of is refused before the work begins."""
-    planned = plan_outputs(find_sources(options.sources, suffixes, others), options.output, options.overwrite)
+    keeps = getattr(options, "resume", False)
+    sources = find_sources(options.sources, suffixes, others)
+    planned = plan_outputs(sources, options.output, options.overwrite or keeps)
     retargeting.check(options)
-    exports.check(options, (output for _, output in planned))
+    exports.check(options, (output for _, output in planned if not (keeps and output.exists())))
     return planned
 
 
@@ -122,9 +152,10 @@ def _finish(options: argparse.Namespace, job: Job, clean: float = 0.0) -> None:
 
 
 @contextlib.contextmanager
-def _take(job: Job, wanted: Path | None) -> Iterator[Path]:
+def _take(job: Job, wanted: Path | None, resumes: bool = False) -> Iterator[Path]:
     """Where the take goes. One that was asked for stays; another stays when the .blend was not written of it."""
-    take, is_done = wanted or _temporary_take(job.output), False
+    kept = resuming.kept_take(job.output, job.source) if resumes and wanted is None else None
+    take, is_done = wanted or kept or _temporary_take(job.output), False
     try:
         yield take
         is_done = job.result.status == "complete"

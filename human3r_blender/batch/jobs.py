@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.logs import log
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.whole_file import explained_write_errors
 from ..capture.session import Session, describe_camera
@@ -85,6 +86,7 @@ def run_jobs(
         if not interrupted.requested:
             job = Job(source, output, result, f"[{number}/{len(planned)}] {Path(source).name}", interrupted)
             with _reported(job):
+                _check_name(source)
                 work(job)
     return results
 
@@ -96,9 +98,39 @@ def _reported(job: Job) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        job.result.status, job.result.error = "failed", error.as_fields()
-        print_error(error, f"{job.label}: ")
+        _note_failure(job, error)
+    except Exception as error:  # a fault of ours: the other jobs still run
+        _note_failure(job, _unexpected(error))
     job.result.seconds = round(time.monotonic() - started, 3)
+
+
+def _check_name(source: str) -> None:
+    """Raises UserError (``bad-name``) for names that are no text, which Linux allows and Blender does not."""
+    try:
+        source.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UserError(
+            "bad-name",
+            "The name {name} has characters that Blender cannot use.",
+            "Rename the file.",
+            name=ascii(Path(source).name),
+        ) from error
+
+
+def _note_failure(job: Job, error: UserError) -> None:
+    job.result.status, job.result.error = "failed", error.as_fields()
+    print_error(error, f"{job.label}: ")
+
+
+def _unexpected(error: Exception) -> UserError:
+    log.error("a job failed", exc_info=error)
+    return UserError(
+        "internal-error",
+        "It failed with an unexpected error: {name}: {error}.",
+        "Run it again with the environment variable HUMAN3R_LOG=debug, and file an issue with what is printed.",
+        name=type(error).__name__,
+        error=error,
+    )
 
 
 def run_to_end(run: Session, job: Job) -> None:

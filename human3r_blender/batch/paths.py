@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.file_names import not_reserved
 from ...engine.contract.media import VIDEO_SUFFIXES, files_in
 
 
@@ -22,8 +25,9 @@ def find_sources(
     """
     sources: list[str] = []
     for name in given:
-        inside = files_in(Path(name), suffixes) if Path(name).is_dir() else []
-        if not inside and others is not None and Path(name).is_dir():
+        is_folder = os.path.isdir(name)  # noqa: PTH112 - takes any name
+        inside = files_in(Path(name), suffixes) if is_folder else []
+        if is_folder and not inside and others is not None:
             inside = others(Path(name))
         sources += [str(path.absolute()) for path in inside] or [str(Path(name).absolute())]
     return sources
@@ -37,7 +41,7 @@ def plan_outputs(
 ) -> list[tuple[str, Path]]:
     """(source, output file) pairs: ``output`` itself for one source, files named after the sources in a folder else.
 
-    Raises :class:`UserError`: ``output-not-folder``, ``output-exists``.
+    Raises :class:`UserError`: ``output-not-folder``, ``output-twice``, ``output-exists``.
     """
     output = output.absolute()
     if output.suffix.lower() == suffix and not output.is_dir():
@@ -51,19 +55,42 @@ def plan_outputs(
             )
         planned = [(source, output) for source in sources]
     else:
-        planned, taken = [], set()
-        for source in sources:
-            stem = Path(source).stem.rstrip(".%0123456789d#_-") or "sequence"
-            if Path(source).exists():
-                stem = Path(source).stem
-            name, number = stem, 2
-            while name in taken:
-                name, number = f"{stem}-{number}", number + 1
-            taken.add(name)
-            planned.append((source, output / (name + suffix)))
+        planned = [(source, output / (_stem(source) + suffix)) for source in sources]
+    _refuse_equal(planned)
     for _, path in planned:
-        if path.exists() and not overwrite:
+        if exists(path) and not overwrite:
             raise UserError(
                 "output-exists", "{path} already exists.", "Give another name, or use --overwrite.", path=path
             )
     return planned
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file; False also for names that no file can have."""
+    return os.path.exists(path)  # noqa: PTH110 - takes any name
+
+
+def _stem(source: str) -> str:
+    """What the output of a source is called."""
+    stem = Path(source).stem
+    if not exists(Path(source)):
+        stem = stem.rstrip(".%0123456789d#_-") or "sequence"
+    return not_reserved(stem)
+
+
+def _refuse_equal(planned: Sequence[tuple[str, Path]]) -> None:
+    """Raises UserError (``output-twice``) where two outputs would be one file, on some system at least."""
+    seen: dict[str, str] = {}
+    for source, path in planned:
+        place = unicodedata.normalize("NFC", str(path)).casefold()
+        first = seen.get(place)
+        seen[place] = source
+        if first is not None:
+            raise UserError(
+                "output-twice",
+                "{first} and {second} would both become {name}.",
+                "Rename one of them, or convert them in two runs into two folders.",
+                first=first,
+                second=source,
+                name=path.name,
+            )

@@ -46,6 +46,12 @@ _current: Session | None = None
 _kept_engine: EngineProcess | None = None
 
 
+_NOBODY = (
+    "Nobody was found in the footage. Try a lower Detection Threshold, and check that people are seen upright and at "
+    "least a tenth as tall as the picture."
+)
+
+
 class Session:
     """A run from its first message to its last; ``progress``, ``error`` and ``notes`` are what the panel shows."""
 
@@ -268,6 +274,8 @@ class Session:
     def _end(self, phase: str) -> None:
         if self.builder is not None:
             self.notes += [note for note in (self.builder.warning, *self.builder.notes) if note]
+        if phase == "complete" and not self._tracks:
+            self.notes.append(Sentence(_NOBODY))
         self.progress.phase = phase
         self._source.close()
         if self._replay is not None:
@@ -309,8 +317,10 @@ def start_capture(
     options: ImportOptions,
     preferred_python: str = "",
     keep_engine: bool = False,
+    resume: bool = False,
 ) -> Session:
     """Start the engine on a video. ``keep_engine`` keeps its process, and the loaded model, for the next capture.
+    ``resume`` goes on with the take of these settings, which was interrupted.
 
     Raises :class:`UserError`: ``busy``, ``no-engine``.
     """
@@ -320,7 +330,7 @@ def start_capture(
     if engine is None or not engine.is_alive:
         engine = engine_process.launch(preferred_python)
     _kept_engine = engine if keep_engine else None
-    return _begin(Session(scene, options, EngineSource(engine, settings, keep_engine)))
+    return _begin(Session(scene, options, EngineSource(engine, settings, keep_engine, resume)))
 
 
 def start_import(scene: bpy.types.Scene, take: Path, options: ImportOptions) -> Session:

@@ -38,15 +38,20 @@ class Source(Protocol):
 class EngineSource:
     """The messages of one capture by an engine."""
 
-    def __init__(self, engine: EngineProcess, settings: CaptureSettings, keep_engine: bool) -> None:
-        """Start the capture. ``keep_engine`` leaves the process running afterwards, with its model loaded."""
+    def __init__(
+        self, engine: EngineProcess, settings: CaptureSettings, keep_engine: bool, resume: bool = False
+    ) -> None:
+        """Start the capture, or go on with one that was interrupted: its messages then come from the first on.
+
+        ``keep_engine`` leaves the process running afterwards, with its model loaded.
+        """
         self.take = Path(settings.take)
         self._engine = engine
         self._keep_engine = keep_engine
         self._cancel_deadline: float | None = None
         self._frames = 0
         self._over = False
-        engine.start_capture(StartCapture(settings))
+        engine.start_capture(StartCapture(settings, resume))
 
     def receive(self, wait_s: float) -> Message | None:
         message = self._engine.receive(wait_s)

@@ -191,6 +191,50 @@ def test_interrupting_keeps_a_take_that_can_be_imported(start_command, run_comma
     assert imported.code == 0 and (tmp_path / "part.blend").is_file()
 
 
+def test_an_interrupted_batch_goes_on_with_no_other_option(start_command, run_command, make_video, tmp_path):
+    for name, count in (("a", 8), ("b", 200)):
+        make_video(tmp_path / f"{name}.mp4", count)
+    out, videos = tmp_path / "out", (tmp_path / "a.mp4", tmp_path / "b.mp4")
+    command = start_command("convert", *videos, "--output", out, *SMALL, *FEW_PEOPLE, "--stride", "2")
+    read_until(command, "[2/2] b.mp4: ")
+    read_until(command, " frames, ")
+    command.send_signal(signal.SIGINT)
+    assert end_of(command) == 130
+    assert {path.suffix for path in out.iterdir()} == {".blend", ".h3r", ".resume"}
+    before = (out / "a.blend").read_bytes()
+    done = run_command("convert", *videos, "--output", out, "--resume")
+    assert done.code == 0, done.errors
+    assert "going on with" in done.errors and [result["status"] for result in done.results] == ["complete"] * 2
+    assert done.results[1]["frames"] == 100 and (out / "a.blend").read_bytes() == before
+    assert sorted(path.name for path in out.iterdir()) == ["a.blend", "b.blend"]
+
+
+def test_what_no_job_can_do_fails_that_job_alone(run_command, make_video, tmp_path):
+    make_video(tmp_path / "good.mp4", 4)
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff.mp4"))
+    make_video(tmp_path / "odd.mp4", 4).rename(odd)
+    sources = (odd, "x" * 300 + ".mp4", "~nosuchuser/a.mp4", "a\nb.mp4")
+    done = run_command("convert", *sources, tmp_path / "good.mp4", "--output", tmp_path / "out", *SMALL)
+    assert done.code == 1 and [result["status"] for result in done.results] == ["failed"] * 4 + ["complete"]
+    assert all(result["error"]["remedy"] for result in done.results[:4]) and "Traceback" not in done.errors
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.blend"]
+
+
+def test_nobody_is_no_failure_and_is_said(run_command, make_video, tmp_path):
+    make_video(tmp_path / "clip.mp4", 4)
+    done = run_command(
+        "convert",
+        tmp_path / "clip.mp4",
+        "--output",
+        tmp_path / "a.blend",
+        "--model",
+        "recipe:small",
+        "--detection-threshold",
+        "0.99",
+    )
+    assert done.code == 0 and "Nobody was found" in done.results[0]["note"] and "Nobody was found" in done.errors
+
+
 def test_an_engine_killed_in_the_middle_leaves_a_take_to_import(start_command, run_command, make_video, tmp_path):
     make_video(tmp_path / "clip.mp4", 400)
     summary = tmp_path / "summary.json"

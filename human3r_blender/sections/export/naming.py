@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import bpy
 
+from ....engine.contract.file_names import not_reserved
 from ....engine.contract.skeleton import JOINT_NAMES
 
 MESH_END = "_mesh"
@@ -18,7 +19,6 @@ _BLENDERS_LONGEST = 63
 """Bytes of a name that every Blender takes whole."""
 _SPARE = 5
 """Bytes for what a name gets: a separator, a number, and what makes it an identifier."""
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)$", re.I)
 _PLAIN_ASCII = re.compile(r"[A-Za-z0-9_-]")
 _JOINERS = "\u200c\u200d"
 """Characters that are not seen, and that words of some scripts and some emoji are written with."""
@@ -40,7 +40,7 @@ def safe_name(name: str, otherwise: str = "person", beside: int = len(max(JOINT_
     shown = unicodedata.normalize("NFC", name)
     plain = re.sub("_+", "_", "".join(char if _may_stay(char) else "_" for char in shown)).strip("_")
     plain = cut(plain, _BLENDERS_LONGEST - _SPARE - beside).rstrip("_") or otherwise
-    return f"{plain}_" if _RESERVED.match(plain) else plain
+    return not_reserved(plain)
 
 
 def identifier(safe: str) -> str:
