@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from .errors import UserError
 
 VIDEO_SUFFIXES = frozenset(
     (".mp4", ".mov", ".m4v", ".mkv", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".mts", ".wmv", ".ogv")
@@ -28,6 +31,9 @@ _PICTURE_SIGNATURE = re.compile(
 
 _SIGNATURE_BYTES = 16
 
+_SPARSEST = 20
+"""Fewer than one image in so many numbers is no sequence with gaps."""
+
 
 def is_hidden(path: Path) -> bool:
     """Whether an operating system keeps this file for itself: macOS puts a ``._shot.jpg`` beside every ``shot.jpg``."""
@@ -46,24 +52,90 @@ def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
     )
 
 
-def picture_sequence(source: Path) -> list[Path] | None:
-    """The pictures in order that a folder, one picture or a pattern (``shot.%04d.png``, ``shot.####.png``) stands for.
+@dataclass(frozen=True)
+class ImageSequence:
+    """The images that a source stands for."""
 
-    None where the source is none of these: a video, or nothing at all.
+    paths: tuple[Path, ...]
+    numbers: tuple[int, ...]
+    """By image, which frame of the footage it is, from 0 on: where numbered files are missing, numbers are."""
+    left_out: tuple[Path, ...] = ()
+    """Images in the same folder that do not belong to the sequence."""
+
+
+def image_sequence(source: Path) -> ImageSequence | None:
+    """What a folder, one image or a pattern (``shot.%04d.png``, ``shot.####.png``) stands for.
+
+    None where the source is none of these: a video, or nothing at all. Raises UserError (``footage-several-sequences``)
+    for a folder with more than one sequence.
     """
     if source.is_dir():
-        return files_in(source, PICTURE_SUFFIXES)
+        return _in_folder(source)
     if source.is_file():
-        return [source] if source.suffix.lower() in PICTURE_SUFFIXES else None
+        return ImageSequence((source,), (0,)) if source.suffix.lower() in PICTURE_SUFFIXES else None
     pattern = _number_pattern(source.name)
     if pattern is None or not source.parent.is_dir():
         return None
-    numbered = {
-        int(match[1]): path
-        for path in sorted(source.parent.iterdir())
-        if (match := pattern.fullmatch(path.name)) and path.is_file()
-    }
-    return [numbered[number] for number in sorted(numbered)]
+    return _by_number(
+        {
+            int(match[1]): path
+            for path in sorted(source.parent.iterdir())
+            if (match := pattern.fullmatch(path.name)) and path.is_file()
+        }
+    )
+
+
+def _in_folder(folder: Path) -> ImageSequence:
+    """The one numbered sequence of a folder, or all images in natural order where none is numbered."""
+    images = files_in(folder, PICTURE_SUFFIXES)
+    groups: dict[tuple[str, ...], list[Path]] = {}
+    for path in images:
+        groups.setdefault(tuple(re.split(r"\d+", path.name.lower())), []).append(path)
+    sequences = [part for group in groups.values() if len(group) > 1 for part in _sequences(group)]
+    if len(sequences) > 1:
+        raise UserError(
+            "footage-several-sequences",
+            "There is more than one image sequence in {folder}: {names}.",
+            "Choose one by its first image with #### in the place of its number, or give each a folder of its own.",
+            folder=folder,
+            names=", ".join(_name_of(sequence) for sequence in sequences),
+        )
+    if not sequences or 2 * len(sequences[0]) <= len(images):
+        return ImageSequence(tuple(images), tuple(range(len(images))))
+    left_out = tuple(path for path in images if path not in sequences[0].values())
+    return replace(_by_number(sequences[0]), left_out=left_out)
+
+
+def _sequences(group: list[Path]) -> list[dict[int, Path]]:
+    """Files whose names differ in numbers alone, as the sequences that they are, by number.
+
+    The last number that differs counts the images; those before it tell sequences apart where it repeats.
+    """
+    numbers = [[int(part) for part in re.findall(r"\d+", path.name)] for path in group]
+    differing = [place for place, column in enumerate(zip(*numbers, strict=True)) if len(set(column)) > 1]
+    if not differing:  # 1.png and 01.png
+        return [dict(enumerate(group))]
+    last, found = differing[-1], {}
+    repeats = len({row[last] for row in numbers}) < len(group)
+    for path, row in zip(group, numbers, strict=True):
+        shot = tuple(row[:last]) if repeats else ()
+        found.setdefault(shot, {})[row[last]] = path
+    return list(found.values())
+
+
+def _by_number(numbered: Mapping[int, Path]) -> ImageSequence:
+    """Numbered images at their places; numbers that are far apart, as times of day are, are only an order."""
+    numbers = sorted(numbered)
+    if numbers and numbers[-1] - numbers[0] >= _SPARSEST * len(numbers):
+        places = tuple(range(len(numbers)))
+    else:
+        places = tuple(number - numbers[0] for number in numbers)
+    return ImageSequence(tuple(numbered[number] for number in numbers), places)
+
+
+def _name_of(sequence: Mapping[int, Path]) -> str:
+    first, last = sequence[min(sequence)].name, sequence[max(sequence)].name
+    return f"{first} to {last}" if len(sequence) > 1 else first
 
 
 def has_picture_signature(path: Path) -> bool:

@@ -13,7 +13,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ...engine.contract.media import has_picture_signature, picture_sequence
+from ...engine.contract.errors import UserError
+from ...engine.contract.media import has_picture_signature, image_sequence
 from ...engine.contract.messages import FinalFrame, Frame
 from ...engine.contract.rotations import continuous_quaternions
 from ...engine.contract.sentences import Sentence
@@ -211,15 +212,18 @@ def show_footage(item: bpy.types.Object, source: str, footage_size: tuple[int, i
     background.clip = clip
     background.alpha = 1.0
     background.display_depth = "BACK"
-    background.frame_method = "FIT"
+    background.frame_method = "STRETCH"  # pixels that are not square are made so
     item.data.show_background_images = True
     return True
 
 
 def _file_to_load(source: Path) -> Path | None:
     """The video itself, or the first picture of a sequence; None when nothing is there that Blender can be given."""
-    pictures = picture_sequence(source)
-    if pictures is None:
+    try:
+        images = image_sequence(source)
+    except UserError:
+        return None
+    if images is None:
         return source if source.is_file() else None
     # All of them, because Blender comes to the others when they are shown.
-    return pictures[0] if pictures and all(map(has_picture_signature, pictures)) else None
+    return images.paths[0] if images.paths and all(map(has_picture_signature, images.paths)) else None

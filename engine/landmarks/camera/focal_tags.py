@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
-from ...contract.media import picture_sequence
+from ...contract.media import image_sequence
 from .focal import LEAST_MM, MOST_MM
 
 _KEY = b"focal_length.35mm_equivalent"
@@ -35,8 +35,14 @@ _UTF8, _FLOAT, _SIGNED, _UNSIGNED = 1, (23, 24), (21, 65, 66, 67, 74), (22, 75, 
 def focal_mm_of_footage(source: str | os.PathLike[str]) -> float | None:
     """Of a video, or of the first of a sequence of pictures; None without a tag."""
     path = Path(source).expanduser()
-    pictures = picture_sequence(path)
-    value = _of_picture(pictures[0]) if pictures else _of_video(path) if path.is_file() else None
+    images = image_sequence(path)
+    value = (
+        _of_picture(images.paths[0])
+        if images is not None and images.paths
+        else _of_video(path)
+        if path.is_file()
+        else None
+    )
     return value if value is not None and LEAST_MM <= value <= MOST_MM else None
 
 

@@ -166,11 +166,17 @@ def test_pictures_of_another_size_are_named(tmp_path):
         list(open_footage(tmp_path).pictures())
 
 
-def test_a_damaged_picture_is_named(tmp_path):
-    write_pictures(tmp_path, ["a1.png", "a2.png"])
-    (tmp_path / "a3.png").write_bytes((tmp_path / "a2.png").read_bytes()[:40])
-    with pytest.raises(UserError, match=r"a3\.png.*footage-unreadable"):
-        list(open_footage(tmp_path).pictures())
+def test_damaged_images_of_a_sequence_are_left_out_and_told(tmp_path):
+    write_pictures(tmp_path, ["a1.png", "a2.png", "a3.png", "a4.png"])
+    for name in ("a1.png", "a3.png"):
+        (tmp_path / name).write_bytes((tmp_path / "a2.png").read_bytes()[:40])
+    footage = open_footage(tmp_path)
+    assert [picture.source_frame for picture in footage.pictures()] == [1, 3] and footage.size == (48, 32)
+    assert footage.problem == "Damaged images were left out: a1.png, a3.png."
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"a1\.png.*footage-unreadable"):
+        open_footage(tmp_path)
 
 
 def test_a_video_that_was_cut_off_gives_what_is_there_and_says_so(tmp_path):
