@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from .contract.errors import UserError
 from .contract.exit_codes import FAILED
+from .contract.sentences import printable
 
 
 def claim_stdout() -> BinaryIO:
@@ -29,7 +30,7 @@ def claim_stdout() -> BinaryIO:
 def say(text: str) -> None:
     """A line for the person; where nobody reads any more, the work goes on nevertheless."""
     with contextlib.suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 def say_error(error: UserError) -> int:

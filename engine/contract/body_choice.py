@@ -7,6 +7,7 @@ each program imports in its own way.
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from .body_model import BodyModel, default_body_path
@@ -34,7 +35,16 @@ def choose_body_of_take(header: TakeHeader, installed: Path) -> str:
     """The body that a take was made with, where it is there, and else the likeliest that is."""
     if header.body == MANNEQUIN:
         return MANNEQUIN
-    return choose_body(header.settings.body if Path(header.settings.body).is_file() else "", installed)
+    return choose_body(header.settings.body if _is_body(Path(header.settings.body)) else "", installed)
+
+
+def _is_body(path: Path) -> bool:
+    """Whether a file has what bodies have; a take may name any file, and not all of it is read here."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "v_template.npy" in archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return False
 
 
 def warning_about_body(header: TakeHeader, choice: str, body: BodyModel) -> str:

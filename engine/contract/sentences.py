@@ -23,3 +23,8 @@ class Sentence(str):
         made = super().__new__(cls, template.format_map(words) if words else template)
         made.template, made.values = template, words
         return made
+
+
+def printable(text: str) -> str:
+    """A text for a terminal: what would move its cursor or change its colors is spelt out, lines stay lines."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in text)

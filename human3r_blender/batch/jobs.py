@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
-from ...engine.contract.sentences import Sentence
+from ...engine.contract.sentences import Sentence, printable
 from ...engine.contract.whole_file import explained_write_errors
 from ..capture.session import Session, describe_camera
 from ..sections.retarget.verification import Report
@@ -67,7 +67,7 @@ class Job:
 
     def say(self, text: str) -> None:
         """A line for whoever watches."""
-        print(f"{self.label}: {text}", file=sys.stderr, flush=True)
+        print(printable(f"{self.label}: {text}"), file=sys.stderr, flush=True)
 
     def fail(self, error: UserError) -> None:
         """Tell and note what is wrong with a file that is made all the same."""
@@ -157,7 +157,8 @@ def run_to_end(run: Session, job: Job) -> None:
 
 def print_error(error: UserError, start: str = "") -> None:
     """An error for whoever watches."""
-    print(f"{start}error [{error.code}]: {error.message}\n    {error.remedy}", file=sys.stderr, flush=True)
+    said = printable(f"{start}error [{error.code}]: {error.message}\n    {error.remedy}")
+    print(said, file=sys.stderr, flush=True)
 
 
 def write_summary(where: str, results: list[Result]) -> None:

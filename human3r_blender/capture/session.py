@@ -250,7 +250,8 @@ class Session:
             self.header = message
             self.progress.frames_total = message.frame_count
             self.progress.phase = "running"
-            made = SceneBuilder(self.scene, message, self._options, self.take) if self._builds else None
+            is_foreign = isinstance(self._source, TakeSource)
+            made = SceneBuilder(self.scene, message, self._options, self.take, is_foreign) if self._builds else None
             self.builder = made
         else:
             if isinstance(message, Frame):

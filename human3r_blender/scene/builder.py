@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -15,7 +16,11 @@ import bpy
 from ...engine.contract.body_choice import body_file, choose_body_of_take, warning_about_body
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
+from ...engine.contract.file_names import is_remote, name_alone
 from ...engine.contract.messages import Backdrop, CameraSummary, FinalFrame, Frame, Message, ScenePoints, TakeHeader
+from ...engine.contract.person_names import checked_name
+from ...engine.contract.settings import CaptureSettings
+from ...engine.contract.soundness import Sieve
 from ...engine.contract.take import TakeReader
 from ...engine.installed import locations
 from ...engine.motion.clean_up import CleanUpSettings
@@ -62,11 +67,15 @@ class SceneBuilder:
         header: TakeHeader,
         options: ImportOptions | None = None,
         take: str | Path | None = None,
+        is_foreign: bool = False,
     ) -> None:
         """Touches the scene only from `work` on; reads the body file on a thread of its own meanwhile. `take` is the
         file that the messages come from, if there is one.
+
+        `is_foreign`: the take may be from elsewhere, so that paths in it are not opened on other computers.
         """
-        self.header = header
+        self._sieve = Sieve()
+        self.header = header = self._sieve.header(replace(header, settings=_own(header.settings, is_foreign)))
         self._take_file = "" if take is None else str(Path(take).absolute())
         self.options = options or ImportOptions()
         self._take_id = uuid.uuid4().hex
@@ -77,7 +86,7 @@ class SceneBuilder:
         self._body = _start_reading(self._body_path) if self.options.import_people else None
         self._base_name = ""
         self._camera = CameraKeys(self._take_id, header.footage_size)
-        self._tracks = Tracks(self.options.absence_s * self._rate)
+        self._tracks = Tracks(self.options.absence_s * self._rate, self.options.most_people)
         self._people: dict[int, Person] = {}
         self._cloud = CloudBuffer()
         self._backdrop: Backdrop | None = None
@@ -111,10 +120,16 @@ class SceneBuilder:
     @property
     def notes(self) -> list[str]:
         """What the user should know, a sentence each, once everything is built: what was left as the user has it."""
-        return [note for note in (self._camera.note, *(person.note for person in self._people.values())) if note]
+        own = (self._camera.note, *(person.note for person in self._people.values()), self._tracks.note)
+        return [*self._sieve.notes, *(note for note in own if note)]
 
     def add(self, message: Message) -> None:
         """Take one message in; cheap. Messages that are not part of a scene (status, point maps) are ignored."""
+        sound = self._sieve.sound(message)
+        if sound is not None:
+            self._add(sound)
+
+    def _add(self, message: Message) -> None:
         if isinstance(message, Frame):
             previous = self._camera.frames[-1] if self._camera.frames else None
             frame = timing.scene_frame(message.time_s, self._rate, previous)
@@ -299,7 +314,7 @@ class SceneBuilder:
         if base is not None:
             clean = self.options.clean
             live = versions.LiveSmoothing(clean, self._rate) if clean and not self._finished else None
-            name = dict(self.header.person_names).get(track.id, "")
+            name = _name_of(self.header, track.id)
             person = self._people[track.id] = Person(self._take_id, track, name, live)
             yield from person.create(root, root.users_collection[0], base, self._body_model())
             skeleton = person.armature()
@@ -324,6 +339,25 @@ class SceneBuilder:
             bpy.data.meshes.remove(base)
 
 
+def _own(settings: CaptureSettings, is_foreign: bool) -> CaptureSettings:
+    """The settings of a take without paths that lead to other computers, where it may be from elsewhere.
+
+    Windows sends the user's login to the host that a path such as ``\\\\host\\share`` names.
+    """
+    if not is_foreign:
+        return settings
+    paths = {name: getattr(settings, name) for name in ("source", "body")}
+    return replace(settings, **{name: name_alone(path) if is_remote(path) else path for name, path in paths.items()})
+
+
+def _name_of(header: TakeHeader, track_id: int) -> str:
+    """The name that somebody has given a person; empty where nobody has, or where it can be none."""
+    try:
+        return checked_name(dict(header.person_names).get(track_id, ""))
+    except UserError:
+        return ""
+
+
 def _start_reading(body_path: str) -> Future[BodyModel]:
     """Read a body on a thread of its own: half a second that Blender's window would stand still for."""
     return turns.submit("human3r-body", BodyModel.load, body_file(body_path))
@@ -338,7 +372,7 @@ def import_take(
     `TakeReader.problem`). Raises UserError when the file is no take or the body file is unusable.
     """
     with TakeReader(path) as reader:
-        builder = SceneBuilder(scene, reader.header, options, path)
+        builder = SceneBuilder(scene, reader.header, options, path, is_foreign=True)
         for message in reader:
             builder.add(message)
         builder.finish()

@@ -16,6 +16,7 @@ import numpy as np
 from ...engine.contract import rotations
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.messages import FinalFrame, Frame
+from ...engine.contract.sentences import Sentence
 from ...engine.contract.skeleton import PELVIS
 from ..blender import coordinates
 from ..person.presence import Presence
@@ -81,9 +82,12 @@ class Track(Presence):
 class Tracks:
     """All people of a take by track id, in the order of their appearance."""
 
-    def __init__(self, absence_frames: float) -> None:
-        """`absence_frames`: scene frames without a detection after which a person counts as gone."""
+    def __init__(self, absence_frames: float, most: int) -> None:
+        """`absence_frames`: scene frames without a detection after which a person counts as gone. People beyond the
+        first `most` are counted, and left out.
+        """
         self.by_id: dict[int, Track] = {}
+        self._most, self._left_out = most, set[int]()
         self._absence_frames = absence_frames
         self._first_frame: float | None = None
 
@@ -93,7 +97,10 @@ class Tracks:
             self._first_frame = scene_frame
         seen = {int(track_id) for track_id in frame.track_id}
         for row, track_id in enumerate(frame.track_id):
-            self._add_row(self._track(int(track_id), scene_frame), frame, row, scene_frame)
+            if int(track_id) in self.by_id or len(self.by_id) < self._most:
+                self._add_row(self._track(int(track_id), scene_frame), frame, row, scene_frame)
+            else:
+                self._left_out.add(int(track_id))
         for track in self.by_id.values():
             if track.id not in seen:
                 track.miss(scene_frame, self._absence_frames)
@@ -103,6 +110,18 @@ class Tracks:
         for row, track_id in enumerate(final.track_id):
             if int(track_id) in self.by_id:
                 self.by_id[int(track_id)].replace(final, row)
+
+    @property
+    def note(self) -> Sentence | None:
+        """What is to be said about people who were left out."""
+        if not self._left_out:
+            return None
+        return Sentence(
+            "There are {count} people in the take, of whom the first {most} were brought in. To have more, raise Most "
+            "People and import the take again.",
+            count=len(self.by_id) + len(self._left_out),
+            most=self._most,
+        )
 
     def finish(self) -> None:
         """Hide for good who was not there in the last picture."""
