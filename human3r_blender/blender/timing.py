@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Footage time to scene frames.
 
-A picture shown `t` seconds after the footage's first one belongs to scene frame 1 + t x (scene frames per second). So
-strides, a start inside the footage, variable frame rates and scenes of another frame rate all play in true time; keys
+A picture shown `t` seconds after the footage's first one belongs to scene frame first + t x (scene frames per second),
+where `first` is 1 or where the scene starts. So strides, a start inside the footage, variable frame rates and scenes of another frame rate all play in true time; keys
 between whole frames are meant.
 """
 
@@ -13,7 +13,7 @@ import math
 import bpy
 
 FIRST_FRAME = 1
-"""Scene frame of the footage's first picture."""
+"""Scene frame of the footage's first picture, unless another is asked for."""
 
 _SNAP = 0.1
 """Frames. Containers round timestamps, to whole milliseconds for example: what lies this near to a whole frame is on
@@ -49,12 +49,13 @@ def rate_for(scene: bpy.types.Scene, frame_rate: float | None) -> float:
     return fps / base
 
 
-def scene_frame(time_s: float, rate: float, previous: float | None = None) -> float:
-    """Scene frame of a picture `time_s` seconds into the footage, after the key at `previous`.
+def scene_frame(time_s: float, rate: float, previous: float | None = None, first: int = FIRST_FRAME) -> float:
+    """Scene frame of a picture `time_s` seconds into the footage, after the key at `previous`; `first` is that of the
+    footage's first picture.
 
     Near a whole frame it is that frame, unless `previous` is already there.
     """
-    exact = FIRST_FRAME + time_s * rate
+    exact = first + time_s * rate
     whole = float(round(exact))
     if abs(exact - whole) <= _SNAP and (previous is None or whole > previous):
         return whole

@@ -82,6 +82,7 @@ class SceneBuilder:
         self._name = Path(header.settings.source).stem or "Take"
         self._scene_name = scene.name
         self._rate = timing.rate_for(scene, header.frame_rate if self.options.set_scene_timing else None)
+        self._first_frame = self._start(scene)
         self._body_path = self.options.body_path or choose_body_of_take(header, locations.body_path())
         self._body = _start_reading(self._body_path) if self.options.import_people else None
         self._base_name = ""
@@ -108,7 +109,7 @@ class SceneBuilder:
     @property
     def latest_frame(self) -> float:
         """Scene frame of the newest picture taken in: where to put the playhead to see the people move."""
-        return self._camera.frames[-1] if self._camera.frames else float(timing.FIRST_FRAME)
+        return self._camera.frames[-1] if self._camera.frames else float(self._first_frame)
 
     @property
     def warning(self) -> str:
@@ -132,7 +133,7 @@ class SceneBuilder:
     def _add(self, message: Message) -> None:
         if isinstance(message, Frame):
             previous = self._camera.frames[-1] if self._camera.frames else None
-            frame = timing.scene_frame(message.time_s, self._rate, previous)
+            frame = timing.scene_frame(message.time_s, self._rate, previous, self._first_frame)
             self._camera.add(message, frame)
             if self.options.import_people:
                 self._tracks.add(message, frame)
@@ -216,8 +217,13 @@ class SceneBuilder:
             if self.options.set_scene_timing or scene.camera is None:
                 scene.camera = made
             if self.options.show_footage:
-                camera.show_footage(made, header.settings.source, header.footage_size)
+                camera.show_footage(made, header.settings.source, header.footage_size, self._first_frame)
             yield True
+
+    def _start(self, scene: bpy.types.Scene) -> int:
+        """Scene frame of the footage's first picture."""
+        start_at, own = self.options.start_at, self.options.set_scene_timing
+        return timing.FIRST_FRAME if start_at == "first" or (start_at == "auto" and own) else scene.frame_start
 
     def _due(self) -> Iterator[Steps]:
         """The pieces of work that are due now, each in steps."""

@@ -18,7 +18,7 @@ from ...engine.contract.media import has_picture_signature, image_sequence
 from ...engine.contract.messages import FinalFrame, Frame
 from ...engine.contract.rotations import continuous_quaternions
 from ...engine.contract.sentences import Sentence
-from ..blender import coordinates, keyframes, tags
+from ..blender import coordinates, keyframes, tags, timing
 
 SENSOR_MM = 36.0
 """Sensor width. Only its quotient with the lens means anything, so any constant serves."""
@@ -191,10 +191,12 @@ def lens_and_shifts(
     return SENSOR_MM * focal_px / width, -from_centre_x / width, from_centre_y / width
 
 
-def show_footage(item: bpy.types.Object, source: str, footage_size: tuple[int, int]) -> bool:
+def show_footage(
+    item: bpy.types.Object, source: str, footage_size: tuple[int, int], first: int = timing.FIRST_FRAME
+) -> bool:
     """Show the footage behind the scene in camera view, if `source` is a video or picture that is there.
 
-    The footage's first picture lies on scene frame 1. Returns whether it is shown: before 4.5 Blender does not turn
+    The footage's first picture lies on scene frame `first`. Returns whether it is shown: before 4.5 Blender does not turn
     a video upright that is stored lying on its side, and such a one would only mislead.
     """
     path = _file_to_load(Path(source))
@@ -206,7 +208,7 @@ def show_footage(item: bpy.types.Object, source: str, footage_size: tuple[int, i
         return False
     if tuple(clip.size) == footage_size[::-1] != footage_size:
         return False
-    clip.frame_start = 1
+    clip.frame_start = first
     background = item.data.background_images.new()
     background.source = "MOVIE_CLIP"
     background.clip = clip
