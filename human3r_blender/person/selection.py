@@ -55,6 +55,29 @@ def refuse_none(chosen: Sequence[bpy.types.Object]) -> None:
         )
 
 
+def refuse_unfit(chosen: Sequence[bpy.types.Object]) -> None:
+    """Raises UserError (``nobody-selected``, ``person-linked``, ``person-in-tweak-mode``) where nobody is chosen, or
+    somebody whom Blender does not let anybody change.
+    """
+    refuse_none(chosen)
+    for item in chosen:
+        blocks = [item, *family.animated(item), *family.actions(item).values()]
+        if any(block.library is not None or block.override_library is not None for block in blocks):
+            raise UserError(
+                "person-linked",
+                "{name} comes from another file and cannot be changed here.",
+                "Edit the person in that file, or make a copy of your own: Object > Relations > Make Local > All.",
+                name=item.name,
+            )
+        if any(block.animation_data is not None and block.animation_data.use_tweak_mode for block in blocks[:1]):
+            raise UserError(
+                "person-in-tweak-mode",
+                "An NLA strip of {name} is being edited.",
+                "Leave tweak mode first: press Tab in the Nonlinear Animation editor.",
+                name=item.name,
+            )
+
+
 def names(chosen: Sequence[bpy.types.Object]) -> str:
     """Who was worked on, in a few words."""
     return ", ".join(item.name for item in chosen) if len(chosen) <= NAMED else tr("{count} people", count=len(chosen))

@@ -52,7 +52,7 @@ class HUMAN3R_OT_clean_up(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         people = selection.people(context, self.everyone)
         try:
-            selection.refuse_none(people)
+            selection.refuse_unfit(people)
             settings = settings_from(self, CleanUpSettings)
             for item in people:
                 versions.clean(item, timing.rate_for(context.scene, None), settings)
@@ -145,6 +145,7 @@ def _show(
         say(operator, "WARNING", "None of these people has been cleaned up yet.")
         return {"CANCELLED"}
     try:
+        selection.refuse_unfit(changed)
         for item in changed:
             if role(item) == tags.LIVE:
                 versions.make_live(item, timing.rate_for(context.scene, None))

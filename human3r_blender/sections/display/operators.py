@@ -83,7 +83,7 @@ class _PeopleOperator(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             people = self.chosen(context)
-            selection.refuse_none(people)
+            selection.refuse_unfit(people)
         except UserError as error:
             return refuse(self, error)
         people_by_number = sorted(people, key=family.order)

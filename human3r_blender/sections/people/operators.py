@@ -110,7 +110,7 @@ class _WithOther(_PeopleOperator):
 
     def others(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> list[bpy.types.Object]:
         """Who is meant beside the active person. Raises UserError (``nobody-selected``, ``nobody-else``)."""
-        selection.refuse_none(chosen)
+        selection.refuse_unfit(chosen)
         found = chosen[1:]
         if self.properties.is_property_set("other"):
             others = _by_key(selection.of_one_take(context, chosen[0]))
@@ -122,6 +122,7 @@ class _WithOther(_PeopleOperator):
                 "Shift-click the other person to select both, or choose that person from the menu.",
                 name=chosen[0].name,
             )
+        selection.refuse_unfit(found)
         return found
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -156,7 +157,7 @@ class HUMAN3R_OT_split_people(_PeopleOperator):
     bl_label = "Split People at Current Frame"
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
-        selection.refuse_none(chosen)
+        selection.refuse_unfit(chosen)
         rate, frame = timing.rate_for(context.scene, None), context.scene.frame_current_final
         made = [editing.split(item, frame, rate) for item in chosen]
         return Sentence(
@@ -209,7 +210,7 @@ class HUMAN3R_OT_rename_person(_PeopleOperator):
         self.layout.prop(self, "name")
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
-        selection.refuse_none(chosen)
+        selection.refuse_unfit(chosen)
         before = chosen[0].name
         return Sentence("{before} is now called {name}.", before=before, name=blocks.rename(chosen[0], self.name))
 
@@ -221,7 +222,7 @@ class HUMAN3R_OT_delete_people(_PeopleOperator):
     bl_label = "Delete People"
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
-        selection.refuse_none(chosen)
+        selection.refuse_unfit(chosen)
         names = selection.names(chosen)
         for item in chosen:
             blocks.remove(item, "deleted")
@@ -248,7 +249,7 @@ class HUMAN3R_OT_hide_people(_PeopleOperator):
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         if self.person:
             chosen = [item for item in selection.people(context, True) if item.name == self.person]
-        selection.refuse_none(chosen)
+        selection.refuse_unfit(chosen)
         for item in chosen:
             blocks.set_hidden(item, self.hide)
         return Sentence("{names}: hidden." if self.hide else "{names}: shown.", names=selection.names(chosen))
@@ -269,6 +270,7 @@ class HUMAN3R_OT_show_people(_PeopleOperator):
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         hidden = [item for item in selection.people(context, True) if blocks.is_hidden(item)]
+        selection.refuse_unfit(hidden)
         for item in hidden:
             blocks.set_hidden(item, False)
         return Sentence("{names}: shown.", names=selection.names(hidden))
@@ -290,7 +292,7 @@ class HUMAN3R_OT_fill_gaps(_PeopleOperator):
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         chosen = selection.people(context, True) if self.everyone else chosen
-        selection.refuse_none(chosen)
+        selection.refuse_unfit(chosen)
         rate = timing.rate_for(context.scene, None)
         count = sum(editing.fill_gaps(item, self.limit_s, rate) for item in chosen)
         return Sentence("{names}: frames filled: {count}.", names=selection.names(chosen), count=count)
