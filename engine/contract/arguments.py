@@ -49,7 +49,7 @@ def given_settings(
     options: argparse.Namespace, settings_type: type = CaptureSettings, prefix: str = ""
 ) -> dict[str, Any]:
     """By name, the values of the settings that were really given on the command line, defaults left out."""
-    given = getattr(options, "given", frozenset())
+    given: frozenset[str] = getattr(options, "given", frozenset())
     return {name: getattr(options, prefix + name) for name in settings_of(settings_type) if prefix + name in given}
 
 

@@ -115,7 +115,8 @@ def _sequences(group: list[Path]) -> list[dict[int, Path]]:
     differing = [place for place, column in enumerate(zip(*numbers, strict=True)) if len(set(column)) > 1]
     if not differing:  # 1.png and 01.png
         return [dict(enumerate(group))]
-    last, found = differing[-1], {}
+    last = differing[-1]
+    found: dict[tuple[int, ...], dict[int, Path]] = {}
     repeats = len({row[last] for row in numbers}) < len(group)
     for path, row in zip(group, numbers, strict=True):
         shot = tuple(row[:last]) if repeats else ()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import cv2
@@ -76,7 +77,8 @@ class Showing:
 
 def _turn_of(frame: av.VideoFrame) -> np.ndarray:
     """(2, 2) the linear part of a display matrix, without its scale; the identity where there is none."""
-    found = frame.side_data.get(Type.DISPLAYMATRIX)
+    container: Any = frame.side_data  # whose types say less than it holds
+    found = container.get(Type.DISPLAYMATRIX)
     if found is None:
         return np.eye(2)
     values = np.frombuffer(bytes(found), "<i4").reshape(3, 3) / _ONE

@@ -2,8 +2,8 @@
 """Footage time to scene frames.
 
 A picture shown `t` seconds after the footage's first one belongs to scene frame first + t x (scene frames per second),
-where `first` is 1 or where the scene starts. So strides, a start inside the footage, variable frame rates and scenes of another frame rate all play in true time; keys
-between whole frames are meant.
+where `first` is 1 or where the scene starts. So strides, a start inside the footage, variable frame rates and scenes of
+another frame rate all play in true time; keys between whole frames are meant.
 """
 
 from __future__ import annotations

@@ -352,8 +352,8 @@ def _own(settings: CaptureSettings, is_foreign: bool) -> CaptureSettings:
     """
     if not is_foreign:
         return settings
-    paths = {name: getattr(settings, name) for name in ("source", "body")}
-    return replace(settings, **{name: name_alone(path) if is_remote(path) else path for name, path in paths.items()})
+    source, body = (name_alone(path) if is_remote(path) else path for path in (settings.source, settings.body))
+    return replace(settings, source=source, body=body)
 
 
 def _name_of(header: TakeHeader, track_id: int) -> str:

@@ -196,8 +196,8 @@ def show_footage(
 ) -> bool:
     """Show the footage behind the scene in camera view, if `source` is a video or picture that is there.
 
-    The footage's first picture lies on scene frame `first`. Returns whether it is shown: before 4.5 Blender does not turn
-    a video upright that is stored lying on its side, and such a one would only mislead.
+    The footage's first picture lies on scene frame `first`. Returns whether it is shown: before 4.5 Blender does not
+    turn a video upright that is stored lying on its side, and such a one would only mislead.
     """
     path = _file_to_load(Path(source))
     if path is None:
