@@ -127,7 +127,7 @@ def set_property(item: bpy.types.Object, bone: str, name: str, value: float) -> 
 
 def _property(item: bpy.types.Object, bone: str, name: str) -> float:
     owner, key = _owner(item, bone, name)
-    return owner[key] if key == name else getattr(owner, key)  # type: ignore[no-any-return]
+    return owner[key] if key == name else getattr(owner, key)
 
 
 def _owner(item: bpy.types.Object, bone: str, name: str) -> tuple[Any, str]:

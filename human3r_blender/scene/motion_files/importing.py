@@ -71,10 +71,10 @@ def import_motion(
     options: MotionOptions | None = None,
     absence_s: float = ImportOptions.absence_s,
 ) -> ImportedMotion:
-    """Make people of a motion file, with keys on whole frames of the scene from frame 1 on.
+    """Make people of a motion file, with keys on whole frames of the scene from its start on.
 
     The scene keeps its frame rate, and the motion is resampled by time; with `set_scene_timing` the scene takes the
-    file's rate and range. Frames that the file lacks are gaps, after `absence_s` seconds of which a person is hidden.
+    file's rate and range, from frame 1 on. Frames that the file lacks are gaps, after `absence_s` seconds of which a person is hidden.
     Raises UserError, and then has not touched the scene.
     """
     options = options or MotionOptions()
@@ -88,8 +88,9 @@ def import_motion(
     header = _header(path, found, float(rate), body_choice)
     if set_scene_timing:
         timing.set_scene_rate(scene, float(rate))
-    builder = SceneBuilder(scene, header, _import_options(body_choice, found, absence_s))
-    last = float(timing.FIRST_FRAME)
+    first = timing.FIRST_FRAME if set_scene_timing else scene.frame_start
+    builder = SceneBuilder(scene, header, _import_options(body_choice, found, absence_s, first))
+    last = float(first)
     for message in frames(found, own_rate, rate, body):
         builder.add(message)
         last = builder.latest_frame
@@ -100,10 +101,10 @@ def import_motion(
     root.scale = (found.scale,) * 3
     root[GENDER] = found.gender
     if set_scene_timing:
-        timing.set_range(scene, timing.FIRST_FRAME, last)
+        timing.set_range(scene, first, last)
     bpy.context.view_layer.update()
     notes = (*found.notes, *((builder.warning,) if builder.warning else ()))
-    return ImportedMotion(root, len(found.people), round(last) - timing.FIRST_FRAME + 1, notes)
+    return ImportedMotion(root, len(found.people), round(last) - first + 1, notes)
 
 
 def with_rate(found: FoundMotion, options: MotionOptions) -> FoundMotion:
@@ -158,7 +159,7 @@ def _header(path: Path, found: FoundMotion, rate: float, shown_with: str) -> Tak
     return TakeHeader(PROTOCOL_VERSION, found.maker, _PICTURE, rate, None, found.maker, body, settings)
 
 
-def _import_options(body: str, found: FoundMotion, absence_s: float) -> ImportOptions:
+def _import_options(body: str, found: FoundMotion, absence_s: float, first: int) -> ImportOptions:
     hides = any(person.hidden is not None for person in found.people)
     return ImportOptions(
         body_path=body,
@@ -166,6 +167,7 @@ def _import_options(body: str, found: FoundMotion, absence_s: float) -> ImportOp
         import_points=False,
         show_footage=False,
         set_scene_timing=False,
+        start_at="first" if first == timing.FIRST_FRAME else "scene",
         absence_s=0.0 if hides else absence_s,  # the file says itself when people are hidden
         clean=0.0,
         ground="off",

@@ -91,7 +91,11 @@ def export(
         for item in people
         if hidden[item].all()
     ]
-    return Exported((*files, *beside), (*notes, *(note for one in (*cast, *found) for note in one.notes)))
+    return Exported((*files, *beside), (*notes, *_notes_of([*cast, *found])))
+
+
+def _notes_of(subjects: Sequence[Subject]) -> list[str]:
+    return [note for one in subjects for note in one.notes]
 
 
 def _wants_people(settings: ExportSettings, characters: Sequence[object]) -> bool:

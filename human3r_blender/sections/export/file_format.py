@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from .backdrops import StagedBackdrop
-from .motion import Clock, PersonMotion
+from .motion import Clock
 from .naming import safe_name
 from .staged_person import Style
 
@@ -50,7 +51,7 @@ class Format:
     """Its place among the formats, from 0 on. Saved .blend files hold it: it never changes and is never given again."""
     label: str
     description: str
-    write: Callable[[Path, Sequence[PersonMotion], Request], None]
+    write: Callable[[Path, Sequence[Any], Request], None]
     """Writes people who go into one file. Raises UserError."""
     check: Callable[[], None] = _nothing_to_check
     """Finds out whether this Blender can write the format. Raises UserError (``exporter-missing``)."""

@@ -9,6 +9,7 @@ from fractions import Fraction
 import bpy
 import numpy as np
 
+from ....engine.contract.errors import UserError
 from ....engine.contract.sentences import Sentence
 from ....engine.contract.skeleton import JOINT_NAMES
 from ....engine.motion.body_motion import BodyMotion
@@ -95,7 +96,7 @@ def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock, hidden:
         np.zeros(len(body_mesh.SHAPE_KEYS)) if mesh is None else body_mesh.shape(mesh).astype(np.float64),
         sampling.key_values(mesh, when.scene_frames),
         "" if root is None else str(root.get(tags.BODY, "")).replace("\\", "/").rpartition("/")[2],
-        tuple(_notes(item, motion, sample.joints, hidden)),
+        (*_notes_on_range(item, when), *_notes(item, motion, sample.joints, hidden)),
     )
 
 
@@ -111,6 +112,20 @@ def _nearest_seen(hidden: np.ndarray) -> np.ndarray:
     if not len(seen):
         return np.arange(len(hidden))
     return seen[np.clip(np.searchsorted(seen, np.arange(len(hidden)), side="right") - 1, 0, None)]
+
+
+def _notes_on_range(item: bpy.types.Object, when: Clock) -> list[Sentence]:
+    """What is to be said where the scene's range shows nothing of a person's motion."""
+    try:
+        first, last = sampling.frames_of(item)
+    except UserError:  # somebody who stands still, whatever the range
+        return []
+    start, end = when.scene_frames[0], when.scene_frames[-1]
+    if first <= end and last >= start:
+        return []
+    said = "{name} moves in frames {first} to {last} only, but frames {start} to {end} of the scene were exported."
+    numbers = {"first": first, "last": last, "start": start, "end": end}
+    return [Sentence(said, name=item.name, **{key: f"{number:g}" for key, number in numbers.items()})]
 
 
 def _notes(item: bpy.types.Object, motion: BodyMotion, joints: np.ndarray, hidden: np.ndarray) -> list[str]:

@@ -8,6 +8,7 @@ Armature are applied in the rest pose, to every shape key as well.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import bpy
 import numpy as np
@@ -205,7 +206,8 @@ def _surface(scene: bpy.types.Scene, rig: bpy.types.Object, source: bpy.types.Ob
         copy.modifiers.remove(modifier)
     copy.hide_viewport = False
     scene.collection.objects.link(copy)
-    mesh = own = copy.data
+    mesh: Any = copy.data
+    own = mesh
     try:
         plain = copy.type == "MESH" and not any(modifier.show_viewport for modifier in copy.modifiers)
         mesh = own if plain else _applied(scene, rig, copy)
@@ -221,7 +223,7 @@ def _surface(scene: bpy.types.Scene, rig: bpy.types.Object, source: bpy.types.Ob
 
 def _applied(scene: bpy.types.Scene, rig: bpy.types.Object, copy: bpy.types.Object) -> bpy.types.Mesh:
     """What modifiers make of an object while the rig rests, of each shape key as well."""
-    shapes = getattr(copy.data, "shape_keys", None)
+    shapes: Any = getattr(copy.data, "shape_keys", None)
     blocks = [] if shapes is None else list(shapes.key_blocks[1:])
     for block in blocks:
         block.value, block.mute = 0.0, False

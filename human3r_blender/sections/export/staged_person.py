@@ -18,6 +18,7 @@ from ....engine.contract.rotations import continuous_quaternions, matrix_to_quat
 from ....engine.contract.skeleton import JOINT_INDEX, JOINT_NAMES, PELVIS
 from ...blender import coordinates, keyframes
 from ...person import armature, body_mesh
+from .character_motion import CharacterMotion
 from .motion import PersonMotion, describe_spans
 from .naming import MESH_END, Room, labels
 from .root_bone import carried_by_root
@@ -60,7 +61,7 @@ class Style:
     as_identifiers: bool = False
     """Whether names are of letters, digits and ``_`` only."""
 
-    def labels(self, people: Sequence[PersonMotion]) -> list[str]:
+    def labels(self, people: Sequence[PersonMotion | CharacterMotion]) -> list[str]:
         """What each person is called in the file."""
         own = self.bones.values() or (armature.ROOT_BONE, *JOINT_NAMES)
         return labels([person.armature.name for person in people], own, self.as_identifiers)
@@ -131,7 +132,7 @@ def _pose(
     rotations = person.motion.rotations.copy()
     rotations[:, PELVIS] = matrix_to_quaternion(to_body @ quaternion_to_matrix(rotations[:, PELVIS]))
     place = units * person.motion.pelvis @ to_body.T
-    values = {}
+    values: dict[str, np.ndarray] = {}
     if on_root:
         root_turns, root_place, rotations[:, PELVIS], place = carried_by_root(rotations[:, PELVIS], place)
         values |= {
@@ -156,6 +157,7 @@ def _body(
 ) -> None:
     """The mesh of a person, with (V, 3) `points` for each shape key, moved by bones of these names."""
     name = skeleton.name + MESH_END
+    assert person.mesh is not None, "a person with a body"
     mesh = body_mesh.create(name, person.mesh.data, skeleton)
     for block in (mesh, mesh.data):
         room.name(block, name)

@@ -65,8 +65,12 @@ def staged(
         armatures: list[bpy.types.Object] = []
         for person, label in zip(people, style.labels(people), strict=True):
             share = armatures[0] if armatures else None
-            stage = stage_character if isinstance(person, CharacterMotion) else stage_person
-            armatures.append(stage(scene, room, person, armature_name or label, clip, space, style, share))
+            name = armature_name or label
+            if isinstance(person, CharacterMotion):
+                staged = stage_character(scene, room, person, name, clip, space, style, share)
+            else:
+                staged = stage_person(scene, room, person, name, clip, space, style, share)
+            armatures.append(staged)
         if camera is not None:
             stage_camera(scene, room, space, *camera)
         for one in scenery[0]:

@@ -152,7 +152,9 @@ class Crate:
         tables.skip_count()  # of what is encoded, as many
         self._indexes, self._names, self._jumps = (tables.signed_integers().tolist() for _ in range(3))
         self._places: dict[str, int] = {}
-        waiting, above, place = [], None, 0
+        waiting: list[tuple[int, str | None]] = []
+        above: str | None = None
+        place: int | None = 0
         while place is not None:
             path, jump = self._path_of(above, self._names[place]), self._jumps[place]
             self._places[path] = place

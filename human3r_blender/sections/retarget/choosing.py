@@ -6,17 +6,17 @@ Nothing is written: the fields show the names of what is meant as long as nobody
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import bpy
 
 from ...person import family, selection
 
-if TYPE_CHECKING:
-    from .properties import Human3RRetarget
+Settings = Any
+"""The section's properties (`properties.Human3RRetarget`), which ask here themselves."""
 
 
-def person(context: bpy.types.Context, settings: Human3RRetarget) -> bpy.types.Object | None:
+def person(context: bpy.types.Context, settings: Settings) -> bpy.types.Object | None:
     """The armature whose motion is used: as chosen, else the active person, a selected one, or the only one."""
     if settings.source is not None:
         return settings.source
@@ -25,7 +25,7 @@ def person(context: bpy.types.Context, settings: Human3RRetarget) -> bpy.types.O
     return next((item for item in meant if item != settings.character), None)
 
 
-def character(context: bpy.types.Context, settings: Human3RRetarget) -> bpy.types.Object | None:
+def character(context: bpy.types.Context, settings: Settings) -> bpy.types.Object | None:
     """The character's armature: as chosen, else the active or another selected one that is no person."""
     if settings.character is not None:
         return settings.character

@@ -127,6 +127,7 @@ class HUMAN3R_OT_retarget_save_preset(_RetargetOperator):
     def work(self, context: bpy.types.Context) -> Sentence:
         settings = context.scene.human3r_retarget
         character = choosing.character(context, settings)
+        assert character is not None, "poll asked"
         rig = settings.rig()
         rig.check(character.pose.bones.keys())
         if self.name in presets.find_all()[0]:

@@ -88,6 +88,12 @@ def test_what_a_skeleton_cannot_follow(cast, tmp_path):
     assert refused.value.code == "scaled-unevenly"
 
 
+def test_a_range_without_motion_is_told(cast, tmp_path):
+    bpy.context.scene.frame_start, bpy.context.scene.frame_end = 5001, 5010
+    notes = export(cast, tmp_path, overwrite=True).notes
+    assert sum("frames 5001 to 5010 of the scene were exported" in note for note in notes) == len(cast.people)
+
+
 @pytest.mark.parametrize("how", ("object", "collection"))
 def test_who_is_hidden_is_left_out(cast, tmp_path, how):
     for person in cast.people:

@@ -32,10 +32,10 @@ def write(path: Path, people: Sequence[PersonMotion], request: Request) -> None:
 
 def pack(path: Path, files: Sequence[Path]) -> None:
     """Put files into a package, the one that the others belong to first: not compressed, and aligned."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as package:
+    with path.open("wb") as file_of_package, zipfile.ZipFile(file_of_package, "w", zipfile.ZIP_STORED) as package:
         for file in files:
             entry = zipfile.ZipInfo(file.name)
-            start = package.fp.tell() + _LOCAL_HEADER + len(file.name.encode()) + _PADDING.size
+            start = file_of_package.tell() + _LOCAL_HEADER + len(file.name.encode()) + _PADDING.size
             padding = bytes(-start % _ALIGNMENT)
             entry.extra = _PADDING.pack(_PADDING_KIND, len(padding)) + padding
             package.writestr(entry, file.read_bytes())
