@@ -46,9 +46,13 @@ class VideoFile(Footage):
             announced = stream.average_rate or stream.guessed_rate
             self._duration_s, self._is_its_own = _duration(container, stream)
             counted, pixel_aspect = stream.frames, float(stream.sample_aspect_ratio or 1)
+            may_hide = "mov" in container.format.name.split(",")
         self._showing = self._first_showing(pixel_aspect)
         self.size = self._showing.size
-        self.frame_rate = frame_rate or self._rate(float(announced or 0))
+        self._own_rate = self._rate(float(announced or 0))
+        self.frame_rate = frame_rate or self._own_rate
+        if counted and not may_hide:  # FFmpeg shortens the duration of a file that was cut off, and not this
+            self._duration_s = max(self._duration_s, counted / self._own_rate)
         self.frame_count = self._count(counted)
 
     def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:

@@ -41,7 +41,7 @@ class _Profile:
 
 PROFILES = {
     "smplx": ("SMPL-X", "pelvis, left_hip, spine1, ... as the person has them in Blender"),
-    "mixamo": ("Mixamo", "mixamorig:Hips, mixamorig:LeftUpLeg, mixamorig:Spine, ..."),
+    "mixamo": ("Mixamo", "mixamorig:Hips, mixamorig:LeftUpLeg, mixamorig:Spine, ... as Mixamo's characters have them"),
     "unreal": ("Unreal", "pelvis, thigh_l, spine_01, ... as Unreal's mannequins have them"),
     "vrm": ("Unity and VRM", "hips, leftUpperLeg, spine, ... as Unity's and VRM's humanoid call them"),
     "godot": ("Godot", "Hips, LeftUpperLeg, Spine, ... as Godot's humanoid profile calls them"),

@@ -159,8 +159,8 @@ def test_too_little_memory_is_named(run_command, make_video, tmp_path, engine_py
     assert done.code == 1 and error["code"] == "not-enough-memory" and "smaller" in error["remedy"]
 
 
-def read_until(command, wanted):
-    """Read lines until one contains the text; the rest is read, too, so that the writer never blocks."""
+def read_until(command, *wanted):
+    """Read lines until one contains all of these texts; the rest is read, too, so that the writer never blocks."""
     said = []
 
     def read():
@@ -168,7 +168,7 @@ def read_until(command, wanted):
             said.append(line)
 
     def heard():
-        return any(wanted in line for line in list(said))
+        return any(all(part in line for part in wanted) for line in list(said))
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
@@ -196,8 +196,7 @@ def test_an_interrupted_batch_goes_on_with_no_other_option(start_command, run_co
         make_video(tmp_path / f"{name}.mp4", count)
     out, videos = tmp_path / "out", (tmp_path / "a.mp4", tmp_path / "b.mp4")
     command = start_command("convert", *videos, "--output", out, *SMALL, *FEW_PEOPLE, "--stride", "2")
-    read_until(command, "[2/2] b.mp4: ")
-    read_until(command, " frames, ")
+    read_until(command, "[2/2] b.mp4: ", " frames, ")
     command.send_signal(signal.SIGINT)
     assert end_of(command) == 130
     assert {path.suffix for path in out.iterdir()} == {".blend", ".h3r", ".resume"}

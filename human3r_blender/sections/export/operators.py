@@ -132,8 +132,14 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
 
     filename_ext = ".npz"
     filter_glob: StringProperty(default="*.npz", options={"HIDDEN"})
-    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
-    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    files: CollectionProperty(
+        type=bpy.types.OperatorFileListElement,
+        description="Names of the files to import, where there are several",
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
+    directory: StringProperty(
+        subtype="DIR_PATH", description="Folder of the files to import", options={"HIDDEN", "SKIP_SAVE"}
+    )
     set_scene_timing: BoolProperty(
         name="Set Scene Timing",
         default=False,

@@ -60,6 +60,7 @@ NO_UNDO = {
 DIMENSIONLESS = {
     "point_confidence": "the model's own measure, which has none",
     "color": "a colour",
+    "most_people": "a number of people",
 }
 STATE = {"Human3RPreferences.bl_idname": "Blender's own, the add-on's name"}
 UNIT = re.compile(
