@@ -74,8 +74,8 @@ def import_motion(
     """Make people of a motion file, with keys on whole frames of the scene from its start on.
 
     The scene keeps its frame rate, and the motion is resampled by time; with `set_scene_timing` the scene takes the
-    file's rate and range, from frame 1 on. Frames that the file lacks are gaps, after `absence_s` seconds of which a person is hidden.
-    Raises UserError, and then has not touched the scene.
+    file's rate and range, from frame 1 on. Frames that the file lacks are gaps, after `absence_s` seconds of which a
+    person is hidden. Raises UserError, and then has not touched the scene.
     """
     options = options or MotionOptions()
     found = with_rate(read(path), options)
