@@ -7,7 +7,6 @@ crashes when it frees scenes, or when the collector looks at them.
 
 import gc
 import os
-import pickle
 import subprocess
 import sys
 import tempfile
@@ -24,20 +23,33 @@ _SCENES = []
 
 def read(path, times, rows):
     """Everybody in the file."""
-    return _apart("_read", str(path), times, rows)
+    found = _apart("read", path=str(path), times=times, rows=rows)
+    return Seen(found["key_times"], found["joints"], _listed(found, "surface"))
 
 
 def rest(path):
     """(55, 3) joints and (V, 3) vertices at rest, of everybody in the file."""
-    return _apart("_rest", str(path))
+    found = _apart("rest", path=str(path))
+    return list(zip(_listed(found, "joints"), _listed(found, "vertices"), strict=True))
 
 
-def _apart(*call):
+def _apart(work, **given):
+    """Arrays by name that the work makes of others; they go forth and back as files without pickles."""
     with tempfile.TemporaryDirectory() as folder:
-        given, found = Path(folder) / "given", Path(folder) / "found"
-        given.write_bytes(pickle.dumps(call))
-        subprocess.run([sys.executable, "-m", __name__, given, found], check=True, cwd=Path(__file__).parents[2])
-        return pickle.loads(found.read_bytes())
+        told, found = Path(folder) / "given.npz", Path(folder) / "found.npz"
+        np.savez(told, **given)
+        command = [sys.executable, "-m", __name__, work, told, found]
+        subprocess.run(command, check=True, cwd=Path(__file__).parents[2])
+        with np.load(found) as arrays:
+            return dict(arrays)
+
+
+def _numbered(name, arrays):
+    return {f"{name}{number}": array for number, array in enumerate(arrays)}
+
+
+def _listed(arrays, name):
+    return [arrays[f"{name}{number}"] for number in range(sum(key.startswith(name) for key in arrays))]
 
 
 def _rest(path):
@@ -106,9 +118,18 @@ def _vector(value):
     return np.array([value.x, value.y, value.z])
 
 
+def _answer(work, given):
+    if work == "rest":
+        joints, vertices = zip(*_rest(str(given["path"])), strict=True)
+        return _numbered("joints", joints) | _numbered("vertices", vertices)
+    seen = _read(str(given["path"]), given["times"], set(given["rows"].tolist()))
+    return {"key_times": seen.key_times, "joints": seen.joints} | _numbered("surface", seen.surfaces)
+
+
 if __name__ == "__main__":
     gc.disable()
-    name, *rest_of_call = pickle.loads(Path(sys.argv[1]).read_bytes())
-    Path(sys.argv[2]).write_bytes(pickle.dumps(globals()[name](*rest_of_call)))
+    with np.load(sys.argv[2]) as given:
+        arrays = _answer(sys.argv[1], given)
+    np.savez(sys.argv[3], **arrays)
     sys.stdout.flush()
     os._exit(0)
