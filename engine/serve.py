@@ -22,6 +22,9 @@ from .contract.message_records import decode, encode
 from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartCapture, TakeEnd
 from .interruption import Interrupted, Interruption, end_process_soon
 
+_WAKE_S = 0.5
+"""Windows hands a signal to the main thread only between two waits: so none is longer than this."""
+
 _BAD_REQUEST = "Make sure that the add-on and the engine have the same version, then start the capture again."
 
 
@@ -36,7 +39,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> int:
     while True:
         try:
             with interruption.allowed():
-                item = inbox.items.get()
+                item = inbox.next()
         except Interrupted:
             return CANCELLED
         if item is None:
@@ -63,6 +66,12 @@ class _Inbox:
         self._asked = 0
         self._cancelled = 0
         self._running = 0
+
+    def next(self) -> tuple[int, StartCapture] | Failure | None:
+        """Wait for the next of `items`, in pieces that a signal can come between."""
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self.items.get(timeout=_WAKE_S)
 
     def begin(self, number: int) -> bool:
         """The main thread starts a capture; False when it was cancelled before."""
@@ -130,6 +139,9 @@ def _capture(request: StartCapture, replies: BinaryIO, interruption: Interruptio
 
 
 def _send(replies: BinaryIO, message: Message) -> None:
-    """Write one message; nobody may be listening any more, and the take is on the disk anyway."""
-    with contextlib.suppress(BrokenPipeError):
+    """Write one message; nobody may be listening any more, and the take is on the disk anyway.
+
+    A pipe whose other end is closed is a BrokenPipeError on most systems and any other OSError on Windows.
+    """
+    with contextlib.suppress(OSError):
         write_record(replies, encode(message))

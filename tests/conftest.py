@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.windows_semantics import Windows
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # The suite runs once in the engine's environment and once in each Blender's; each leaves out the other's folders. The
@@ -54,3 +56,11 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the reference material (../shared) is not beside this checkout")
     return folder
+
+
+@pytest.fixture
+def windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Windows:
+    """Windows' rules inside the test's folder, for this process."""
+    rules = Windows(tmp_path)
+    rules.install(monkeypatch)
+    return rules

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Write requirements/lock/ anew from requirements/engine.txt and installer.txt: ``python3 build.py lock``.
 
-uv resolves for all systems at once and lists every file's hash. Sizes come from PyPI by way of uv.
+uv resolves for all systems at once and lists every file's hash. Sizes come from PyPI by way of uv, and the longest path
+that is installed on Windows, which allows 260 characters in all, from the wheels' own lists.
 ``torch-cpu-linux.txt`` is kept by hand, for it lists wheels that PyPI does not have.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from packaging.markers import Marker
 from packaging.utils import parse_wheel_filename
+from wheel_paths import longest_path
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS, LOCK = ROOT / "requirements", ROOT / "requirements" / "lock"
@@ -26,6 +28,10 @@ PLATFORMS = {  # marker values and the end of a wheel's platform tag
     "windows-x86_64": ("win32", "AMD64", r"win_amd64|any"),
     "macos-arm64": ("darwin", "arm64", r"macosx_\w*_(?:arm64|universal2)|any"),
 }
+
+
+LIMITED_PLATFORM = "windows-x86_64"
+"""Where paths may not be of any length."""
 
 
 def main() -> None:
@@ -46,6 +52,7 @@ def main() -> None:
         }
         for lock in ("engine.txt", "base.txt")
     }
+    sizes["longest_path"] = {LIMITED_PLATFORM: longest_on(packages, *PLATFORMS[LIMITED_PLATFORM])}
     (LOCK / "sizes.json").write_text(json.dumps(sizes, indent=2) + "\n", encoding="utf-8")
 
 
@@ -99,6 +106,20 @@ def locked_packages(source: Path) -> list[dict]:
 
 def size_on(package: dict, system: str, machine: str, tag: str) -> int:
     """Bytes of the wheel that one system downloads; 0 when the package is not for it."""
+    return max((wheel["size"] for wheel in wheels_on(package, system, machine, tag)), default=0)
+
+
+def longest_on(packages: list[dict], system: str, machine: str, tag: str) -> int:
+    """Characters of the longest path that one system installs."""
+    return max(
+        longest_path(wheel["url"], wheel["size"])
+        for package in packages
+        for wheel in wheels_on(package, system, machine, tag)
+    )
+
+
+def wheels_on(package: dict, system: str, machine: str, tag: str) -> list[dict]:
+    """The wheels of a package that fit a system; none when the package is not for it."""
     environment = {
         "sys_platform": system,
         "platform_machine": machine,
@@ -106,17 +127,17 @@ def size_on(package: dict, system: str, machine: str, tag: str) -> int:
         "python_full_version": SIZED_PYTHON + ".0",
     }
     if "marker" in package and not Marker(package["marker"]).evaluate(environment):
-        return 0
-    fitting = []
-    for wheel in package.get("wheels", []):
-        name = wheel["url"].rpartition("/")[2].replace("%2B", "+")
-        if any(
-            fits(one.interpreter, one.abi) and re.fullmatch(tag, one.platform) for one in parse_wheel_filename(name)[3]
-        ):
-            fitting.append(wheel["size"])
+        return []
+    fitting = [wheel for wheel in package.get("wheels", []) if is_for(wheel, tag)]
     if not fitting:
         raise SystemExit(f"{package['name']} {package['version']} has no wheel for {system} {machine}")
-    return max(fitting)
+    return fitting
+
+
+def is_for(wheel: dict, tag: str) -> bool:
+    name = wheel["url"].rpartition("/")[2].replace("%2B", "+")
+    tags = parse_wheel_filename(name)[3]
+    return any(fits(one.interpreter, one.abi) and re.fullmatch(tag, one.platform) for one in tags)
 
 
 def fits(interpreter: str, abi: str) -> bool:

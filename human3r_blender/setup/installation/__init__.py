@@ -6,7 +6,8 @@ in a thread. No ``bpy`` here: ``engine_command.py`` and the preferences bring Bl
 """
 
 from .builds import CHOICES
-from .installer import EngineStatus, Event, Installation, InstallPlan, close_all, installed_python, plan, start, status
+from .installer import Event, Installation, close_all, start
+from .planning import EngineStatus, InstallPlan, installed_python, plan, status
 
 __all__ = [
     "CHOICES",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
+from ....engine.contract.file_names import long_path
 from .locks import normalise
 
 _CHUNK = 1 << 20
@@ -71,7 +72,7 @@ def _digest(path: Path, mode: str) -> str | None:
     """A file's hash as RECORD writes it: base64 for addresses, unpadded. None when it cannot be read."""
     digest = hashlib.new(mode)
     try:
-        with open(path, "rb") as file:
+        with open(long_path(path), "rb") as file:  # packages bring paths longer than Windows takes as they are
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
     except OSError:

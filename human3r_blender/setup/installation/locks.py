@@ -17,6 +17,8 @@ from .builds import Build
 
 LOCK_FOLDER = EXTENSION_ROOT / "requirements" / "lock"
 UV_LOCK, SIZES = "uv.txt", "sizes.json"
+LONGEST_PATH = "longest_path"
+"""What the file of sizes knows beside sizes. Builds of torch that no lock lists have the paths of the one listed."""
 
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 
@@ -48,10 +50,17 @@ class Locks:
 
     def download_bytes(self, system: str, machine: str) -> int:
         """What is downloaded onto an empty cache; 0 where the lock does not say."""
-        sizes = json.loads((self.folder / SIZES).read_text(encoding="utf-8"))
+        sizes = self._sizes()
         return self.build.torch_bytes + sum(
             sizes.get(name, {}).get(f"{system}-{machine}", 0) for name in self.build.locks
         )
+
+    def longest_path(self, system: str, machine: str) -> int:
+        """Characters of the longest path that is installed below the folder of packages; 0 where any will do."""
+        return self._sizes().get(LONGEST_PATH, {}).get(f"{system}-{machine}", 0)
+
+    def _sizes(self) -> dict[str, dict[str, int]]:
+        return json.loads((self.folder / SIZES).read_text(encoding="utf-8"))
 
 
 def pins(path: Path) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.file_names import is_remote, long_path
 from ....engine.contract.json_checks import BadJson, build, read_json
 from ....engine.contract.whole_file import whole_file
 
@@ -29,6 +30,8 @@ else:
     import fcntl
 
 _FORMAT = 1
+_NOTE = "engine-folder.json"
+"""Beside the engine's usual place: where it lies instead."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,28 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Store:
-    """The places under one data folder."""
+    """The places under one data folder, and under the short one that may hold the engine for it."""
 
     data: Path
+    named: Path | None = None
+    """Where the engine lies; None: where the data folder's own note says, else in the data folder."""
+
+    @property
+    def home(self) -> Path:
+        """The folder that the engine and the installer's cache are in."""
+        return self.named or self._noted() or self.data
+
+    @property
+    def _is_short(self) -> bool:
+        return self.home != self.data
 
     @property
     def engine(self) -> Path:
-        return self.data / "engine"
+        return self.home if self._is_short else self.data / "engine"
 
     @property
     def environments(self) -> Path:
-        return self.engine / "environments"
+        return self.engine / ("e" if self._is_short else "environments")
 
     @property
     def manifest_path(self) -> Path:
@@ -81,7 +95,25 @@ class Store:
     @property
     def cache(self) -> Path:
         """What the installer downloaded, so that an interrupted installation goes on and an update is small."""
-        return self.data / "cache" / "uv"
+        return self.home / "c" if self._is_short else self.data / "cache" / "uv"
+
+    def settle(self, home: Path) -> None:
+        """Have the engine lie in that folder from now on. Raises OSError."""
+        note = self.data / _NOTE
+        if home != self.home:
+            self.data.mkdir(parents=True, exist_ok=True)
+            write_json(note, {"format": _FORMAT, "folder": str(home)})
+
+    def _noted(self) -> Path | None:
+        """What the note says; a note that cannot be read, or names no full path on this computer, does not count."""
+        try:
+            entries = read_json(self.data / _NOTE)
+        except (OSError, BadJson):
+            return None
+        folder = entries.get("folder") if isinstance(entries, dict) else None
+        if not isinstance(folder, str) or is_remote(folder) or not Path(folder).is_absolute():
+            return None
+        return Path(folder)
 
     def environment_python(self, environment: Path) -> Path:
         if sys.platform == "win32":
@@ -151,12 +183,13 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def remove_tree(folder: Path) -> bool:
-    """Delete a folder as far as the system lets us; True when it is gone."""
+    """Delete a folder as far as the system lets us, whatever the length of its paths; True when it is gone."""
+    place = long_path(folder)
     if sys.version_info >= (3, 12):
-        shutil.rmtree(folder, onexc=_make_writable_and_retry)
+        shutil.rmtree(place, onexc=_make_writable_and_retry)
     else:
-        shutil.rmtree(folder, onerror=_make_writable_and_retry)
-    return not folder.exists()
+        shutil.rmtree(place, onerror=_make_writable_and_retry)
+    return not os.path.lexists(place)
 
 
 def _make_writable_and_retry(function: Any, path: str, _: object) -> None:
@@ -169,7 +202,7 @@ def _make_writable_and_retry(function: Any, path: str, _: object) -> None:
 def tree_bytes(folder: Path) -> int:
     """Sizes of all files in a folder, added up; files that vanish meanwhile do not count."""
     total = 0
-    for parent, _, names in os.walk(folder):
+    for parent, _, names in os.walk(long_path(folder)):
         for name in names:
             with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118  (thousands of files a second)

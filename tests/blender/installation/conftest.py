@@ -21,7 +21,7 @@ import pytest
 from tests.waiting import HANG_S
 
 EXTENSION = "bl_ext.user_default.human3r_blender"
-NAMES = ("builds", "commands", "hardware", "installer", "integrity", "locks", "meter", "recorded", "steps", "store")
+NAMES = ("builds", "commands", "hardware", "installer", "integrity", "locks", "meter", "recorded", "steps", "store", "whereabouts")
 
 
 @pytest.fixture(scope="session")
