@@ -35,6 +35,8 @@ DEMO_FRAME = 41
 PEOPLE_RANGE = (60, 206, 1)  # first frame, the one to stop before, frame step: a man's jump and somersault off a wall
 PEOPLE_FRAMES = (144, 176)  # shown in the picture: about to jump, and upside down
 NO_TESTS_COLLECTED = 5  # pytest's exit code
+TESTS_OF_THE_ENGINE, TESTS_OF_BLENDER = ("engine", "window"), ("blender", "system", "compatibility")  # others: of both
+SYSTEMS = ("linux", "win32", "darwin")
 
 
 class SetupError(Exception):
@@ -249,13 +251,28 @@ def test(arguments):
         if unknown:
             text = "Blender {} is not among the tested versions.\nRemedy: choose from {}."
             raise SetupError(text.format(unknown.pop(), ", ".join(BLENDERS)))
-    pythons = [environment("engine", "engine-tests")]
-    pythons += [environment("blender-" + version, "blender-" + version) for version in versions]
-    # Files side by side on two processes, each with one thread: more would only get into each other's way.
-    arguments = ["-n", "2", "--dist", "loadfile", "--max-worker-restart", "0", *arguments]
-    codes = [run([python, "-m", "pytest", *arguments], ROOT, OMP_NUM_THREADS="1") for python in pythons]
+    runs = [("engine", "engine-tests", arguments_for(arguments, TESTS_OF_BLENDER))]
+    runs += [("blender-" + one, "blender-" + one, arguments_for(arguments, TESTS_OF_THE_ENGINE)) for one in versions]
+    codes = [run_tests(environment(*place), wanted) for *place, wanted in runs if wanted is not None]
     collected = [code for code in codes if code != NO_TESTS_COLLECTED]
     return max(collected) if collected else NO_TESTS_COLLECTED
+
+
+def run_tests(python, arguments):
+    """pytest on two processes, files side by side, each with one thread: more would only get into each other's way."""
+    spread = ["-n", "2", "--dist", "loadfile", "--max-worker-restart", "0"]
+    return run([python, "-m", "pytest", *spread, *arguments], ROOT, OMP_NUM_THREADS="1")
+
+
+def arguments_for(arguments, foreign):
+    """pytest's arguments without the paths in those folders of tests; None where that leaves none of the paths."""
+    folders = [ROOT / "tests" / name for name in foreign]
+    places = {argument: ROOT / argument.partition("::")[0] for argument in arguments if not argument.startswith("-")}
+    paths = {argument: place.resolve() for argument, place in places.items() if place.exists()}
+    elsewhere = {name for name, path in paths.items() if any(one in (path, *path.parents) for one in folders)}
+    if elsewhere and elsewhere == set(paths):
+        return None
+    return [argument for argument in arguments if argument not in elsewhere]
 
 
 def test_readers(arguments):
@@ -289,7 +306,9 @@ def lint(arguments):
         settings = str(ROOT / "pyproject.toml")
         checked = [str(package / room) for room in ("engine", "human3r_blender", "weights_downloader")]
         contracts = [str(Path(python).with_name("lint-imports")), "--no-logo", "--no-cache", settings]
-        codes.append(run([python, "-m", "mypy", "--config-file", settings, *checked], package.parent))
+        for system in SYSTEMS:  # each with a cache of its own
+            command = [python, "-m", "mypy", "--config-file", settings, "--platform", system]
+            codes.append(run([*command, "--cache-dir", ".mypy_cache-" + system, *checked], package.parent))
         codes.append(run(contracts, package.parent))
     return max(codes)
 

@@ -301,3 +301,18 @@ def test_a_body_by_login_and_the_password_is_nowhere(site, make_world, tmp_path)
     assert world.run("verify")[1][-1] == {"event": "done", "files": 1}
     assert world.is_right_or_untouched
     assert world.run("remove", "body", "--yes")[0] == 0 and not installed.exists()
+
+
+def test_under_windows_rules_a_download_is_resumed_installed_replaced_and_removed(world, windows):
+    process = start_and_stall(world)
+    process.send_signal(signal.SIGKILL)
+    process.wait(HANG_S)
+    world.publisher.content_tricks = []
+    for _ in range(2):
+        code, events = world.run("get", "tiny", "--accept-licence")
+        assert code == 0, events
+    weights = world.data / "weights" / "tiny.safetensors"
+    with open(weights):  # a running engine has them mapped
+        code, events = world.run("remove", "tiny", "--yes")
+        assert code != 0 and events[-1]["event"] == "error" and events[-1]["remedy"] and weights.exists()
+    assert world.run("remove", "tiny", "--yes")[0] == 0 and not weights.exists()
