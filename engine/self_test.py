@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .contract.errors import UserError
-from .contract.exit_codes import DONE
+from .contract.exit_codes import DONE, FAILED
 from .contract.settings import DEVICES, PRECISIONS, CaptureSettings
 from .standard_streams import say_error
 
@@ -50,11 +50,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", choices=DEVICES, default="auto", help="%(default)s")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="%(default)s")
+    parser.add_argument(
+        "--files",
+        action="store_true",
+        help="test files, locks and stop signals on this system instead of a model: for reports from systems that the "
+        "authors do not have",
+    )
     parser.add_argument("--json", action="store_true", help="print one line of JSON, also after a failure")
 
 
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     """Run the command; the result goes to `stdout`. Returns the exit code."""
+    if options.files:
+        return _run_file_checks(options.json, stdout)
     try:
         result = self_test(options.model, options.device, options.precision)
     except UserError as error:
@@ -71,6 +79,18 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         ),
     )
     return DONE
+
+
+def _run_file_checks(as_json: bool, stdout: BinaryIO) -> int:
+    from .file_checks import check_files, system
+
+    checks = check_files()
+    if as_json:
+        _write(stdout, json.dumps({"system": system(), "checks": [asdict(check) for check in checks]}))
+    else:
+        lines = [f"{check.name}: {'passed' if check.passed else f'FAILED ({check.detail})'}" for check in checks]
+        _write(stdout, "\n".join([system(), *lines]))
+    return DONE if all(check.passed for check in checks) else FAILED
 
 
 def self_test(model: str = "default", device_name: str = "auto", precision: str = "float32") -> SelfTestResult:

@@ -41,7 +41,7 @@ def plan_outputs(
 ) -> list[tuple[str, Path]]:
     """(source, output file) pairs: ``output`` itself for one source, files named after the sources in a folder else.
 
-    Raises :class:`UserError`: ``output-not-folder``, ``output-twice``, ``output-exists``.
+    Raises :class:`UserError`: ``output-not-folder``, ``output-reserved``, ``output-twice``, ``output-exists``.
     """
     output = output.absolute()
     if output.suffix.lower() == suffix and not output.is_dir():
@@ -53,6 +53,7 @@ def plan_outputs(
                 count=len(sources),
                 name=output.name,
             )
+        _refuse_reserved(output)
         planned = [(source, output) for source in sources]
     else:
         planned = [(source, output / (_stem(source) + suffix)) for source in sources]
@@ -76,6 +77,17 @@ def _stem(source: str) -> str:
     if not exists(Path(source)):
         stem = stem.rstrip(".%0123456789d#_-") or "sequence"
     return not_reserved(stem)
+
+
+def _refuse_reserved(path: Path) -> None:
+    """Raises UserError (``output-reserved``) for a name that Windows keeps for a device: no file there can have it."""
+    if not_reserved(path.stem) != path.stem:
+        raise UserError(
+            "output-reserved",
+            "{name} is no name for a file: Windows keeps it for a device.",
+            "Give another name.",
+            name=path.name,
+        )
 
 
 def _refuse_equal(planned: Sequence[tuple[str, Path]]) -> None:

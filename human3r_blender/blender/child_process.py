@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import os
 import subprocess
+import sys
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,7 +42,23 @@ def start(command: Sequence[str], folder: Path, variables: Mapping[str, str] | N
         start_new_session=True,  # Ctrl-C in Blender's terminal is for Blender, which then cancels in order
     )
     _running.add(process)
+    _keep_awake(process.pid)
     return process
+
+
+def keep_awake_command(system: str, process_id: int) -> list[str]:
+    """What keeps a system from putting the computer, or a process without a window, to sleep; empty where none does.
+
+    macOS lets programs that nobody sees work slowly ("App Nap"); its own tool asks it not to until that process ends.
+    """
+    return ["/usr/bin/caffeinate", "-i", "-w", str(process_id)] if system == "darwin" else []
+
+
+def _keep_awake(process_id: int) -> None:
+    if command := keep_awake_command(sys.platform, process_id):
+        nothing = subprocess.DEVNULL
+        with contextlib.suppress(OSError):
+            subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing)
 
 
 def end(process: subprocess.Popen[bytes], grace_s: float = GRACE_S) -> None:

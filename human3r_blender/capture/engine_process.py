@@ -25,6 +25,7 @@ from ...engine.contract.messages import CancelCapture, Message, Shutdown, StartC
 from ..blender import child_process, turns
 from ..blender.child_process import EXTENSION_ROOT
 from ..setup.engine_python import NO_ENGINE_REMEDY, find_python
+from ..setup.installation import import_failures
 
 QUEUED_MESSAGES = 16
 FULL_QUEUE_S = 0.02
@@ -163,6 +164,14 @@ class EngineProcess:
                     "engine's packages into it, or clear the choice there.",
                     python=self.python,
                     missing=missing,
+                )
+            if remedy := import_failures.remedy(line):
+                return UserError(
+                    "engine-blocked",
+                    "The engine's Python, {python}, cannot load a package: {said}",
+                    remedy,
+                    python=self.python,
+                    said=line,
                 )
         said = " Its last output: " + " | ".join(last_words) if last_words else ""
         if code in (-9, 137):

@@ -10,8 +10,11 @@ from pathlib import Path
 
 from ...engine.contract.sentences import Sentence
 from ..blender.child_process import EXTENSION_ROOT, clean_environment
+from .installation import import_failures
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 600.0
+"""A virus scanner that looks at every file of a new torch takes minutes."""
+FIRST_START = "The first start after an installation can take some minutes: the system looks at every file."
 _QUESTION = """
 import json, platform
 answer = {"python": platform.python_version()}
@@ -20,18 +23,21 @@ for name in ("numpy", "cv2", "torch"):
         answer[name] = __import__(name).__version__
     except Exception as error:
         answer[name] = None
+        answer["said"] = f"{type(error).__name__}: {error}"
 if answer["torch"]:
     import torch
     answer["cuda"] = torch.cuda.get_device_name() if torch.cuda.is_available() else None
 print(json.dumps(answer))
 """
 
+_INSTALL = "Install the engine's packages in it, or choose another Python."
+
 _findings: list[tuple[str, str]] = []
 
 
 def start(python: Path) -> threading.Thread:
     """Ask in the background; :func:`findings` has the answer later."""
-    _findings[:] = [("SORTTIME", "Checking the engine's Python...")]
+    _findings[:] = [("SORTTIME", "Checking the engine's Python..."), ("BLANK1", FIRST_START)]
     thread = threading.Thread(target=_ask, args=(python,), name="human3r-check", daemon=True)
     thread.start()
     return thread
@@ -66,7 +72,7 @@ def _ask(python: Path) -> None:
                 "ERROR",
                 Sentence("Python {version} has no {packages}.", version=answer["python"], packages=", ".join(missing)),
             ),
-            ("BLANK1", "Install the engine's packages in it, or choose another Python."),
+            ("BLANK1", import_failures.remedy(answer["said"]) or _INSTALL),
         ]
     else:
         text = Sentence(

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PTH
 """The stand-in for Windows refuses what Windows refuses, and our ways of writing get along with it."""
 
 import mmap
@@ -136,9 +137,7 @@ def child(tmp_path: Path, code: str, **how) -> subprocess.Popen:
 
 def test_in_a_child_a_closed_pipe_is_any_error(tmp_path) -> None:
     reading, writing = os.pipe()
-    process = child(
-        tmp_path, CLOSED.replace("open(4", f"open({writing}"), stderr=subprocess.PIPE, pass_fds=(writing,)
-    )
+    process = child(tmp_path, CLOSED.replace("open(4", f"open({writing}"), stderr=subprocess.PIPE, pass_fds=(writing,))
     for end in (reading, writing):
         os.close(end)
     process.stdout.close()

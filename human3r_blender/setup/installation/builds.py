@@ -121,6 +121,12 @@ def choose(hardware: Hardware, kind: str = "auto") -> tuple[Build, str]:
     ``machine-unsupported``, ``build-unavailable``.
     """
     available = {build.kind: build for build in BUILDS.get((hardware.system, hardware.machine), ())}
+    if hardware.is_translated:
+        raise UserError(
+            "machine-unsupported",
+            "This Blender is the one for Intel Macs, on a Mac with Apple silicon.",
+            "Install Blender for Apple silicon (macOS arm64), then install the extension there.",
+        )
     if not available:
         raise UserError(
             "machine-unsupported",

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class Hardware:
     nvidia: tuple[NvidiaDevice, ...] = ()
     amd: tuple[str, ...] = ()
     """Targets of AMD's compute driver, such as ``gfx1100`` (Linux only)."""
+    is_translated: bool = False
+    """Whether this is a program for Intel Macs on a Mac with Apple silicon."""
 
 
 def parse_nvidia_smi(text: str) -> tuple[NvidiaDevice, ...]:
@@ -77,16 +80,23 @@ def probe() -> Hardware:
     nvidia = (
         ()
         if system == "macos"
-        else (
-            parse_nvidia_smi(_output(_nvidia_smi("name,driver_version,compute_cap")))
-            or parse_nvidia_smi(_output(_nvidia_smi("name,driver_version")))
-        )
+        else (_ask_nvidia("name,driver_version,compute_cap") or _ask_nvidia("name,driver_version"))
     )  # drivers before 2021 do not know compute_cap
-    return Hardware(system, machine, nvidia, amd)
+    is_translated = system == "macos" and _output(("/usr/sbin/sysctl", "-n", "sysctl.proc_translated")).strip() == "1"
+    return Hardware(system, machine, nvidia, amd, is_translated)
 
 
-def _nvidia_smi(fields: str) -> Sequence[str]:
-    return "nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader"
+def _ask_nvidia(fields: str) -> tuple[NvidiaDevice, ...]:
+    for program in nvidia_programs(os.environ):
+        if devices := parse_nvidia_smi(_output((program, f"--query-gpu={fields}", "--format=csv,noheader"))):
+            return devices
+    return ()
+
+
+def nvidia_programs(variables: Mapping[str, str]) -> list[str]:
+    """Where the driver's own tool may be: on the path, and where Windows' drivers put it, old ones in their folder."""
+    places = (("SystemRoot", r"System32\nvidia-smi.exe"), ("ProgramFiles", r"NVIDIA Corporation\NVSMI\nvidia-smi.exe"))
+    return ["nvidia-smi", *(rf"{variables[name]}\{rest}" for name, rest in places if variables.get(name))]
 
 
 def _output(command: Sequence[str]) -> str:

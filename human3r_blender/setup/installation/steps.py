@@ -14,6 +14,7 @@ from pathlib import Path
 from ....engine.contract.disk_space import DISK_FULL, is_full
 from ....engine.contract.errors import UserError
 from ...blender.child_process import EXTENSION_ROOT
+from . import import_failures
 from .commands import CommandFailed, Runner
 from .locks import LOCK_FOLDER, UV_LOCK, Locks, uv_version
 from .store import Store, remove_tree
@@ -234,7 +235,8 @@ def check_imports(runner: Runner, python: Path, imports: Sequence[str]) -> str:
         raise UserError(
             "engine-incomplete",
             "The new environment does not work: {last_line}",
-            "If the line names a system library, install it; otherwise copy the report and file an issue. What was "
+            import_failures.remedy(str(last_line))
+            or "If the line names a system library, install it; otherwise copy the report and file an issue. What was "
             "installed before is unchanged.",
             last_line=last_line,
         ) from error

@@ -21,7 +21,20 @@ import pytest
 from tests.waiting import HANG_S
 
 EXTENSION = "bl_ext.user_default.human3r_blender"
-NAMES = ("builds", "commands", "hardware", "installer", "integrity", "locks", "meter", "recorded", "steps", "store", "whereabouts")
+NAMES = (
+    "builds",
+    "commands",
+    "hardware",
+    "installer",
+    "integrity",
+    "locks",
+    "meter",
+    "recorded",
+    "steps",
+    "store",
+    "whereabouts",
+    "import_failures",
+)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which build of torch a machine gets, from what its drivers say; and that the lock files are whole."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+from tests.waiting import HANG_S
 
 # As `nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv,noheader` prints it.
 ADA = "NVIDIA GeForce RTX 4090, 580.95.05, 8.9\n"
@@ -167,3 +173,73 @@ def test_the_meter_counts_what_uv_says(modules, tmp_path):
     assert meter.done_bytes(2**40) == ("torch", 80 * 2**20)  # not more than the files that are under way
     meter.read(" Downloaded torch")
     assert meter.done_bytes(0) == ("", 80 * 2**20)
+
+
+def test_a_blender_for_intel_macs_on_apple_silicon_is_told_apart_from_an_intel_mac(modules):
+    for is_translated, said in ((True, "Install Blender for Apple silicon"), (False, "Use Linux")):
+        hardware = modules.hardware.Hardware("macos", "x86_64", is_translated=is_translated)
+        with pytest.raises(modules.UserError) as refused:
+            modules.builds.choose(hardware)
+        assert refused.value.code == "machine-unsupported" and said in refused.value.remedy
+    with pytest.raises(modules.UserError) as refused:
+        modules.builds.choose(modules.hardware.Hardware("windows", "arm64"))
+    assert "arm64" in refused.value.message and "x86-64" in refused.value.remedy
+
+
+def test_the_drivers_tool_is_looked_for_where_windows_has_it(modules):
+    windows = {"SystemRoot": r"C:\Windows", "ProgramFiles": r"C:\Program Files"}
+    assert modules.hardware.nvidia_programs(windows) == [
+        "nvidia-smi",
+        r"C:\Windows\System32\nvidia-smi.exe",
+        r"C:\Program Files\NVIDIA Corporation\NVSMI\nvidia-smi.exe",
+    ]
+    assert modules.hardware.nvidia_programs({}) == ["nvidia-smi"]
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        (
+            "ImportError: DLL load failed while importing _C: The specified module could not be found.",
+            "Redistributable",
+        ),
+        (
+            "OSError: [WinError 126] The specified module could not be found. Error loading torch_cpu.dll",
+            "Redistributable",
+        ),
+        (
+            "ImportError: DLL load failed while importing cv2: An Application Control policy has blocked this file.",
+            "allow",
+        ),
+        ("ModuleNotFoundError: No module named 'torch'", ""),
+    ],
+)
+def test_what_windows_does_not_load_has_a_remedy(modules, said, word):
+    remedy = modules.import_failures.remedy(said)
+    assert word in remedy and bool(remedy) == bool(word)
+
+
+TARGETS = {
+    "x86_64-pc-windows-msvc": True,
+    "x86_64-unknown-linux-gnu": True,
+    "aarch64-unknown-linux-gnu": True,
+    "aarch64-apple-darwin": True,
+    "aarch64-pc-windows-msvc": False,
+    "x86_64-apple-darwin": False,
+}
+"""Systems, and whether there is a wheel for every locked package; for the others the panel says so."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])
+def test_pypi_has_a_wheel_with_a_locked_hash_for_every_package(modules, tmp_path, target, version):
+    command = [Path(sys.executable).with_name("uv"), "pip", "install", "--dry-run", "--no-config", "--system-certs"]
+    command += ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", tmp_path / "none"]
+    command += ["--python-platform", target, "--python-version", version]
+    command += ["--requirement", modules.locks.LOCK_FOLDER / "engine.txt"]
+    done = subprocess.run(
+        command, env=os.environ | {"MACOSX_DEPLOYMENT_TARGET": "14.0"}, capture_output=True, text=True, timeout=HANG_S
+    )
+    assert done.returncode == (0 if TARGETS[target] else 1), done.stderr
+    assert TARGETS[target] or re.search("has no (usable )?wheels", done.stderr), done.stderr

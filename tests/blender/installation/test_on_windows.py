@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PTH
 """The installation under Windows' rules for files (`tests/windows_semantics.py`), and where the engine goes there."""
 
 import json
@@ -9,8 +10,6 @@ from pathlib import Path
 
 import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import data_folder
-
-from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stands in for Windows on Linux alone")
 LONGEST = 167

@@ -78,6 +78,10 @@ def capture(settings):
         return
     if kind == "import-error":
         raise ModuleNotFoundError("No module named 'torch'")
+    if kind == "blocked":
+        raise ImportError("DLL load failed while importing _C: The specified module could not be found.")
+    if kind == "blocked":
+        raise ImportError("DLL load failed while importing _C: The specified module could not be found.")
     send(
         TakeHeader(
             PROTOCOL_VERSION,
