@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PTH
 """Windows' rules for files, pipes and signals, on Linux: what works here and fails there fails here too.
 
 Inside one folder, and in this process and the Python programs that :func:`wrapper` starts:

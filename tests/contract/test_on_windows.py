@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PTH
 """The stand-in for Windows refuses what Windows refuses, and our ways of writing get along with it."""
 
 import mmap

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PTH
 """The installation under Windows' rules for files (`tests/windows_semantics.py`), and where the engine goes there."""
 
 import json
