@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import child_process
 
 from tests.waiting import HANG_S, Patience, wait_until, work_of
 
@@ -186,3 +187,8 @@ def test_no_engine_is_said_with_a_remedy(addon, monkeypatch, tmp_path):
 def test_preferred_python_wins_over_the_environment(addon, monkeypatch):
     monkeypatch.setenv("HUMAN3R_ENGINE_PYTHON", "/does/not/exist")
     assert str(addon.engine_python.find_python(sys.executable)) == sys.executable
+
+
+def test_macos_is_asked_not_to_slow_down_the_engine():
+    assert child_process.keep_awake_command("darwin", 42) == ["/usr/bin/caffeinate", "-i", "-w", "42"]
+    assert child_process.keep_awake_command("linux", 42) == child_process.keep_awake_command("win32", 42) == []
