@@ -13,6 +13,11 @@ _SMALL = 1e-8
 """Below this sine of half an angle the first terms of the series are exact in float64."""
 
 
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """(..., 3) vectors of length one; those without a length stay zero."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12))
+
+
 def axis_angle_to_quaternion(axis_angle: np.ndarray) -> np.ndarray:
     """(..., 3) axis-angle vectors in radians to (..., 4) unit quaternions wxyz; the sign follows the angle."""
     vector = np.asarray(axis_angle, dtype=np.float64)

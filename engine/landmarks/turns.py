@@ -5,17 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle, unit
 from .observations import Pinhole
 
-_NO_LENGTH = 1e-12
 _SMALL = 1e-4
 """Below this angle the first terms of the series are exact to 1e-9."""
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """(..., 3) vectors of length one; those without a length stay zero."""
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _NO_LENGTH))
 
 
 def cross_matrix(vector: np.ndarray) -> np.ndarray:

@@ -50,12 +50,9 @@ def find_contacts(motion: BodyMotion, up: np.ndarray, settings: ContactSettings 
         smooth = LocalFit(time_s, settings.window_s).apply(points)
         speed = np.linalg.norm(np.gradient(smooth, time_s, axis=0), axis=-1)
         height = smooth @ np.asarray(up, dtype=np.float64)
-        above = height - _lowest(height, time_s, settings.floor_window_s)
-        limit = np.clip(2 * np.median(speed.min(axis=1)), *settings.speed_m_per_s)
-        cost = (speed / limit) ** 2 + (above / settings.height_m) ** 2
-        # Costs count per time, so that the answer does not depend on the frame rate.
-        share = motion.step_s * 30
-        found = np.stack([_cheapest(share * costs, share, settings.change_cost) for costs in cost.T], axis=-1)
+        above = height - lowest_near(height, time_s, settings.floor_window_s)
+        limit = speed_limit(speed, settings)
+        found = cheapest_sequences((speed / limit) ** 2 + (above / settings.height_m) ** 2, motion, settings)
         # A heel that stands has the ball beside it on the floor, or within a moment of it; unless the foot turns on it.
         found[:, 2:] |= found[:, :2]
         for point in range(len(CONTACT_JOINTS)):
@@ -64,6 +61,18 @@ def find_contacts(motion: BodyMotion, up: np.ndarray, settings: ContactSettings 
         found[:, :2] &= found[:, 2:]
         planted[frames] = found
     return planted
+
+
+def speed_limit(speed: np.ndarray, settings: ContactSettings) -> float:
+    """The speed, m/s, at which one of (T, n) points counts half as resting: what noise moves a resting one by."""
+    return float(np.clip(2 * np.median(speed.min(axis=1)), *settings.speed_m_per_s))
+
+
+def cheapest_sequences(cost: np.ndarray, motion: BodyMotion, settings: ContactSettings) -> np.ndarray:
+    """(T, n) bool: when n points rest, from what resting costs them, where being free costs 1."""
+    # Costs count per time, so that the answer does not depend on the frame rate.
+    share = motion.step_s * 30
+    return np.stack([_cheapest(share * costs, share, settings.change_cost) for costs in cost.T], axis=-1)
 
 
 def runs(planted: np.ndarray) -> list[slice]:
@@ -96,7 +105,7 @@ def _free_steps(planted: np.ndarray, points: np.ndarray, run: slice, place_m: fl
     _free_steps(planted, points, slice(run.start + high, run.stop), place_m)
 
 
-def _lowest(height: np.ndarray, time_s: np.ndarray, window_s: float) -> np.ndarray:
+def lowest_near(height: np.ndarray, time_s: np.ndarray, window_s: float) -> np.ndarray:
     """(T, 4) a low percentile of (T, 4) heights in the time around each frame."""
     first = np.searchsorted(time_s, time_s - window_s)
     last = np.searchsorted(time_s, time_s + window_s, side="right")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..contract.rotations import matrix_to_quaternion
+from ..contract.rotations import matrix_to_quaternion, unit
 from ..contract.skeleton import LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, PELVIS
 
 _STRAIGHTEST = 0.9995
@@ -32,14 +32,14 @@ def solve_legs(transforms: np.ndarray, rest_joints: np.ndarray, ankles: np.ndarr
         before_upper, before_lower = at_knee - at_hip, at_ankle - at_knee
         bend = np.cross(before_upper, before_lower) / (upper * lower)
         hinge = (_STRAIGHT_SINE - np.linalg.norm(bend, axis=-1, keepdims=True)).clip(min=0)
-        bend = _unit(bend + hinge * thigh[:, :, 0])
+        bend = unit(bend + hinge * thigh[:, :, 0])
         way = ankles[:, side] - at_hip
         reach = np.linalg.norm(way, axis=-1, keepdims=True)
         bounded = np.clip(reach, abs(upper - lower) + 0.02, _STRAIGHTEST * (upper + lower))
         direction = way / np.maximum(reach, 1e-9)
         # The plane turns with the line from hip to ankle by the shortest way.
-        bend = _turned(bend, _unit(at_ankle - at_hip), direction)
-        forward = _unit(np.cross(direction, bend))
+        bend = _turned(bend, unit(at_ankle - at_hip), direction)
+        forward = unit(np.cross(direction, bend))
         along = (upper**2 - lower**2 + bounded**2) / (2 * bounded)
         aside = np.sqrt(np.maximum(upper**2 - along**2, 0))
         after_upper = along * direction + aside * forward
@@ -52,10 +52,6 @@ def solve_legs(transforms: np.ndarray, rest_joints: np.ndarray, ankles: np.ndarr
     return solved
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
-
-
 def _turned(vectors: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """(T, 3) vectors turned by the shortest rotation from (T, 3) unit vectors to others."""
     axis, cosine = np.cross(start, end), (start * end).sum(axis=-1, keepdims=True)
@@ -65,12 +61,12 @@ def _turned(vectors: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarr
 
 def _from_to(start: np.ndarray, end: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """(T, 3, 3) rotations from (T, 3) bones to others that leave no twist about (T, 3) the plane's normal."""
-    first, second = _unit(start), _unit(end)
+    first, second = unit(start), unit(end)
     # The old bone need not lie in the new plane: its own normal is the new one, turned back.
     frames = [_frame(first, _turned(normal, second, first)), _frame(second, normal)]
     return frames[1] @ frames[0].swapaxes(-1, -2)
 
 
 def _frame(bone: np.ndarray, normal: np.ndarray) -> np.ndarray:
-    side = _unit(normal - (normal * bone).sum(axis=-1, keepdims=True) * bone)
+    side = unit(normal - (normal * bone).sum(axis=-1, keepdims=True) * bone)
     return np.stack([bone, side, np.cross(bone, side)], axis=-1)

@@ -8,7 +8,7 @@ holds no pictures, masks or points.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,12 +23,10 @@ from ..contract.messages import FinalFrame, Frame
 from ..contract.sentences import Sentence
 from ..contract.take import SettledTakeReader, TakeReader, records
 from ..contract.whole_file import explained_write_errors, whole_file
-from .bridging import BRIDGED_SCORE, Bridge, bridges
+from ..motion.people_of_take import PersonInFrame
+from .bridging import BRIDGED_SCORE, OF_PEOPLE, bridges
 from .edits import Edit
 from .roll import Entry, Roll
-
-_OF_PEOPLE = tuple(item.name for item in fields(Frame) if item.metadata.get("shape", ())[:1] == ("people",))
-"""The fields of a frame that have a row for each person."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def edit_take(
         notes = [] if reader.problem is None else [reader.problem]
         for edit in edits:
             edit.apply(roll)
-        added: dict[int, list[Bridge]] = {}
+        added: dict[int, list[PersonInFrame]] = {}
         if fill is not None:
             body, warning = _body_of(reader, fill)
             added = bridges(_frames(source, roll.end), roll, fill.limit_s, body)
@@ -111,7 +109,7 @@ def edit_take(
     return EditedTake(people, changed, len(added), notes)
 
 
-def _write(source: Path, file: BinaryIO, reader: TakeReader, roll: Roll, added: dict[int, list[Bridge]]) -> int:
+def _write(source: Path, file: BinaryIO, reader: TakeReader, roll: Roll, added: dict[int, list[PersonInFrame]]) -> int:
     """Write the whole take; how many frames are not copies."""
     with TakeReader(source) as again, open(source, "rb") as raw:
         header = roll.on_header(again.header)
@@ -138,13 +136,13 @@ def _write(source: Path, file: BinaryIO, reader: TakeReader, roll: Roll, added: 
     return changed
 
 
-def _edited(frame: Frame, roll: Roll, picture: int, added: list[Bridge]) -> Frame:
+def _edited(frame: Frame, roll: Roll, picture: int, added: list[PersonInFrame]) -> Frame:
     """A frame with the people that the roll and the bridges say; the same object where nothing differs."""
     rows = slice(roll.starts[picture], roll.starts[picture + 1])
     kept, track = roll.kept[rows], roll.track[rows]
     if kept.all() and np.array_equal(track, roll.read_as[rows]) and not added:
         return frame
-    arrays: dict[str, Any] = {name: getattr(frame, name)[kept] for name in _OF_PEOPLE}
+    arrays: dict[str, Any] = {name: getattr(frame, name)[kept] for name in OF_PEOPLE}
     arrays["track_id"] = track[kept]
     edited = replace(frame, **arrays)
     for bridge in added:
@@ -160,11 +158,11 @@ def _with_ids(final: FinalFrame, roll: Roll) -> FinalFrame:
     if np.array_equal(track, final.track_id):
         return final
     kept = track >= 0
-    arrays: dict[str, Any] = {name: getattr(final, name)[kept] for name in _OF_PEOPLE if hasattr(final, name)}
+    arrays: dict[str, Any] = {name: getattr(final, name)[kept] for name in OF_PEOPLE if hasattr(final, name)}
     return replace(final, **arrays | {"track_id": track[kept]})
 
 
-def _with(frame: Frame, bridge: Bridge) -> Frame:
+def _with(frame: Frame, bridge: PersonInFrame) -> Frame:
     """A frame with one more person, in the last row."""
     head = bridge.head_point
     depth = head[2] if abs(head[2]) > 1e-6 else 1e-6
@@ -174,7 +172,7 @@ def _with(frame: Frame, bridge: Bridge) -> Frame:
         "head_point": head, "head_px": frame.focal_px * head[:2] / depth + frame.principal_point_px,
     }  # fmt: skip
     arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(frame, name), np.asarray(row[name])[None]]) for name in _OF_PEOPLE
+        name: np.concatenate([getattr(frame, name), np.asarray(row[name])[None]]) for name in OF_PEOPLE
     }
     return replace(frame, **arrays)
 

@@ -25,7 +25,7 @@ from ...contract.skeleton import (
     RIGHT_SHOULDER,
     RIGHT_WRIST,
 )
-from ..turns import unit
+from ...contract.rotations import unit
 from .body_kinematics import turn
 from .body_points import HIPS, PLACE, SHOULDERS
 from .body_prior import HINGES, TURNED, prior_middle

@@ -17,7 +17,8 @@ from ..networks import crops
 from ..networks.network_runs import run, sigmoid
 from ..networks.networks import Networks
 from ..observations import Crops, FittedBodies, FollowedPeople, _People
-from ..turns import turn_about, unit
+from ...contract.rotations import unit
+from ..turns import turn_about
 from .extremities import rotation_of
 from .followed_crops import FollowedCrops
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.body_model import BodyModel
-from ...contract.rotations import axis_angle_to_matrix
+from ...contract.rotations import axis_angle_to_matrix, unit
 from ...contract.skeleton import LEFT_HAND, LEFT_WRIST, RIGHT_HAND, RIGHT_WRIST
-from ..turns import left_jacobian, turn_about, unit
+from ..turns import left_jacobian, turn_about
 
 LEFT, RIGHT = 0, 1
 """The two sides, as indices."""

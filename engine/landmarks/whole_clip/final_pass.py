@@ -16,7 +16,7 @@ import numpy as np
 from ..body.body_fit import BodyFitter, DepthPrior
 from ..observations import FittedBodies, Pinhole
 from .clip_observations import ClipObservations
-from .flights import GRAVITY, Flight
+from ...motion.flights import GRAVITY, Flight
 from .track_depth import ClipCamera, smooth_track
 from .track_sides import with_sides_of_tracks
 

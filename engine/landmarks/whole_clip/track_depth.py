@@ -16,7 +16,7 @@ from ..camera.placing import PLACED
 from ..observations import FittedBodies, Pinhole
 from .clip_observations import ClipObservations
 from .depth_smoothing import accelerations_of, noise_of, smooth_depth
-from .flights import GRAVITY, Flight, centre_of_mass, find_flights, sight_of
+from ...motion.flights import GRAVITY, Flight, centre_of_mass, find_flights, sight_of
 
 _FLIGHT_ACCELERATION = 0.05
 """m/s2 besides gravity that a flight leaves anybody."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...contract.skeleton import BODY_JOINT_COUNT
-from ..turns import unit
+from ..contract.rotations import unit
+from ..contract.skeleton import BODY_JOINT_COUNT
 
 GRAVITY = 9.81
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.landmarks.whole_clip.flights import Sight, centre_of_mass, find_flights, sight_of
+from engine.motion.flights import Sight, centre_of_mass, find_flights, sight_of
 
 DOWN = np.array((0.0, 1.0, 0.0))
 
