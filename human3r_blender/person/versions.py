@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -21,7 +21,7 @@ from ...engine.contract.skeleton import PELVIS
 from ...engine.motion.causal import CausalSmoother
 from ...engine.motion.clean_up import CleanUpSettings, clean_up
 from ..blender import keyframes, tags, turns
-from . import armature, contact_marks, copies, family
+from . import armature, contact_marks, copies, family, filmed
 from .motion import (
     LOCATION,
     NAMES,
@@ -36,7 +36,7 @@ from .motion import (
     values_of,
 )
 
-STRENGTH, LOCK_FEET = "human3r_strength", "human3r_lock_feet"
+STRENGTH, LOCK_FEET, REFINE = "human3r_strength", "human3r_lock_feet", "human3r_refine"
 """On a clean Action: the settings that it was made with."""
 
 CONTACTS = "human3r_contacts"
@@ -83,7 +83,11 @@ def settings_of(item: bpy.types.Object) -> CleanUpSettings | None:
     action = family.action(item, tags.CLEAN)
     if action is None:
         return None
-    return CleanUpSettings(float(action.get(STRENGTH, CleanUpSettings.strength)), bool(action.get(LOCK_FEET, True)))
+    return CleanUpSettings(
+        float(action.get(STRENGTH, CleanUpSettings.strength)),
+        bool(action.get(LOCK_FEET, True)),
+        bool(action.get(REFINE, False)),  # which earlier versions did not do
+    )
 
 
 def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> None:
@@ -98,7 +102,7 @@ def clean_in_steps(
     """Make a person's clean Action and play it, in slices of a few milliseconds, the arithmetic on a thread.
 
     `rate` is the scene's frames per second. It takes the place of the clean Action that there was, also where NLA
-    strips use that. With `takes_live` the live Action of a run that ends is made the clean one. Ends early if the
+    strips use that. Without the take's camera in the scene the place is not refined. With `takes_live` the live Action of a run that ends is made the clean one. Ends early if the
     person is deleted. Raises UserError (``person-not-animated``).
     """
 
@@ -116,10 +120,11 @@ def clean_in_steps(
         return
     frames, values = merge_keys(keys, raw_curves())
     refuse_none(item, frames)
+    camera = filmed.camera_places(item, frames) if settings.refine else None
+    settings = replace(settings, refine=camera is not None)
     yield
-    computing = turns.submit(
-        "human3r-clean-up", _compute, frames, values, rate, armature.rest_joints(item), up_in_body(item), settings
-    )
+    rest, up = armature.rest_joints(item), up_in_body(item)
+    computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, rest, up, camera, settings)
     while not computing.done():
         wait([computing], timeout=_PATIENCE_S)
         yield
@@ -138,10 +143,16 @@ class _Cleaned:
 
 
 def _compute(
-    frames: np.ndarray, values: np.ndarray, rate: float, rest: np.ndarray, up: np.ndarray, settings: CleanUpSettings
+    frames: np.ndarray,
+    values: np.ndarray,
+    rate: float,
+    rest: np.ndarray,
+    up: np.ndarray,
+    camera: np.ndarray | None,
+    settings: CleanUpSettings,
 ) -> _Cleaned:
     motion = keyed_motion(frames, values, rate, rest).motion
-    cleaned = clean_up(motion, up, settings)
+    cleaned = clean_up(motion, up, settings, camera)
     balls = cleaned.motion.joints()[:, list(contact_marks.BALLS)]
     contacts = contact_marks.Contacts(frames, cleaned.planted[:, 2:], balls, up, tuple(motion.stretches()))
     return _Cleaned(values_of(cleaned.motion), cleaned.planted, contacts)
@@ -176,7 +187,7 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
         copies.own_blocks(item)
     raw, before = family.action(item, tags.RAW), family.action(item, tags.CLEAN)
     family.give(item, made, tags.CLEAN)
-    made[STRENGTH], made[LOCK_FEET] = settings.strength, settings.lock_feet
+    made[STRENGTH], made[LOCK_FEET], made[REFINE] = settings.strength, settings.lock_feet, settings.refine
     made[CONTACTS] = (cleaned.planted @ (1, 2, 4, 8)).astype(int).tolist()
     if before is not None:
         before.user_remap(made)

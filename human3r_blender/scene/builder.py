@@ -333,13 +333,13 @@ class SceneBuilder:
         if root is not None and self._camera.frames:
             root[tags.PICTURES], root[tags.ABSENCE] = self._camera.frames, self.options.absence_s
             root[tags.LAST_TRACK] = max(self._people, default=-1)
+        yield self._camera.settle()  # first, because people are placed along its rays
         for person in self._people.values():
             yield person.settle(self._body_model())
             if self.options.clean:
-                yield person.clean_up(CleanUpSettings(self.options.clean), self._rate)
+                yield person.clean_up(CleanUpSettings(self.options.clean, refine=self.options.refine), self._rate)
             if self.options.pose_correctives:
                 yield pose_correctives.bake_in_steps(person.armature, person.mesh, self._body_model())
-        yield self._camera.settle()
         base = bpy.data.meshes.get(self._base_name)
         if base is not None:
             bpy.data.meshes.remove(base)

@@ -34,7 +34,7 @@ REAL = {
     RetargetSettings: ("human3r_retarget", "retarget_"),
 }
 """All settings that people choose: the group of properties in the scene, and how their options begin."""
-NO_SETTINGS = {"contacts", "lock"}
+NO_SETTINGS = {"contacts", "lock", "place"}
 """Fields of measured constants, which nobody chooses."""
 
 OTHER_OPTIONS = {

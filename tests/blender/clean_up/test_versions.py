@@ -226,3 +226,40 @@ def test_what_cannot_be_done_is_said(build, scene):
     bpy.data.batch_remove(list(bpy.data.actions))
     with pytest.raises(RuntimeError, match="has no keys"):
         bpy.ops.human3r.clean_up()
+
+
+def swimmers():
+    """Hoppers whose distance to the camera wanders by a few percent."""
+    take = hoppers()
+    knots = np.arange(0, FRAMES + 9, 9)
+    wander = np.interp(np.arange(FRAMES), knots, 0.03 * np.random.default_rng(4).normal(size=len(knots)))
+    take.heads *= (1 + wander)[:, None, None]
+    return take
+
+
+def test_the_place_is_refined_along_the_rays_of_the_camera(build, seen_joints):
+    (smoothed,) = build(swimmers(), refine=False)
+    (refined,) = build(swimmers())
+    before, after = seen_joints(smoothed, STANDS), seen_joints(refined, STANDS)
+    spread = [joints[: LEAVES - 9, PELVIS].std(axis=0).max() for joints in (before, after)]
+    assert spread[1] < 0.5 * spread[0]
+    moved = after[:, PELVIS] - before[:, PELVIS]  # the camera is at the origin and looks along y
+    assert np.abs(moved[:, 1]).max() > 3 * np.abs(moved[:, [0, 2]]).max()
+    assert versions.settings_of(refined).refine and not versions.settings_of(smoothed).refine
+
+
+def test_without_the_camera_the_place_is_only_smoothed(build):
+    (with_none,) = build(swimmers(), import_camera=False)
+    (off,) = build(swimmers(), refine=False)
+    assert_same(version(with_none, tags.CLEAN), version(off, tags.CLEAN))
+    assert not versions.settings_of(with_none).refine
+
+
+def test_a_camera_that_somebody_moved_changes_nothing(build):
+    (item,) = build(swimmers())
+    before = version(item, tags.CLEAN)
+    camera = tags.find(item[tags.TAKE], tags.CAMERA)
+    camera.delta_location = (3.0, 0.0, 0.0)
+    item.parent.location = (1.0, 2.0, 3.0)
+    versions.clean(item, RATE, CleanUpSettings())
+    assert_same(version(item, tags.CLEAN), before)
