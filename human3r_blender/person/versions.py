@@ -102,8 +102,9 @@ def clean_in_steps(
     """Make a person's clean Action and play it, in slices of a few milliseconds, the arithmetic on a thread.
 
     `rate` is the scene's frames per second. It takes the place of the clean Action that there was, also where NLA
-    strips use that. Without the take's camera in the scene the place is not refined. With `takes_live` the live Action of a run that ends is made the clean one. Ends early if the
-    person is deleted. Raises UserError (``person-not-animated``).
+    strips use that. Without the take's camera in the scene the place is not refined. With `takes_live` the live Action
+    of a run that ends is made the clean one. Ends early if the person is deleted. Raises UserError
+    (``person-not-animated``).
     """
 
     def raw_curves() -> keyframes.Curves:

@@ -61,8 +61,8 @@ class ImportOptions:
     """Strength of the clean-up, 0 (none) to 1: less jitter, and feet that stay planted. The raw motion is kept in an
     Action of its own."""
     refine: bool = setting(True, label="Refine Place", group="Motion")
-    """With the clean-up, move people in the world so that feet, and whatever else rests, stay where they are: they slide
-    and swim less."""
+    """With the clean-up, move people in the world so that feet, and whatever else rests, stay where they are: people
+    slide and swim less."""
     absence_s: float = setting(0.5, label="Hide After", least=0, soft_most=10, unit="seconds", group="Motion")
     """Seconds without a detection after which a person is hidden; shorter gaps are interpolated."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...contract.rotations import unit
 from ...contract.skeleton import (
     BODY_JOINT_COUNT,
     LEFT_ANKLE,
@@ -25,7 +26,6 @@ from ...contract.skeleton import (
     RIGHT_SHOULDER,
     RIGHT_WRIST,
 )
-from ...contract.rotations import unit
 from .body_kinematics import turn
 from .body_points import HIPS, PLACE, SHOULDERS
 from .body_prior import HINGES, TURNED, prior_middle

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...contract.rotations import unit
 from ...contract.skeleton import BODY_JOINT_COUNT, LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE, NECK, PELVIS
 from ...motion.standing_levels import lower_soles, on_lowest_level
 from ...resuming.state_reader import StateReader
-from ...contract.rotations import unit
 
 _LEAST_EVIDENCE = 8.0
 """Bodies that stand upright (those half bent count half) without which there is no floor."""

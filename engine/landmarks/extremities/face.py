@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...contract.rotations import unit
 from ...contract.skeleton import HEAD
 from ..networks import crops
 from ..networks.network_runs import run, sigmoid
 from ..networks.networks import Networks
 from ..observations import Crops, FittedBodies, FollowedPeople, _People
-from ...contract.rotations import unit
 from ..turns import turn_about
 from .extremities import rotation_of
 from .followed_crops import FollowedCrops

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...motion.flights import GRAVITY, Flight
 from ..body.body_fit import BodyFitter, DepthPrior
 from ..observations import FittedBodies, Pinhole
 from .clip_observations import ClipObservations
-from ...motion.flights import GRAVITY, Flight
 from .track_depth import ClipCamera, smooth_track
 from .track_sides import with_sides_of_tracks
 

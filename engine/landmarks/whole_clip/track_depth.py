@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...motion.flights import GRAVITY, Flight, centre_of_mass, find_flights, sight_of
 from ..camera.floor import floor_from_people
 from ..camera.placing import PLACED
 from ..observations import FittedBodies, Pinhole
 from .clip_observations import ClipObservations
 from .depth_smoothing import accelerations_of, noise_of, smooth_depth
-from ...motion.flights import GRAVITY, Flight, centre_of_mass, find_flights, sight_of
 
 _FLIGHT_ACCELERATION = 0.05
 """m/s2 besides gravity that a flight leaves anybody."""

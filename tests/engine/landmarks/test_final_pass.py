@@ -16,8 +16,8 @@ from engine.landmarks.body.shape import ShapePrior
 from engine.landmarks.observations import BodyLandmarks, Crops, FollowedPeople, Pinhole
 from engine.landmarks.whole_clip.clip_observations import ClipObservations, ObservationStore
 from engine.landmarks.whole_clip.final_pass import FinalBodies, final_pass, run_final_pass, size_from_flights
-from engine.motion.flights import centre_of_mass
 from engine.landmarks.whole_clip.track_depth import ClipCamera
+from engine.motion.flights import centre_of_mass
 
 from .standing_people import SIZE, Seen, pitched, see
 
