@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import typing
 from dataclasses import MISSING, asdict, fields
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def decode(record: Record) -> Message:
             written=repr(record.values.get("protocol")),
             read=PROTOCOL_VERSION,
         )
-    hints = typing.get_type_hints(message_type)
+    hints = _hints(message_type)
     arguments: dict[str, Any] = {}
     for declared in fields(message_type):
         source = record.arrays if "dtype" in declared.metadata else record.values
@@ -86,6 +87,12 @@ def decode(record: Record) -> Message:
     if problem:
         raise CorruptRecord(problem)
     return message
+
+
+@cache
+def _hints(message_type: type[Message]) -> dict[str, Any]:
+    """The types of a message's fields: found out once a kind, not once a frame."""
+    return typing.get_type_hints(message_type)
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:

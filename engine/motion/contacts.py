@@ -18,6 +18,9 @@ from .local_fit import LocalFit
 CONTACT_JOINTS = (LEFT_ANKLE, RIGHT_ANKLE, LEFT_FOOT, RIGHT_FOOT)
 """Left heel, right heel, left ball, right ball: the joints above them."""
 
+_TOGETHER = 256
+"""Frames whose surroundings are looked at together."""
+
 
 @dataclass(frozen=True)
 class ContactSettings:
@@ -72,7 +75,7 @@ def cheapest_sequences(cost: np.ndarray, motion: BodyMotion, settings: ContactSe
     """(T, n) bool: when n points rest, from what resting costs them, where being free costs 1."""
     # Costs count per time, so that the answer does not depend on the frame rate.
     share = motion.step_s * 30
-    return np.stack([_cheapest(share * costs, share, settings.change_cost) for costs in cost.T], axis=-1)
+    return _cheapest(share * cost, share, settings.change_cost)
 
 
 def runs(planted: np.ndarray) -> list[slice]:
@@ -108,21 +111,29 @@ def _free_steps(planted: np.ndarray, points: np.ndarray, run: slice, place_m: fl
 def lowest_near(height: np.ndarray, time_s: np.ndarray, window_s: float) -> np.ndarray:
     """(T, 4) a low percentile of (T, 4) heights in the time around each frame."""
     first = np.searchsorted(time_s, time_s - window_s)
-    last = np.searchsorted(time_s, time_s + window_s, side="right")
-    return np.stack([np.percentile(height[a:b], 10, axis=0) for a, b in zip(first, last, strict=True)])
+    sizes = np.searchsorted(time_s, time_s + window_s, side="right") - first
+    lowest = np.empty_like(height)
+    for size in np.unique(sizes).tolist():  # windows of as many frames are taken together
+        windows = np.lib.stride_tricks.sliding_window_view(height, size, axis=0)
+        alike = np.flatnonzero(sizes == size)
+        for rows in np.array_split(alike, -(-len(alike) // _TOGETHER)):
+            lowest[rows] = np.percentile(windows[first[rows]], 10, axis=-1)
+    return lowest
 
 
 def _cheapest(planted_cost: np.ndarray, free_cost: float, change_cost: float) -> np.ndarray:
-    """(T,) bool, the cheapest sequence for the (T,) costs of being planted."""
-    costs = np.stack([np.full(len(planted_cost), free_cost), planted_cost], axis=-1)
-    total, came_from = costs[0], np.zeros((len(costs), 2), dtype=np.int64)
-    change = np.array([[0.0, change_cost], [change_cost, 0.0]])
-    for frame in range(1, len(costs)):
-        ways = total[:, None] + change
-        came_from[frame] = ways.argmin(axis=0)
-        total = ways.min(axis=0) + costs[frame]
-    state = np.empty(len(costs), dtype=np.int64)
-    state[-1] = total.argmin()
-    for frame in range(len(costs) - 1, 0, -1):
-        state[frame - 1] = came_from[frame, state[frame]]
-    return state.astype(bool)
+    """(T, N) bool, the cheapest sequence of each of N points for the (T, N) costs of being planted."""
+    count, points = planted_cost.shape
+    free, planted = np.full(points, free_cost), planted_cost[0]
+    came_from_planted = np.zeros((count, 2, points), dtype=bool)
+    for frame in range(1, count):
+        came_from_planted[frame] = planted + change_cost < free, planted < free + change_cost
+        free, planted = (
+            np.minimum(free, planted + change_cost) + free_cost,
+            np.minimum(free + change_cost, planted) + planted_cost[frame],
+        )
+    state = np.empty((count, points), dtype=bool)
+    state[-1] = planted < free
+    for frame in range(count - 1, 0, -1):
+        state[frame - 1] = np.where(state[frame], came_from_planted[frame, 1], came_from_planted[frame, 0])
+    return state

@@ -18,6 +18,9 @@ import numpy as np
 HAS_SLOTS = "slots" in bpy.types.Action.bl_rna.properties
 """Blender 4.4 and newer: several data-blocks share one Action."""
 
+_DESELECTS = "deselect_keys" in bpy.types.Action.bl_rna.functions
+"""Blender 4.4 and newer: an Action's keys are deselected at once. One by one takes longer than all else."""
+
 CONSTANT, LINEAR = 0, 1
 """Interpolations, as bulk access to `Keyframe.interpolation` wants them (in arrays of uint8, the fast way)."""
 
@@ -257,12 +260,15 @@ def interpolation(curve: bpy.types.FCurve) -> np.ndarray:
     return kinds
 
 
-def set_values(curve: bpy.types.FCurve, values: np.ndarray) -> None:
-    """Replace the (T,) values of all keys; their frames and interpolation stay."""
+def set_values(curve: bpy.types.FCurve, values: np.ndarray | Callable[[np.ndarray], np.ndarray]) -> None:
+    """Replace the (T,) values of all keys; their frames and interpolation stay.
+
+    The values may be found from the keys' (T,) frames.
+    """
     points = curve.keyframe_points
     co = np.empty(2 * len(points), dtype=np.float32)
     points.foreach_get("co", co)
-    co[1::2] = values
+    co[1::2] = values(co[0::2]) if callable(values) else values
     points.foreach_set("co", co)
 
 
@@ -346,16 +352,26 @@ def settle_curves(find: Callable[[], Curves]) -> Iterator[None]:
         now = find()
         for name in names:
             if name in now:
-                _settle(now[name])
+                now[name].update()
+                if not _DESELECTS:
+                    _deselect(now[name])
         yield
+    for action in {curve.id_data for curve in find().values()} if _DESELECTS else ():
+        action.deselect_keys()
+    for curve in find().values():
+        curve.select = False
 
 
 def _settle(curve: bpy.types.FCurve) -> None:
     curve.update()
+    _deselect(curve)
+    curve.select = False
+
+
+def _deselect(curve: bpy.types.FCurve) -> None:
     nothing = np.zeros(len(curve.keyframe_points), dtype=bool)
     for part in ("select_control_point", "select_left_handle", "select_right_handle"):
         curve.keyframe_points.foreach_set(part, nothing)
-    curve.select = False
 
 
 def remove_curves(block: bpy.types.ID, data_paths: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import bpy
 
+from ..blender import tags
 from . import family
 
 Color = tuple[float, float, float, float]
@@ -52,7 +53,8 @@ def next_color(taken: Iterable[Sequence[float]]) -> Color:
 
 def color_new(item: bpy.types.Object, mesh: bpy.types.Object) -> None:
     """Give the mesh of a new person a material, in the next color that is free in the person's scene."""
-    beside = {other for scene in item.users_scene for other in bodies(scene)} - {mesh}
+    scenes = item.users_scene
+    beside = {other for scene in scenes for other in scene.objects if other.get(tags.ROLE) == tags.MESH} - {mesh}
     paint(mesh, next_color(other.color for other in beside))
 
 

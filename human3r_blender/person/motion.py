@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import bpy
 import numpy as np
@@ -91,8 +92,13 @@ def set_motion(
     for name in names:
         curve = curves.get(name)
         if curve is not None and len(curve.keyframe_points):
-            rows = np.searchsorted(frames, keyframes.read(curve)[0].astype(np.float64))
-            keyframes.set_values(curve, values[rows, NAMES.index(name)])
+            keyframes.set_values(curve, partial(_at, frames, values[:, NAMES.index(name)]))
+
+
+def _at(frames: np.ndarray, column: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Those of (T,) values at (T,) frames that are at the wanted frames."""
+    found: np.ndarray = column[np.searchsorted(frames, wanted.astype(np.float64))]
+    return found
 
 
 def up_in_body(item: bpy.types.Object) -> np.ndarray:
