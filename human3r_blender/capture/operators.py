@@ -19,6 +19,9 @@ from .layout import draw_import_options
 
 HEADLESS_SLICE_S = 1.0
 
+MEGABYTES_OF_PERSON = 3
+"""Memory that a person of few frames takes in Blender, with the mannequin."""
+
 
 class HUMAN3R_OT_start_capture(bpy.types.Operator):
     """Run the model on the footage. People, camera and scene points appear as it goes"""
@@ -98,6 +101,43 @@ class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
         draw_import_options(self.layout, context.scene.human3r)
 
 
+class HUMAN3R_OT_import_all(bpy.types.Operator):
+    """Import the take once more with everybody in it, in place of the people who are there. Each person takes about
+    three megabytes of memory"""
+
+    bl_idname = "human3r.import_all"
+    bl_label = "Import All People"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not busy.nothing_runs(cls):
+            return False
+        run = sessions.current()
+        if run is None or not run.may_ask_for_all or run.scene is None:
+            cls.poll_message_set(tr("Everybody in the take was brought in"))
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        run = sessions.current()
+        assert run is not None, "poll asked"
+        template = (
+            "Import all {count} people? They need about {size} GB of memory. Changes to those who are there are lost."
+        )
+        size = round(MEGABYTES_OF_PERSON * run.people_count / 1000, 1)
+        message = tr(template, count=run.people_count, size=size)
+        return context.window_manager.invoke_confirm(self, event, message=message)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        before = sessions.current()
+        assert before is not None, "poll asked"
+        try:
+            return _go_on(self, sessions.import_all(before))
+        except UserError as error:
+            return refuse(self, error)
+
+
 class HUMAN3R_OT_choose_video(bpy.types.Operator, ImportHelper):
     """Choose a video, or one image of an image sequence"""
 
@@ -168,6 +208,7 @@ CLASSES = (
     HUMAN3R_OT_start_capture,
     HUMAN3R_OT_cancel_capture,
     HUMAN3R_OT_import_take,
+    HUMAN3R_OT_import_all,
     HUMAN3R_OT_choose_video,
     HUMAN3R_OT_copy_error,
     HUMAN3R_FH_take,

@@ -174,6 +174,8 @@ def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int)
         draw_text(column, text, characters, icon=icon)
         for note in run.notes:
             draw_text(column, note, characters)
+        if run.may_ask_for_all:
+            column.operator("human3r.import_all")
     if run.error is None:
         draw_camera(layout.column(align=True), run, characters)
     if run.header is not None and "recipe" in run.header.model:

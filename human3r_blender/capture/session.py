@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -37,7 +38,7 @@ from ..blender import busy, tags
 from ..blender.progress import Progress
 from ..scene import takes
 from ..scene.builder import SceneBuilder
-from ..scene.import_options import ImportOptions
+from ..scene.import_options import MOST_PEOPLE, ImportOptions
 from . import engine_process
 from .engine_process import EngineProcess
 from .sources import EngineSource, Source, TakeSource
@@ -105,6 +106,21 @@ class Session:
     def people_count(self) -> int:
         """How many people were seen so far."""
         return len(self._tracks)
+
+    @property
+    def may_ask_for_all(self) -> bool:
+        """Whether the run is over and people of its take were too many, so that the user is asked."""
+        return not self.is_active and self.builder is not None and self.builder.left_out > 0
+
+    def again_with_all(self) -> Session:
+        """A run that imports the take once more, everybody in it, in place of what this one has built.
+
+        Raises :class:`UserError` (``take-unreadable``), and then leaves all as it is.
+        """
+        options = replace(self._options, most_people=min(self.people_count, MOST_PEOPLE))
+        again = Session(self.scene, options, TakeSource(Path(self.take)))
+        takes.remove(self._take_ids)
+        return again
 
     @property
     def scene(self) -> bpy.types.Scene | None:
@@ -250,9 +266,7 @@ class Session:
             self.header = message
             self.progress.frames_total = message.frame_count
             self.progress.phase = "running"
-            is_foreign = isinstance(self._source, TakeSource)
-            made = SceneBuilder(self.scene, message, self._options, self.take, is_foreign) if self._builds else None
-            self.builder = made
+            self.builder = self._new_builder(message) if self._builds else None
         else:
             if isinstance(message, Frame):
                 self.progress.frame_arrived(time.monotonic() if self._replay is None else None)
@@ -265,6 +279,10 @@ class Session:
                 self.camera, self.motion = message, message.motion
             if self.builder is not None:
                 self.builder.add(message)
+
+    def _new_builder(self, header: TakeHeader) -> SceneBuilder:
+        is_import = isinstance(self._source, TakeSource)
+        return SceneBuilder(self.scene, header, self._options, self.take, is_foreign=is_import, is_live=not is_import)
 
     def _fail(self, error: UserError) -> None:
         """Remember the error; what has arrived before it is still built."""
@@ -338,6 +356,12 @@ def start_import(scene: bpy.types.Scene, take: Path, options: ImportOptions) -> 
     """Start to import a take. Raises :class:`UserError`: ``busy``, ``take-unreadable``, ``protocol-mismatch``."""
     _refuse_second_run()
     return _begin(Session(scene, options, TakeSource(take)))
+
+
+def import_all(run: Session) -> Session:
+    """Begin to import everybody of a run's take in place of what it has built. Raises :class:`UserError`."""
+    _refuse_second_run()
+    return _begin(run.again_with_all())
 
 
 def close_engine() -> None:

@@ -68,11 +68,13 @@ class SceneBuilder:
         options: ImportOptions | None = None,
         take: str | Path | None = None,
         is_foreign: bool = False,
+        is_live: bool = True,
     ) -> None:
         """Touches the scene only from `work` on; reads the body file on a thread of its own meanwhile. `take` is the
         file that the messages come from, if there is one.
 
-        `is_foreign`: the take may be from elsewhere, so that paths in it are not opened on other computers.
+        `is_foreign`: the take may be from elsewhere, so that paths in it are not opened on other computers. `is_live`:
+        messages come as slowly as they are found out, so that what there is, smoothed, is worth seeing meanwhile.
         """
         self._sieve = Sieve()
         self.header = header = self._sieve.header(replace(header, settings=_own(header.settings, is_foreign)))
@@ -92,7 +94,7 @@ class SceneBuilder:
         self._cloud = CloudBuffer()
         self._backdrop: Backdrop | None = None
         self._ground = ground_alignment.GroundEvidence() if self.options.ground == "auto" else None
-        self._finished = False
+        self._finished, self._is_live = False, is_live
         self._points_made = False
         self._steps = self._run()
 
@@ -123,6 +125,11 @@ class SceneBuilder:
         """What the user should know, a sentence each, once everything is built: what was left as the user has it."""
         own = (self._camera.note, *(person.note for person in self._people.values()), self._tracks.note)
         return [*self._sieve.notes, *(note for note in own if note)]
+
+    @property
+    def left_out(self) -> int:
+        """How many people of the take were too many."""
+        return self._tracks.left_out
 
     def add(self, message: Message) -> None:
         """Take one message in; cheap. Messages that are not part of a scene (status, point maps) are ignored."""
@@ -239,6 +246,8 @@ class SceneBuilder:
             return
         if bpy.data.meshes.get(self._base_name) is None:
             yield self._build_base()
+        if not (self._is_live or self._finished):
+            return
         for track in list(self._tracks.by_id.values()):  # `add` may bring new people between two slices
             person = self._people.get(track.id)
             if person is None:
@@ -247,7 +256,7 @@ class SceneBuilder:
                 yield person.write(self._body_model())
 
     def _is_due(self, pending: int, written: int) -> bool:
-        return pending > 0 and (self._finished or pending >= _SHARE * written)
+        return pending > 0 and (self._finished or (self._is_live and pending >= _SHARE * written))
 
     def _body_is_ready(self) -> bool:
         return self._body is None or self._body.done()
@@ -321,7 +330,7 @@ class SceneBuilder:
             clean = self.options.clean
             live = versions.LiveSmoothing(clean, self._rate) if clean and not self._finished else None
             name = _name_of(self.header, track.id)
-            person = self._people[track.id] = Person(self._take_id, track, name, live)
+            person = self._people[track.id] = Person(self._take_id, track, name, live, self._finished)
             yield from person.create(root, root.users_collection[0], base, self._body_model())
             skeleton = person.armature()
             if skeleton is not None and track.id in self.header.hidden_people:
@@ -378,7 +387,7 @@ def import_take(
     `TakeReader.problem`). Raises UserError when the file is no take or the body file is unusable.
     """
     with TakeReader(path) as reader:
-        builder = SceneBuilder(scene, reader.header, options, path, is_foreign=True)
+        builder = SceneBuilder(scene, reader.header, options, path, is_foreign=True, is_live=False)
         for message in reader:
             builder.add(message)
         builder.finish()

@@ -24,6 +24,10 @@ STARTS = {
 }
 
 
+MOST_PEOPLE = 10_000
+"""More people are never brought in."""
+
+
 @dataclass(frozen=True)
 class ImportOptions:
     """Options of an import; checked once, when made. Raises UserError (``bad-setting``)."""
@@ -33,7 +37,7 @@ class ImportOptions:
     the installed SMPL-X body or the mannequin."""
     import_people: bool = setting(True, label="People", group="Import")
     """Create an armature and a mesh for each person."""
-    most_people: int = setting(100, label="Most People", least=1, most=10_000, group="Options")
+    most_people: int = setting(100, label="Most People", least=1, most=MOST_PEOPLE, group="Options")
     """How many people are brought in at most, in the order in which they appear: each takes some megabytes."""
     import_camera: bool = setting(True, label="Camera", group="Import")
     """Create the moving camera."""

@@ -30,8 +30,17 @@ class Person:
     Holds names and numbers only: every slice of work finds the data-blocks anew, and finds out if they are gone.
     """
 
-    def __init__(self, take_id: str, track: Track, name: str = "", live: versions.LiveSmoothing | None = None) -> None:
-        """With `live` a smoothed Action is written while the take arrives, and the raw one once, at the end."""
+    def __init__(
+        self,
+        take_id: str,
+        track: Track,
+        name: str = "",
+        live: versions.LiveSmoothing | None = None,
+        is_whole: bool = False,
+    ) -> None:
+        """With `live` a smoothed Action is written while the take arrives, and the raw one once, at the end. The track
+        of one who `is_whole` has all rows that it will have: what is written first is final.
+        """
         self.track = track
         self.name = name or numbered_name(track.id)
         self.written = 0
@@ -42,7 +51,8 @@ class Person:
         self._live = live
         self._seal = keyframes.Seal()
         """Of the keys of the pose that arrive."""
-        self._betas = track.betas[0]
+        self._is_whole = is_whole
+        self._betas = track.typical_betas() if is_whole else track.betas[0]
         self._rotations: list[np.ndarray] = []
         """(T, 55, 4) of the rows that have keys, in batches; without `live` of the last batch alone."""
         self._visibility_written = 0
@@ -148,6 +158,17 @@ class Person:
 
     def settle(self, body: BodyModel) -> Iterator[None]:
         """The final shape, the same in all frames, and the raw keys that follow from it; finished F-curves."""
+        if not self._is_whole:
+            yield from self._reshape(body)
+        raw = self._action(tags.RAW)
+        if raw is not None:
+            shape_record.write(raw, np.array(self.track.frames), np.stack(self.track.betas))
+        yield
+        for find in (self._raw_curves, self._expression_curves):
+            yield from keyframes.settle_curves(find)
+
+    def _reshape(self, body: BodyModel) -> Iterator[None]:
+        """The shape of the whole track, and the raw keys for it."""
         self._betas = self.track.typical_betas()
         location: list[np.ndarray] = []
         rotations: list[np.ndarray] = []
@@ -162,9 +183,6 @@ class Person:
             armature.set_rest_joints(skeleton, body.rest_joints(self._betas))
         if mesh is not None:
             body_mesh.set_shape(mesh, self._betas)
-        raw = self._action(tags.RAW)
-        if raw is not None:
-            shape_record.write(raw, np.array(self.track.frames), np.stack(self.track.betas))
         yield
         if rotations and self._rotations and self._live is not None:
             self._rotations = rotations
@@ -180,8 +198,6 @@ class Person:
             yield from self._append(
                 self._raw_curves, NAMES, pose, np.array(self.track.frames), self.track.interpolation(0, self.written)
             )
-        for find in (self._raw_curves, self._expression_curves):
-            yield from keyframes.settle_curves(find)
 
     def clean_up(self, settings: CleanUpSettings, rate: float) -> Iterator[None]:
         """The final clean Action beside the raw one, in place of the live one; `rate` in frames per second.

@@ -112,6 +112,11 @@ class Tracks:
                 self.by_id[int(track_id)].replace(final, row)
 
     @property
+    def left_out(self) -> int:
+        """How many people were left out."""
+        return len(self._left_out)
+
+    @property
     def note(self) -> Sentence | None:
         """What is to be said about people who were left out."""
         if not self._left_out:

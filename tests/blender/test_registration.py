@@ -162,6 +162,23 @@ def test_capture_and_import_by_operator(addon, scene, stand_in, tmp_path):
         bpy.ops.human3r.import_take(filepath=str(tmp_path / "absent.h3r"))
 
 
+def test_people_beyond_the_most_are_asked_for(addon, scene, synthetic, tmp_path):
+    take = synthetic(frames=6, people=3).write(tmp_path / "take.h3r")
+    scene.human3r.most_people = 1
+    assert bpy.ops.human3r.import_take(filepath=str(take)) == {"FINISHED"}
+    [person] = filter(addon.family.is_person, scene.objects)
+    assert "1" in addon.session.current().note and bpy.ops.human3r.import_all.poll()
+    person.name = "Mine"
+    take.rename(tmp_path / "away.h3r")
+    with pytest.raises(RuntimeError, match="cannot be opened"):
+        bpy.ops.human3r.import_all()
+    assert "Mine" in scene.objects, "nothing is taken away where nothing can come"
+    (tmp_path / "away.h3r").rename(take)
+    assert bpy.ops.human3r.import_all() == {"FINISHED"}
+    assert "Mine" not in scene.objects and sum(map(addon.family.is_person, scene.objects)) == 3
+    assert not bpy.ops.human3r.import_all.poll()
+
+
 def test_choosing_one_picture_means_its_sequence(addon, scene, tmp_path):
     (tmp_path / "shot.0001.png").touch()
     bpy.ops.human3r.choose_video(filepath=str(tmp_path / "shot.0001.png"))

@@ -87,6 +87,7 @@ RUNS = {
 """Operators and what they are run with."""
 
 ELSEWHERE = {
+    "import_all": "needs a take with too many people; builds what import_take builds",
     "start_capture": "needs an engine; builds what import_take builds",
     "fill_gaps": "needs a take with gaps: tests/blender/people",
     "import_motion": "needs a motion file: tests/blender/export",
