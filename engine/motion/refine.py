@@ -123,9 +123,10 @@ class _Stretch:
         way = self._mass - camera
         self._distance = np.maximum(np.linalg.norm(way, axis=-1), 0.1)
         self._ray = way / self._distance[:, None]
-        self._steps = np.diff(joints[:, [*CONTACT_JOINTS[_BALLS], *BODY_JOINTS]], axis=0)
+        points = np.array([*CONTACT_JOINTS[_BALLS], *BODY_JOINTS])
+        self._steps = np.diff(joints[:, points], axis=0)
         self._rests = resting[1:] & resting[:-1]
-        self.flying = self._flights(self._mass + before, up, resting.any(axis=1))
+        self.flying = self._flights(self._mass + before, up, np.asarray(resting.any(axis=1)))
         self._curve = _second_differences(motion.time_s)
         falling = self.flying[1:-1, None] * (-GRAVITY * np.asarray(up, dtype=np.float64))
         self._wanted = falling - self._curved(self._mass)

@@ -59,7 +59,7 @@ def _bridges_of(
     at = person.motion.time_s
     filled = fill_gaps(person.motion, limit_s, time_s)
     made = []
-    for row in np.flatnonzero(~np.isin(filled.time_s, at)):
+    for row in np.flatnonzero(~np.isin(filled.time_s, at)).tolist():
         picture = int(np.searchsorted(time_s, filled.time_s[row]))
         expression = np.array([np.interp(time_s[picture], at, values) for values in person.expression.T])
         bridge = person_in_frame(person.track_id, filled, row, person.betas, expression, cameras[picture], body)
