@@ -58,6 +58,11 @@ def main() -> None:
             for motion in claps
         ]
         print(f"of a 5 Hz clap at {rate:.0f} frames a second {100 * np.mean(kept):.1f} % is kept")
+    for hz in (2.0, 5.0):
+        wave = people.waver(30.0, hz)
+        change = people.swing_of(live(wave, strength), hz) / people.swing_of(wave, hz)
+        lag_ms = -1000 * np.angle(change) / (2 * np.pi * hz)
+        print(f"live, a wave of {hz:.0f} Hz lags by {lag_ms:.0f} ms and keeps {100 * abs(change):.0f} %")
 
 
 if __name__ == "__main__":

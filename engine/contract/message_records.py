@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import typing
 from dataclasses import MISSING, asdict, fields
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +31,9 @@ from .shapes import has_shape
 
 MESSAGE_TYPES: dict[str, type[Message]] = {message_type.kind: message_type for message_type in typing.get_args(Message)}
 """Every kind of message by its name."""
+
+_HINTS = {kind: typing.get_type_hints(message_type) for kind, message_type in MESSAGE_TYPES.items()}
+"""The types of its fields: found out once, not once a frame."""
 
 
 def encode(message: Message) -> Record:
@@ -64,7 +66,7 @@ def decode(record: Record) -> Message:
             written=repr(record.values.get("protocol")),
             read=PROTOCOL_VERSION,
         )
-    hints = _hints(message_type)
+    hints = _HINTS[record.kind]
     arguments: dict[str, Any] = {}
     for declared in fields(message_type):
         source = record.arrays if "dtype" in declared.metadata else record.values
@@ -87,12 +89,6 @@ def decode(record: Record) -> Message:
     if problem:
         raise CorruptRecord(problem)
     return message
-
-
-@cache
-def _hints(message_type: type[Message]) -> dict[str, Any]:
-    """The types of a message's fields: found out once a kind, not once a frame."""
-    return typing.get_type_hints(message_type)
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:

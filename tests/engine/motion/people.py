@@ -9,7 +9,12 @@ import numpy as np
 import torch
 
 from engine.contract.body_model import BodyModel, default_body_path
-from engine.contract.rotations import axis_angle_to_quaternion, matrix_to_quaternion, quaternion_multiply
+from engine.contract.rotations import (
+    axis_angle_to_quaternion,
+    matrix_to_quaternion,
+    quaternion_multiply,
+    quaternion_to_axis_angle,
+)
 from engine.contract.skeleton import (
     BODY_JOINT_COUNT,
     HEAD,
@@ -103,6 +108,27 @@ def clapper(rate: float, seconds: float = 4.0) -> BodyMotion:
         rotations[:, joint] = axis_angle_to_quaternion(turn)
     rest = body().rest_joints(np.zeros(10))
     return BodyMotion.make(time_s, rotations, np.tile(rest[PELVIS], (len(time_s), 1)), rest)
+
+
+def waver(rate: float, hz: float, seconds: float = 4.0) -> BodyMotion:
+    """An arm that swings by 20 degrees each way, so many times a second."""
+    time_s = np.arange(0, seconds, 1 / rate)
+    rotations = np.zeros((len(time_s), 55, 4))
+    rotations[..., 0] = 1
+    swing = np.deg2rad(20) * np.sin(2 * np.pi * hz * time_s)
+    rotations[:, LEFT_SHOULDER] = axis_angle_to_quaternion(np.outer(swing, [0.0, 1.0, 0.0]))
+    rest = body().rest_joints(np.zeros(10))
+    return BodyMotion.make(time_s, rotations, np.tile(rest[PELVIS], (len(time_s), 1)), rest)
+
+
+def swing_of(motion: BodyMotion, hz: float) -> complex:
+    """Amplitude in radians and phase of the arm's swing, without the first second."""
+    angle = quaternion_to_axis_angle(motion.rotations[:, LEFT_SHOULDER])[:, 1]
+    late = motion.time_s > 1
+    phase = 2 * np.pi * hz * motion.time_s[late]
+    waves = np.stack([np.cos(phase), np.sin(phase), np.ones_like(phase)], axis=-1)
+    cosine, sine, _ = np.linalg.lstsq(waves, angle[late], rcond=None)[0]
+    return complex(cosine, -sine)
 
 
 def clap_reach(motion: BodyMotion) -> float:
