@@ -22,7 +22,7 @@ _SPEED_CUTOFF_HZ = 4.0
 _LONGEST_STEP_S = 0.5
 """After a longer pause the filter starts anew."""
 _FILTERS = 4
-"""That follow each other: of 2, 3 and 4, with cutoffs for each, these tremble least for what they keep of a 5 Hz wave."""
+"""That follow each other: of 2, 3 and 4, with cutoffs for each, these tremble least for what is kept of a 5 Hz wave."""
 
 
 class CausalSmoother:
