@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..contract.skeleton import LEFT_FOOT, RIGHT_FOOT
 from .block_band import BandedSquares
 from .body_contacts import BODY_JOINTS, find_body_contacts
 from .body_motion import BodyMotion
-from .contacts import CONTACT_JOINTS, ContactSettings, find_contacts
+from .contacts import ContactSettings, find_contacts
 from .flights import GRAVITY, centre_of_mass, find_flights, sight_of
 from .local_fit import LocalFit
 
@@ -37,6 +38,7 @@ _LEAST_NOISE_M = 0.002
 _FLIGHT_EDGE_S = 0.07
 """At both ends of a flight a foot may still push: there gravity is not asked for."""
 
+_SOLES = (LEFT_FOOT, RIGHT_FOOT)
 _BALLS = slice(2, 4)
 """The columns of contacts that hold a sole: a heel that stands has its ball on the floor, too."""
 
@@ -85,8 +87,8 @@ def refine(
     """Move a person so that what rests stays. `camera` (T, 3) is where the camera was, `up` (3,) the unit vector away
     from the floor, both in the motion's world.
 
-    `find` tells which of `CONTACT_JOINTS` stand; without it they are looked for. Frames on both sides of a gap know
-    nothing of each other.
+    `find` tells which of `contacts.CONTACT_JOINTS` stand; without it they are looked for. Frames on both sides of a gap
+    know nothing of each other.
     """
     settings = settings or RefineSettings()
     find = find or (lambda moved: find_contacts(moved, up, settings.contacts))
@@ -123,7 +125,7 @@ class _Stretch:
         way = self._mass - camera
         self._distance = np.maximum(np.linalg.norm(way, axis=-1), 0.1)
         self._ray = way / self._distance[:, None]
-        points = np.array([*CONTACT_JOINTS[_BALLS], *BODY_JOINTS])
+        points = np.array([*_SOLES, *BODY_JOINTS])
         self._steps = np.diff(joints[:, points], axis=0)
         self._rests = resting[1:] & resting[:-1]
         self.flying = self._flights(self._mass + before, up, np.asarray(resting.any(axis=1)))
