@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An animated picture of one person of a take, seen from the side: as captured, smoothed, and with the place refined.
 
-    python -m tools.motion_picture TAKE.h3r PICTURE.gif [--person 0] [--every 2]        in the engine's environment
+    python -m tools.motion_picture TAKE.h3r PICTURE.webp [--person 0] [--every 2]        in the engine's environment
 
 Below each figure lies the path of its feet: standing feet leave dots, sliding ones lines.
 """
