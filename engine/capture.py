@@ -134,6 +134,9 @@ class _Capture:
                 first = next(frames, None)  # before the take is touched: an earlier one may be there
             if first is None and self.resumed_at is None:
                 raise _nothing_read(settings, self.footage)
+            count = self.footage.expected_count(settings.start, settings.end, settings.stride) or 0
+            last = settings.start + count * settings.stride
+            self.pipeline.check_frames(range(settings.start, last, settings.stride), self.footage.frame_rate)
             with TakeWriter(settings.take, self.resumed_at) as take:
                 self._begin(take)
                 try:

@@ -14,6 +14,7 @@ from .contract.body_model import BodyModel
 from .contract.messages import FocalLength
 from .contract.settings import CaptureSettings
 from .estimate import CameraPath, Conclusion, FrameEstimate, PlacePoints, States
+from .known_camera import known_focal_px
 from .model.human3r import Human3R
 from .model.precision import DTYPES
 from .model.prediction import StepOptions
@@ -25,6 +26,9 @@ from .stages.intrinsics import IntrinsicsEstimator
 from .stages.person_tracking import PersonTracker, TrackerSettings
 from .video.picture import PictureMap
 from .video.reading import PreparedFrame
+
+MODEL_SIGMA = 0.1
+"""Of the logarithm of a focal length that is the mean of the frames' own."""
 
 PERSON_PIXEL = 0.5
 """Least probability of a pixel that shows a person."""
@@ -68,7 +72,11 @@ class Human3REstimator:
         self._body_model, self._map = body_model, picture_map
         self._rollout = ChunkedRollout(model, RolloutSettings(settings.reset_interval, options, autocast))
         self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
-        self._intrinsics = IntrinsicsEstimator()
+        known = known_focal_px(settings, picture_map.footage_size)
+        told = None if known is None else known / picture_map.focal_to_footage(1.0)
+        self._intrinsics = IntrinsicsEstimator(told_px=told, is_constant=settings.constant_focal)
+        self._known = None if known is None else FocalLength(known, 0.0, "given")
+        self._is_constant = settings.constant_focal
         self._place: PlacePoints | None = None
 
     def predict(self, prepared: PreparedFrame) -> ModelOutput:
@@ -92,7 +100,10 @@ class Human3REstimator:
         """The network keeps its own account of the place."""
 
     def focal(self) -> FocalLength | None:
-        return None
+        mean = self._intrinsics.mean_px
+        if self._known is not None or not self._is_constant or mean is None:
+            return self._known
+        return FocalLength(self._map.focal_to_footage(mean), MODEL_SIGMA, "model")
 
     def conclude(self, path: CameraPath) -> Generator[float, None, Conclusion]:
         yield from ()
@@ -114,12 +125,15 @@ class Human3REstimator:
 
     def _estimate(self, passed: RolloutFrame, track_id: np.ndarray) -> FrameEstimate:
         prediction, people = passed.prediction, passed.prediction.people
+        is_first = self._intrinsics.mean_px is None
         intrinsics = self._intrinsics.update(prediction.points_self[0])
+        # What the network sees keeps its place in the picture and its size across; only how far it is away follows.
+        away = np.array([1.0, 1.0, intrinsics.depth_factor], np.float32)
         self._place = PlacePoints(
-            self._map.onto_footage_rays(prediction.points_self[0].float().cpu().numpy()),
+            self._map.onto_footage_rays(prediction.points_self[0].float().cpu().numpy()) * away,
             prediction.confidence[0].float().cpu().numpy(),
         )
-        head_point = self._map.onto_footage_rays(people.head_point.float().cpu().numpy())
+        head_point = self._map.onto_footage_rays(people.head_point.float().cpu().numpy()) * away
         return FrameEstimate(
             track_id=track_id,
             score=people.score.float().cpu().numpy(),
@@ -129,4 +143,5 @@ class Human3REstimator:
             focal_px=self._map.focal_to_footage(intrinsics.focal_px),
             principal_point_px=self._map.centres_to_footage(np.array(intrinsics.principal_point)),
             world_from_camera=passed.world_from_camera,
+            focal=self._known if is_first else None,
         )

@@ -16,6 +16,7 @@ from .contract.messages import CameraMotion, Frame, Message, PointMap, ScenePoin
 from .contract.rotations import axis_angle_to_matrix
 from .contract.settings import BUILT_IN, CaptureSettings
 from .estimate import CameraPath, FrameEstimate, Model, States
+from .known_camera import known_camera
 from .refinement import final_points, not_refined, refine, refit_people, scene_points
 from .resuming.state_reader import StateReader, unfit
 from .stages.camera_kind import CameraKindTracker
@@ -48,7 +49,9 @@ class FramePipeline:
         self._map = picture_map
         self._pixel_grid = picture_map.pixel_grid()
         self._estimator = model.begin(settings, body_model, picture_map)
-        self._camera = CameraTracker() if settings.camera == "tracked" else None
+        self._known = known_camera(settings)
+        is_tracked = settings.camera == "tracked" and self._known is None
+        self._camera = CameraTracker() if is_tracked else None
         # Not for Human3R, whose depth has yet to be shown to gain by it.
         tells_kind = settings.model == BUILT_IN
         self._kind = CameraKindTracker(self._camera) if self._camera is not None and tells_kind else None
@@ -83,7 +86,7 @@ class FramePipeline:
         """
         if not self.frame_count:
             return []
-        motion = "moving" if self._kind is None else self._kind.motion
+        motion = self._motion() or "moving"
         told: list[Message] = []
         if self._settings.refine_camera == "on":
             fit = self._estimator.conclude if self._estimator.has_last_pass else refit_people(clip)
@@ -92,7 +95,11 @@ class FramePipeline:
             except UserError as error:
                 self.not_refined = error
                 told.append(not_refined(motion))
-        found = yield from self._estimator.conclude(CameraPath(np.stack(self._poses), motion))
+        has_own, focal = self._estimator.has_last_pass, None
+        if not has_own and self._settings.constant_focal:
+            focal = self._estimator.focal()
+        fit = self._estimator.conclude if has_own or focal is None else refit_people(clip)
+        found = yield from fit(CameraPath(np.stack(self._poses), motion, focal))
         told += found.messages
         if found.place is not None and self._fusion is not None:
             told.append(final_points(self.frame_count, found.place, self._settings))
@@ -108,6 +115,15 @@ class FramePipeline:
     def point_count(self) -> int:
         """Points of the place so far."""
         return len(self._fusion) if self._fusion is not None else 0
+
+    def check_frames(self, source_frames: range, frame_rate: float) -> None:
+        """Whether all that can be known of the footage's frames is: before hours of work, not after.
+
+        Raises UserError (``camera-file-short``).
+        """
+        if self._known is not None:
+            for source_frame in source_frames:
+                self._known.pose(source_frame, source_frame / frame_rate)
 
     def export_state(self) -> States:
         """The state of every stage after the last finished frame, as plain arrays by the stage's name."""
@@ -143,13 +159,13 @@ class FramePipeline:
         return stages
 
     def _messages(self, prepared: PreparedFrame, estimate: FrameEstimate) -> list[Message]:
-        before = self._kind.motion if self._kind is not None and self.frame_count else ""
+        before = self._motion() if self.frame_count else ""
         world_from_camera = self._world_from_camera(prepared, estimate)
         self._poses.append(world_from_camera)
         self._estimator.locate(world_from_camera)
         messages: list[Message] = [] if estimate.focal is None else [estimate.focal]
-        if self._kind is not None and self._kind.motion != before:
-            messages.append(CameraMotion(self.frame_count, self._kind.motion))
+        if (motion := self._motion()) != before:
+            messages.append(CameraMotion(self.frame_count, motion))
         messages.append(self._frame(prepared, estimate, world_from_camera))
         fused = self._fusion if estimate.points_are_news else None
         if fused is None and not self._settings.point_maps:
@@ -171,8 +187,16 @@ class FramePipeline:
             )
         return messages
 
+    def _motion(self) -> str:
+        """How the camera moves so far; empty where nothing tells."""
+        if self._known is not None:
+            return self._known.motion
+        return self._kind.motion if self._kind is not None else ""
+
     def _world_from_camera(self, prepared: PreparedFrame, estimate: FrameEstimate) -> np.ndarray:
-        """(4, 4) pose of the camera: the model's, or the tracked one where that was asked for."""
+        """(4, 4) pose of the camera: the known one, or the model's, or the tracked one where that was asked for."""
+        if self._known is not None:
+            return self._known.pose(prepared.source_frame, prepared.time_s)
         if self._camera is None:
             return estimate.world_from_camera
         bodies = estimate.bodies

@@ -69,7 +69,7 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
     `focal` is the model's best word for the whole clip; without one it is the median of the frames' own. The path found
     has a pose for each frame; where nothing better is found, it is that of the take's frames, and the summary says why.
     """
-    live = yield from at_share(0.0, _live(clip, focal))
+    live = yield from at_share(0.0, live_camera(clip, focal))
     with Observations() as seen:
         watched = yield from _watch(clip, live, seen)
         if watched.read < LEAST_READ * len(seen):
@@ -92,7 +92,8 @@ def follow_camera(clip: Clip, focal: FocalLength | None = None) -> Generator[flo
     return (yield from at_share(_LAST_SHARE, _moving(clip, live, found)))
 
 
-def _live(clip: Clip, focal: FocalLength | None) -> Generator[None, None, _Live]:
+def live_camera(clip: Clip, focal: FocalLength | None) -> Generator[None, None, _Live]:
+    """What a clip's frames say of the camera; `focal` as :func:`follow_camera` takes it."""
     poses, focals, centers = [], [], []
     pose = np.eye(4)
     for frame in clip.frames():
@@ -192,7 +193,7 @@ def _unmoved(
     """A camera that stays in its place."""
     poses = np.tile(np.eye(4), (len(turned.world_from_camera), 1, 1))
     poses[:, :3, :3] = turned.world_from_camera
-    floor = yield from _floor_under(clip, (focal or live.focal).focal_px, poses)
+    floor = yield from floor_under(clip, (focal or live.focal).focal_px, poses)
     return _found(poses, motion, True, "", focal, floor, turned.residual_px, 0.0, _NO_POINTS)
 
 
@@ -201,18 +202,30 @@ def _kept(
 ) -> Generator[None, None, FoundCamera]:
     """The path as it was found before."""
     poses = live.world_from_camera
-    floor = yield from _floor_under(clip, live.focal.focal_px, poses)
-    return _found(poses, _motion_of(poses), False, note, None, floor, residual_px, ray_angle_deg, _NO_POINTS)
+    floor = yield from floor_under(clip, live.focal.focal_px, poses)
+    return unmeasured(poses, motion_of(poses), note, floor, residual_px, ray_angle_deg)
 
 
-def _motion_of(poses: np.ndarray) -> str:
+def unmeasured(
+    poses: np.ndarray,
+    motion: str,
+    note: str,
+    floor: Floor | None,
+    residual_px: float = 0.0,
+    ray_angle_deg: float = 0.0,
+) -> FoundCamera:
+    """A path (N, 4, 4) that no pass over the pictures has made better."""
+    return _found(poses, motion, False, note, None, floor, residual_px, ray_angle_deg, _NO_POINTS)
+
+
+def motion_of(world_from_camera: np.ndarray) -> str:
     """How the camera of (N, 4, 4) poses moves, in the take's word."""
-    if poses[:, :3, 3].any():
+    if (world_from_camera[:, :3, 3] != world_from_camera[0, :3, 3]).any():
         return "moving"
-    return "turning" if (poses != np.eye(4)).any() else "still"
+    return "turning" if (world_from_camera != world_from_camera[0]).any() else "still"
 
 
-def _floor_under(
+def floor_under(
     clip: Clip, focal_px: float, poses: np.ndarray, points: np.ndarray = _NO_POINTS
 ) -> Generator[None, None, Floor | None]:
     """The floor that people stand on whose feet are seen, or else those whose feet can only be supposed."""
@@ -241,7 +254,7 @@ def _moving(clip: Clip, live: _Live, found: Structure | None) -> Generator[None,
         scale, note = path_scale(poses, live.world_from_camera) or 1.0, "no-people"
     poses[:, :3, 3] *= scale
     points = found.points * scale
-    floor = yield from _floor_under(clip, focal.focal_px, poses, points)
+    floor = yield from floor_under(clip, focal.focal_px, poses, points)
     return _found(poses, "moving", True, note, focal, floor, *told, points)
 
 

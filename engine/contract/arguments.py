@@ -41,6 +41,14 @@ class _Value(_Remembered, argparse._StoreAction):
     pass
 
 
+class _Joined(_Value):
+    """Given again, an option adds to what it was given before."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        before = getattr(namespace, self.dest) if self.dest in getattr(namespace, "given", ()) else ""
+        super().__call__(parser, namespace, ",".join(filter(None, (before, values))), option_string)
+
+
 class _Switch(_Remembered, argparse.BooleanOptionalAction):
     pass
 
@@ -62,7 +70,8 @@ def _options(item: Setting) -> dict[str, Any]:
         return options | {"action": _Switch}
     if item.choices is not None:
         return options | {"action": _Value, "choices": list(item.choices), "type": _word_of(item.choices)}
-    return options | {"action": _Value, "type": item.kind, "metavar": item.name.upper()}
+    action = _Joined if item.entries else _Value
+    return options | {"action": action, "type": item.kind, "metavar": item.entries or item.name.upper()}
 
 
 def _word_of(choices: Choices) -> Callable[[str], str]:

@@ -72,6 +72,8 @@ class Setting:
     """What to do when a text is empty; without it, it may be."""
     unit: str = ""
     """``meters``, ``seconds``, ``frames``, ... of a number, ``share`` of a whole, or ``path`` for a file."""
+    entries: str = ""
+    """What one entry looks like of a text that is a list with commas; its option may be given once for each."""
     belongs_to: str = ""
     """``footage`` or ``machine``, for a setting that another video or another machine has to have anew."""
 
@@ -132,6 +134,7 @@ def setting(
     none: str = "",
     needed: str = "",
     unit: str = "",
+    entries: str = "",
     belongs_to: str = "",
 ) -> Any:
     """Declare a field of a settings dataclass, as the fields of :class:`Setting` say; its docstring stands below it."""
@@ -148,6 +151,7 @@ def setting(
         none=none,
         needed=needed,
         unit=unit,
+        entries=entries,
         belongs_to=belongs_to,
     )
     return field(default=default, metadata={"setting": declared})

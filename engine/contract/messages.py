@@ -51,6 +51,7 @@ CAMERA_NOTES = {
     "little-detail": "There is too little detail around the people to follow the camera: the path found while the "
     "footage ran was kept",
     "not-done": "The final pass over the camera could not be made, so the path found while the footage ran was kept",
+    "known": "The camera's motion was given, so it was not looked for",
     "lost": "The camera could not be followed through the whole footage: the path found while it ran was kept",
     "no-people": "No feet on a floor were seen, so the scale of the environment is that of the path found while the "
     "footage ran",

@@ -10,6 +10,7 @@ from typing import Any
 from .declaring import bad_setting, check_settings, setting
 from .errors import UserError
 from .json_checks import BadJson, checked
+from .known_facts import check_known
 
 DEVICES = {
     "auto": ("Automatic", "The fastest available: CUDA, then Metal, then the processor"),
@@ -135,6 +136,38 @@ class CaptureSettings:
     )
     """Focal length of the footage for a sensor 36 mm wide along the frame's long side, as of a full-frame camera and
     of Blender's own, if it is known; the built-in model uses it."""
+    focal_px: float | None = setting(
+        None,
+        label="Focal in Pixels",
+        above=0,
+        most=1_000_000,
+        none="estimated",
+        unit="pixels",
+        group="Known",
+        belongs_to="footage",
+    )
+    """Focal length of the footage in its own pixels, if it is known; instead of Focal Length."""
+    fov: float | None = setting(
+        None,
+        label="Field of View",
+        above=0,
+        below=180,
+        none="estimated",
+        unit="degrees",
+        group="Known",
+        belongs_to="footage",
+    )
+    """Angle in degrees that the camera sees along the frame's long side, if it is known; instead of Focal Length."""
+    constant_focal: bool = setting(False, label="Constant Focal Length", group="Known", belongs_to="footage")
+    """The lens does not zoom: use one focal length, estimated if it is not known, for all frames. The built-in model
+    always does."""
+    fixed_camera: bool = setting(False, label="Fixed Camera", group="Known", belongs_to="footage")
+    """The camera does not move at all, such as on a tripod: it has the very same place and direction in all frames."""
+    camera_file: str = setting("", label="Camera File", unit="path", group="Known", belongs_to="footage")
+    """File with the camera of a matchmove (.npz): its place and direction in each frame, and its focal length."""
+    height: str = setting("", label="Heights", entries="ID=METERS", group="Known", belongs_to="footage")
+    """Heights of single people in meters by their numbers in the take, such as 0=1.78,1=1.62; the built-in model uses
+    them. Stature counts for everybody else."""
     detection_threshold: float = setting(0.3, label="Min Detection", above=0, below=1, unit="share", group="People")
     """Minimum score, between 0 and 1, for a spot in the frame to count as a head; lower values find more people, but
     also more false ones."""
@@ -160,6 +193,7 @@ class CaptureSettings:
         check_settings(self)
         if self.end is not None and self.end <= self.start:
             raise bad_setting(self, "end", "Choose a frame after the start.")
+        check_known(self)
 
     def with_camera_chosen(self) -> CaptureSettings:
         """The same with what ``auto`` comes to for the camera: what runs, and what a take records."""

@@ -17,6 +17,7 @@ from ..contract.settings import CAMERAS
 from ..interruption import Interrupted, Interruption
 from ..standard_streams import say_error
 from ..synthetic.settings import HELD_OUT_SEED, TIERS
+from .knowable import KNOWABLE
 
 SET_BY_THE_CLIP = (
     "source",
@@ -73,6 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-baselines", action="store_true", help="leave out the trivial predictors")
     parser.add_argument(
         "--ablations", action="store_true", help="also measure without TTT3R, and without human prompts"
+    )
+    parser.add_argument(
+        "--known",
+        metavar="FACTS",
+        type=_facts,
+        default=[],
+        help="with --synthetic-seeds and --dataset: measure once more with these facts of each clip given to the "
+        f"capture, with commas: {', '.join(KNOWABLE)}",
     )
     parser.add_argument("--json", metavar="FILE", help="also write the figures to this file as JSON")
     _add_options_of_takes(parser)
@@ -185,6 +194,13 @@ def _seeds(text: str) -> range:
     if not (first.isdecimal() and last.isdecimal() and int(first) < int(last)):
         raise argparse.ArgumentTypeError(f"{text!r} is not A:B, with whole numbers and A below B")
     return range(int(first), int(last))
+
+
+def _facts(text: str) -> list[str]:
+    facts = text.split(",")
+    if not set(facts) <= set(KNOWABLE):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of {', '.join(KNOWABLE)}, with commas")
+    return facts
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -99,6 +99,12 @@ def _evaluate(
     trivial = None if options.no_baselines else TrivialPredictor.fit(baseline_truths, body.model)
     found = evaluate_set(clips, settings, body.model, interruption, trivial, _Progress(len(clips), "").show, shelf)
     columns = {"model": found.model}
+    if options.known:
+        name = "known " + ", ".join(options.known)
+        progress = _Progress(len(clips), f", {name}")
+        columns[name] = evaluate_set(
+            clips, settings, body.model, interruption, None, progress.show, shelf, options.known
+        ).model
     for name, changed in _ablations(settings).items() if options.ablations else ():
         progress = _Progress(len(clips), f", {name}")
         columns[name] = evaluate_set(clips, changed, body.model, interruption, None, progress.show, shelf).model

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from ..contract.take import SettledTakeReader
 from ..interruption import Interrupted, Interruption
 from .baselines import TrivialPredictor
 from .figures import TaskFigures
+from .knowable import HEIGHT
+from .knowing import told, true_heights
 from .measuring import evaluate_take, measure
 from .sets import EvaluationSet
 
@@ -47,8 +49,11 @@ def evaluate_set(
     trivial: TrivialPredictor | None = None,
     progress: Progress | None = None,
     shelf: ModelShelf | None = None,
+    known: Collection[str] = (),
 ) -> SetFigures:
     """Convert every clip under `settings` (their source, take and frame rate are replaced) and measure it.
+
+    `known` are facts (:data:`.knowable.KNOWABLE`) that each clip's truth tells the capture.
 
     `body` is the one of the settings. Raises UserError, and Interrupted when a stop is requested.
     """
@@ -59,20 +64,17 @@ def evaluate_set(
         path = Path(folder) / "clip.h3r"
         for clip in clips.clips():
             truth = clip.truth
-            result = run_capture(
-                replace(
-                    settings,
-                    source=clip.source,
-                    take=str(path),
-                    frame_rate=truth.frame_rate,
-                    point_maps=truth.depth_m is not None,
-                ),
-                _ignore,
-                interruption,
-                shelf,
+            own = replace(
+                settings,
+                source=clip.source,
+                take=str(path),
+                frame_rate=truth.frame_rate,
+                point_maps=truth.depth_m is not None,
             )
-            if result.status != "complete":
-                raise Interrupted
+            own = told(own, truth, known, Path(folder))
+            _run(own, interruption, shelf)
+            if HEIGHT in known:
+                _run(replace(own, height=true_heights(path, truth, body)), interruption, shelf)
             with SettledTakeReader(path) as take:
                 model_name = take.header.model
                 figures = evaluate_take(take, truth, body, clips.points)
@@ -82,6 +84,11 @@ def evaluate_set(
             if progress:
                 progress(truth.name, figures)
     return SetFigures(model_name, sum(ours.values(), TaskFigures()), theirs, ours)
+
+
+def _run(settings: CaptureSettings, interruption: Interruption, shelf: ModelShelf) -> None:
+    if run_capture(settings, _ignore, interruption, shelf).status != "complete":
+        raise Interrupted
 
 
 def settings_of_clips(options: argparse.Namespace, **changes: Any) -> CaptureSettings:

@@ -15,18 +15,20 @@ import numpy as np
 import torch
 
 from ..contract.body_model import BodyModel
+from ..contract.known_facts import heights_of
 from ..contract.messages import FOCAL_SOURCES, FinalFrame, FocalLength, Message
 from ..contract.rotations import matrix_to_axis_angle
 from ..contract.settings import BUILT_IN, CaptureSettings
 from ..contract.skeleton import HEAD, PELVIS
 from ..estimate import Bodies, CameraPath, Conclusion, FrameEstimate, PlacePoints, PlaceView, States
+from ..known_camera import known_focal_px
 from ..resuming.state_reader import StateReader
 from ..video.picture import PictureMap
 from ..video.reading import PreparedFrame
 from .body.body_fit import BodyFitter
 from .body.shape import ShapeEstimator
 from .camera.floor import FloorEstimator, backdrop_behind, floor_from_people
-from .camera.focal import GIVEN, TAGS, FocalEstimate, FocalEstimator, focal_from_mm
+from .camera.focal import GIVEN, TAGS, FocalEstimate, FocalEstimator, focal_from_mm, given_focal
 from .camera.focal_tags import focal_mm_of_footage
 from .camera.surroundings import Surroundings
 from .extremities.hands_and_face import HandsAndFace, HandsAndFaceSettings
@@ -137,7 +139,7 @@ class LandmarksEstimator:
         self._learnt = _Learnt(
             Follower(Detector(networks), BodyLandmarker(networks), following),
             FocalEstimator(picture_map.footage_size, _told_focal(settings, picture_map.footage_size)),
-            ShapeEstimator(body_model, settings.stature),
+            ShapeEstimator(body_model, settings.stature, heights_of(settings.height)),
             HandsAndFace(networks, body_model, extremities),
             FloorEstimator(),
             ClipRecord(),
@@ -199,7 +201,8 @@ class LandmarksEstimator:
         people = np.unique(observations.track_id)
         betas = dict(zip(people.tolist(), learnt.shape.betas(people), strict=True))
         clip_camera = ClipCamera(camera, world_from_camera, None if path.up is None else -path.up)
-        found = yield from final_pass(observations, self._fitter, clip_camera, betas, learnt.shape.resized)
+        shape = learnt.shape
+        found = yield from final_pass(observations, self._fitter, clip_camera, betas, shape.resized, shape.known)
         arms, torso = found.exchanged[:, ARMS], found.exchanged[:, TORSO]
         turns = learnt.extremities.without(found.bodies, turns, arms, torso)
         bodies = learnt.extremities.apply(found.bodies, turns)
@@ -322,8 +325,9 @@ def standard_bodies(bodies: FittedBodies, body_model: BodyModel) -> Bodies:
 
 
 def _told_focal(settings: CaptureSettings, size: tuple[int, int]) -> FocalEstimate | None:
-    """What the settings or the file say; None where neither does."""
-    if settings.focal_mm is not None:
-        return focal_from_mm(settings.focal_mm, size)
+    """What the settings or the files say; None where nothing does."""
+    known = known_focal_px(settings, size)
+    if known is not None:
+        return given_focal(known)
     tagged = focal_mm_of_footage(settings.source)
     return None if tagged is None else focal_from_mm(tagged, size, TAGS)

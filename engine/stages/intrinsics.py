@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import Tensor
@@ -48,23 +49,46 @@ class Intrinsics:
     """Focal length."""
     principal_point: tuple[float, float]
     """(x, y)."""
+    depth_factor: float = 1.0
+    """By what the depths of the point map are to be multiplied to lie where the picture shows them."""
 
 
 class IntrinsicsEstimator:
     """One focal length per frame; where a point map gives none, that of the last frame which did."""
 
-    def __init__(self, settings: IntrinsicsSettings | None = None) -> None:
+    def __init__(
+        self, settings: IntrinsicsSettings | None = None, told_px: float | None = None, is_constant: bool = False
+    ) -> None:
+        """`told_px` is the focal length where it is known, pixels of the CUT3R image; with `is_constant` it is the mean
+        of what the point maps have said so far."""
         self.settings = settings or IntrinsicsSettings()
+        self._told, self._is_constant = told_px, is_constant
         self._last: float | None = None
+        self._log_sum, self._count = 0.0, 0
+
+    @property
+    def mean_px(self) -> float | None:
+        """The (geometric) mean of the estimates so far; None before the first."""
+        return float(np.exp(self._log_sum / self._count)) if self._count else None
 
     def update(self, points: Tensor) -> Intrinsics:
         """Intrinsics of the frame whose (H, W, 3) point map in the camera frame is given."""
+        found = self._estimated(points)
+        focal = self._told
+        if focal is None and self._is_constant:
+            focal = self.mean_px
+        if focal is None:
+            return found
+        return replace(found, focal_px=focal, depth_factor=focal / found.focal_px)
+
+    def _estimated(self, points: Tensor) -> Intrinsics:
         settings = self.settings
         height, width = points.shape[:2]
         center = principal_point(height, width)
         focal, longest = float(weiszfeld_focal(points.float(), center)), max(height, width)
         if settings.least_focal * longest <= focal <= settings.greatest_focal * longest:  # false for NaN
             self._last = focal
+            self._log_sum, self._count = self._log_sum + math.log(focal), self._count + 1
         elif self._last is None:
             focal = focal_from_field_of_view(settings.default_field_of_view, width)
         else:
@@ -73,7 +97,11 @@ class IntrinsicsEstimator:
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays."""
-        return {"last_focal": np.array(np.nan if self._last is None else self._last)}
+        return {
+            "last_focal": np.array(np.nan if self._last is None else self._last),
+            "mean_px": np.array(np.nan if self.mean_px is None else self.mean_px),
+            "count": np.array(self._count),
+        }
 
     def restore_state(self, arrays: dict[str, np.ndarray]) -> None:
         """Go on from :meth:`export_state`. Raises UserError (``resume-unreadable``) for what is no such state."""
@@ -81,3 +109,9 @@ class IntrinsicsEstimator:
         last = float(state.array("last_focal", np.float64, most=None))
         state.require(np.isnan(last) or 0 < last < MOST, "last_focal is no length")
         self._last = None if np.isnan(last) else last
+        self._log_sum, self._count = 0.0, 0
+        # Resume files of earlier versions have no mean.
+        if "count" in state and (count := state.count("count")):
+            mean = float(state.array("mean_px", np.float64))
+            state.require(0 < mean < MOST, "mean_px is no length")
+            self._log_sum, self._count = count * math.log(mean), count

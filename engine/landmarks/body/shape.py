@@ -6,6 +6,8 @@ k people known so far, n people of a frame, m rows of a clip.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ...contract.body_model import BETA_COUNT, BodyModel
@@ -68,8 +70,12 @@ def shape_of_each(prior: ShapePrior, evidence: ShapeEvidence, track_id: np.ndarr
 class ShapeEstimator:
     """Shapes of people while a clip runs: each frame makes them surer. State is replaced, never changed in place."""
 
-    def __init__(self, body: BodyModel, stature_m: float | None = None) -> None:
+    def __init__(
+        self, body: BodyModel, stature_m: float | None = None, heights_m: Mapping[int, float] | None = None
+    ) -> None:
+        """`stature_m` is how tall people are, and `heights_m` single ones by their track, where that is known."""
         self._witness, self._prior = ShapeWitness(body), ShapePrior(body, stature_m)
+        self._own = {track: ShapePrior(body, height) for track, height in (heights_m or {}).items()}
         self._track_id = np.zeros(0, np.int64)
         self._matrix = np.zeros((0, BETA_COUNT, BETA_COUNT))
         self._vector = np.zeros((0, BETA_COUNT))
@@ -77,7 +83,17 @@ class ShapeEstimator:
 
     def betas(self, track_id: np.ndarray) -> np.ndarray:
         """(n,) people to their (n, 10) betas as far as they are known; the likeliest ones of somebody new."""
-        return self._prior.betas(*self._sums(np.asarray(track_id)))
+        track_id = np.asarray(track_id)
+        sums = self._sums(track_id)
+        found = self._prior.betas(*sums)
+        for row in np.flatnonzero(np.isin(track_id, list(self._own))):
+            found[row] = self._own[int(track_id[row])].betas(*(part[row : row + 1] for part in sums))[0]
+        return found
+
+    @property
+    def known(self) -> frozenset[int]:
+        """The tracks of people whose own height was given."""
+        return frozenset(self._own)
 
     def resized(self, betas: np.ndarray, factor: float) -> np.ndarray:
         """As :meth:`ShapePrior.resized`."""

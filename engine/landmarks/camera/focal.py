@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...contract.errors import UserError
+from ...contract.known_facts import FULL_FRAME_MM
 from ...resuming.state_reader import StateReader
 from ..observations import FollowedPeople
 from .focal_evidence import LOG_GRID, Blocks, Rows, look_at
-
-FULL_FRAME_MM = 36.0
-"""Width of the sensor that focal lengths in millimetres are told for."""
 
 GIVEN, TAGS, PEOPLE, PRIOR = "given", "tags", "people", "prior"
 """Where a focal length may come from."""
@@ -68,6 +66,11 @@ def focal_from_mm(millimetres: float, size: tuple[int, int], source: str = GIVEN
         )
     sigma = _GIVEN_LOG_SIGMA if source == GIVEN else _TAGS_LOG_SIGMA
     return FocalEstimate(millimetres / FULL_FRAME_MM * max(size), sigma, source)
+
+
+def given_focal(focal_px: float) -> FocalEstimate:
+    """Of a focal length that somebody knows, footage pixels."""
+    return FocalEstimate(focal_px, _GIVEN_LOG_SIGMA, GIVEN)
 
 
 def prior_focal(size: tuple[int, int]) -> FocalEstimate:

@@ -8,7 +8,7 @@ is left as the pictures tell it: further smoothing is the clean-up's work, and s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,11 +70,12 @@ def final_pass(
     camera: ClipCamera,
     betas: Mapping[int, np.ndarray],
     resized: Resized | None = None,
+    known: Collection[int] = (),
 ) -> Generator[float, None, FinalBodies]:
     """Yields how much is done, 0 to 1, after each slice, and returns the bodies; to cancel, close the generator.
 
     `betas` has the (10,) shape of each track; tracks that it lacks have the mean shape. With `resized`, people who fly
-    get the size with which they fall as everybody does.
+    get the size with which they fall as everybody does, but for the tracks of those whose size is `known`.
     """
     seen, exchanged = with_sides_of_tracks(observations)
     shape = np.zeros((len(seen), _BETAS))
@@ -82,7 +83,9 @@ def final_pass(
         shape[seen.track_id == track] = betas.get(int(track), 0.0)
     alone = yield from _fitted(seen, fitter, camera.pinhole, shape, None, 0.0)
     depth, log_sigma, flights = _smooth_all(seen, alone, camera.with_down(alone.joints, seen.frame_index))
-    depth, shape = (depth, shape) if resized is None else _resized(seen.track_id, depth, shape, flights, resized)
+    if resized is not None:
+        telling = [flight for flight in flights if flight.track_id not in known]
+        depth, shape = _resized(seen.track_id, depth, shape, telling, resized)
     moved = _moved_along_rays(alone, depth)
     changed = np.flatnonzero(np.abs(np.log(depth / alone.pelvis[:, 2])) > _ENOUGH)
     prior = DepthPrior(np.log(depth[changed]), np.full(len(changed), _REFIT_LOG_SIGMA))
