@@ -9,13 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from .camera_pass.clip import Clip
-from .camera_pass.following_camera import floor_under, live_camera, motion_of, unmeasured
+from .camera_pass.following_camera import floor_under, follow_camera, live_camera, motion_of, unmeasured
 from .camera_pass.found import FoundCamera
+from .camera_pass.similarity import path_scale
 from .contract.camera_files import CameraFile, read_camera_file
 from .contract.known_facts import given_focal_px
 from .contract.messages import FocalLength
 from .contract.settings import CaptureSettings
 from .slices import at_share
+
+FollowedSteps = Generator[float, None, FoundCamera]
+"""Yields the share that is done."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,18 @@ def known_focal_px(settings: CaptureSettings, size: tuple[int, int]) -> float | 
     return read_camera_file(settings.camera_file).focal_px(size)
 
 
-def known_path(clip: Clip, focal: FocalLength | None) -> Generator[float, None, FoundCamera]:
-    """In place of following the camera through a clip: the poses that the take has are the known ones."""
+def known_path(clip: Clip, focal: FocalLength | None, settings: CaptureSettings) -> FollowedSteps:
+    """In place of following the camera through a clip: the poses that the take has are the known ones.
+
+    A camera that moves is followed nevertheless, for what its motion tells of the focal length and the environment.
+    """
     live = yield from at_share(0.0, live_camera(clip, focal))
     poses = live.world_from_camera
-    floor = yield from at_share(0.5, floor_under(clip, live.focal.focal_px, poses))
-    return unmeasured(poses, motion_of(poses), "known", floor)
+    motion = motion_of(poses)
+    told, points = None, np.empty((0, 3))
+    if motion == "moving" and not settings.fixed_camera:
+        found = yield from follow_camera(clip, focal)
+        told = found.path.focal
+        points = found.points * (path_scale(found.path.world_from_camera, poses) or 1.0)
+    floor = yield from at_share(1.0, floor_under(clip, (told or live.focal).focal_px, poses, points))
+    return unmeasured(poses, motion, "known", floor, focal=told, points=points)

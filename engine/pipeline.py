@@ -61,6 +61,7 @@ class FramePipeline:
             else None
         )
         self._poses: list[np.ndarray] = []
+        self._origin: np.ndarray | None = None  # of a known camera, the first pose
         self.frame_count = 0
         """Frames finished so far."""
         self.not_refined: UserError | None = None
@@ -130,6 +131,7 @@ class FramePipeline:
         states = self._estimator.export_state()
         states |= {name: stage.export_state() for name, stage in self._stages().items()}
         own = {"frame_count": np.array(self.frame_count), "poses": np.array(self._poses).reshape(-1, 4, 4)}
+        own |= {} if self._origin is None else {"origin": self._origin}
         return states | {"pipeline": own}
 
     def restore_state(self, states: States) -> None:
@@ -144,6 +146,7 @@ class FramePipeline:
         self.frame_count = own.count("frame_count")
         # Resume files of earlier versions have no poses; their models have no pass over the whole clip.
         self._poses = list(own.pose("poses", "frames")) if "poses" in own else [np.eye(4)] * self.frame_count
+        self._origin = own.pose("origin") if "origin" in own else None
         own.require(len(self._poses) == self.frame_count, "poses are not one for each frame")
         if not all(part.fits(*self._map.tracking_size) for part in (self._camera, self._kind) if part is not None):
             raise unfit("the pipeline", "it belongs to frames of another size")
@@ -196,7 +199,7 @@ class FramePipeline:
     def _world_from_camera(self, prepared: PreparedFrame, estimate: FrameEstimate) -> np.ndarray:
         """(4, 4) pose of the camera: the known one, or the model's, or the tracked one where that was asked for."""
         if self._known is not None:
-            return self._known.pose(prepared.source_frame, prepared.time_s)
+            return self._known_pose(self._known.pose(prepared.source_frame, prepared.time_s))
         if self._camera is None:
             return estimate.world_from_camera
         bodies = estimate.bodies
@@ -213,6 +216,16 @@ class FramePipeline:
         if self._kind is not None:
             return self._kind.update(prepared.grey, people, depth_at, camera)
         return self._camera.update(prepared.grey, depth_at(estimate.world_from_camera).depth, camera)
+
+    def _known_pose(self, pose: np.ndarray) -> np.ndarray:
+        """(4, 4) in the take's world, which is the first frame's camera whatever the file's own world is; exactly that
+        for a camera that has not moved."""
+        origin = self._origin = pose if self._origin is None else self._origin
+        found = np.eye(4)
+        if not np.array_equal(pose[:3, :3], origin[:3, :3]):
+            found[:3, :3] = origin[:3, :3].T @ pose[:3, :3]
+        found[:3, 3] = origin[:3, :3].T @ (pose[:3, 3] - origin[:3, 3])
+        return found
 
     def _frame(self, prepared: PreparedFrame, estimate: FrameEstimate, world_from_camera: np.ndarray) -> Frame:
         bodies = estimate.bodies

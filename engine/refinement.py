@@ -34,9 +34,9 @@ def refine(
     `focal` is the best that is known of the clip's focal length, None for the frames' own. Raises UserError where the
     footage cannot be read any more.
     """
-    is_known = settings.fixed_camera or settings.camera_file
-    follow = known_path if is_known else follow_camera
-    found = yield from part(follow(clip, focal), 0.0, _CAMERA_DONE)
+    is_known = settings.fixed_camera or bool(settings.camera_file)
+    follow = known_path(clip, focal, settings) if is_known else follow_camera(clip, focal)
+    found = yield from part(follow, 0.0, _CAMERA_DONE)
     people = yield from part(fit_people(found.path), _CAMERA_DONE, _PEOPLE_DONE)
     messages: list[Message] = [found.summary, *people.messages]
     # A model that predicts depth knows more of a still camera's surroundings than one photograph.

@@ -213,9 +213,11 @@ def unmeasured(
     floor: Floor | None,
     residual_px: float = 0.0,
     ray_angle_deg: float = 0.0,
+    focal: FocalLength | None = None,
+    points: np.ndarray = _NO_POINTS,
 ) -> FoundCamera:
     """A path (N, 4, 4) that no pass over the pictures has made better."""
-    return _found(poses, motion, False, note, None, floor, residual_px, ray_angle_deg, _NO_POINTS)
+    return _found(poses, motion, False, note, focal, floor, residual_px, ray_angle_deg, points)
 
 
 def motion_of(world_from_camera: np.ndarray) -> str:

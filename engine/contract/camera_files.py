@@ -37,7 +37,7 @@ class CameraFile:
 
     path: Path
     world_from_camera: np.ndarray
-    """(T, 4, 4) float64 rigid, OpenCV axes, meters; the world is the file's own."""
+    """(T, 4, 4) float64 rigid, OpenCV axes, meters; the world is the file's own. A take's is its first camera."""
     focal: float | None
     """Median focal length, pixels of `footage_size`; None where the file tells none."""
     footage_size: tuple[int, int] | None

@@ -15,6 +15,7 @@ from engine.contract import framing, message_records, messages
 from engine.contract.array_archive import BadArchive, read_arrays
 from engine.contract.body_files import install_body
 from engine.contract.body_model import BodyModel
+from engine.contract.camera_files import read_camera_file
 from engine.contract.errors import UserError
 from engine.contract.inert_pickle import BadPickle, as_array, read_items
 from engine.contract.settings import CaptureSettings
@@ -112,6 +113,16 @@ def test_forged_records_with_good_checksums(message, tmp_path):
         )
         path.write_bytes(record_bytes(HEADER) + data)
         survives(lambda: read_take(path), (UserError,))
+
+
+def test_damaged_camera_files(tmp_path):
+    path = tmp_path / "camera.npz"
+    np.savez(path, world_from_camera=np.tile(np.eye(4), (3, 1, 1)), focal_px=np.full(3, 70.0), time_s=np.arange(3.0))
+    whole = path.read_bytes()
+    assert survives(lambda: read_camera_file(path), ())
+    for data in mutations(whole, 600, seed=4):
+        path.write_bytes(data)
+        survives(lambda: read_camera_file(path), (UserError,))
 
 
 def test_records_that_claim_more_than_there_is():

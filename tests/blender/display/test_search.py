@@ -64,7 +64,7 @@ DIMENSIONLESS = {
 }
 STATE = {"Human3RPreferences.bl_idname": "Blender's own, the add-on's name"}
 UNIT = re.compile(
-    r"\b(meters|seconds|(frames|keys) per second|frames?|rows?|points|score|0 \(none\) to 1)\b",
+    r"\b(meters|pixels|seconds|(frames|keys) per second|frames?|rows?|points|score|0 \(none\) to 1)\b",
     re.IGNORECASE,
 )
 

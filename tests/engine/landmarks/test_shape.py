@@ -167,3 +167,12 @@ def test_nobody_changes_nothing(body, clip):
     bodies = BodyFitter(body).fit(nobody, inside(nobody), CAMERA, np.zeros((0, 10)))
     estimator.update(np.zeros(0, np.int64), nobody, inside(nobody), bodies, CAMERA)
     assert estimator.betas(np.zeros(0, np.int64)).shape == (0, 10)
+
+
+def test_the_height_of_one_person_leaves_the_others_alone(body):
+    people = np.array([4, 5, 6])
+    plain = ShapeEstimator(body).betas(people)
+    told = ShapeEstimator(body, heights_m={5: 1.9}).betas(people)
+    np.testing.assert_array_equal(told[[0, 2]], plain[[0, 2]])
+    assert np.abs(stature(body, told[1]) - 1.9) < 0.02
+    assert ShapeEstimator(body, heights_m={5: 1.9}).known == {5}
