@@ -9,11 +9,12 @@ the feet are; without people, the lowest one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE, NECK, PELVIS
+from .ground_evidence import GroundEvidence, measure_evidence
 from .standing_levels import lower_soles, on_lowest_level
 from .surface_patches import Patches, find_patches, thinned
 
@@ -56,6 +57,8 @@ class Ground:
     """Meters along `up`."""
     source: str
     """What the height was read from: ``points``, ``feet`` or ``lowest points``; ``cameras`` where nothing was there."""
+    evidence: GroundEvidence | None = None
+    """What it rests on, where that was measured."""
 
     def heights(self, points: np.ndarray) -> np.ndarray:
         """(..., 3) points to (...) meters above the floor."""
@@ -81,7 +84,17 @@ def estimate_ground(points: np.ndarray, world_from_camera: np.ndarray, joints: n
         height, source = next((value, name) for value, name in known if value is not None)
     if source in ("points", "feet"):
         up, height = _levelled(up, height, thinned(points) if source == "points" else points[:0], _soles(joints, up))
-    return Ground(up, height, source)
+    return with_evidence(Ground(up, height, source), points, cameras, joints)
+
+
+def with_evidence(ground: Ground, points: np.ndarray, cameras: np.ndarray, joints: np.ndarray) -> Ground:
+    """A floor with what agrees with it; arrays as for :func:`estimate_ground`."""
+    body, straight = _standing(joints, _unit(-cameras[:, :3, 1].mean(axis=0)))
+    heights = ground.heights(_soles(joints, ground.up)) if len(joints) else np.zeros(0)
+    # Who stands on another level says nothing of this one.
+    standing = heights[np.abs(heights) < 2 * _STANDING_M]
+    lean = _degrees(body, ground.up[None])[:, 0]
+    return replace(ground, evidence=measure_evidence(ground.heights(points), standing, lean, straight))
 
 
 def _up(patches: Patches, cameras: np.ndarray, joints: np.ndarray) -> np.ndarray:

@@ -11,14 +11,22 @@ from ..contract.body_model import BodyModel
 from ..contract.messages import Frame
 from ..contract.rotations import axis_angle_to_matrix
 from ..contract.skeleton import JOINT_COUNT
-from .ground import Ground, estimate_ground
+from .ground import Ground, estimate_ground, with_evidence
 
 
-def ground_of_frames(frames: Sequence[Frame], points: np.ndarray, body: BodyModel | None) -> Ground:
-    """The ground from one frame or more, (N, 3) points in the take's world and, with a body, the frames' people."""
+def ground_of_frames(
+    frames: Sequence[Frame], points: np.ndarray, body: BodyModel | None, known: Ground | None = None
+) -> Ground:
+    """The ground from one frame or more, (N, 3) points in the take's world and, with a body, the frames' people.
+
+    A `known` ground stays where it is, and is told what agrees with it.
+    """
     cameras = np.stack([frame.world_from_camera for frame in frames]).astype(np.float64)
-    joints = [_world_joints(frame, body) for frame in frames if body is not None and len(frame.track_id)]
-    return estimate_ground(points, cameras, np.concatenate(joints) if joints else np.zeros((0, JOINT_COUNT, 3)))
+    parts = [_world_joints(frame, body) for frame in frames if body is not None and len(frame.track_id)]
+    joints = np.concatenate(parts) if parts else np.zeros((0, JOINT_COUNT, 3))
+    if known is not None:
+        return with_evidence(known, np.asarray(points, dtype=np.float64), cameras, joints)
+    return estimate_ground(points, cameras, joints)
 
 
 def _world_joints(frame: Frame, body: BodyModel) -> np.ndarray:

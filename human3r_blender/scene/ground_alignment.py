@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import asdict
 
 import bpy
 import numpy as np
@@ -13,6 +14,7 @@ from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
 from ...engine.contract.messages import CameraSummary, FinalFrame, Frame, with_final
 from ...engine.motion.ground import Ground
+from ...engine.motion.ground_evidence import GroundEvidence as GroundFacts
 from ...engine.motion.ground_of_take import ground_of_frames
 from ..blender import coordinates, turns
 
@@ -21,6 +23,9 @@ ESTIMATE = "human3r_ground"
 SOURCE = "human3r_ground_from"
 """On the root: what the floor was read from, one of the words of :attr:`~engine.motion.ground.Ground.source`
 or `FINAL`."""
+
+EVIDENCE = "human3r_ground_evidence"
+"""On the root: what the floor rests on, the fields of :class:`~engine.motion.ground_evidence.GroundEvidence`."""
 
 FINAL = "whole take"
 """As such a word: the floor that the final pass over the whole take found, which its backdrop stands on, too."""
@@ -42,7 +47,7 @@ class GroundEvidence:
         self._estimated = 0
         self._concluded = False
         self._pending: Future[Ground] | None = None
-        self._found: Ground | None = None
+        self._known: Ground | None = None
 
     def add(self, frame: Frame) -> None:
         """Take a frame in."""
@@ -59,23 +64,24 @@ class GroundEvidence:
                 self._frames[place] = with_final(frame, final)
 
     def conclude(self, summary: CameraSummary) -> None:
-        """Take over the floor that the final pass found, where it found one; no estimate is made any more."""
+        """Take over the floor that the final pass found, where it found one; what agrees with it is still measured."""
         if summary.floor_known:
-            self._found = Ground(summary.up.copy(), -summary.floor_height, FINAL)
-            self._concluded, self._pending = True, None
+            self._known = Ground(summary.up.copy(), -summary.floor_height, FINAL)
+            self._concluded, self._pending = False, None
 
     def is_due(self, finished: bool) -> bool:
         """Whether an estimate should start: enough is new, and none is on its way."""
         if self._pending is not None or self._seen == 0 or self._concluded:
             return False
-        return finished or self._seen >= max(_FIRST_FRAMES, _GROWTH * self._estimated)
+        return finished or self._known is not None or self._seen >= max(_FIRST_FRAMES, _GROWTH * self._estimated)
 
     def start(self, root_positions: list[np.ndarray], body: BodyModel | None, last: bool) -> None:
         """Begin an estimate from the frames so far and the place's points, parts of (N, 3) in the root frame.
 
         The last one is made from the whole take, even if nothing is new, for the points' final positions."""
-        self._estimated, self._concluded = self._seen, last
-        self._pending = turns.submit("human3r-ground", _estimate, list(self._frames), list(root_positions), body)
+        self._estimated, self._concluded = self._seen, last or self._known is not None
+        evidence = list(self._frames), list(root_positions)
+        self._pending = turns.submit("human3r-ground", _estimate, *evidence, body, self._known)
 
     @property
     def is_running(self) -> bool:
@@ -83,10 +89,7 @@ class GroundEvidence:
         return self._pending is not None
 
     def result(self) -> Ground | None:
-        """A finished estimate, or what the final pass found, once; None while there is none."""
-        if self._found is not None:
-            ground, self._found = self._found, None
-            return ground
+        """A finished estimate, once; None while there is none."""
         if self._pending is None or not self._pending.done():
             return None
         ground, self._pending = self._pending.result(), None
@@ -99,6 +102,8 @@ def apply(root: bpy.types.Object, ground: Ground) -> bool:
         return False
     estimate = coordinates.level_matrix(ground.up, ground.height)
     root[ESTIMATE], root[SOURCE] = [float(value) for value in estimate.ravel()], ground.source
+    if ground.evidence is not None:
+        root[EVIDENCE] = asdict(ground.evidence)
     root.matrix_basis = Matrix(estimate)
     return True
 
@@ -107,6 +112,11 @@ def follows_estimates(root: bpy.types.Object) -> bool:
     """Whether the root stands where the last estimate put it, or where it was made."""
     before = np.array(root[ESTIMATE]).reshape(4, 4) if ESTIMATE in root else np.eye(4)
     return bool(np.allclose(root.matrix_basis, before, atol=1e-4))
+
+
+def evidence_of(root: bpy.types.Object) -> GroundFacts | None:
+    """What the floor of a take rests on; None where earlier versions set it, or nobody did."""
+    return GroundFacts(**root[EVIDENCE].to_dict()) if EVIDENCE in root else None
 
 
 def return_to_estimate(root: bpy.types.Object) -> None:
@@ -120,6 +130,8 @@ def return_to_estimate(root: bpy.types.Object) -> None:
     root.matrix_basis = Matrix(np.array(root[ESTIMATE]).reshape(4, 4))
 
 
-def _estimate(frames: list[Frame], root_positions: list[np.ndarray], body: BodyModel | None) -> Ground:
+def _estimate(
+    frames: list[Frame], root_positions: list[np.ndarray], body: BodyModel | None, known: Ground | None
+) -> Ground:
     points = np.concatenate(root_positions) if root_positions else np.zeros((0, 3))
-    return ground_of_frames(frames, coordinates.points_from_root(points), body)
+    return ground_of_frames(frames, coordinates.points_from_root(points), body, known)

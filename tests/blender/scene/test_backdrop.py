@@ -215,6 +215,7 @@ def test_the_floor_of_the_take_is_the_backdrops(scene, synthetic):
     take.cloud = level.astype(np.float32)
     made = build(scene, take, summary(), of_view(take))
     assert made.root[ground_alignment.SOURCE] == ground_alignment.FINAL
+    assert ground_alignment.evidence_of(made.root) is not None
     assert vertices(object_of(made))[:, 2].min() == pytest.approx(0.0, abs=1e-3)
     assert np.array(made.camera.matrix_world)[2, 3] == pytest.approx(HEIGHT, abs=1e-5)
 
