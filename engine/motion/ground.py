@@ -15,6 +15,7 @@ import numpy as np
 
 from ..contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE, NECK, PELVIS
 from .ground_evidence import GroundEvidence, measure_evidence
+from .standing_feet import StandingFeet
 from .standing_levels import lower_soles, on_lowest_level
 from .surface_patches import Patches, find_patches, thinned
 
@@ -31,6 +32,8 @@ _UPRIGHT_SHARE = 0.4
 _BODY_SPREAD_DEG = 3.0
 """People lean; they count as this much wider than surfaces."""
 
+_UPRIGHT = 0.5
+"""Bodies that are straighter than this are upright."""
 _LEVEL_DEG = 12.0
 _BIN_M = 0.02
 _BAND_M = 0.05
@@ -84,17 +87,16 @@ def estimate_ground(points: np.ndarray, world_from_camera: np.ndarray, joints: n
         height, source = next((value, name) for value, name in known if value is not None)
     if source in ("points", "feet"):
         up, height = _levelled(up, height, thinned(points) if source == "points" else points[:0], _soles(joints, up))
-    return with_evidence(Ground(up, height, source), points, cameras, joints)
+    return Ground(up, height, source)
 
 
-def with_evidence(ground: Ground, points: np.ndarray, cameras: np.ndarray, joints: np.ndarray) -> Ground:
-    """A floor with what agrees with it; arrays as for :func:`estimate_ground`."""
+def with_evidence(
+    ground: Ground, points: np.ndarray, cameras: np.ndarray, joints: np.ndarray, feet: StandingFeet
+) -> Ground:
+    """A floor with what agrees with it: the `feet` that stand, and arrays as for :func:`estimate_ground`."""
     body, straight = _standing(joints, _unit(-cameras[:, :3, 1].mean(axis=0)))
-    heights = ground.heights(_soles(joints, ground.up)) if len(joints) else np.zeros(0)
-    # Who stands on another level says nothing of this one.
-    standing = heights[np.abs(heights) < 2 * _STANDING_M]
     lean = _degrees(body, ground.up[None])[:, 0]
-    return replace(ground, evidence=measure_evidence(ground.heights(points), standing, lean, straight))
+    return replace(ground, evidence=measure_evidence(ground.heights, points, feet, lean[straight > _UPRIGHT]))
 
 
 def _up(patches: Patches, cameras: np.ndarray, joints: np.ndarray) -> np.ndarray:

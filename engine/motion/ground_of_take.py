@@ -8,10 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..contract.body_model import BodyModel
+from ..contract.errors import UserError
 from ..contract.messages import Frame
 from ..contract.rotations import axis_angle_to_matrix
 from ..contract.skeleton import JOINT_COUNT
+from .body_motion import BodyMotion
 from .ground import Ground, estimate_ground, with_evidence
+from .people_of_take import people_of_take
+from .standing_feet import find_standing_feet
 
 
 def ground_of_frames(
@@ -22,11 +26,21 @@ def ground_of_frames(
     A `known` ground stays where it is, and is told what agrees with it.
     """
     cameras = np.stack([frame.world_from_camera for frame in frames]).astype(np.float64)
+    places = np.asarray(points, dtype=np.float64)
     parts = [_world_joints(frame, body) for frame in frames if body is not None and len(frame.track_id)]
     joints = np.concatenate(parts) if parts else np.zeros((0, JOINT_COUNT, 3))
-    if known is not None:
-        return with_evidence(known, np.asarray(points, dtype=np.float64), cameras, joints)
-    return estimate_ground(points, cameras, joints)
+    ground = estimate_ground(places, cameras, joints) if known is None else known
+    return with_evidence(ground, places, cameras, joints, find_standing_feet(_motions(frames, body), ground.up))
+
+
+def _motions(frames: Sequence[Frame], body: BodyModel | None) -> list[BodyMotion]:
+    """The people as motions; nobody where frames are out of order, for then nothing tells how fast feet are."""
+    if body is None:
+        return []
+    try:
+        return [person.motion for person in people_of_take(frames, body)]
+    except UserError:
+        return []
 
 
 def _world_joints(frame: Frame, body: BodyModel) -> np.ndarray:

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import bpy
+
 from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
 from ...engine.contract.sentences import Sentence, printable
 from ...engine.contract.whole_file import explained_write_errors
 from ..capture.session import Session, describe_camera
+from ..scene import ground_alignment, scale
 from ..sections.retarget.verification import Report
 from .interruption import Interruption
 
@@ -44,6 +47,10 @@ class Result:
     """Whether the final pass found a better camera path than the live one."""
     camera_note: str = ""
     """What the final pass has to say about the camera."""
+    ground: dict[str, object] | None = None
+    """What the take stands on: ``floor`` (what it was found from; empty without), ``scale`` (what that rests on; empty
+    where nothing tells) and ``evidence`` (the fields of ``engine.motion.ground_evidence.GroundEvidence``, or null); null
+    for motion files."""
     characters: list[Report] = field(default_factory=list)
     """What ``--retarget-to`` made of each person."""
     exports: list[str] = field(default_factory=list)
@@ -148,11 +155,22 @@ def run_to_end(run: Session, job: Job) -> None:
     result.people = run.people_count
     result.camera, result.camera_note = run.motion, run.camera_note
     result.camera_refined = run.camera is not None and run.camera.refined
+    if run.builder is not None and run.builder.root is not None:
+        result.ground = _ground_of(run.builder.root)
     if run.error is not None:
         raise run.error
     job.say(f"{run.progress.phase}, {run.progress.describe()}" + (f" ({run.note})" if run.note else ""))
     for known in filter(None, (describe_camera(run), run.camera_note)):
         job.say(str(known))
+
+
+def _ground_of(root: bpy.types.Object) -> dict[str, object]:
+    evidence = ground_alignment.evidence_of(root)
+    return {
+        "floor": str(root.get(ground_alignment.SOURCE, "")),
+        "scale": scale.source_of(root),
+        "evidence": asdict(evidence) if evidence is not None else None,
+    }
 
 
 def print_error(error: UserError, start: str = "") -> None:

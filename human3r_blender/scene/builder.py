@@ -26,7 +26,7 @@ from ...engine.installed import locations
 from ...engine.motion.clean_up import CleanUpSettings
 from ..blender import tags, timing, turns
 from ..person import blocks, body_mesh, pose_correctives, versions
-from . import backdrop, camera, ground_alignment, point_cloud
+from . import backdrop, camera, ground_alignment, point_cloud, scale
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
 from .import_options import ImportOptions
@@ -210,6 +210,7 @@ class SceneBuilder:
         collection.objects.link(root)
         tags.mark(root, self._take_id, tags.ROOT)
         root[tags.BODY], root[tags.SOURCE] = self._body_path, header.settings.source
+        scale.note_capture(root, header.settings)
         if self._take_file:
             root[tags.TAKE_FILE] = self._take_file
         self._name = root.name

@@ -48,6 +48,7 @@ class GroundEvidence:
         self._concluded = False
         self._pending: Future[Ground] | None = None
         self._known: Ground | None = None
+        self._told: Ground | None = None
 
     def add(self, frame: Frame) -> None:
         """Take a frame in."""
@@ -64,9 +65,9 @@ class GroundEvidence:
                 self._frames[place] = with_final(frame, final)
 
     def conclude(self, summary: CameraSummary) -> None:
-        """Take over the floor that the final pass found, where it found one; what agrees with it is still measured."""
+        """Take over the floor that the final pass found, where it found one; what agrees with it is measured next."""
         if summary.floor_known:
-            self._known = Ground(summary.up.copy(), -summary.floor_height, FINAL)
+            self._known = self._told = Ground(summary.up.copy(), -summary.floor_height, FINAL)
             self._concluded, self._pending = False, None
 
     def is_due(self, finished: bool) -> bool:
@@ -89,7 +90,10 @@ class GroundEvidence:
         return self._pending is not None
 
     def result(self) -> Ground | None:
-        """A finished estimate, once; None while there is none."""
+        """What the final pass found, or a finished estimate, once; None while there is none."""
+        if self._told is not None:
+            ground, self._told = self._told, None
+            return ground
         if self._pending is None or not self._pending.done():
             return None
         ground, self._pending = self._pending.result(), None
@@ -104,14 +108,20 @@ def apply(root: bpy.types.Object, ground: Ground) -> bool:
     root[ESTIMATE], root[SOURCE] = [float(value) for value in estimate.ravel()], ground.source
     if ground.evidence is not None:
         root[EVIDENCE] = asdict(ground.evidence)
+    else:
+        root.pop(EVIDENCE, None)  # it was another floor's
     root.matrix_basis = Matrix(estimate)
     return True
 
 
 def follows_estimates(root: bpy.types.Object) -> bool:
     """Whether the root stands where the last estimate put it, or where it was made."""
-    before = np.array(root[ESTIMATE]).reshape(4, 4) if ESTIMATE in root else np.eye(4)
-    return bool(np.allclose(root.matrix_basis, before, atol=1e-4))
+    return bool(np.allclose(root.matrix_basis, found_matrix(root), atol=1e-4))
+
+
+def found_matrix(root: bpy.types.Object) -> Matrix:
+    """Where the last estimate put the root; where it was made without one."""
+    return Matrix(np.array(root[ESTIMATE]).reshape(4, 4)) if ESTIMATE in root else Matrix.Identity(4)
 
 
 def evidence_of(root: bpy.types.Object) -> GroundFacts | None:
@@ -127,7 +137,7 @@ def return_to_estimate(root: bpy.types.Object) -> None:
             "No floor was found for this take.",
             "Import it again with Floor set to Automatic, or set the floor by hand.",
         )
-    root.matrix_basis = Matrix(np.array(root[ESTIMATE]).reshape(4, 4))
+    root.matrix_basis = found_matrix(root)
 
 
 def _estimate(

@@ -10,9 +10,11 @@ from mathutils import Matrix, Vector
 
 from ....engine.contract.errors import UserError
 from ...blender import tags
-from ...blender.operators import refuse
+from ...blender.operators import refuse, say
 from ...blender.text import tr
-from ...scene import ground_alignment
+from ...person import family
+from ...person.stature import stature_m
+from ...scene import ground_alignment, scale
 from ...scene.takes import root_of
 
 LEAST_LENGTH_M = 1e-4
@@ -137,7 +139,44 @@ class HUMAN3R_OT_set_scale(_RootOperator):
             raise UserError(
                 "two-places", "The two selected points are in the same place.", "Select two that are apart."
             )
-        _transform(root, Matrix.Scale(self.length / now, 4))  # about the scene's origin, which is on the floor
+        scale.set_by_length(root, self.length / now)
+
+
+class HUMAN3R_OT_set_height(_RootOperator):
+    """Scale the take so that the active person, or else its first one, is as tall as in truth. Heights of several
+    people, set one after the other, give one common scale that comes nearest to all of them"""
+
+    bl_idname = "human3r.set_height"
+    bl_label = "Set Height"
+
+    height: FloatProperty(
+        name="Height",
+        description="True height of the person from sole to crown, in meters",
+        default=1.7,
+        min=0.3,
+        max=3.0,
+        subtype="DISTANCE",
+        unit="LENGTH",
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        root = root_of(context)
+        assert root is not None
+        person = measured_person(context, root)
+        known = scale.known_heights(root).get(person) if person is not None else None
+        self.height = known or (stature_m(person) if person is not None else None) or self.height
+        return context.window_manager.invoke_props_dialog(self)
+
+    def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
+        person = measured_person(context, root)
+        if person is None or stature_m(person) is None:
+            raise UserError(
+                "nobody-to-measure",
+                "This take has no person whose height can be measured.",
+                "Select a person who has a body mesh, or scale the take from a known length.",
+            )
+        factor = scale.set_height(root, person, self.height)
+        say(self, "INFO", "The take was scaled by {factor}.", factor=f"{factor:.3f}")
 
 
 class HUMAN3R_OT_found_ground(_RootOperator):
@@ -148,6 +187,46 @@ class HUMAN3R_OT_found_ground(_RootOperator):
 
     def move(self, context: bpy.types.Context, root: bpy.types.Object) -> None:
         ground_alignment.return_to_estimate(root)
+        scale.forget(root)
+
+
+def _get_height(group: bpy.types.PropertyGroup) -> float:
+    """Meters that the floor that was found, or else the root, lies above the scene's; 0 without a take."""
+    root = root_of(bpy.context)
+    if root is None:
+        return 0.0
+    return float((root.matrix_world @ ground_alignment.found_matrix(root).inverted()).translation.z)
+
+
+def _set_height(group: bpy.types.PropertyGroup, height: float) -> None:
+    root = root_of(bpy.context)
+    if root is not None:
+        _transform(root, Matrix.Translation((0.0, 0.0, height - _get_height(group))))
+
+
+class Human3RGround(bpy.types.PropertyGroup):
+    """What the section sets without a button."""
+
+    height: FloatProperty(
+        name="Take Height",
+        description="How far the floor that was found lies above the floor of the scene, in meters: raises or lowers "
+        "the take finely. Without a found floor it is the height of the take's root",
+        get=_get_height,
+        set=_set_height,
+        soft_min=-0.25,
+        soft_max=0.25,
+        step=0.1,  # hundredths: a millimeter
+        precision=4,
+        subtype="DISTANCE",
+        unit="LENGTH",
+    )
+
+
+def measured_person(context: bpy.types.Context, root: bpy.types.Object) -> bpy.types.Object | None:
+    """The person whose height the section shows: the active one, else the first of the take; None without people."""
+    people = family.people_under(root)
+    active = family.person_of(context.active_object)
+    return active if active in people else next(iter(people), None)
 
 
 def selected_places(context: bpy.types.Context, root: bpy.types.Object) -> np.ndarray:
@@ -175,9 +254,12 @@ def _transform(root: bpy.types.Object, change: Matrix) -> None:
 
 
 CLASSES = (
+    Human3RGround,
     HUMAN3R_OT_floor_from_cursor,
     HUMAN3R_OT_floor_from_selection,
     HUMAN3R_OT_face_camera,
     HUMAN3R_OT_set_scale,
+    HUMAN3R_OT_set_height,
     HUMAN3R_OT_found_ground,
 )
+SCENE_PROPERTIES = {"human3r_ground": Human3RGround}

@@ -75,7 +75,7 @@ def root(file, select):
 
 RUNS = {
     "floor_from_cursor": {}, "floor_from_selection": {}, "face_camera": {}, "found_ground": {},
-    "set_scale": {"length": 5.0},
+    "set_scale": {"length": 5.0}, "set_height": {"height": 1.93},
     "clean_up": {"strength": 0.3}, "show_version": {"version": "RAW"}, "compare_versions": {},
     "show_contacts": {"show": False},
     "bake_correctives": {}, "select_person": {"name": "Person 02"}, "choose_video": {"filepath": "/videos/clip.mp4"},

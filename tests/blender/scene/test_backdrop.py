@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Photographed Backdrop lies exactly on the footage, on floor and card, wherever the card is moved to."""
 
+import threading
+
 import bpy
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from tests.waiting import Patience
+from tests.waiting import HANG_S, Patience
 
 from ..backdrops import CARD, HEIGHT, PITCH, UP, of_rays, of_view, picture, still_take, summary
 
@@ -218,6 +220,40 @@ def test_the_floor_of_the_take_is_the_backdrops(scene, synthetic):
     assert ground_alignment.evidence_of(made.root) is not None
     assert vertices(object_of(made))[:, 2].min() == pytest.approx(0.0, abs=1e-3)
     assert np.array(made.camera.matrix_world)[2, 3] == pytest.approx(HEIGHT, abs=1e-5)
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["capturing", "ending"])
+def test_the_final_floor_is_taken_at_once_and_measured_then(scene, synthetic, monkeypatch, waits):
+    """However long the measurement takes, and whether or not the take ends (or is cancelled) meanwhile."""
+    take, may_measure = still_take(synthetic, frames=12), threading.Event()
+    measure = ground_alignment.ground_of_frames
+
+    def slowly(*evidence):
+        assert may_measure.wait(HANG_S)
+        return measure(*evidence)
+
+    monkeypatch.setattr(ground_alignment, "ground_of_frames", slowly)
+    live = scene_builder.SceneBuilder(scene, take.header, scene_builder.ImportOptions(import_people=False))
+    for index in range(take.frames):
+        live.add(take.frame(index))
+    live.add(summary())
+    if not waits:
+        live.finish()
+    patience = Patience("the final floor")
+    while live.root is None or ground_alignment.SOURCE not in live.root:
+        patience.check()
+        live.work(0.001)
+    assert live.root[ground_alignment.SOURCE] == ground_alignment.FINAL
+    assert ground_alignment.evidence_of(live.root) is None
+    found = np.array(live.root.matrix_basis)
+    live.finish()
+    may_measure.set()
+    while live.work(0.001):
+        patience.check()
+    assert ground_alignment.evidence_of(live.root) is not None
+    np.testing.assert_array_equal(np.array(live.root.matrix_basis), found)
+    bpy.context.view_layer.update()
+    assert np.array(live.camera.matrix_world)[2, 3] == pytest.approx(HEIGHT, abs=1e-5)
 
 
 def test_an_unknown_floor_leaves_the_estimate(scene, synthetic):

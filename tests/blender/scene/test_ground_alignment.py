@@ -97,7 +97,7 @@ def test_people_alone_tell_where_the_floor_is(build, synthetic, body):
     )
     assert abs(feet) < 0.3 and made.root[ground_alignment.SOURCE] == "feet"
     found = ground_alignment.evidence_of(made.root)
-    assert found is not None and found.soles > 10 and found.upright > 10 and found.points == 0
+    assert found is not None and found.upright > 10 and found.points == 0
 
 
 def test_the_setting_is_checked():
