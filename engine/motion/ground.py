@@ -90,6 +90,17 @@ def estimate_ground(points: np.ndarray, world_from_camera: np.ndarray, joints: n
     return Ground(up, height, source)
 
 
+def levelled_on_feet(ground: Ground, feet: StandingFeet) -> Ground:
+    """A floor whose height was read from feet, through the places where they stand: bodies lean, and who walks about
+    tells its slope better. It tilts the less the closer together these places are; any other floor stays as it is.
+    """
+    if ground.source != "feet":
+        return ground
+    # Frames in which one foot stands share their errors: all of them are one measurement.
+    up, height = _levelled_on(ground.up, ground.height, feet.place, np.ones(len(feet.place)))
+    return replace(ground, up=up, height=height)
+
+
 def with_evidence(
     ground: Ground, points: np.ndarray, cameras: np.ndarray, joints: np.ndarray, feet: StandingFeet
 ) -> Ground:
@@ -149,15 +160,20 @@ def _soles(joints: np.ndarray, up: np.ndarray) -> np.ndarray:
 
 
 def _levelled(up: np.ndarray, height: float, points: np.ndarray, soles: np.ndarray) -> tuple[np.ndarray, float]:
-    """The plane through what lies near the first guess, tilted no more than the evidence is wide enough to tell.
-
-    Least squares over height and two small tilts, with the tilts expected to be nought.
-    """
-    evidence = np.concatenate([points, soles])
+    """The plane through points and soles near the first guess."""
     # Neighbours share their errors: so many of them say as much as one independent measurement.
     trust = np.concatenate(
         [np.full(len(points), 1 / _POINTS_PER_MEASUREMENT), np.full(len(soles), 1 / _SOLES_PER_MEASUREMENT)]
     )
+    return _levelled_on(up, height, np.concatenate([points, soles]), trust)
+
+
+def _levelled_on(up: np.ndarray, height: float, evidence: np.ndarray, trust: np.ndarray) -> tuple[np.ndarray, float]:
+    """The plane through (N, 3) places near the first guess, tilted no more than they are wide enough to tell; (N,)
+    `trust` says how many independent measurements each is worth.
+
+    Least squares over height and two small tilts, with the tilts expected to be nought.
+    """
     for band in _LEVEL_BANDS_M:
         side = _unit(np.cross(up, np.eye(3)[np.abs(up).argmin()]))
         other = np.cross(up, side)

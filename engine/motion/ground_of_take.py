@@ -13,7 +13,7 @@ from ..contract.messages import Frame
 from ..contract.rotations import axis_angle_to_matrix
 from ..contract.skeleton import JOINT_COUNT
 from .body_motion import BodyMotion
-from .ground import Ground, estimate_ground, with_evidence
+from .ground import Ground, estimate_ground, levelled_on_feet, with_evidence
 from .people_of_take import people_of_take
 from .standing_feet import find_standing_feet
 
@@ -29,8 +29,12 @@ def ground_of_frames(
     places = np.asarray(points, dtype=np.float64)
     parts = [_world_joints(frame, body) for frame in frames if body is not None and len(frame.track_id)]
     joints = np.concatenate(parts) if parts else np.zeros((0, JOINT_COUNT, 3))
+    motions = _motions(frames, body)
     ground = estimate_ground(places, cameras, joints) if known is None else known
-    return with_evidence(ground, places, cameras, joints, find_standing_feet(_motions(frames, body), ground.up))
+    feet = find_standing_feet(motions, ground.up)
+    if known is None:
+        ground = levelled_on_feet(ground, feet)
+    return with_evidence(ground, places, cameras, joints, feet)
 
 
 def _motions(frames: Sequence[Frame], body: BodyModel | None) -> list[BodyMotion]:

@@ -49,7 +49,7 @@ class Result:
     """What the final pass has to say about the camera."""
     ground: dict[str, object] | None = None
     """What the take stands on: ``floor`` (what it was found from; empty without), ``scale`` (what that rests on; empty
-    where nothing tells) and ``evidence`` (the fields of ``engine.motion.ground_evidence.GroundEvidence``, or null); null
+    where nothing tells) and ``evidence`` (the fields of ``engine.motion.ground_evidence.GroundEvidence``); null
     for motion files."""
     characters: list[Report] = field(default_factory=list)
     """What ``--retarget-to`` made of each person."""
