@@ -27,7 +27,7 @@ def floor_lines(root: bpy.types.Object) -> list[str]:
         lines.append(tr("Upright bodies: {count}, {lean} degrees off", count=found.upright, lean=lean))
     if found.points:
         lines.append(tr("Scene points on it: {count}", count=found.points))
-    return lines or [tr("Only the camera tells which way is up")]
+    return lines or [tr("Not sure: nobody stands on it, and no scene points lie on it")]
 
 
 def scale_lines(root: bpy.types.Object, person: bpy.types.Object | None) -> list[str]:

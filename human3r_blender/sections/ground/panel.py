@@ -24,9 +24,9 @@ class HUMAN3R_PT_ground(Section, bpy.types.Panel):
         found = root.get(ground_alignment.SOURCE) if root is not None else None
         if found is not None:
             self.layout.label(text=tr("Floor found from the {source}", source=tr(found)), icon="CHECKMARK")
-            self._draw_lines(evidence.floor_lines(root))
+            self._draw_lines(context, evidence.floor_lines(root))
         if root is not None:
-            self._draw_lines(evidence.scale_lines(root, measured_person(context, root)))
+            self._draw_lines(context, evidence.scale_lines(root, measured_person(context, root)))
             self.layout.prop(context.scene.human3r_ground, "height", slider=True)
         column = self.layout.column(align=True)
         column.operator("human3r.floor_from_cursor", icon="PIVOT_CURSOR")
@@ -37,10 +37,10 @@ class HUMAN3R_PT_ground(Section, bpy.types.Panel):
         if found is not None:
             column.operator("human3r.found_ground", icon="LOOP_BACK")
 
-    def _draw_lines(self, lines: list[str]) -> None:
+    def _draw_lines(self, context: bpy.types.Context, lines: list[str]) -> None:
         column = self.layout.column(align=True)
         for line in lines:
-            draw_text(column, line, characters_across(bpy.context))
+            draw_text(column, line, characters_across(context))
 
 
 CLASSES = (HUMAN3R_PT_ground,)

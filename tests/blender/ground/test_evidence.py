@@ -40,7 +40,7 @@ def said(found):
         "Feet of 1 person stand on it for 0.5 s, 0.4 cm off", "Upright bodies: 1, 2.0 degrees off",
         "Scene points on it: 1"]),
     (GroundEvidence(3, 34.21, 60, 0.0123, 0, 0.0, 0), ["Feet of 3 people stand on it for 34.2 s, 1.2 cm off"]),
-    (NOTHING, ["Only the camera tells which way is up"]),
+    (NOTHING, ["Not sure: nobody stands on it, and no scene points lie on it"]),
     (None, []),
 ])  # fmt: skip
 def test_in_words(scene, found, lines):
