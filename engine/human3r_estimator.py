@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from .contract.body_model import BodyModel
+from .contract.camera_files import known_focal_px
 from .contract.messages import FocalLength
 from .contract.settings import CaptureSettings
 from .estimate import CameraPath, Conclusion, FrameEstimate, PlacePoints, States
-from .known_camera import known_focal_px
 from .model.human3r import Human3R
 from .model.precision import DTYPES
 from .model.prediction import StepOptions

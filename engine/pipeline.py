@@ -16,11 +16,11 @@ from .contract.messages import CameraMotion, Frame, Message, PointMap, ScenePoin
 from .contract.rotations import axis_angle_to_matrix
 from .contract.settings import BUILT_IN, CaptureSettings
 from .estimate import CameraPath, FrameEstimate, Model, States
-from .known_camera import known_camera
 from .refinement import final_points, not_refined, refine, refit_people, scene_points
 from .resuming.state_reader import StateReader, unfit
 from .stages.camera_kind import CameraKindTracker
 from .stages.camera_tracking import CameraTracker
+from .stages.known_camera import known_camera
 from .stages.place_depth import PlaceDepth, people_cover, place_depth
 from .stages.point_fusion import FusionSettings, PointFusion
 from .video.picture import PictureMap

@@ -9,11 +9,11 @@ import numpy as np
 
 from .camera_pass.clip import Clip
 from .camera_pass.following_camera import follow_camera
+from .camera_pass.known_path import known_path
 from .camera_pass.refit import refitted
 from .contract.messages import CameraSummary, FocalLength, Message, ScenePoints
 from .contract.settings import BUILT_IN, CaptureSettings
 from .estimate import CameraPath, Conclusion, PlaceView
-from .known_camera import known_path
 from .slices import part
 from .stages.point_fusion import PIXEL_STEP, FusionSettings, PointFusion, Points
 from .surroundings.finding import surroundings_of

@@ -13,6 +13,7 @@ from ..contract.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..estimate import CameraPath
 from ..landmarks.camera.floor import Floor
 from ..slices import at_share
+from ..stages.camera_kind import motion_of
 from ..stages.point_tracking import even_light
 from .adjusting import FocalPrior
 from .clip import Clip
@@ -218,13 +219,6 @@ def unmeasured(
 ) -> FoundCamera:
     """A path (N, 4, 4) that no pass over the pictures has made better."""
     return _found(poses, motion, False, note, focal, floor, residual_px, ray_angle_deg, points)
-
-
-def motion_of(world_from_camera: np.ndarray) -> str:
-    """How the camera of (N, 4, 4) poses moves, in the take's word."""
-    if (world_from_camera[:, :3, 3] != world_from_camera[0, :3, 3]).any():
-        return "moving"
-    return "turning" if (world_from_camera != world_from_camera[0]).any() else "still"
 
 
 def floor_under(

@@ -18,6 +18,7 @@ import numpy as np
 
 from .array_archive import BadArchive, read_arrays
 from .errors import UserError
+from .known_facts import KnownFacts, given_focal_px
 from .sentences import Sentence
 
 _MAX_BYTES = 1 << 28
@@ -173,3 +174,11 @@ def _float64(array: np.ndarray, name: str) -> np.ndarray:
         raise BadArchive(f"{name} holds no numbers")
     with np.errstate(all="ignore"):  # extended precision may hold more than fits; what is not finite is refused
         return np.asarray(array, np.float64)
+
+
+def known_focal_px(settings: KnownFacts, size: tuple[int, int]) -> float | None:
+    """The focal length given, or else that of the camera file, in pixels of footage of this (width, height)."""
+    given = given_focal_px(settings, size)
+    if given is not None or not settings.camera_file:
+        return given
+    return read_camera_file(settings.camera_file).focal_px(size)

@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .errors import UserError
-
-if TYPE_CHECKING:
-    from .settings import CaptureSettings
 
 FULL_FRAME_MM = 36.0
 """Width of the sensor that focal lengths in millimeters are told for, along the picture's long side."""
@@ -17,10 +14,28 @@ FULL_FRAME_MM = 36.0
 LEAST_HEIGHT_M, MOST_HEIGHT_M = 0.5, 2.5
 """Bounds of how tall a person may be said to be."""
 
+
+class KnownFacts(Protocol):
+    """The settings that are read here (`settings.CaptureSettings`)."""
+
+    @property
+    def focal_mm(self) -> float | None: ...
+    @property
+    def focal_px(self) -> float | None: ...
+    @property
+    def fov(self) -> float | None: ...
+    @property
+    def fixed_camera(self) -> bool: ...
+    @property
+    def camera_file(self) -> str: ...
+    @property
+    def height(self) -> str: ...
+
+
 _FOCALS = ("focal_mm", "focal_px", "fov")
 
 
-def check_known(settings: CaptureSettings) -> None:
+def check_known(settings: KnownFacts) -> None:
     """Check facts that exclude each other, and texts. Raises UserError (``bad-setting``)."""
     given = [name for name in _FOCALS if getattr(settings, name) is not None]
     if len(given) > 1:
@@ -40,7 +55,7 @@ def check_known(settings: CaptureSettings) -> None:
     heights_of(settings.height)
 
 
-def given_focal_px(settings: CaptureSettings, size: tuple[int, int]) -> float | None:
+def given_focal_px(settings: KnownFacts, size: tuple[int, int]) -> float | None:
     """The focal length that was given, in pixels of footage of this (width, height); None where none was."""
     if settings.focal_px is not None:
         return settings.focal_px

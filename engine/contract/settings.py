@@ -158,7 +158,7 @@ class CaptureSettings:
         belongs_to="footage",
     )
     """Angle in degrees that the camera sees along the frame's long side, if it is known; instead of Focal Length."""
-    constant_focal: bool = setting(False, label="Constant Focal Length", group="Known", belongs_to="footage")
+    constant_focal: bool = setting(False, label="Constant Focal", group="Known", belongs_to="footage")
     """The lens does not zoom: use one focal length, estimated if it is not known, for all frames. The built-in model
     always does."""
     fixed_camera: bool = setting(False, label="Fixed Camera", group="Known", belongs_to="footage")

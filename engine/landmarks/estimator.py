@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from ..contract.body_model import BodyModel
+from ..contract.camera_files import known_focal_px
 from ..contract.known_facts import heights_of
 from ..contract.messages import FOCAL_SOURCES, FinalFrame, FocalLength, Message
 from ..contract.rotations import matrix_to_axis_angle
 from ..contract.settings import BUILT_IN, CaptureSettings
 from ..contract.skeleton import HEAD, PELVIS
 from ..estimate import Bodies, CameraPath, Conclusion, FrameEstimate, PlacePoints, PlaceView, States
-from ..known_camera import known_focal_px
 from ..resuming.state_reader import StateReader
 from ..video.picture import PictureMap
 from ..video.reading import PreparedFrame

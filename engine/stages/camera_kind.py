@@ -295,3 +295,10 @@ def _off_px(seen: _Seen, anchor: Anchor) -> float:
         if best < TURN_PX:
             break
     return best
+
+
+def motion_of(world_from_camera: np.ndarray) -> str:
+    """How the camera of (N, 4, 4) poses moves, in the take's word."""
+    if (world_from_camera[:, :3, 3] != world_from_camera[0, :3, 3]).any():
+        return "moving"
+    return "turning" if (world_from_camera != world_from_camera[0]).any() else "still"

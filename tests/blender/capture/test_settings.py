@@ -48,7 +48,7 @@ OTHER_OPTIONS = {
 }
 OTHER_PROPERTIES = {"model": "model_source", "frame_rate of ExportSettings": "rate"}
 IN_THE_PREFERENCES = {"body", "body_path"}
-PRIVATE = {"source", "take", "footage"}
+PRIVATE = {"source", "take", "footage", "camera_file"}
 
 
 @dataclass(frozen=True)
