@@ -9,8 +9,10 @@ import numpy as np
 
 from ..contract.declaring import check_settings, setting
 from .body_motion import BodyMotion
+from .contact_edits import FEET, HANDS, ContactEdits, marked, with_edits
 from .contacts import ContactSettings, find_contacts
 from .foot_locking import LockSettings, lock_feet
+from .hand_locking import lock_hands
 from .refine import RefineSettings, refine
 from .smoothing import smooth
 
@@ -39,7 +41,9 @@ class CleanMotion:
 
     motion: BodyMotion
     planted: np.ndarray
-    """(T, 4) bool, as of :func:`.contacts.find_contacts`."""
+    """(T, 4) bool, as of :func:`.contacts.find_contacts`, with what was edited."""
+    hands: np.ndarray
+    """(T, 2) bool, whether the left and the right hand rest: where somebody marked it."""
 
 
 _WHOLE_STRENGTH = 0.75
@@ -47,18 +51,25 @@ _WHOLE_STRENGTH = 0.75
 
 
 def clean_up(
-    motion: BodyMotion, up: np.ndarray, settings: CleanUpSettings | None = None, camera: np.ndarray | None = None
+    motion: BodyMotion,
+    up: np.ndarray,
+    settings: CleanUpSettings | None = None,
+    camera: np.ndarray | None = None,
+    edits: ContactEdits = (),
 ) -> CleanMotion:
     """Smooth the motion, refine its place and hold its feet.
 
     `up` (3,) is the unit vector away from the floor and `camera` (T, 3) where the camera was, in the motion's world;
-    without it the place is only smoothed.
+    without it the place is only smoothed. `edits` count more than the contacts that are found; hands that they mark are
+    held, whether feet are or not.
     """
     settings = settings or CleanUpSettings()
     found = smooth(motion, settings.strength)
     if settings.refine and camera is not None:
         share = min(settings.strength / _WHOLE_STRENGTH, 1.0)
-        moved = refine(found, camera, up, settings.place).displacement
+        moved = refine(found, camera, up, settings.place, edits=edits).displacement
         found = replace(found, pelvis=found.pelvis + share * moved)
-    planted = find_contacts(found, up, settings.contacts)
-    return CleanMotion(lock_feet(found, planted, settings.lock) if settings.lock_feet else found, planted)
+    planted = with_edits(find_contacts(found, up, settings.contacts), motion.time_s, FEET * 2, edits)
+    hands = marked(motion.time_s, HANDS, edits)
+    found = lock_feet(found, planted, settings.lock) if settings.lock_feet else found
+    return CleanMotion(lock_hands(found, hands, settings.lock), planted, hands)

@@ -15,10 +15,10 @@ from ..contract.rotations import (
     matrix_to_quaternion,
     quaternion_to_matrix,
 )
-from ..contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE
+from ..contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP
 from .body_motion import BodyMotion, joined
 from .contacts import runs
-from .leg_solver import solve_legs
+from .limb_solver import LEG, solve_limbs
 from .local_fit import LocalFit
 
 
@@ -51,24 +51,22 @@ def _lock_stretch(motion: BodyMotion, planted: np.ndarray, settings: LockSetting
     feet, wanted = np.empty_like(rotations), np.empty_like(places)
     for side in range(2):
         flat, standing = (runs(planted[:, point]) for point in (side, side + 2))
-        turn = _held(_turns_to_mean(rotations[:, side], flat), flat, motion.time_s, settings.blend_s)
+        turn = held(turns_to_mean(rotations[:, side], flat), flat, motion.time_s, settings.blend_s)
         feet[:, side] = axis_angle_to_matrix(turn) @ rotations[:, side]
-        move = np.zeros_like(places[:, side])
-        for run in standing:
-            move[run] = np.median(places[run, side], axis=0) - places[run, side]
-        held = places[:, side] + _held(move, standing, motion.time_s, settings.blend_s)
+        move = moves_to_median(places[:, side], standing)
+        wanted_ball = places[:, side] + held(move, standing, motion.time_s, settings.blend_s)
         foot_bone = motion.rest_joints[ball[side]] - motion.rest_joints[ankle[side]]
-        wanted[:, side] = held - feet[:, side] @ foot_bone
+        wanted[:, side] = wanted_ball - feet[:, side] @ foot_bone
     shift = _hip_shift(transforms, wanted, planted[:, 2:], motion, settings)
     transforms[..., :3, 3] += shift[:, None]
-    solved = solve_legs(transforms, motion.rest_joints, wanted, feet)
+    solved = solve_limbs(transforms, motion.rest_joints, LEG, wanted, feet)
     result = motion.rotations.copy()
-    for place, joint in enumerate((LEFT_HIP, LEFT_KNEE, LEFT_ANKLE)):
+    for place, joint in enumerate(LEG.joints):
         result[:, [joint, joint + 1]] = solved[:, place]
     return replace(motion, rotations=continuous_quaternions(result), pelvis=motion.pelvis + shift)
 
 
-def _turns_to_mean(rotations: np.ndarray, runs: list[slice]) -> np.ndarray:
+def turns_to_mean(rotations: np.ndarray, runs: list[slice]) -> np.ndarray:
     """(T, 3) rotation vectors that turn (T, 3, 3) rotations into the mean of their run; zero outside of runs."""
     turns = np.zeros((len(rotations), 3))
     for run in runs:
@@ -78,7 +76,15 @@ def _turns_to_mean(rotations: np.ndarray, runs: list[slice]) -> np.ndarray:
     return turns
 
 
-def _held(corrections: np.ndarray, runs: list[slice], time_s: np.ndarray, blend_s: float) -> np.ndarray:
+def moves_to_median(places: np.ndarray, runs: list[slice]) -> np.ndarray:
+    """(T, 3) the ways from (T, 3) places to the middle one of their run; zero outside of runs."""
+    moves = np.zeros_like(places)
+    for run in runs:
+        moves[run] = np.median(places[run], axis=0) - places[run]
+    return moves
+
+
+def held(corrections: np.ndarray, runs: list[slice], time_s: np.ndarray, blend_s: float) -> np.ndarray:
     """(T, 3) corrections, known inside of the runs, carried on between them: from one to the next, or fading out."""
     result = corrections.copy()
     ends = [slice(0, 0), *runs, slice(len(time_s), len(time_s))]
@@ -112,7 +118,7 @@ def _hip_shift(
     asked = wanted - transforms[..., :3, 3][:, [LEFT_ANKLE, LEFT_ANKLE + 1]]
     shift = fit.apply((weight[..., None] * asked).sum(axis=1))
     rest = motion.rest_joints
-    chain = (LEFT_HIP, LEFT_KNEE, LEFT_ANKLE)
+    chain = LEG.joints
     length = sum(np.linalg.norm(rest[low] - rest[high]) for high, low in itertools.pairwise(chain))
     for _ in range(2):
         way = wanted - (transforms[..., :3, 3][:, [LEFT_HIP, LEFT_HIP + 1]] + shift[:, None])

@@ -22,6 +22,7 @@ from ..contract.skeleton import LEFT_FOOT, RIGHT_FOOT
 from .block_band import BandedSquares
 from .body_contacts import BODY_JOINTS, find_body_contacts
 from .body_motion import BodyMotion
+from .contact_edits import FEET, HANDS, ContactEdits, marked, with_edits
 from .contacts import ContactSettings, find_contacts
 from .flights import GRAVITY, centre_of_mass, find_flights, sight_of
 from .local_fit import LocalFit
@@ -41,6 +42,9 @@ _FLIGHT_EDGE_S = 0.07
 _SOLES = (LEFT_FOOT, RIGHT_FOOT)
 _BALLS = slice(2, 4)
 """The columns of contacts that hold a sole: a heel that stands has its ball on the floor, too."""
+
+_RESTING = (*FEET, "", "", *HANDS, "", "")
+"""What contacts that are made by hand call the points that may rest: soles, then `BODY_JOINTS`."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +87,34 @@ def refine(
     up: np.ndarray,
     settings: RefineSettings | None = None,
     find: FindContacts | None = None,
+    edits: ContactEdits = (),
 ) -> Refined:
     """Move a person so that what rests stays. `camera` (T, 3) is where the camera was, `up` (3,) the unit vector away
     from the floor, both in the motion's world.
 
-    `find` tells which of `contacts.CONTACT_JOINTS` stand; without it they are looked for. Frames on both sides of a gap
-    know nothing of each other.
+    `find` tells which of `contacts.CONTACT_JOINTS` stand; without it they are looked for. `edits` count more than
+    either. Frames on both sides of a gap know nothing of each other.
     """
     settings = settings or RefineSettings()
     find = find or (lambda moved: find_contacts(moved, up, settings.contacts))
+    by_hand = marked(motion.time_s, _RESTING, edits)
     displacement, flights = np.zeros((len(motion), 3)), np.zeros(len(motion), dtype=bool)
     for _ in range(settings.rounds):
         moved = replace(motion, pelvis=motion.pelvis + displacement)
         resting = np.concatenate([find(moved)[:, _BALLS], find_body_contacts(moved, up, settings.contacts)], axis=1)
+        resting = with_edits(resting, motion.time_s, _RESTING, edits)
         for frames in motion.stretches():
             if frames.stop - frames.start < 3:
                 continue
-            place = _Stretch(motion.part(frames), camera[frames], up, resting[frames], displacement[frames], settings)
+            place = _Stretch(
+                motion.part(frames),
+                camera[frames],
+                up,
+                resting[frames],
+                by_hand[frames],
+                displacement[frames],
+                settings,
+            )
             displacement[frames], flights[frames] = place.solved(), place.flying
     return Refined(replace(motion, pelvis=motion.pelvis + displacement), displacement, flights)
 
@@ -113,10 +128,12 @@ class _Stretch:
         camera: np.ndarray,
         up: np.ndarray,
         resting: np.ndarray,
+        by_hand: np.ndarray,
         before: np.ndarray,
         settings: RefineSettings,
     ) -> None:
-        """`resting` (T, 2 + 6) bool: soles, then `BODY_JOINTS`; `before` (T, 3) displacement of the round before."""
+        """`resting` (T, 2 + 6) bool: soles, then `BODY_JOINTS`; `by_hand` of it what is certain;
+        `before` (T, 3) displacement of the round before."""
         joints = motion.joints()
         self._settings = settings
         self._time_s, self._count = motion.time_s, len(motion)
@@ -128,6 +145,7 @@ class _Stretch:
         points = np.array([*_SOLES, *BODY_JOINTS])
         self._steps = np.diff(joints[:, points], axis=0)
         self._rests = resting[1:] & resting[:-1]
+        self._certain = self._rests & by_hand[1:] & by_hand[:-1]
         self.flying = self._flights(self._mass + before, up, np.asarray(resting.any(axis=1)))
         self._curve = _second_differences(motion.time_s)
         falling = self.flying[1:-1, None] * (-GRAVITY * np.asarray(up, dtype=np.float64))
@@ -145,7 +163,7 @@ class _Stretch:
             left = np.linalg.norm(self._curved(displacement) - self._wanted, axis=-1)
             curve = np.where(self.flying[1:-1], 1.0, _bounded(left / self._curve_sigma))
             slides = np.linalg.norm(self._steps + np.diff(displacement, axis=0)[:, None], axis=-1)
-            rest = _dismissed(slides / self._rest_sigma())
+            rest = np.where(self._certain, 1.0, _dismissed(slides / self._rest_sigma()))
         return displacement
 
     def _squares(self, seen: np.ndarray, curve: np.ndarray, rest: np.ndarray) -> BandedSquares:
@@ -166,7 +184,7 @@ class _Stretch:
         """(T - 1, 8) meters that a resting point moves from frame to frame."""
         settings = self._settings
         speed = np.repeat([settings.sole_m_per_s, settings.body_m_per_s], [2, len(BODY_JOINTS)])
-        return self._step_s[:, None] * speed
+        return self._step_s[:, None] * np.where(self._certain, settings.sole_m_per_s, speed)
 
     def _curved(self, points: np.ndarray) -> np.ndarray:
         """(T - 2, 3) second derivatives of (T, 3) points."""
@@ -178,8 +196,10 @@ class _Stretch:
         As much as it trembles and as resting points seem to slide: what was seen well stays where it is.
         """
         tremble = self._mass - LocalFit(self._time_s, _TREMBLE_S).apply(self._mass)
-        slides = self._steps[:, :2][self._rests[:, :2]]
-        ray = np.broadcast_to(self._ray[:-1, None], self._steps[:, :2].shape)[self._rests[:, :2]]
+        telling = self._certain.copy()
+        telling[:, :2] |= self._rests[:, :2]
+        slides = self._steps[telling]
+        ray = np.broadcast_to(self._ray[:-1, None], self._steps.shape)[telling]
         limits = (self._settings.along, self._settings.across)
         noise = np.hypot(_parts(tremble, self._ray), _SLIDES * _parts(slides, ray))
         return np.clip(noise, _LEAST_NOISE_M, np.multiply.outer(self._distance, limits))

@@ -13,7 +13,7 @@ from engine.motion.causal import CausalSmoother
 from engine.motion.clean_up import CleanUpSettings, clean_up
 from engine.motion.contacts import CONTACT_JOINTS, ContactSettings, find_contacts
 from engine.motion.foot_locking import lock_feet
-from engine.motion.leg_solver import solve_legs
+from engine.motion.limb_solver import LEG, solve_limbs
 from engine.motion.local_fit import LocalFit
 from engine.motion.smoothing import LIMBS, smooth, white_noise
 
@@ -139,7 +139,7 @@ def test_legs_reach_what_is_in_reach_and_keep_their_bones() -> None:
     )
     wanted = transforms[..., :3, 3][:, ankle] + 0.1 * random.normal(size=(len(motion), 2, 3))
     feet = transforms[:, ankle, :3, :3]
-    solved = solve_legs(transforms, motion.rest_joints, wanted, feet)
+    solved = solve_limbs(transforms, motion.rest_joints, LEG, wanted, feet)
     rotations = motion.rotations.copy()
     for place, joint in enumerate((LEFT_HIP, LEFT_KNEE, LEFT_ANKLE)):
         rotations[:, [joint, joint + 1]] = solved[:, place]
@@ -154,7 +154,9 @@ def test_legs_that_are_asked_for_nothing_stay() -> None:
     motion = people.walkers()[0]
     transforms = motion.transforms()
     ankle = [LEFT_ANKLE, LEFT_ANKLE + 1]
-    solved = solve_legs(transforms, motion.rest_joints, transforms[..., :3, 3][:, ankle], transforms[:, ankle, :3, :3])
+    solved = solve_limbs(
+        transforms, motion.rest_joints, LEG, transforms[..., :3, 3][:, ankle], transforms[:, ankle, :3, :3]
+    )
     for place, joint in enumerate((LEFT_HIP, LEFT_KNEE, LEFT_ANKLE)):
         same = np.abs((solved[:, place] * motion.rotations[:, [joint, joint + 1]]).sum(axis=-1))
         assert same.min() > 1 - 1e-6
