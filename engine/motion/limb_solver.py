@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two-bone inverse kinematics of legs and arms: their ends go where they are wanted, knees and elbows bend as before."""
+"""Two-bone inverse kinematics of legs and arms: ends go where they are wanted, knees and elbows bend as before."""
 
 from __future__ import annotations
 
