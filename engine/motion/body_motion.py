@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -59,8 +60,21 @@ class BodyMotion:
         return transforms
 
     def joints(self) -> np.ndarray:
-        """(T, 55, 3) world positions of the joints, meters."""
-        return self.transforms()[..., :3, 3]
+        """(T, 55, 3) world positions of the joints, meters; found out once, not to be written to."""
+        return self._joints
+
+    @cached_property
+    def _joints(self) -> np.ndarray:
+        joints = self.transforms()[..., :3, 3].copy()
+        joints.flags.writeable = False
+        return joints
+
+    def moved(self, by: np.ndarray) -> BodyMotion:
+        """The same motion elsewhere: (T, 3) meters, world, in each frame."""
+        motion = replace(self, pelvis=self.pelvis + by)
+        if "_joints" in self.__dict__:
+            motion.__dict__["_joints"] = self._joints + by[:, None]
+        return motion
 
     def stretches(self) -> list[slice]:
         """The frames without gaps between them, in order."""
@@ -70,7 +84,10 @@ class BodyMotion:
 
     def part(self, frames: slice) -> BodyMotion:
         """Some frames of it."""
-        return replace(self, time_s=self.time_s[frames], rotations=self.rotations[frames], pelvis=self.pelvis[frames])
+        motion = replace(self, time_s=self.time_s[frames], rotations=self.rotations[frames], pelvis=self.pelvis[frames])
+        if "_joints" in self.__dict__:
+            motion.__dict__["_joints"] = self._joints[frames]
+        return motion
 
 
 def joined(parts: list[BodyMotion]) -> BodyMotion:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -65,11 +65,12 @@ def clean_up(
     """
     settings = settings or CleanUpSettings()
     found = smooth(motion, settings.strength)
+    # Looked for before the person is moved: what the move alone makes stand has legs that do not fit it.
+    planted = with_edits(find_contacts(found, up, settings.contacts), motion.time_s, FEET * 2, edits)
     if settings.refine and camera is not None:
         share = min(settings.strength / _WHOLE_STRENGTH, 1.0)
         moved = refine(found, camera, up, settings.place, edits=edits).displacement
-        found = replace(found, pelvis=found.pelvis + share * moved)
-    planted = with_edits(find_contacts(found, up, settings.contacts), motion.time_s, FEET * 2, edits)
+        found = found.moved(share * moved)
     hands = marked(motion.time_s, HANDS, edits)
     found = lock_feet(found, planted, settings.lock) if settings.lock_feet else found
     return CleanMotion(lock_hands(found, hands, settings.lock), planted, hands)

@@ -14,7 +14,7 @@ worse. Only a known height, focal length or distance mends that.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from .block_band import BandedSquares
 from .body_contacts import BODY_JOINTS, find_body_contacts
 from .body_motion import BodyMotion
 from .contact_edits import FEET, HANDS, ContactEdits, marked, with_edits
-from .contacts import ContactSettings, find_contacts
+from .contacts import ContactSettings, find_contacts, runs
 from .flights import GRAVITY, centre_of_mass, find_flights, sight_of
 from .local_fit import LocalFit
 
@@ -98,9 +98,10 @@ def refine(
     settings = settings or RefineSettings()
     find = find or (lambda moved: find_contacts(moved, up, settings.contacts))
     by_hand = marked(motion.time_s, _RESTING, edits)
+    motion.joints()  # once for all rounds: only the place changes
     displacement, flights = np.zeros((len(motion), 3)), np.zeros(len(motion), dtype=bool)
     for _ in range(settings.rounds):
-        moved = replace(motion, pelvis=motion.pelvis + displacement)
+        moved = motion.moved(displacement)
         resting = np.concatenate([find(moved)[:, _BALLS], find_body_contacts(moved, up, settings.contacts)], axis=1)
         resting = with_edits(resting, motion.time_s, _RESTING, edits)
         for frames in motion.stretches():
@@ -116,7 +117,7 @@ def refine(
                 settings,
             )
             displacement[frames], flights[frames] = place.solved(), place.flying
-    return Refined(replace(motion, pelvis=motion.pelvis + displacement), displacement, flights)
+    return Refined(motion.moved(displacement), displacement, flights)
 
 
 class _Stretch:
@@ -207,12 +208,13 @@ class _Stretch:
     def _flights(self, mass: np.ndarray, up: np.ndarray, resting: np.ndarray) -> np.ndarray:
         """(T,) bool, where nothing rests and the (T, 3) center of mass falls freely, as far as it is seen."""
         flying = np.zeros(self._count, dtype=bool)
-        for flight in find_flights(self._time_s, mass, sight_of(self._ray, -up)):
-            inside = slice(flight.first, flight.last)
-            within_s = self._time_s[inside]
-            away = np.minimum(within_s - within_s[0], within_s[-1] - within_s)
-            flying[inside] = away > _FLIGHT_EDGE_S
-        return flying & ~resting
+        for free in runs(~resting):
+            time_s = self._time_s[free]
+            for flight in find_flights(time_s, mass[free], sight_of(self._ray[free], -up)):
+                within_s = time_s[flight.first : flight.last]
+                away = np.minimum(within_s - within_s[0], within_s[-1] - within_s)
+                flying[free.start + flight.first : free.start + flight.last] = away > _FLIGHT_EDGE_S
+        return flying
 
 
 def _second_differences(time_s: np.ndarray) -> np.ndarray:
