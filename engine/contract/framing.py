@@ -24,6 +24,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from .json_checks import parse_json
+
 MAGIC = b"H3R1"
 MAX_HEADER = 1 << 20
 MAX_PAYLOAD = 1 << 30
@@ -92,7 +94,7 @@ def read_record(stream: BinaryIO) -> Record | None:
 
 def _parse(header: bytes, payload: bytes) -> Record:
     try:
-        description = json.loads(header.decode("utf-8"))
+        description = parse_json(header)
         kind, values, described = description["kind"], description["values"], description["arrays"]
         if not isinstance(kind, str) or not isinstance(values, dict):
             raise TypeError("kind or values")
@@ -109,7 +111,7 @@ def _parse(header: bytes, payload: bytes) -> Record:
             offset += count * dtype.itemsize
         if offset != len(payload):
             raise ValueError("the payload exceeds its arrays")
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CorruptRecord(f"malformed record header: {error!r}") from error
     return Record(kind, values, arrays)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import stat
 import types
 import typing
 from dataclasses import MISSING, fields
@@ -18,12 +19,69 @@ class BadJson(ValueError):
     """It is not what it has to be. Its text completes "cannot be read: ..."."""
 
 
-def read_json(path: Path) -> Any:
-    """What a file holds. Raises OSError, and BadJson where it is no JSON."""
+MOST_BYTES = 1 << 26
+"""No file of notes, presets or records comes near this."""
+
+_DEEPEST = 64
+"""Far deeper than anything of ours; what walks through a value afterwards stays within Python's own limit."""
+
+
+def read_json(path: Path, most_bytes: int = MOST_BYTES) -> Any:
+    """What a file holds, as `parse_json` takes it. Raises OSError, and BadJson for what is no such file."""
+    if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+        raise BadJson(f"{path.name} is not a file")
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise BadJson(f"{path.name} is larger than any such file")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        return parse_json(content)
+    except BadJson as error:
         raise BadJson(f"{path.name} is not JSON: {error}") from error
+
+
+def parse_json(content: str | bytes) -> Any:
+    """A value out of JSON (UTF-8, with or without a mark in front), which everybody may use without fear.
+
+    Numbers fit into 64 bits and are finite, texts can be written as UTF-8, and little lies inside each other. Raises
+    BadJson for all else.
+    """
+    try:
+        text = content if isinstance(content, str) else content.decode("utf-8-sig")
+        value = json.loads(text, parse_int=_whole_number, parse_float=_finite_number, parse_constant=_finite_number)
+        _check_parts(value)
+    except (ValueError, RecursionError) as error:
+        raise BadJson(str(error)) from error
+    return value
+
+
+def _whole_number(text: str) -> int:
+    number = int(text) if len(text) <= 20 else None  # Python itself refuses thousands of digits, and with other words
+    if number is None or not is_number(number):
+        raise BadJson("it holds a number beyond 64 bits")
+    return number
+
+
+def _finite_number(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise BadJson("it holds a number that is not finite")
+    return number
+
+
+def _check_parts(value: Any) -> None:
+    level, depth = [value], 0
+    while level:
+        if depth > _DEEPEST:
+            raise BadJson("it is nested too deeply")
+        inner: list[Any] = []
+        for part in level:
+            if isinstance(part, str):
+                part.encode("utf-8")  # half a surrogate pair is legal JSON, and no text
+            elif isinstance(part, dict):
+                inner += [*part.keys(), *part.values()]
+            elif isinstance(part, list):
+                inner += part
+        level, depth = inner, depth + 1
 
 
 def build(item_type: type[Item], values: Any) -> Item:

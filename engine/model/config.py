@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 
 from ..contract.errors import UserError
+from ..contract.json_checks import parse_json
 
 PATCH_SIZE = 16
 """Pixels along the edge of a CUT3R patch. The dense heads upsample by exactly this."""
@@ -126,10 +127,10 @@ class Human3RConfig:
     def from_json(cls, text: str) -> Human3RConfig:
         """The inverse of :meth:`to_json`. Raises :class:`UserError` for anything else."""
         try:
-            values = json.loads(text)
+            values = parse_json(text)
             values["dense_level_widths"] = tuple(values["dense_level_widths"])
             return cls(**values)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise UserError(
                 "bad-model-config",
                 "The model's configuration cannot be read: {error}.",

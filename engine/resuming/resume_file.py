@@ -18,7 +18,7 @@ import numpy as np
 
 from ..contract.array_archive import BadArchive, read_arrays
 from ..contract.errors import UserError
-from ..contract.json_checks import build
+from ..contract.json_checks import build, parse_json
 from ..contract.settings import CaptureSettings
 from ..contract.take import begun_settings, resume_path
 from ..contract.whole_file import whole_file
@@ -105,7 +105,7 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
         raise _missing(path)
     try:
         arrays = read_arrays(path, _MAX_BYTES)
-        values = json.loads(arrays.pop("values").tobytes().decode("utf-8"))
+        values = parse_json(arrays.pop("values").tobytes())
         known_format = values.pop("format") == FORMAT
         begun = build(_Values, values)
         states: StageStates = {}
@@ -115,7 +115,7 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
         point = ResumePoint(**vars(begun) | {"settings": settings, "states": states})
         if min(point.take_offset, point.frame_count, point.next_source_frame) < 0:
             raise ValueError("it holds a negative count")
-    except (BadArchive, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (BadArchive, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             "resume-unreadable", "The resume file {path} cannot be read: {error}.", start_anew, path=path, error=error
         ) from error

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Presets of the settings, by Blender's own means: files in the user's folder for presets, and those shipped here.
 
-A preset holds how to convert, and not what: the footage, its range and the take's file stay as they are.
+A preset holds how to convert, and not what: the footage, its range and the take's file stay as they are. Blender
+executes such files; ours are only read (`preset_files`), for people pass presets on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 from bpy.props import BoolProperty, StringProperty
 
-from ..blender.operators import say
+from ...engine.contract.errors import UserError
+from ..blender.operators import refuse, say
+from . import preset_files
 from .properties import preset_names
 
 FOLDER = "human3r"
@@ -58,10 +61,36 @@ class HUMAN3R_OT_use_preset(bpy.types.Operator):
         return bpy.ops.wm.call_panel(name=HUMAN3R_PT_presets.__name__, keep_open=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if not Path(self.filepath).is_file():
+        path = Path(self.filepath)
+        if not path.is_file():
             say(self, "ERROR", "There is no such preset. Choose one from the list.")
             return {"CANCELLED"}
-        return bpy.ops.script.execute_preset(filepath=self.filepath, menu_idname=HUMAN3R_PT_presets.__name__)
+        try:
+            left_out = _use(preset_files.read(path), context.scene.human3r, path.name)
+        except UserError as error:
+            return refuse(self, error)
+        HUMAN3R_PT_presets.bl_label = bpy.path.display_name(path.name, title_case=False)
+        if left_out:
+            say(self, "WARNING", "Settings that are not in this version were left out: {names}.", names=left_out)
+        return {"FINISHED"}
+
+
+def _use(preset: preset_files.SettingsPreset, settings: bpy.types.PropertyGroup, source: str) -> str:
+    """Set all that a preset holds, or nothing. Returns the names that are no settings. Raises UserError."""
+    known = preset_names()
+    before = {name: getattr(settings, name) for name in known if settings.is_property_set(name)}
+    try:
+        if preset.forgets:
+            settings.use_defaults()
+        for name in preset.values.keys() & set(known):
+            setattr(settings, name, preset.values[name])
+    except (TypeError, ValueError, OverflowError) as error:
+        for name in known:
+            settings.property_unset(name)
+        for name, value in before.items():
+            setattr(settings, name, value)
+        raise preset_files.unusable(source, error) from error
+    return ", ".join(sorted(preset.values.keys() - set(known)))
 
 
 class HUMAN3R_OT_add_preset(AddPresetBase, bpy.types.Operator):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.contract.errors import UserError
-from ...engine.contract.json_checks import read_json
+from ...engine.contract.json_checks import BadJson, is_number, read_json
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.whole_file import explained_write_errors, whole_file
 from .slots import CENTRAL, CHAINS, PAIRED, SIDES, SLOTS
@@ -45,6 +45,11 @@ _KEYS = {
     "switches",
 }
 _LIMBS = ("arm", "leg")
+_LONGEST = 200
+"""Characters of a preset's name, of a bone's with all its alternatives, of a side and of a prefix."""
+_MOST_BYTES = 1 << 20
+_MOST_REPETITIONS = 3
+"""In a prefix. A name of 63 letters is tried in 63 ways for each."""
 
 
 @dataclass(frozen=True)
@@ -97,20 +102,32 @@ class Preset:
 def read(path: Path) -> Preset:
     """Read and check one file. Raises UserError (``preset-unreadable``, ``preset-invalid``)."""
     try:
-        return _read(path, path.stat().st_mtime_ns)
+        found = _read(path, path.stat().st_mtime_ns)
     except (OSError, ValueError) as error:
-        raise UserError(
-            "preset-unreadable",
-            "The rig preset {name} cannot be read: {error}.",
-            "Correct the file, or delete it.",
-            name=path.name,
-            error=error,
-        ) from error
+        found = _unreadable(path, error)
+    if isinstance(found, UserError):
+        raise found.with_traceback(None)
+    return found
 
 
-@lru_cache(maxsize=64)  # the panel asks for all presets whenever it is drawn
-def _read(path: Path, changed_ns: int) -> Preset:
-    return parse(read_json(path), path.name)
+@lru_cache(maxsize=1024)  # the panel asks for all presets whenever it is drawn, and those that are wrong remain so
+def _read(path: Path, changed_ns: int) -> Preset | UserError:
+    try:
+        return parse(read_json(path, _MOST_BYTES), path.name)
+    except UserError as error:
+        return error
+    except BadJson as error:
+        return _unreadable(path, error)
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    return UserError(
+        "preset-unreadable",
+        "The rig preset {name} cannot be read: {error}.",
+        "Correct the file, or delete it.",
+        name=path.name,
+        error=error,
+    )
 
 
 def parse(values: Any, source: str) -> Preset:
@@ -119,19 +136,17 @@ def parse(values: Any, source: str) -> Preset:
     _check(values.get("schema") == SCHEMA, source, f"its schema is {values.get('schema')!r} instead of {SCHEMA}")
     unknown = sorted(values.keys() - _KEYS)
     _check(not unknown, source, f"unknown keys: {', '.join(unknown)}")
-    for key in ("name", "description", "tested", "prefix"):
+    for key in ("name", "description", "tested", "tested_on", "prefix"):
         _check(isinstance(values.get(key, ""), str), source, f"{key} is not text")
-    _check(bool(values.get("name")), source, "it has no name")
+    _check(bool(values.get("name", "").strip()), source, "it has no name")
+    _check(values["name"].isprintable() and len(values["name"]) <= _LONGEST, source, "its name cannot be shown")
     _check(values.get("tested_on", "none") in EVIDENCE, source, f"tested_on is not one of {', '.join(EVIDENCE)}")
-    try:
-        re.compile(values.get("prefix", ""))
-    except re.error as error:
-        raise _invalid(source, f"prefix is not a regular expression: {error}") from error
+    _check_prefix(values.get("prefix", ""), source)
     sides = values.get("sides", ["L", "R"])
     _check(
-        isinstance(sides, list) and len(sides) == 2 and all(isinstance(side, str) for side in sides),
+        isinstance(sides, list) and len(sides) == 2 and all(_is_name(side) for side in sides),
         source,
-        "sides is not a list of two texts, for left and right",
+        "sides is not a list of two short texts, for left and right",
     )
     bones = _slots(values.get("bones"), sides, "bones", source)
     measured = _slots(values.get("measured", {}), sides, "measured", source)
@@ -147,6 +162,19 @@ def parse(values: Any, source: str) -> Preset:
         measured=measured, ik=_limbs(values.get("ik", {}), sides, source),
         switches=_switches(values.get("switches", []), sides, source),
     )  # fmt: skip
+
+
+def _check_prefix(prefix: str, source: str) -> None:
+    """A regular expression that is quick on every name: few repetitions, and none of something that repeats."""
+    _check(len(prefix) <= _LONGEST, source, "prefix is too long")
+    repeated = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]|\(\?", "x", prefix)
+    slow = len(re.findall(r"[*+?{]", repeated)) > _MOST_REPETITIONS or re.search(r"\)[*+{]", repeated)
+    _check(not slow, source, "prefix repeats too much")
+    _check(not re.search(r"\(\?[a-zA-Z]*x", prefix), source, "prefix is a regular expression with comments")
+    try:
+        re.compile(prefix, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise _invalid(source, f"prefix is not a regular expression: {error}") from error
 
 
 def as_json(preset: Preset) -> dict[str, Any]:
@@ -213,7 +241,7 @@ def _slots(values: Any, sides: list[str], key: str, source: str) -> dict[str, tu
     for slot, names in values.items():
         names = [names] if isinstance(names, str) else names
         _check(
-            isinstance(names, list) and bool(names) and all(isinstance(name, str) and name for name in names),
+            isinstance(names, list) and bool(names) and all(_is_name(name) and name for name in names),
             source,
             f"{key} {slot} is neither a bone name nor a list of bone names",
         )
@@ -236,7 +264,7 @@ def _limbs(values: Any, sides: list[str], source: str) -> dict[str, IkLimb]:
             isinstance(controls, dict)
             and "target" in controls
             and controls.keys() <= {"target", "pole", "toe"}
-            and all(isinstance(name, str) for name in controls.values()),
+            and all(_is_name(name) for name in controls.values()),
             source,
             f"ik {limb} needs a target, and takes only a pole and a toe besides",
         )
@@ -253,9 +281,9 @@ def _switches(values: Any, sides: list[str], source: str) -> tuple[Switch, ...]:
         _check(
             isinstance(item, dict)
             and item.keys() == {"bone", "property", "fk", "ik"}
-            and isinstance(item["bone"], str)
-            and isinstance(item["property"], str)
-            and all(isinstance(item[mode], int | float) for mode in ("fk", "ik")),
+            and _is_name(item["bone"])
+            and _is_name(item["property"])
+            and all(isinstance(item[mode], bool) or is_number(item[mode]) for mode in ("fk", "ik")),
             source,
             "a switch does not have a bone, a property, and numbers for fk and ik",
         )
@@ -264,6 +292,10 @@ def _switches(values: Any, sides: list[str], source: str) -> tuple[Switch, ...]:
                 Switch(item["bone"].replace("{side}", code), item["property"], float(item["fk"]), float(item["ik"]))
             )
     return tuple(found)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST
 
 
 def _check(holds: bool, source: str, problem: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contract.json_checks import BadJson, build, checked, is_number, read_json
+from engine.contract.json_checks import BadJson, build, checked, is_number, parse_json, read_json
 
 
 @dataclass(frozen=True)
@@ -60,5 +60,26 @@ def test_files_that_are_no_json_are_refused(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(BadJson, match=r"a\.json"):
             read_json(path)
+    path.write_bytes(b" " * 11)
+    with pytest.raises(BadJson, match="larger"):
+        read_json(path, most_bytes=10)
+    with pytest.raises(BadJson, match="not a file"):
+        read_json(tmp_path)
     with pytest.raises(FileNotFoundError):
         read_json(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize("text", [
+    "NaN", "-Infinity", '[{"a": 1e999}]', "9" * 10_000, "[9223372036854775808]", "-" + "9" * 19, '"\\ud800"',
+    '{"\\udfff": 1}', "[" * 66 + "]" * 66, "[" * 500_000, '{"a":' * 100_000, b"\xff", "{}".encode("utf-16"), "",
+])  # fmt: skip
+def test_values_that_nobody_can_use_are_refused(text: str | bytes) -> None:
+    with pytest.raises(BadJson):
+        parse_json(text)
+
+
+def test_what_is_sound_is_as_python_reads_it() -> None:
+    assert parse_json(b'\xef\xbb\xbf{"a": [1, -9223372036854775808, 1.5, 1e-999, true, null, "\\ud83d\\ude00"]}') == {
+        "a": [1, -(2**63), 1.5, 0.0, True, None, "\U0001f600"]
+    }
+    assert parse_json("[" * 60 + "]" * 60)

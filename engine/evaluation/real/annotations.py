@@ -10,7 +10,6 @@ its frames. The clip lies beside the file under its name, or is the `member` of 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ...contract.errors import UserError
+from ...contract.json_checks import read_json
 from .falling import TrueFlight, read_flight
 from .points import POINT_NAMES
 
@@ -81,7 +81,7 @@ def read_annotations(folder: Path) -> list[AnnotatedClip]:
     """The clips of a folder's `annotations.json`. Raises UserError (`annotations-unreadable`)."""
     path = folder / FILE_NAME
     with explained_reading(path):
-        clips = json.loads(path.read_text(encoding="utf-8"))["clips"]
+        clips = read_json(path)["clips"]
         return [_clip(name, entry) for name, entry in clips.items()]
 
 

@@ -8,7 +8,6 @@ wheel the videos are in, which are called after the cameras.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ...contract.json_checks import read_json
 from .annotations import FootagePlace, explained_reading
 from .points import POINT_NAMES
 
@@ -84,7 +84,7 @@ def read_truth(folder: Path) -> Truth | None:
     if not path.is_file():
         return None
     with explained_reading(path):
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
         frames = {int(number): frame["joints_m"] for number, frame in values["frames"].items()}
         names = tuple(name for name in POINT_NAMES if all(name in joints for joints in frames.values()))
         joints = {

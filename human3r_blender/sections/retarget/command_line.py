@@ -14,6 +14,7 @@ import bpy
 
 from ....engine.contract.arguments import add_setting_options, settings_from_options
 from ....engine.contract.errors import UserError
+from ....engine.contract.sentences import printable
 from ....engine.installed.locations import rig_presets_folder
 from ...rigs import presets
 from .character_files import named, people, retarget_file
@@ -66,8 +67,11 @@ def check(options: argparse.Namespace) -> None:
             "Give a .blend file with a rigged character.",
             path=options.retarget_to,
         )
+    known, problems = presets.find_all(rig_presets_folder())
+    for problem in problems:
+        print(f"Note: {printable(str(problem.message))}", file=sys.stderr, flush=True)
     if options.preset:
-        named(presets.find_all(rig_presets_folder())[0], options.preset)
+        named(known, options.preset)
     _settings(options)
 
 

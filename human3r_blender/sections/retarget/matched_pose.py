@@ -10,6 +10,7 @@ import numpy as np
 
 from ....engine.contract import rotations
 from ....engine.contract.errors import UserError
+from ....engine.contract.json_checks import BadJson, checked, parse_json
 from ...blender.evaluation import at_rest, bone_matrices, evaluating, world_matrix
 from ...blender.vectors import blend, nearest_rotation, transposed
 from ...person import sampling
@@ -49,15 +50,7 @@ def match(source: bpy.types.Object, item: bpy.types.Object, scene: bpy.types.Sce
 
 def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
     """(C, 3, 3) of the controls, as matched by hand. Raises UserError (``pose-not-matched``)."""
-    try:
-        kept = json.loads(item[PROPERTY])
-    except (KeyError, ValueError, TypeError) as error:
-        raise UserError(
-            "pose-not-matched",
-            "No pose has been matched for {name} yet.",
-            "Pose it like the person at the current frame, then press Match Current Pose.",
-            name=item.name,
-        ) from error
+    kept = _kept(item)
     names = character.model.names
     if (pelvis := character.control("pelvis")) is not None:
         # what carries the hips was not posed where the list of bones does not hold it: it turns as they do
@@ -76,3 +69,22 @@ def calibration(item: bpy.types.Object, character: Character) -> np.ndarray:
             for name, slot in zip(names, character.slots, strict=True)
         ]
     )
+
+
+def _kept(item: bpy.types.Object) -> dict[str, tuple[float, ...] | None]:
+    """By bone, the quaternion on a character's object, whoever wrote it. Raises UserError (``pose-not-matched``)."""
+    held = item.get(PROPERTY)
+    try:
+        if not isinstance(held, str):
+            raise BadJson("nothing was kept")
+        found = checked(parse_json(held), dict[str, tuple[float, float, float, float]], "pose")
+        if not all(0.5 < float(np.linalg.norm(turn)) < 2.0 for turn in found.values()):
+            raise BadJson("pose: no rotation")
+    except BadJson as error:
+        raise UserError(
+            "pose-not-matched",
+            "No pose has been matched for {name} yet.",
+            "Pose it like the person at the current frame, then press Match Current Pose.",
+            name=item.name,
+        ) from error
+    return dict(found)

@@ -4,13 +4,18 @@
 import bpy
 
 from ....engine.contract.sentences import Sentence
+from ....engine.installed.locations import rig_presets_folder
 from ...blender.properties import draw_settings
 from ...blender.sidebar import Human3RPanel, Section
 from ...blender.text import characters_across, draw_text, tr
+from ...rigs import presets
 from ...rigs.slots import REQUIRED, label
 from . import TITLE, choosing, matched_pose
 from .properties import row_label
 from .settings import RetargetSettings
+
+_MOST_PROBLEMS = 3
+"""Files that are named where several presets cannot be used."""
 
 
 class HUMAN3R_UL_retarget_bones(bpy.types.UIList):
@@ -46,6 +51,7 @@ class HUMAN3R_PT_retarget(Section, bpy.types.Panel):
         row = column.row(align=True)
         row.prop(settings, "preset")
         row.operator("human3r.retarget_find_bones", text="", icon="FILE_REFRESH")
+        _draw_problems(layout, characters_across(context))
         if character is not None and settings.is_found(character):
             _draw_findings(layout, settings, characters_across(context))
         column = layout.column()
@@ -86,6 +92,15 @@ class HUMAN3R_PT_retarget_bones(Human3RPanel, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.operator("human3r.retarget_save_preset", icon="FILE_TICK")
         row.operator("human3r.retarget_remove_preset", text="", icon="TRASH")
+
+
+def _draw_problems(layout: bpy.types.UILayout, characters: int) -> None:
+    """Which files among the user's presets cannot be used."""
+    _, problems = presets.find_all(rig_presets_folder())
+    for problem in problems[:_MOST_PROBLEMS]:
+        draw_text(layout.column(align=True), problem.message, characters, icon="ERROR")
+    if len(problems) > _MOST_PROBLEMS:
+        layout.label(text=tr("More of them: {count}", count=len(problems) - _MOST_PROBLEMS), translate=False)
 
 
 def _draw_report(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, characters: int) -> None:

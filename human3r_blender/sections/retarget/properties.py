@@ -14,6 +14,8 @@ from bpy.props import (
     StringProperty,
 )
 
+from ....engine.contract.errors import UserError
+from ....engine.contract.json_checks import BadJson, parse_json
 from ....engine.installed.locations import rig_presets_folder
 from ...blender.properties import settings_from, with_settings
 from ...blender.text import tr
@@ -150,12 +152,15 @@ class Human3RRetarget(bpy.types.PropertyGroup):
             character.select_set(True)  # which is how it was meant
 
     def rig(self) -> RigMap:
-        """The mapping as the list of bones says. What it has besides bones comes from what was found."""
+        """The mapping as the list of bones says. What it has besides bones comes from what was found.
+
+        Raises UserError (``retarget-bones-unreadable``).
+        """
         values: dict[str, list[str]] = {}
         for row in self.rows:
             if row.bone:
                 values.setdefault(row.key, []).append(row.bone)
-        base = presets.parse(json.loads(self.base), "base") if self.base else Preset("base", {})
+        base = self._found_bones()
         bones = {key: tuple(names) for key, names in values.items() if key in SLOTS}
         measured = {slot: names for slot, names in base.measured.items() if bones.get(slot) == base.bones[slot]}
         ik = {}
@@ -164,6 +169,17 @@ class Human3RRetarget(bpy.types.PropertyGroup):
             if parts["target"]:
                 ik[limb] = IkLimb(**parts)
         return RigMap(bones, measured, ik, base.switches)
+
+    def _found_bones(self) -> Preset:
+        """What `base` holds. Raises UserError (``retarget-bones-unreadable``): anybody may have written the file."""
+        try:
+            return presets.parse(parse_json(self.base), "base") if self.base else Preset("base", {})
+        except (BadJson, UserError) as error:
+            raise UserError(
+                "retarget-bones-unreadable",
+                "The list of bones in this file is damaged.",
+                "Press Find Bones.",
+            ) from error
 
     def _fill(self, found: RigMap) -> None:
         self.rows.clear()
