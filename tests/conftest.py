@@ -4,9 +4,11 @@
 import importlib.util
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests import fuzzing
 from tests.windows_semantics import Windows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +37,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "slow" in item.keywords:
                 item.add_marker(pytest.mark.skip(reason="slow: run with --run-slow"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # one of several processes, whose first one counts
+        session.config.workeroutput["fuzzed"] = fuzzing.tried
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    fuzzing.tried += getattr(node, "workeroutput", {}).get("fuzzed", 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if fuzzing.tried:
+        terminalreporter.write_line(f"damaged and forged inputs that readers were given: {fuzzing.tried:,}")
 
 
 @pytest.fixture(scope="session", autouse=True)

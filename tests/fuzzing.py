@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Damaging files in reproducible ways, and watching what a reader does with them.
 
-`HUMAN3R_FUZZ_ROUNDS=100` makes every test of this kind a hundred times longer; seeds are fixed in any case.
+Tests of this kind are marked `fuzz`. `HUMAN3R_FUZZ_ROUNDS=20` makes every one twenty times longer; seeds are fixed in
+any case. pytest says at its end how many inputs were tried (`tests/conftest.py`).
 """
 
 import contextlib
@@ -12,6 +13,8 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 ROUNDS = int(os.environ.get("HUMAN3R_FUZZ_ROUNDS", "1"))
@@ -57,6 +60,9 @@ NASTY_VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2**31, 2**63, 2**64, 10**400, 1e308, float("inf"), float("nan"), "", "x", "\0", "../x",
     "é" * 2000, [], [[]], {}, {"kind": "frame"}, [0, 2**62], [-1, 3], ["x", "<f4", [0, 2**62]], ["x", "|O", [1]],
 )  # fmt: skip
+
+tried = 0
+"""Inputs that readers of this process were given."""
 
 _seen: list[str] = []
 _watching = False
@@ -127,12 +133,51 @@ def _containers(value: Any) -> Iterator[Any]:
             yield from _containers(part)
 
 
+@dataclass(frozen=True)
+class Reader:
+    """One reader of one kind of file: a line for each is all that the suite needs."""
+
+    name: str
+    file: str
+    """What the file is called, with the ending that readers go by."""
+    content: bytes
+    """Of a small file that is read."""
+    read: Callable[[Path], object]
+    refusals: tuple[type[Exception], ...] = ()
+    """What the reader says no with."""
+
+
+def attack(reader: Reader, folder: Path, count: int, seed: int) -> None:
+    """Give a reader so many damaged files, and as many again with changed values where the file is JSON."""
+    path = folder / reader.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(reader.content)
+    assert survives(lambda: reader.read(path), ())
+    for data in (*_changed(reader.content, count, seed), *NO_FILES, *mutations(reader.content, count, seed)):
+        path.write_bytes(data)
+        survives(lambda: reader.read(path), reader.refusals)
+
+
+NO_FILES = (b"", b"[" * 500_000, b"\xff\xfe", b"\0" * 4096, b"null", b"[]", b"{}", b"9" * 10_000, b"1e999")
+"""Contents that no reader of anything expects."""
+
+
+def _changed(content: bytes, count: int, seed: int) -> Iterator[bytes]:
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return
+    for changed in changed_json(value, count, seed):
+        yield json.dumps(changed).encode()
+
+
 def survives(read: Callable[[], object], expected: tuple[type[Exception], ...]) -> bool:
     """Whether a reader succeeds, False where it refuses with an expected exception.
 
     Any other exception, a hang, memory beyond the bound, or running something fails the test.
     """
-    global _watching
+    global _watching, tried
+    tried += 1
     _seen.clear()
     try:
         with _bounded_memory(), _bounded_time():

@@ -7,7 +7,12 @@ work: each one looks up what it needs here.
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
+import numpy as np
+
+from ...engine.contract.json_checks import is_number
 
 PREFIX = "human3r_"
 """How the names of all our custom properties begin."""
@@ -57,12 +62,55 @@ ABSENCE = "human3r_absence_s"
 """On the root: seconds without a detection after which people are hidden."""
 
 
+_MOST = 1 << 30
+"""Blender's numbers have 32 bits, and one more has to fit."""
+
+
 def mark(block: bpy.types.ID, take_id: str, role: str, track_id: int | None = None) -> None:
     """Write a data-block's place in its take."""
     block[TAKE] = take_id
     block[ROLE] = role
     if track_id is not None:
         block[TRACK] = track_id
+
+
+def is_root(block: bpy.types.ID) -> bool:
+    """Whether a data-block is a take's root, and says of which take."""
+    return block.get(ROLE) == ROOT and bool(text(block, TAKE))
+
+
+def text(block: bpy.types.ID, name: str) -> str:
+    """A property that is a text; empty where it is anything else, for whoever had the file may have changed it."""
+    held = _held(block, name)
+    return held if isinstance(held, str) else ""
+
+
+def whole(block: bpy.types.ID, name: str, default: int) -> int:
+    """A property that is a whole number that can be counted on, in the same way."""
+    held = _held(block, name)
+    return int(held) if isinstance(held, int) and abs(held) < _MOST else default
+
+
+def number(block: bpy.types.ID, name: str, default: float) -> float:
+    """A property that is a finite number, in the same way."""
+    held = _held(block, name)
+    return float(held) if is_number(held) else default
+
+
+def numbers(block: bpy.types.ID, name: str, width: int = 1) -> np.ndarray:
+    """(n, `width`) finite float64 of a property that lists them row by row; none where it is anything else."""
+    try:
+        listed = np.array(_held(block, name), dtype=np.float64).reshape(-1, width)
+    except (TypeError, ValueError):
+        return np.empty((0, width))
+    return listed if np.isfinite(listed).all() else np.empty((0, width))
+
+
+def _held(block: bpy.types.ID, name: str) -> Any:
+    try:
+        return block.get(name)
+    except UnicodeDecodeError:  # bytes that Blender calls a text
+        return None
 
 
 def find(take_id: str, role: str, hint: str = "") -> bpy.types.Object | None:

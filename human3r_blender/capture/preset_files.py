@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import stat
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,10 @@ def _content(path: Path) -> bytes:
 def _parse(content: bytes) -> SettingsPreset:
     values: dict[str, Value] = {}
     forgets = False
-    for statement in ast.parse(content.decode("utf-8-sig")).body:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python's about what it parses
+        statements = ast.parse(content.decode("utf-8-sig")).body
+    for statement in statements:
         if _is_text(statement) or ast.unparse(statement) in _LEADS:
             continue
         if ast.unparse(statement) in _FORGET:

@@ -16,7 +16,7 @@ from . import family
 
 def mark(action: bpy.types.Action, person: bpy.types.Object) -> None:
     """Write on a character's Action whose motion it is."""
-    tags.mark(action, str(person.get(tags.TAKE, "")), tags.CHARACTER, person.get(tags.TRACK))
+    tags.mark(action, tags.text(person, tags.TAKE), tags.CHARACTER, tags.whole(person, tags.TRACK, -1))
 
 
 def motion_of(item: bpy.types.Object | None) -> bpy.types.Action | None:
@@ -34,7 +34,7 @@ def characters_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 def take_of(item: bpy.types.Object) -> str:
     """The id of the take that a person, or a character's motion, is from."""
     action = motion_of(item)
-    return str((item if action is None else action).get(tags.TAKE, ""))
+    return tags.text(item if action is None else action, tags.TAKE)
 
 
 def of(people: Iterable[bpy.types.Object], characters: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
@@ -46,4 +46,4 @@ def of(people: Iterable[bpy.types.Object], characters: Iterable[bpy.types.Object
 def _order(item: bpy.types.Object) -> tuple[str, int]:
     action = motion_of(item)
     assert action is not None
-    return str(action.get(tags.TAKE, "")), int(action.get(tags.TRACK, -1))
+    return tags.text(action, tags.TAKE), tags.whole(action, tags.TRACK, -1)

@@ -16,6 +16,9 @@ import bpy
 from ..blender import keyframes, tags
 from .motion import LOCATION
 
+_NOBODY = -(1 << 31)
+"""No take's number."""
+
 ROLES = (tags.RAW, tags.LIVE, tags.CLEAN)
 
 _HELD = {role: f"human3r_{role}" for role in ROLES}
@@ -24,12 +27,12 @@ _HELD = {role: f"human3r_{role}" for role in ROLES}
 
 def is_person(item: bpy.types.Object | None) -> bool:
     """Whether an object is the armature of a person that Human3R made."""
-    return item is not None and item.get(tags.ROLE) == tags.ARMATURE and tags.TRACK in item
+    return item is not None and item.type == "ARMATURE" and item.get(tags.ROLE) == tags.ARMATURE and _has_order(item)
 
 
 def person_of(item: bpy.types.Object | None) -> bpy.types.Object | None:
     """The person whose part an object is: the armature itself, the mesh, a contact mark; None for anything else."""
-    if item is None or tags.TRACK not in item or is_person(item):
+    if item is None or not _has_order(item) or is_person(item):
         return item if is_person(item) else None
     above = item.find_armature() or item.parent
     return above if is_person(above) else None
@@ -38,6 +41,11 @@ def person_of(item: bpy.types.Object | None) -> bpy.types.Object | None:
 def order(item: bpy.types.Object) -> tuple[str, int]:
     """What people are sorted by: take by take, in the order of their numbers."""
     return str(item[tags.TAKE]), int(item[tags.TRACK])
+
+
+def _has_order(block: bpy.types.ID) -> bool:
+    """Whether a data-block says whose it is; whoever had the file may have written anything there."""
+    return bool(tags.text(block, tags.TAKE)) and tags.whole(block, tags.TRACK, _NOBODY) != _NOBODY
 
 
 def people_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
@@ -63,16 +71,12 @@ def mesh(item: bpy.types.Object) -> bpy.types.Object | None:
 def root(item: bpy.types.Object) -> bpy.types.Object | None:
     """The empty that a person's take hangs from; None once the user deleted it."""
     above = item.parent
-    while above is not None and above.get(tags.ROLE) != tags.ROOT:
+    while above is not None and not tags.is_root(above):
         above = above.parent
     if above is None:  # the user hung the person from something else, or from nothing
         beside = (other for scene in item.users_scene for other in scene.objects)
         above = next(
-            (
-                other
-                for other in beside
-                if other.get(tags.ROLE) == tags.ROOT and other.get(tags.TAKE) == item[tags.TAKE]
-            ),
+            (other for other in beside if tags.is_root(other) and other[tags.TAKE] == item[tags.TAKE]),
             None,
         )
     return above
@@ -107,7 +111,7 @@ def animated(item: bpy.types.Object) -> list[bpy.types.ID]:
 def action(item: bpy.types.Object, role: str) -> bpy.types.Action | None:
     """A person's Action with one of the roles `tags.RAW`, `tags.LIVE` and `tags.CLEAN`, whether or not it plays."""
     held = item.get(_HELD[role])
-    if held is not None:
+    if isinstance(held, bpy.types.Action):
         return held
     used = (action for block in animated(item) for action in keyframes.actions_of(block))
     found = next((action for action in used if _is_version(action, item, role)), None)
@@ -154,7 +158,7 @@ def _around(item: bpy.types.Object) -> Iterator[bpy.types.Object]:
 
 
 def _is_version(made: bpy.types.Action, item: bpy.types.Object, role: str) -> bool:
-    return made.get(tags.ROLE) == role and tags.TRACK in made and order(made) == order(item)
+    return made.get(tags.ROLE) == role and _has_order(made) and order(made) == order(item)
 
 
 def _is_of_earlier_versions(item: bpy.types.Object) -> bool:

@@ -177,7 +177,7 @@ def root_of(item: bpy.types.Object) -> bpy.types.Object:
 
 def body_of(item: bpy.types.Object) -> BodyModel:
     """The body that a person was made with. Raises UserError where its file is gone."""
-    return BodyModel.load(body_file(root_of(item)[tags.BODY]))
+    return BodyModel.load(body_file(tags.text(root_of(item), tags.BODY)))
 
 
 def pictures(item: bpy.types.Object) -> np.ndarray:
@@ -186,7 +186,7 @@ def pictures(item: bpy.types.Object) -> np.ndarray:
     Scenes of earlier versions do not say: there it is those with a key of the camera or of anybody.
     """
     root = root_of(item)
-    frames = [np.array(root.get(tags.PICTURES, ()), dtype=np.float32)]
+    frames = [tags.numbers(root, tags.PICTURES).astype(np.float32).ravel()]
     if not len(frames[0]):
         camera = tags.find(item[tags.TAKE], tags.CAMERA)
         curves = [] if camera is None else list(keyframes.curves(camera).values())
@@ -198,7 +198,7 @@ def pictures(item: bpy.types.Object) -> np.ndarray:
 
 
 def _absence_s(item: bpy.types.Object) -> float:
-    return float(root_of(item).get(tags.ABSENCE, DEFAULT_ABSENCE_S))
+    return tags.number(root_of(item), tags.ABSENCE, DEFAULT_ABSENCE_S)
 
 
 def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: float, body: BodyModel) -> None:

@@ -9,6 +9,7 @@ import bpy
 import numpy as np
 
 from ...engine.contract.body_model import BETA_COUNT
+from ..blender import tags
 
 BETAS = "human3r_betas"
 """On a raw Action: for every picture with the person its scene frame and the ten betas, one after the other."""
@@ -25,7 +26,7 @@ def write(action: bpy.types.Action, frames: np.ndarray, betas: np.ndarray) -> No
 def read(action: bpy.types.Action, frames: np.ndarray, constant: np.ndarray) -> np.ndarray:
     """(T, 10) betas of (T,) scene frames; the (10,) constant shape where nothing is known of a frame."""
     found = np.tile(np.asarray(constant, dtype=np.float64), (len(frames), 1))
-    kept = np.array(action.get(BETAS, ()), dtype=np.float64).reshape(-1, 1 + BETA_COUNT)
+    kept = tags.numbers(action, BETAS, 1 + BETA_COUNT)
     if len(kept):
         row = np.searchsorted(kept[:, 0], frames - _SAME_FRAME).clip(max=len(kept) - 1)
         known = np.abs(kept[row, 0] - frames) <= _SAME_FRAME

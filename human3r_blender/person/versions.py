@@ -53,7 +53,7 @@ FindObject = Callable[[], bpy.types.Object | None]
 def shown(item: bpy.types.Object) -> str:
     """The role of the version that plays; empty for an Action of the user's own, or none."""
     action = item.animation_data.action if item.animation_data is not None else None
-    return "" if action is None else str(action.get(tags.ROLE, ""))
+    return "" if action is None else tags.text(action, tags.ROLE)
 
 
 def show(item: bpy.types.Object, role: str) -> None:
@@ -84,7 +84,7 @@ def settings_of(item: bpy.types.Object) -> CleanUpSettings | None:
     if action is None:
         return None
     return CleanUpSettings(
-        float(action.get(STRENGTH, CleanUpSettings.strength)),
+        min(max(tags.number(action, STRENGTH, CleanUpSettings.strength), 0.0), 1.0),
         bool(action.get(LOCK_FEET, True)),
         bool(action.get(REFINE, False)),  # which earlier versions did not do
     )

@@ -16,7 +16,7 @@ from ...engine.contract.messages import CameraSummary, FinalFrame, Frame, with_f
 from ...engine.motion.ground import Ground
 from ...engine.motion.ground_evidence import GroundEvidence as GroundFacts
 from ...engine.motion.ground_of_take import ground_of_frames
-from ..blender import coordinates, turns
+from ..blender import coordinates, tags, turns
 
 ESTIMATE = "human3r_ground"
 """On the root: the last estimate's matrix, row by row; the root follows new estimates only while it stands there."""
@@ -121,23 +121,34 @@ def follows_estimates(root: bpy.types.Object) -> bool:
 
 def found_matrix(root: bpy.types.Object) -> Matrix:
     """Where the last estimate put the root; where it was made without one."""
-    return Matrix(np.array(root[ESTIMATE]).reshape(4, 4)) if ESTIMATE in root else Matrix.Identity(4)
+    found = _estimate_on(root)
+    return Matrix.Identity(4) if found is None else Matrix(found)
 
 
 def evidence_of(root: bpy.types.Object) -> GroundFacts | None:
     """What the floor of a take rests on; None where earlier versions set it, or nobody did."""
-    return GroundFacts(**root[EVIDENCE].to_dict()) if EVIDENCE in root else None
+    try:
+        return GroundFacts(**root[EVIDENCE].to_dict())
+    except (KeyError, AttributeError, TypeError):  # none, or what somebody else wrote there
+        return None
 
 
 def return_to_estimate(root: bpy.types.Object) -> None:
     """Put the root back to the last estimate. Raises UserError (``no-estimate``) where there was none."""
-    if ESTIMATE not in root:
+    found = _estimate_on(root)
+    if found is None:
         raise UserError(
             "no-estimate",
             "No floor was found for this take.",
             "Import it again with Floor set to Automatic, or set the floor by hand.",
         )
     root.matrix_basis = found_matrix(root)
+
+
+def _estimate_on(root: bpy.types.Object) -> np.ndarray | None:
+    """(4, 4) as the root keeps it; None where there is none."""
+    found = tags.numbers(root, ESTIMATE, 16)
+    return found.reshape(4, 4) if len(found) == 1 else None
 
 
 def _estimate(

@@ -10,19 +10,19 @@ from ..blender import tags
 
 def root_of(context: bpy.types.Context) -> bpy.types.Object | None:
     """The root of the take that the active object belongs to; without one, of the scene's only take."""
-    roots = [item for item in context.scene.objects if item.get(tags.ROLE) == tags.ROOT]
+    roots = [item for item in context.scene.objects if tags.is_root(item)]
     active = context.active_object
-    take = active.get(tags.TAKE) if active is not None else None
+    take = tags.text(active, tags.TAKE) if active is not None else ""
     own = [item for item in roots if item[tags.TAKE] == take]
     return own[0] if own else roots[0] if len(roots) == 1 else None
 
 
 def remove(take_ids: set[str]) -> None:
     """Remove what was built under these ids, and the collections that are empty without it."""
-    objects = [item for item in bpy.data.objects if item.get(tags.TAKE) in take_ids]
+    objects = [item for item in bpy.data.objects if tags.text(item, tags.TAKE) in take_ids]
     homes = {collection.name for item in objects for collection in item.users_collection}
-    people = [collection for collection in bpy.data.collections if collection.get(tags.TAKE) in take_ids]
-    actions = [action for action in bpy.data.actions if action.get(tags.TAKE) in take_ids]
+    people = [collection for collection in bpy.data.collections if tags.text(collection, tags.TAKE) in take_ids]
+    actions = [action for action in bpy.data.actions if tags.text(action, tags.TAKE) in take_ids]
     bpy.data.batch_remove([*objects, *people, *actions])
     for home in homes & set(bpy.data.collections.keys()):
         collection = bpy.data.collections[home]

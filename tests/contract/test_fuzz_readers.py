@@ -22,6 +22,8 @@ from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeReader
 from tests.fuzzing import changed_json, mutations, survives
 
+pytestmark = pytest.mark.fuzz
+
 SETTINGS = CaptureSettings(source="clip.mp4", take="clip.h3r", end=30)
 HEADER = messages.TakeHeader(
     messages.PROTOCOL_VERSION,

@@ -25,10 +25,10 @@ from engine.model.checkpoint import FORMAT, read_checkpoint
 from engine.model.config import Human3RConfig, embedded
 from engine.model.released_checkpoint import infer_config, literal_arguments, read_pickle
 from engine.resuming.resume_file import ResumePoint, load_resume_point, resume_path, save_resume_point
-from tests.fuzzing import ROUNDS, changed_json, mutations, survives
+from tests.fuzzing import ROUNDS, Reader, attack, changed_json, mutations, survives
 from weights_downloader import part, records
 
-pytestmark = pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+pytestmark = [pytest.mark.fuzz, pytest.mark.filterwarnings("ignore:Detected pickle protocol")]
 
 TENSORS = {"patch_embed.proj.weight": torch.ones(4, 3), "enc_blocks.0.norm.bias": torch.zeros(5)}
 JSON = st.recursive(
@@ -193,31 +193,25 @@ def test_ground_truth(tmp_path):
             survives(lambda: read_truth(path), (UserError,))
 
 
-def test_records_and_manifests_of_the_downloader(tmp_path, monkeypatch):
+FIGURES = {"size": 5, "sha256": "0" * 64}
+MANIFEST = json.dumps({"source_name": "a", "sha256": "0", "bytes": 1}).encode()
+READERS = [
+    Reader("records", "records.json", json.dumps({"published": {"a.pth": FIGURES}, "installed": {"b": FIGURES}}).encode(),
+           lambda _: records.installed("b"), (UserError,)),
+    Reader("origin", "big.bin.part.json", b'{"size": 5, "validator": "abc"}',
+           lambda path: part.Part(path.with_name("big.bin"), print).origin, (UserError,)),
+    Reader("inventory", "weights/672S.json", MANIFEST,
+           lambda path: inventory.read_manifest(path.with_suffix(".safetensors")), (UserError,)),
+    Reader("manifest", "weights/672S.json", MANIFEST,
+           lambda path: conversion.read_manifest(path.with_suffix(".safetensors")), (UserError,)),
+]  # fmt: skip
+"""What the downloader and the conversion of weights note: a line for each reader."""
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+def test_notes_of_downloads(reader, tmp_path, monkeypatch):
     monkeypatch.setenv(locations.DATA_VARIABLE, str(tmp_path))
-    figures = {"size": 5, "sha256": "0" * 64}
-    weights = tmp_path / "weights" / "672S.safetensors"
-    weights.parent.mkdir()
-    weights.write_bytes(b"x")
-    target = tmp_path / "big.bin"
-    target.with_name("big.bin.part").write_bytes(b"x")
-    readers = (
-        (
-            locations.records_path(),
-            {"published": {"a.pth": figures}, "installed": {"b": figures}},
-            lambda: records.installed("b"),
-        ),
-        (
-            inventory.manifest_path(weights),
-            {"source_name": "a", "sha256": "0", "bytes": 1},
-            lambda: (inventory.read_manifest(weights), conversion.read_manifest(weights)),
-        ),
-        (inventory.origin_path(target), {"size": 5, "validator": "abc"}, lambda: part.Part(target, print).origin),
-    )
-    for path, value, read in readers:
-        path.write_text(json.dumps(value))
-        assert survives(read, ())
-        texts = [json.dumps(changed).encode() for changed in changed_json(value, 150, seed=8)]
-        for data in (*texts, *mutations(json.dumps(value).encode(), 150, seed=9), b"[" * 500_000, b"\xff\xfe", b"null"):
-            path.write_bytes(data)
-            survives(read, (UserError,))
+    (tmp_path / "big.bin.part").write_bytes(b"x")
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "672S.safetensors").write_bytes(b"x")
+    attack(reader, tmp_path, 150, seed=8)

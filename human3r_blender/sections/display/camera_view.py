@@ -82,7 +82,7 @@ def enter(context: bpy.types.Context, area: bpy.types.Area, root: bpy.types.Obje
         tuple((role, thing.hide_get()) for role, thing in covering.items()),
     )
     has_footage = bool(item.data.background_images) or camera.show_footage(
-        item, root.get(tags.SOURCE, ""), (context.scene.render.resolution_x, context.scene.render.resolution_y)
+        item, tags.text(root, tags.SOURCE), (context.scene.render.resolution_x, context.scene.render.resolution_y)
     )
     item.data.show_background_images = True
     view.use_local_camera, view.camera = True, item

@@ -184,7 +184,7 @@ class HUMAN3R_OT_play_camera_view(bpy.types.Operator):
         except UserError as error:
             return refuse(self, error)
         if not has_footage:
-            path = root.get(tags.SOURCE, "")
+            path = tags.text(root, tags.SOURCE)
             text = "The footage is missing: {path}." if path else "The footage is missing, and its path is not known."
             say(self, "WARNING", text, path=path)
         if scene.frame_current >= scene.frame_end:  # where a run that was followed leaves the playhead

@@ -40,7 +40,7 @@ def backdrops_of(scene: bpy.types.Scene, people: Sequence[bpy.types.Object]) -> 
     return [
         item
         for item in scene.objects
-        if item.get(tags.ROLE) == tags.BACKDROP and item.get(tags.TAKE) in takes and not item.hide_render
+        if item.get(tags.ROLE) == tags.BACKDROP and tags.text(item, tags.TAKE) in takes and not item.hide_render
     ]
 
 

@@ -95,7 +95,7 @@ def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock, hidden:
         hidden,
         np.zeros(len(body_mesh.SHAPE_KEYS)) if mesh is None else body_mesh.shape(mesh).astype(np.float64),
         sampling.key_values(mesh, when.scene_frames),
-        "" if root is None else str(root.get(tags.BODY, "")).replace("\\", "/").rpartition("/")[2],
+        "" if root is None else tags.text(root, tags.BODY).replace("\\", "/").rpartition("/")[2],
         (*_notes_on_range(item, when), *_notes(item, motion, sample.joints, hidden)),
     )
 

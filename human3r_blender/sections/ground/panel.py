@@ -17,12 +17,12 @@ class HUMAN3R_PT_ground(Section, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return any(item.get(tags.ROLE) == tags.ROOT for item in context.scene.objects)
+        return any(tags.is_root(item) for item in context.scene.objects)
 
     def draw(self, context: bpy.types.Context) -> None:
         root = root_of(context)
-        found = root.get(ground_alignment.SOURCE) if root is not None else None
-        if found is not None:
+        found = tags.text(root, ground_alignment.SOURCE) if root is not None else ""
+        if found:
             self.layout.label(text=tr("Floor found from the {source}", source=tr(found)), icon="CHECKMARK")
             self._draw_lines(context, evidence.floor_lines(root))
         if root is not None:
@@ -34,7 +34,7 @@ class HUMAN3R_PT_ground(Section, bpy.types.Panel):
         column.operator("human3r.face_camera", icon="CAMERA_DATA")
         column.operator("human3r.set_height", icon="USER")
         column.operator("human3r.set_scale", icon="DRIVER_DISTANCE")
-        if found is not None:
+        if found:
             column.operator("human3r.found_ground", icon="LOOP_BACK")
 
     def _draw_lines(self, context: bpy.types.Context, lines: list[str]) -> None:

@@ -62,7 +62,7 @@ class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
                 say(self, "WARNING", "{name} has no mesh, or no root that names its body.", name=armature.name)
                 continue
             try:
-                keys += pose_correctives.bake(armature, mesh, BodyModel.load(body_file(root[tags.BODY])))
+                keys += pose_correctives.bake(armature, mesh, BodyModel.load(body_file(tags.text(root, tags.BODY))))
             except UserError as error:
                 return refuse(self, error)
         say(self, "INFO", "Shape keys made: {count}.", count=keys)

@@ -144,7 +144,7 @@ def _next_number(item: bpy.types.Object) -> int:
     """A track id that nobody of a person's take has or, as far as the root knows, had."""
     root = rows.root_of(item)
     numbers = [int(other[tags.TRACK]) for other in (item, *family.people_under(root))]
-    root[tags.LAST_TRACK] = 1 + max(int(root.get(tags.LAST_TRACK, -1)), *numbers)
+    root[tags.LAST_TRACK] = 1 + max(tags.whole(root, tags.LAST_TRACK, -1), *numbers)
     return int(root[tags.LAST_TRACK])
 
 

@@ -15,6 +15,8 @@ from tests.fuzzing import mutations, survives
 
 from .made import Known, body
 
+pytestmark = pytest.mark.fuzz
+
 KNOWN = Known.make(frames=4)
 PERSON = {
     "pose_world": KNOWN.of(*range(24)),

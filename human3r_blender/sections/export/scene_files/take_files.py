@@ -18,7 +18,7 @@ from .scene_file import SceneFile, Scenery
 
 def take_of(root: bpy.types.Object) -> Path:
     """The take that a root was made from: where it was, or beside the .blend file. Raises UserError (``no-take``)."""
-    recorded = str(root.get(tags.TAKE_FILE, ""))
+    recorded = tags.text(root, tags.TAKE_FILE)
     if not recorded:
         raise UserError(
             "no-take",
