@@ -35,7 +35,10 @@ DEMO_FRAME = 41
 PEOPLE_RANGE = (60, 206, 1)  # first frame, the one to stop before, frame step: a man's jump and somersault off a wall
 PEOPLE_FRAMES = (144, 176)  # shown in the picture: about to jump, and upside down
 NO_TESTS_COLLECTED = 5  # pytest's exit code
-TESTS_OF_THE_ENGINE, TESTS_OF_BLENDER = ("engine", "window"), ("blender", "system", "compatibility")  # others: of both
+TESTS_OF_THE_ENGINE, TESTS_OF_BLENDER = (
+    ("engine", "window"),
+    ("blender", "cases", "system", "compatibility"),
+)  # others: of both
 SYSTEMS = ("linux", "win32", "darwin")
 
 

@@ -194,9 +194,10 @@ def test_ground_truth(tmp_path):
 
 
 FIGURES = {"size": 5, "sha256": "0" * 64}
+DOWNLOADED = json.dumps({"published": {"a.pth": FIGURES}, "installed": {"b": FIGURES}}).encode()
 MANIFEST = json.dumps({"source_name": "a", "sha256": "0", "bytes": 1}).encode()
 READERS = [
-    Reader("records", "records.json", json.dumps({"published": {"a.pth": FIGURES}, "installed": {"b": FIGURES}}).encode(),
+    Reader("records", "records.json", DOWNLOADED,
            lambda _: records.installed("b"), (UserError,)),
     Reader("origin", "big.bin.part.json", b'{"size": 5, "validator": "abc"}',
            lambda path: part.Part(path.with_name("big.bin"), print).origin, (UserError,)),

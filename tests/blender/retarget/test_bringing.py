@@ -6,8 +6,7 @@ from collections import Counter
 import bpy
 import numpy as np
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes, tags
-from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget import character_files
+from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.bringing import bring
 
 from . import rigs
@@ -267,20 +266,3 @@ def test_a_linked_character_is_the_same_after_saving(saved, tmp_path, home):
     assert {item.name for item in bpy.context.scene.objects if item.hide_viewport} == hidden >= {"helper"}
     body = bpy.context.scene.objects["body"]
     assert body.library is None and body.modifiers["Armature"].object == bpy.context.scene.objects["Mannequin"]
-
-
-@pytest.mark.skipif(bpy.app.version < (5, 0), reason="the characters' files are Blender 5.0's")
-@pytest.mark.parametrize("link", [False, True])
-@pytest.mark.parametrize("name, size", [("body_by_modifier", 0.01), ("group_null_scale2", 2.0)])
-def test_the_shared_cases(shared, person, name, size, link):
-    scene = bpy.context.scene
-    tags.mark(person, "take", tags.ARMATURE, 0)
-    path = shared / "cases" / "rigs" / f"{name}.blend"
-    (report,) = character_files.retarget_file(scene, path, link=link)
-    item = scene.objects[report.character]
-    np.testing.assert_allclose(item.matrix_world.to_scale(), [size] * 3, rtol=1e-5)
-    assert scene.objects["Body"].modifiers[0].object == item and scene.objects["Body"].visible_get()
-    shown = {found.name: np.array(found.matrix_world) for found in scene.objects if found.type in ("MESH", "EMPTY")}
-    before = worlds(path)
-    for part in {"Body", "Hero_grp"} & before.keys():
-        np.testing.assert_allclose(shown[part], before[part], atol=1e-6)

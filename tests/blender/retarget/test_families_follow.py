@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Characters of every family move as the person does and stay in one piece, measured on what Blender shows."""
 
-from pathlib import Path
-
 import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
-from bl_ext.user_default.human3r_blender.engine.contract.skeleton import JOINT_NAMES
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import keyframes
 from bl_ext.user_default.human3r_blender.human3r_blender.rigs import hierarchy, name_patterns, presets, recognition
 from bl_ext.user_default.human3r_blender.human3r_blender.rigs.rig_map import RigMap
@@ -20,7 +17,6 @@ from .measuring import angles, foot_errors, heads, limbs, positions, slide
 
 FRAMES = range(1, 61, 7)
 KNOWN = presets.find_all()[0]
-CASES = Path(__file__).resolve().parents[4] / "shared" / "cases" / "rigs"
 ROOTS = {
     "Character Creator": "CC_Base_Hip", "Daz Genesis 8": "hip", "Daz Genesis 9": "hip", "MMD": "グルーブ",
     "MMD 左": "グルーブ", "MMD in English": "groove", "Biped": "Bip001 Pelvis",
@@ -150,34 +146,3 @@ def test_a_body_that_no_bone_carries_is_refused(scene, person, rest):
     with pytest.raises(UserError, match="carries") as error:
         retargeting.retarget(person, rig.item, scene, found_by(rig.item, False))
     assert error.value.code == "rig-root-unknown" and error.value.remedy and rig.item.animation_data == before
-
-
-@pytest.mark.parametrize("file, kind", [
-    ("n_cc4", "Character Creator"), ("n_daz_g8", "Daz Genesis 8"), ("n_daz_g9", "Daz Genesis 9"), ("n_mmd", "MMD"),
-    ("n_roblox", "Roblox"), ("n_biped", "Biped"), ("n_godot", "Godot"), ("smpl_addon_like", "SMPL"),
-    ("mixamo_rig", "Mixamo without separator"),
-])  # fmt: skip
-def test_the_cases(scene, person, file, kind):
-    path = CASES / f"{file}.blend"
-    if not path.exists():
-        pytest.skip(f"{path} is not there")
-    if bpy.app.version < (5, 0):
-        pytest.skip("the cases were saved by Blender 5.0, which this version cannot open")
-    with bpy.data.libraries.load(str(path)) as (there, wanted):
-        wanted.objects = list(there.objects)
-    item = next(item for item in wanted.objects if item.type == "ARMATURE")
-    scene.collection.objects.link(item)
-    bpy.context.view_layer.update()
-    for prefix in ("mixamorig7:", "mixamorig") if file == "mixamo_rig" else ("",):
-        for bone in item.data.bones:
-            bone.name = bone.name.replace("mixamorig7:", prefix)
-        found = recognition.find(hierarchy.parents_of(item), KNOWN)
-        assert found.preset == FAMILIES[kind].preset
-        rig = rigs.Rig(item, {slot: bones[0] for slot, bones in found.rig.bones.items() if slot in JOINT_NAMES})
-        retargeting.retarget(person, item, scene, found.rig, RetargetSettings(plant_feet=False))
-        measured = limbs() + [
-            (f"{side}_ankle", f"{side}_foot") for side in ("left", "right") if file == "smpl_addon_like"
-        ]
-        errors = angles(*positions(person, rig, FRAMES), measured)
-        assert max(errors.values()) < 1.0, errors
-        assert torn(item, FRAMES, *moved_bones(item)) < 1e-4

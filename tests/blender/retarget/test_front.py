@@ -12,8 +12,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget impor
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.calibration import Figure
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.retarget.settings import RetargetSettings
 
-from . import motions, rigs
-from .conftest import add_person
+from . import rigs
 from .measuring import bend, positions
 
 CROUCH = range(22, 28)
@@ -102,25 +101,3 @@ def knee_errors(theirs, own):
     return np.stack(
         [np.linalg.norm(theirs[f"{side}_knee"] - own[f"{side}_knee"], axis=-1) for side in ("left", "right")], axis=-1
     )
-
-
-@pytest.mark.skipif(bpy.app.version < (4, 5), reason="the character's file is one of Blender 5.0")
-@pytest.mark.parametrize("number", (0, 1))
-def test_the_demos_people_keep_their_knees_in_front(scene, root, shared, number):
-    """On a character of the first one's skeleton."""
-    person = add_person(scene, motions.demo(root / "demo" / "demo_truth.npz", number))
-    with bpy.data.libraries.load(str(shared / "cases" / "rigs" / "n_godot.blend")) as (_, wanted):
-        wanted.objects = ["godot"]
-    (item,) = wanted.objects
-    scene.collection.objects.link(item)
-    rig = rigs.Rig(
-        item,
-        {"pelvis": "Hips"}
-        | {f"{side}_{joint}": side.title() + GODOT[joint] for side in ("left", "right") for joint in (*LEG, "foot")},
-    )
-    put_on(person, rig)
-    theirs, own = positions(person, rig, range(1, scene.frame_end + 1))
-    for side in ("left", "right"):
-        assert np.sum(bend(theirs, side, LEG) * bend(own, side, LEG), axis=-1).min() > 0.9
-    if number == 0:
-        assert knee_errors(theirs, own).max() < 0.01

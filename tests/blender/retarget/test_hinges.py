@@ -116,20 +116,6 @@ def test_limbs_that_rest_bent(scene, person, rest, pose):
     assert len(check(person, rig, before)) == 4
 
 
-@pytest.mark.parametrize("name", ["body_by_modifier", "mixamo_rig", "n_biped", "n_cc4", "n_godot", "nla_add"])
-@pytest.mark.skipif(bpy.app.version < (5, 0), reason="the files are those of Blender 5.0")
-def test_characters_of_the_cases(scene, person, shared, name):
-    with bpy.data.libraries.load(str(shared / "cases" / "rigs" / f"{name}.blend")) as (there, wanted):
-        wanted.objects = list(there.objects)
-    item = next(item for item in wanted.objects if item.type == "ARMATURE")
-    scene.collection.objects.link(item)
-    found = character_files.find_rig(item)
-    rig = rigs.Rig(item, {slot: names[0] for slot, names in found.bones.items() if slot in JOINT_NAMES})
-    before = resting(rig)
-    put_on(person, rig)
-    check(person, rig, before)
-
-
 def put_on(person, rig, **settings):
     """Retarget with the bones that are found by themselves."""
     return retargeting.retarget(

@@ -265,19 +265,6 @@ def test_tweak_mode_is_asked_to_be_left(person, hero):
     assert error.value.code == "character-in-tweak-mode" and hero.item.animation_data.use_tweak_mode
 
 
-@pytest.mark.skipif(bpy.app.version < (5, 0), reason="the files are those of Blender 5.0")
-def test_the_character_with_strips_of_the_cases(scene, person, shared):
-    with bpy.data.libraries.load(str(shared / "cases" / "rigs" / "nla_add.blend")) as (there, wanted):
-        wanted.objects = list(there.objects)
-    item = next(item for item in wanted.objects if item.type == "ARMATURE")
-    scene.collection.objects.link(item)
-    found = character_files.find_rig(item)
-    rig = rigs.Rig(item, {slot: names[0] for slot, names in found.bones.items() if slot in JOINT_NAMES})
-    report = put_on(person, rig, plant_feet=False)
-    assert report.is_right and report.notes
-    assert max(angles(*positions(person, rig, EVERY), limbs()).values()) < 0.1
-
-
 @pytest.fixture
 def files(scene, rest, tmp_path):
     """A take, and a character whose upper arm is held by a constraint."""
