@@ -142,7 +142,7 @@ def return_to_estimate(root: bpy.types.Object) -> None:
             "No floor was found for this take.",
             "Import it again with Floor set to Automatic, or set the floor by hand.",
         )
-    root.matrix_basis = found_matrix(root)
+    root.matrix_basis = Matrix(found)
 
 
 def _estimate_on(root: bpy.types.Object) -> np.ndarray | None:
