@@ -48,7 +48,8 @@ OTHER_OPTIONS = {
 }
 OTHER_PROPERTIES = {"model": "model_source", "frame_rate of ExportSettings": "rate"}
 IN_THE_PREFERENCES = {"body", "body_path"}
-PRIVATE = {"source", "take", "footage", "camera_file"}
+PRIVATE = {"source", "take", "footage", "camera_file", "height"}
+"""Texts, which the report leaves out altogether: they may hold paths and names."""
 
 
 @dataclass(frozen=True)
