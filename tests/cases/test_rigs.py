@@ -21,7 +21,7 @@ from ..blender.retarget.test_hinges import check, put_on, resting
 
 EVERY = range(1, 61)
 
-pytestmark = pytest.mark.skipif(bpy.app.version < (5, 0), reason="the characters' files are Blender 5.0's")
+pytestmark = pytest.mark.skipif(bpy.app.version < (4, 5), reason="the characters' files are Blender 5.0's")
 
 
 @pytest.fixture
