@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..contract.rotations import unit
 from ..contract.skeleton import LEFT_ANKLE, LEFT_FOOT, LEFT_HIP, LEFT_KNEE, NECK, PELVIS
 from .ground_evidence import GroundEvidence, measure_evidence
 from .standing_feet import StandingFeet
@@ -105,13 +106,13 @@ def with_evidence(
     ground: Ground, points: np.ndarray, cameras: np.ndarray, joints: np.ndarray, feet: StandingFeet
 ) -> Ground:
     """A floor with what agrees with it: the `feet` that stand, and arrays as for :func:`estimate_ground`."""
-    body, straight = _standing(joints, _unit(-cameras[:, :3, 1].mean(axis=0)))
+    body, straight = _standing(joints, unit(-cameras[:, :3, 1].mean(axis=0)))
     lean = _degrees(body, ground.up[None])[:, 0]
     return replace(ground, evidence=measure_evidence(ground.heights, points, feet, lean[straight > _UPRIGHT]))
 
 
 def _up(patches: Patches, cameras: np.ndarray, joints: np.ndarray) -> np.ndarray:
-    camera_up = _unit(-cameras[:, :3, 1].mean(axis=0))
+    camera_up = unit(-cameras[:, :3, 1].mean(axis=0))
     sideways = cameras[:: max(1, len(cameras) // 200), :3, 0]
     body, body_weight = _standing(joints, camera_up)
     best = camera_up
@@ -137,9 +138,9 @@ def _standing(joints: np.ndarray, camera_up: np.ndarray) -> tuple[np.ndarray, np
         return np.zeros((0, 3)), np.zeros(0)
     joints = joints[:: max(1, len(joints) // 1000)]
     knees, ankles, hips = (joints[:, joint : joint + 2].mean(axis=1) for joint in (LEFT_KNEE, LEFT_ANKLE, LEFT_HIP))
-    trunk, thigh, shank = (_unit(part) for part in (joints[:, NECK] - joints[:, PELVIS], hips - knees, knees - ankles))
+    trunk, thigh, shank = (unit(part) for part in (joints[:, NECK] - joints[:, PELVIS], hips - knees, knees - ankles))
     straight = (trunk * thigh).sum(axis=-1).clip(0, 1) ** 8 * (trunk * shank).sum(axis=-1).clip(0, 1) ** 4
-    direction = _unit(joints[:, NECK] - ankles)
+    direction = unit(joints[:, NECK] - ankles)
     return direction, straight * (direction @ camera_up > np.cos(np.deg2rad(_CONE_DEG)))
 
 
@@ -175,7 +176,7 @@ def _levelled_on(up: np.ndarray, height: float, evidence: np.ndarray, trust: np.
     Least squares over height and two small tilts, with the tilts expected to be nought.
     """
     for band in _LEVEL_BANDS_M:
-        side = _unit(np.cross(up, np.eye(3)[np.abs(up).argmin()]))
+        side = unit(np.cross(up, np.eye(3)[np.abs(up).argmin()]))
         other = np.cross(up, side)
         off = evidence @ up - height
         near = np.abs(off) < band
@@ -189,7 +190,7 @@ def _levelled_on(up: np.ndarray, height: float, evidence: np.ndarray, trust: np.
         normal[[1, 2], [1, 2]] += 1 / np.deg2rad(_TILT_DEG) ** 2
         shift, a, b = np.linalg.solve(normal, rows.T @ (weight * off[near]) / _MEASUREMENT_M**2)
         place = middle + (shift - (middle @ up - height)) * up
-        up = _unit(up - a * side - b * other)
+        up = unit(up - a * side - b * other)
         height = float(place @ up)
     return up, height
 
@@ -216,7 +217,7 @@ def _floor_height(patches: Patches, up: np.ndarray, feet: float | None) -> tuple
 
 def _cone(axis: np.ndarray, half_angle_deg: float, step_deg: float) -> np.ndarray:
     """Unit vectors within an angle of an axis, about `step_deg` apart; the axis is the first."""
-    side = _unit(np.cross(axis, np.eye(3)[np.abs(axis).argmin()]))
+    side = unit(np.cross(axis, np.eye(3)[np.abs(axis).argmin()]))
     other = np.cross(axis, side)
     rings = [axis[None]]
     for polar in np.deg2rad(np.arange(step_deg, half_angle_deg + 1e-6, step_deg)):
@@ -234,7 +235,3 @@ def _degrees(directions: np.ndarray, others: np.ndarray, either_way: bool = Fals
 def _agreement(degrees: np.ndarray, sharpness: float) -> np.ndarray:
     """1 at 0 degrees, falling off smoothly; far angles count for nothing, so that outliers do not pull."""
     return np.exp(-0.5 * (degrees / sharpness) ** 2)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)

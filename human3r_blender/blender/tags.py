@@ -106,6 +106,16 @@ def numbers(block: bpy.types.ID, name: str, width: int = 1) -> np.ndarray:
     return listed if np.isfinite(listed).all() else np.empty((0, width))
 
 
+def named_numbers(block: bpy.types.ID, name: str) -> dict[str, float]:
+    """The finite numbers of a property that has some by their names; none where it is anything else."""
+    held = _held(block, name)
+    try:
+        named = held.to_dict()
+    except (AttributeError, UnicodeDecodeError):
+        return {}
+    return {str(key): value for key, value in named.items() if is_number(value)}
+
+
 def _held(block: bpy.types.ID, name: str) -> Any:
     try:
         return block.get(name)

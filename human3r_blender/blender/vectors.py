@@ -6,11 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...engine.contract import rotations
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """(..., 3) vectors at length one; those of length zero stay zero."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+from ...engine.contract.rotations import unit
 
 
 def transposed(matrices: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import bpy
 import numpy as np
@@ -127,10 +127,8 @@ def found_matrix(root: bpy.types.Object) -> Matrix:
 
 def evidence_of(root: bpy.types.Object) -> GroundFacts | None:
     """What the floor of a take rests on; None where earlier versions set it, or nobody did."""
-    try:
-        return GroundFacts(**root[EVIDENCE].to_dict())
-    except (KeyError, AttributeError, TypeError):  # none, or what somebody else wrote there
-        return None
+    told = tags.named_numbers(root, EVIDENCE)
+    return GroundFacts(**told) if told.keys() == {item.name for item in fields(GroundFacts)} else None
 
 
 def return_to_estimate(root: bpy.types.Object) -> None:

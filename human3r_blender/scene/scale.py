@@ -41,18 +41,19 @@ def note_capture(root: bpy.types.Object, settings: CaptureSettings) -> None:
 
 def source_of(root: bpy.types.Object) -> str:
     """What a take's scale rests on now, one of the words above; empty where nothing tells."""
-    if _BY_HAND in root and np.isclose(_scale(root), root[_SCALE], rtol=_SAME):
-        return str(root[_BY_HAND])
+    by_hand = tags.text(root, _BY_HAND)
+    if by_hand and np.isclose(_scale(root), tags.number(root, _SCALE, np.nan), rtol=_SAME):
+        return by_hand
     if not np.isclose(_scale(root), 1.0, rtol=_SAME):
         return HAND
-    return str(root.get(CAPTURED, ""))
+    return tags.text(root, CAPTURED)
 
 
 def known_heights(root: bpy.types.Object) -> dict[bpy.types.Object, float]:
     """The people of a take whose true heights, meters, are known."""
-    known = root[_HEIGHTS].to_dict() if _HEIGHTS in root else {}
+    known = tags.named_numbers(root, _HEIGHTS)
     people = {str(item[tags.TRACK]): item for item in reversed(family.people_under(root))}
-    return {people[track]: float(height) for track, height in known.items() if track in people}
+    return {people[track]: height for track, height in known.items() if track in people and height > 0}
 
 
 def set_height(root: bpy.types.Object, item: bpy.types.Object, height_m: float) -> float:

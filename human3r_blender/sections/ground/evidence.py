@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...blender import tags
 from ...blender.text import tr
 from ...person.selection import names
 from ...person.stature import stature_m
@@ -43,7 +44,9 @@ def scale_lines(root: bpy.types.Object, person: bpy.types.Object | None) -> list
 def _scale_line(root: bpy.types.Object) -> str:
     source = scale.source_of(root)
     if source == scale.GIVEN:
-        return tr("Scale from the height that was given, {height} m", height=f"{root[scale.STATURE]:.2f}")
+        return tr(
+            "Scale from the height that was given, {height} m", height=f"{tags.number(root, scale.STATURE, 0.0):.2f}"
+        )
     if source == scale.USUAL:
         return tr("Scale from how tall people are: 1.70 m, give or take 9 cm; it may be 5 % off")
     if source == scale.MODEL:

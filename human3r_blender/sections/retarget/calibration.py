@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...blender.vectors import angle_between, frame, shortest_rotation, transposed, unit
+from ....engine.contract.rotations import unit
+from ...blender.vectors import angle_between, frame, shortest_rotation, transposed
 from ...rigs.slots import FINGERS, SIDES, SLOTS, parent_slot
 
 _BENT = np.radians(9.0)

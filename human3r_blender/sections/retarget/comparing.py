@@ -16,8 +16,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from ....engine.contract.rotations import unit
 from ....engine.contract.skeleton import JOINT_INDEX, PELVIS, SPINE3
-from ...blender.vectors import angle_between, blend, nearest_rotation, shortest_rotation, turned, unit
+from ...blender.vectors import angle_between, blend, nearest_rotation, shortest_rotation, turned
 from ...person.sampling import Sample
 from ...rigs.rig_map import RigMap
 from ...rigs.slots import SIDES, SLOTS, parent_slot, source_joint, spread

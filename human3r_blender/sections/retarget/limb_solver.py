@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...blender.vectors import shortest_rotation, turned, unit
+from ....engine.contract.rotations import unit
+from ...blender.vectors import shortest_rotation, turned
 
 _STRAIGHTEST = 0.9998
 """Share of its length that a limb is stretched to at most, so that the joint keeps a side to bend to; but a limb that

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ....engine.contract.rotations import unit
 from ....engine.contract.skeleton import JOINT_INDEX
-from ...blender.vectors import blend, shortest_rotation, turned, unit
+from ...blender.vectors import blend, shortest_rotation, turned
 from ...person.sampling import Sample
 from ...rigs.slots import SIDES, source_joint, spread
 from .calibration import Figure, anatomical_hinge

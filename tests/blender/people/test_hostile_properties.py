@@ -10,8 +10,9 @@ from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
 from bl_ext.user_default.human3r_blender.human3r_blender.person import characters, family, rows, shape_record, versions
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
-from bl_ext.user_default.human3r_blender.human3r_blender.scene import ground_alignment, takes
+from bl_ext.user_default.human3r_blender.human3r_blender.scene import ground_alignment, scale, takes
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.import_options import ImportOptions
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.ground import evidence
 
 from tests.fuzzing import ROUNDS, survives
 
@@ -31,6 +32,8 @@ VALUES = (
 def scene(take):
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene_builder.import_take(take, bpy.context.scene, ImportOptions(clean=0.5, ground="auto"))
+    person = family.people_in(bpy.context.scene)[0]
+    scale.set_height(rows.root_of(person), person, 1.8)
     bpy.context.scene.frame_set(15)
     return bpy.context.scene
 
@@ -58,6 +61,9 @@ def read_everything(scene):
     root = takes.root_of(bpy.context)
     if root is not None:
         ground_alignment.follows_estimates(root)
+        evidence.floor_lines(root), scale.known_heights(root), scale.source_of(root)
+        for person in (None, *family.people_in(scene)):
+            evidence.scale_lines(root, person)
         for name in (tags.SOURCE, tags.TAKE_FILE, tags.BODY):
             tags.text(root, name).encode()
     characters.characters_in(scene)
