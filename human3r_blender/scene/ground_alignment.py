@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import asdict, fields
+from typing import Any
 
 import bpy
 import numpy as np
@@ -127,7 +128,7 @@ def found_matrix(root: bpy.types.Object) -> Matrix:
 
 def evidence_of(root: bpy.types.Object) -> GroundFacts | None:
     """What the floor of a take rests on; None where earlier versions set it, or nobody did."""
-    told = tags.named_numbers(root, EVIDENCE)
+    told: dict[str, Any] = dict(tags.named_numbers(root, EVIDENCE))
     return GroundFacts(**told) if told.keys() == {item.name for item in fields(GroundFacts)} else None
 
 
