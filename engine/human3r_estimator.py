@@ -17,7 +17,7 @@ from .contract.messages import FocalLength
 from .contract.settings import CaptureSettings
 from .estimate import CameraPath, Conclusion, FrameEstimate, PlacePoints, States
 from .model.human3r import Human3R
-from .model.precision import DTYPES
+from .model.precision import product_type
 from .model.prediction import StepOptions
 from .model.rollout import ChunkedRollout, RolloutFrame, RolloutSettings
 from .model.weights import NamedModel
@@ -70,7 +70,7 @@ class Human3REstimator:
         self, settings: CaptureSettings, model: Human3R, body_model: BodyModel, picture_map: PictureMap
     ) -> None:
         options = StepOptions(ttt3r=settings.ttt3r, detection_threshold=settings.detection_threshold)
-        autocast = None if settings.precision == "float32" else DTYPES[settings.precision]
+        autocast = product_type(settings.precision, next(model.parameters()).device)
         self._body_model, self._map = body_model, picture_map
         self._rollout = ChunkedRollout(model, RolloutSettings(settings.reset_interval, options, autocast))
         self._tracker = PersonTracker(TrackerSettings(settings.track_memory))

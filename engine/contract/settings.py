@@ -18,10 +18,12 @@ DEVICES = {
     "cuda": ("CUDA", "An NVIDIA GPU, or an AMD GPU with a ROCm build of PyTorch"),
     "mps": ("Metal", "The GPU of a Mac with Apple silicon"),
 }
-PRECISIONS = {
-    "float32": ("float32", "Full precision, on every device"),
+PRECISIONS = {  # .blend files hold their numbers: new ones go to the end
+    "float32": ("float32", "Full precision, on every device; on CUDA matrix products are in TF32"),
     "bfloat16": ("bfloat16", "Half the memory, lower precision"),
     "float16": ("float16", "Half the memory, finer precision than bfloat16 but a smaller range"),
+    "auto": ("Automatic", "bfloat16 or float16 on CUDA, where it is faster, and float32 elsewhere"),
+    "exact": ("Exact float32", "Full precision in matrix products on CUDA, too, which makes them slower"),
 }
 QUALITIES = {
     "preview": ("Preview", "The fastest: people are looked for in every third frame, at low resolution"),
@@ -68,8 +70,9 @@ class CaptureSettings:
     mannequin."""
     device: str = setting("auto", label="Device", choices=DEVICES, group="Device", belongs_to="machine")
     """Device to run the network on: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
-    precision: str = setting("float32", label="Precision", choices=PRECISIONS, group="Device", belongs_to="machine")
-    """Number format of the network's matrix products, ``float32``, ``bfloat16`` or ``float16``; results differ."""
+    precision: str = setting("auto", label="Precision", choices=PRECISIONS, group="Device", belongs_to="machine")
+    """Number format of the network's matrix products: ``auto``, ``float32``, ``exact``, ``bfloat16`` or ``float16``;
+    results differ."""
     start: int = setting(0, label="Start", least=0, group="Range", belongs_to="footage")
     """First frame of the footage to use, counting from 0."""
     end: int | None = setting(
