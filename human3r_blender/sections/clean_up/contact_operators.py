@@ -89,18 +89,24 @@ class _ContactOperator(bpy.types.Operator):
         try:
             selection.refuse_unfit([item])
             edits, said = self.edited(item, limb, context.scene.frame_current_final)
-            contacts.write(item, edits)
-            self._follow(context, item)
+            self._write(context, item, edits)
         except UserError as error:
             return refuse(self, error)
         say(self, "INFO", said)
         return {"FINISHED"}
 
-    def _follow(self, context: bpy.types.Context, item: bpy.types.Object) -> None:
-        settings = versions.settings_of(item)
-        if settings is not None:
+    def _write(self, context: bpy.types.Context, item: bpy.types.Object, edits: Edits) -> None:
+        """Keep the edits and let a clean motion follow them; where it cannot, nothing changes."""
+        settings, before = versions.settings_of(item), contacts.read(item)
+        contacts.write(item, edits)
+        if settings is None:
+            return
+        try:
             versions.clean_behind(item, timing.rate_for(context.scene, None), settings)
-            context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
+        except UserError:
+            contacts.write(item, before)
+            raise
+        context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
 
     def edited(self, item: bpy.types.Object, limb: str, frame: float) -> tuple[Edits, Sentence]:
         """The person's edits with this one, and what was done. Raises UserError; changes nothing itself."""
