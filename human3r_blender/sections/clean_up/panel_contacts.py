@@ -22,6 +22,7 @@ class HUMAN3R_PT_contacts(Human3RPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         item, layout = contact_operators.active_person(context), self.layout
+        layout.use_property_split = False  # which a popover takes over from the section
         layout.label(text=item.name if item is not None else tr("No people selected"), icon="ARMATURE_DATA")
         column = layout.column()
         column.enabled = item is not None
