@@ -56,6 +56,8 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         file=sys.stderr,
         flush=True,
     )
+    if manifest.note:
+        print(f"note: {manifest.note}", file=sys.stderr, flush=True)
     stdout.write(f"{target}\n".encode())
     stdout.flush()
     return DONE

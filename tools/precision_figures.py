@@ -93,7 +93,7 @@ def _joints(frame: RolloutFrame, body: BodyModel) -> np.ndarray:
     people = frame.prediction.people
     if not len(people):
         return np.zeros((0, 55, 3))
-    bodies = standard_bodies(people, people.head_point.float().cpu().numpy(), body)
+    bodies = standard_bodies(people, people.betas.float().cpu().numpy(), people.head_point.float().cpu().numpy(), body)
     return body.posed_joints(
         axis_angle_to_matrix(bodies.pose_axis_angle), bodies.betas, bodies.expression, bodies.translation
     )

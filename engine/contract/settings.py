@@ -123,7 +123,7 @@ class CaptureSettings:
         group="Known",
         belongs_to="footage",
     )
-    """Height in meters of the people in the footage, if it is known: it sets the scale of the built-in model."""
+    """Height in meters of the people in the footage, if it is known: it sets their size and distance."""
     focal_mm: float | None = setting(
         None,
         label="Focal Length",
@@ -166,8 +166,8 @@ class CaptureSettings:
     camera_file: str = setting("", label="Camera File", unit="path", group="Known", belongs_to="footage")
     """File with the camera of a matchmove (.npz): its place and direction in each frame, and its focal length."""
     height: str = setting("", label="Heights", entries="ID=METERS", group="Known", belongs_to="footage")
-    """Heights of single people in meters by their numbers in the take, such as 0=1.78,1=1.62; the built-in model uses
-    them. Stature counts for everybody else."""
+    """Heights of single people in meters by their numbers in the take, such as 0=1.78,1=1.62. Stature counts for
+    everybody else."""
     detection_threshold: float = setting(0.3, label="Min Detection", above=0, below=1, unit="share", group="People")
     """Minimum score, between 0 and 1, for a spot in the frame to count as a head; lower values find more people, but
     also more false ones."""
