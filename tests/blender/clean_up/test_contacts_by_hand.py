@@ -124,6 +124,18 @@ def test_a_found_contact_is_cut_and_given_back(build):
     assert first < 20
 
 
+def test_what_was_freed_is_listed_until_it_is_marked_again(build):
+    (item,) = build(hoppers())
+    pick(item)
+    first, last, _ = spans(item)[0]
+    edit(20, "free_contact", limb="LEFT_FOOT")
+    assert contacts.freed(item) == [contacts.Contact("left_foot", first, last, True)]
+    edit(10, "mark_contact", limb="LEFT_FOOT", length=5)
+    assert [(one.first, one.last) for one in contacts.freed(item)] == [(first, 9), (15, last)]
+    edit(12, "reset_contact", limb="LEFT_FOOT")
+    assert contacts.freed(item) == [] and spans(item)[0] == (first, last, False)
+
+
 def test_a_new_contact_ends_before_the_next(build):
     (item,) = build(hoppers())
     pick(item)
@@ -301,7 +313,7 @@ def test_what_is_no_edit_is_left_out(build, held):
     (item,) = build(hoppers(), clean=0.0)
     pick(item)
     item[contacts.EDITS] = held
-    assert contacts.read(item) == () and contacts.listed(item) == []
+    assert contacts.read(item) == () and contacts.listed(item) == [] and contacts.freed(item) == []
     edit(20, "mark_contact", limb="LEFT_HAND", length=5)
     assert contacts.read(item) == (contacts.Edit("left_hand", 20, 24, True),)
 
