@@ -91,6 +91,12 @@ def whole(block: bpy.types.ID, name: str, default: int) -> int:
     return int(held) if isinstance(held, int) and abs(held) < _MOST else default
 
 
+def flag(block: bpy.types.ID, name: str, default: bool) -> bool:
+    """A property that is on or off, in the same way."""
+    held = _held(block, name)
+    return bool(held) if isinstance(held, int) else default
+
+
 def number(block: bpy.types.ID, name: str, default: float) -> float:
     """A property that is a finite number, in the same way."""
     held = _held(block, name)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Marks under planted feet: a disc on the floor below the ball of each foot, seen in the viewport while that stands.
+"""Marks under what rests: a disc on the floor below the ball of each foot, seen in the viewport while that stands, and
+one under the palm of a hand that was marked.
 
 A disc lies still as long as its foot is planted, so that a foot which slides can be seen to leave it. The discs are
 objects of their own, in a collection of their own, whose visibility has keys: whoever wants to be rid of them hides or
@@ -14,36 +15,48 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ...engine.contract.skeleton import LEFT_FOOT, RIGHT_FOOT
+from ...engine.contract.skeleton import JOINT_INDEX, LEFT_FOOT, LEFT_WRIST, RIGHT_FOOT, RIGHT_WRIST
 from ..blender import keyframes, tags
 from . import family
 from .motion import LOCATION
 
-BALLS = (LEFT_FOOT, RIGHT_FOOT)
-"""The joints that marks lie below."""
-
-_SIDES = ("left", "right")
+_LIMBS = ("left", "right", "left hand", "right hand")
+_FEET = 2
+"""So many of them are feet, which always have a mark."""
+_BETWEEN = (
+    (LEFT_FOOT, LEFT_FOOT),
+    (RIGHT_FOOT, RIGHT_FOOT),
+    (LEFT_WRIST, JOINT_INDEX["left_middle1"]),
+    (RIGHT_WRIST, JOINT_INDEX["right_middle1"]),
+)
+"""The joints that marks lie below the middle of: the ball of the foot, the palm between the wrist and the knuckles."""
 _RADIUS_M, _CORNERS = 0.09, 24
-_BELOW_M = 0.03
-"""From the joint in the ball of the foot down to the sole."""
+_BELOW_M = (0.03, 0.03, 0.02, 0.02)
+"""From there down to the sole, and to the skin of the palm."""
 _COLOR = (1.0, 0.25, 0.05, 1.0)
 _PLACE, _VISIBILITY = "location", "hide_viewport"
 
 
 @dataclass(frozen=True)
 class Contacts:
-    """When and where a person's feet stand, in the body frame."""
+    """When and where a person's feet and hands rest, in the body frame: N of `_LIMBS`."""
 
     frames: np.ndarray
     """(T,) scene frames."""
     planted: np.ndarray
-    """(T, 2) bool, of the left and of the right ball."""
+    """(T, N) bool"""
     places: np.ndarray
-    """(T, 2, 3) where the joints in them are, meters."""
+    """(T, N, 3) where their middles are, as of `places`, meters."""
     up: np.ndarray
     """(3,) unit vector away from the floor."""
     stretches: tuple[slice, ...]
     """Rows without gaps between them."""
+
+
+def places(joints: np.ndarray) -> np.ndarray:
+    """(T, 4, 3) the middles of balls and palms, of (T, 55, 3) joints."""
+    found: np.ndarray = joints[:, np.array(_BETWEEN)].mean(axis=2)
+    return found
 
 
 def make(item: bpy.types.Object, action: bpy.types.Action, contacts: Contacts) -> None:
@@ -60,17 +73,19 @@ def make(item: bpy.types.Object, action: bpy.types.Action, contacts: Contacts) -
     item.users_collection[0].children.link(home)
     disc = _disc()
     away = keyframes.curves_in(action, LOCATION).get((_VISIBILITY, 0))
-    for column, side in enumerate(_SIDES):
-        at, stands, places = changes(contacts, column, None if away is None else keyframes.read(away))
-        mark = bpy.data.objects.new(f"{item.name} {side} contact", disc)
+    for column, limb in enumerate(_LIMBS):
+        if column >= _FEET and not contacts.planted[:, column].any():
+            continue
+        at, stands, lies = changes(contacts, column, None if away is None else keyframes.read(away))
+        mark = bpy.data.objects.new(f"{item.name} {limb} contact", disc)
         tags.mark(mark, item[tags.TAKE], tags.CONTACTS, item[tags.TRACK])
         mark.parent, mark.rotation_mode = item, "QUATERNION"
         mark.rotation_quaternion = Vector((0.0, 1.0, 0.0)).rotation_difference(Vector(contacts.up))
         mark.color, mark.hide_render, mark.hide_select, mark.show_in_front = _COLOR, True, True, True
         home.objects.link(mark)
-        keyframes.animate(mark, action.name, f"{side} contact", share=action)
+        keyframes.animate(mark, action.name, f"{limb} contact", share=action)
         kinds = np.full(len(at), keyframes.CONSTANT, dtype=np.uint8)
-        for path, values in ((_VISIBILITY, 1.0 - stands[:, None]), (_PLACE, places)):
+        for path, values in ((_VISIBILITY, 1.0 - stands[:, None]), (_PLACE, lies)):
             for curve, part in zip(keyframes.add_curves(mark, path, values.shape[1]), values.T, strict=True):
                 keyframes.replace(curve, at, part, kinds)
 
@@ -92,7 +107,7 @@ def remove(item: bpy.types.Object) -> bool:
 def changes(
     contacts: Contacts, column: int, away: tuple[np.ndarray, np.ndarray] | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """When one foot's mark changes: (N,) scene frames, the first one included; (N,) whether it stands from there on, as
+    """When one limb's mark changes: (N,) scene frames, the first one included; (N,) whether it stands from there on, as
     numbers; and (N, 3) where the mark then lies.
 
     `away` are the keys, frames and values, of whether the person is hidden; None for one who always is there.
@@ -104,13 +119,13 @@ def changes(
     stands = contacts.planted[row, column] & ~is_away
     stretch = np.searchsorted([part.start for part in contacts.stretches], row, side="right")
     starts = np.flatnonzero(np.diff(stands, prepend=not stands[0]) | (stands & (np.diff(stretch, prepend=-1) != 0)))
-    places = np.stack(
+    lies = np.stack(
         [
             np.median(contacts.places[row[first:last], column], axis=0)
             for first, last in zip(starts, [*starts[1:], len(at)], strict=True)
         ]
     )
-    return at[starts], stands[starts].astype(np.float64), places - _BELOW_M * contacts.up
+    return at[starts], stands[starts].astype(np.float64), lies - _BELOW_M[column] * contacts.up
 
 
 def _disc() -> bpy.types.Mesh:

@@ -19,7 +19,18 @@ from ...engine.contract.skeleton import HEAD
 from ...engine.motion.body_motion import BodyMotion
 from ...engine.motion.clean_up import CleanUpSettings
 from ..blender import keyframes, tags
-from . import armature, body_mesh, copies, family, pose_correctives, sampling, shape_record, versions, visibility
+from . import (
+    armature,
+    body_mesh,
+    contacts,
+    copies,
+    family,
+    pose_correctives,
+    sampling,
+    shape_record,
+    versions,
+    visibility,
+)
 from .motion import LOCATION, NAMES, motion_of_person, values_of
 from .presence import presence
 
@@ -41,6 +52,8 @@ class PersonKeys:
     """(T, 10) as predicted."""
     kinds: np.ndarray
     """(T,) uint8 interpolations."""
+    edits: contacts.Edits = ()
+    """What somebody said by hand of these frames."""
 
     def part(self, rows: np.ndarray) -> PersonKeys:
         """The rows where (T,) is true."""
@@ -50,7 +63,8 @@ class PersonKeys:
             rotations=self.motion.rotations[rows],
             pelvis=self.motion.pelvis[rows],
         )
-        return PersonKeys(self.frames[rows], motion, self.expressions[rows], self.betas[rows], self.kinds[rows])
+        edits = contacts.kept(self.edits, self.frames, rows)
+        return PersonKeys(self.frames[rows], motion, self.expressions[rows], self.betas[rows], self.kinds[rows], edits)
 
     def on(self, rest_joints: np.ndarray) -> PersonKeys:
         """The same heads on a body with (55, 3) other joints at rest."""
@@ -79,6 +93,7 @@ class PersonKeys:
             both(self.expressions, added.expressions),
             both(self.betas, added.betas),
             both(self.kinds, added.kinds),
+            (*added.edits, *self.edits),
         )
 
 
@@ -96,7 +111,7 @@ def read(item: bpy.types.Object, rate: float) -> PersonKeys:
     if place is not None and len(place.keyframe_points) == len(kinds):
         kinds = keyframes.interpolation(place)
     betas = shape_record.read(raw, keyed.frames, body_mesh.shape(mesh))
-    return PersonKeys(keyed.frames, keyed.motion, expressions, betas, kinds)
+    return PersonKeys(keyed.frames, keyed.motion, expressions, betas, kinds, contacts.read(item))
 
 
 def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel) -> None:
@@ -133,6 +148,7 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
         changes = [(told.frames[0], False)]
     visibility.write(item.name, mesh, [raw], changes, keyframes.replace)
     shape_record.write(raw, keys.frames, keys.betas)
+    contacts.write(item, keys.edits)
     _write_what_follows(item, mesh, rate, body)
 
 
@@ -204,8 +220,6 @@ def _absence_s(item: bpy.types.Object) -> float:
 def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: float, body: BodyModel) -> None:
     """New clean motion and pose correctives for new raw keys, where the person has some."""
     settings, shown = versions.settings_of(item), versions.shown(item)
-    playing = item.animation_data.action if item.animation_data is not None and not shown else None
-    own = "" if playing is None else playing.name
     if (
         family.action(item, tags.LIVE) is not None
     ):  # it would be of another motion; whoever wants to compare makes it anew
@@ -214,10 +228,8 @@ def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: fl
             settings = settings or CleanUpSettings()
         versions.remove_live(item)
     if settings is not None:
-        versions.clean(item, rate, settings)
-        if shown == tags.RAW:
-            versions.show(item, tags.RAW)
-        elif not shown:  # an Action of the user's plays on, or NLA strips do, or nothing
-            versions.play_own(item, own)
+        versions.clean_behind(item, rate, settings)
+        if shown == tags.LIVE:
+            versions.show(item, tags.CLEAN)
     if any(key.name.startswith(pose_correctives.KEY_PREFIX) for key in mesh.data.shape_keys.key_blocks):
         pose_correctives.bake(item, mesh, body)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -20,8 +20,9 @@ from ...engine.contract.errors import UserError
 from ...engine.contract.skeleton import PELVIS
 from ...engine.motion.causal import CausalSmoother
 from ...engine.motion.clean_up import CleanUpSettings, clean_up
+from ...engine.motion.contact_edits import ContactEdits
 from ..blender import keyframes, tags, turns
-from . import armature, contact_marks, copies, family, filmed
+from . import armature, contact_marks, contacts, copies, family, filmed
 from .motion import (
     LOCATION,
     NAMES,
@@ -39,9 +40,8 @@ from .motion import (
 STRENGTH, LOCK_FEET, REFINE = "human3r_strength", "human3r_lock_feet", "human3r_refine"
 """On a clean Action: the settings that it was made with."""
 
-CONTACTS = "human3r_contacts"
-"""On a clean Action: for every key of the pelvis which points stand, as a sum of 1 for the left heel, 2 for the right
-heel, 4 for the ball of the left foot and 8 for that of the right."""
+REFINED = "human3r_refined"
+"""On a clean Action: whether the place was refined, which needs the take's camera."""
 
 _LIVE_ROWS = 8
 """Rows smoothed in one slice of work."""
@@ -85,9 +85,21 @@ def settings_of(item: bpy.types.Object) -> CleanUpSettings | None:
         return None
     return CleanUpSettings(
         min(max(tags.number(action, STRENGTH, CleanUpSettings.strength), 0.0), 1.0),
-        bool(action.get(LOCK_FEET, True)),
-        bool(action.get(REFINE, False)),  # which earlier versions did not do
+        tags.flag(action, LOCK_FEET, True),
+        tags.flag(action, REFINE, False),  # which earlier versions did not do
     )
+
+
+def is_refined(item: bpy.types.Object) -> bool:
+    """Whether a person has a clean Action whose place was refined."""
+    action = family.action(item, tags.CLEAN)
+    return action is not None and tags.flag(action, REFINED, tags.flag(action, REFINE, False))
+
+
+def lacks_camera(item: bpy.types.Object) -> bool:
+    """Whether the place of a person who was cleaned up was to be refined, and was not: the take has no camera here."""
+    settings = settings_of(item)
+    return settings is not None and settings.refine and not is_refined(item)
 
 
 def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> None:
@@ -96,15 +108,26 @@ def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> Non
         pass
 
 
+def clean_behind(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> None:
+    """The same while what plays goes on: another version, an Action of the user's, NLA strips, or nothing."""
+    role, data = shown(item), item.animation_data
+    own = "" if data is None or data.action is None else data.action.name
+    clean(item, rate, settings)
+    if role in (tags.RAW, tags.LIVE):
+        show(item, role)
+    elif not role:
+        play_own(item, own)
+
+
 def clean_in_steps(
     find_armature: FindObject, rate: float, settings: CleanUpSettings, takes_live: bool = False
 ) -> Iterator[None]:
     """Make a person's clean Action and play it, in slices of a few milliseconds, the arithmetic on a thread.
 
     `rate` is the scene's frames per second. It takes the place of the clean Action that there was, also where NLA
-    strips use that. Without the take's camera in the scene the place is not refined. With `takes_live` the live Action
-    of a run that ends is made the clean one. Ends early if the person is deleted. Raises UserError
-    (``person-not-animated``).
+    strips use that. Without the take's camera in the scene the place is not refined (see `lacks_camera`). Contacts that
+    were edited by hand count more than those that are found. With `takes_live` the live Action of a run that ends is
+    made the clean one. Ends early if the person is deleted. Raises UserError (``person-not-animated``).
     """
 
     def raw_curves() -> keyframes.Curves:
@@ -122,10 +145,10 @@ def clean_in_steps(
     frames, values = merge_keys(keys, raw_curves())
     refuse_none(item, frames)
     camera = filmed.camera_places(item, frames) if settings.refine else None
-    settings = replace(settings, refine=camera is not None)
+    edits = contacts.in_seconds(contacts.read(item), rate)
     yield
     rest, up = armature.rest_joints(item), up_in_body(item)
-    computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, rest, up, camera, settings)
+    computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, rest, up, camera, settings, edits)
     while not computing.done():
         wait([computing], timeout=_PATIENCE_S)
         yield
@@ -138,8 +161,9 @@ class _Cleaned:
 
     values: np.ndarray
     """(T, 223) of the curves of `NAMES`."""
-    planted: np.ndarray
-    """(T, 4) bool, as of `find_contacts`."""
+    resting: list[int]
+    """As of `contacts.RESTING`."""
+    is_refined: bool
     contacts: contact_marks.Contacts
 
 
@@ -151,12 +175,15 @@ def _compute(
     up: np.ndarray,
     camera: np.ndarray | None,
     settings: CleanUpSettings,
+    edits: ContactEdits,
 ) -> _Cleaned:
     motion = keyed_motion(frames, values, rate, rest).motion
-    cleaned = clean_up(motion, up, settings, camera)
-    balls = cleaned.motion.joints()[:, list(contact_marks.BALLS)]
-    contacts = contact_marks.Contacts(frames, cleaned.planted[:, 2:], balls, up, tuple(motion.stretches()))
-    return _Cleaned(values_of(cleaned.motion), cleaned.planted, contacts)
+    cleaned = clean_up(motion, up, settings, camera, edits)
+    limbs = np.concatenate([cleaned.planted[:, 2:], cleaned.hands], axis=1)
+    places = contact_marks.places(cleaned.motion.joints())
+    marks = contact_marks.Contacts(frames, limbs, places, up, tuple(motion.stretches()))
+    told = contacts.resting(cleaned.planted, cleaned.hands)
+    return _Cleaned(values_of(cleaned.motion), told, settings.refine and camera is not None, marks)
 
 
 def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettings, takes_live: bool) -> Iterator[None]:
@@ -189,7 +216,7 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
     raw, before = family.action(item, tags.RAW), family.action(item, tags.CLEAN)
     family.give(item, made, tags.CLEAN)
     made[STRENGTH], made[LOCK_FEET], made[REFINE] = settings.strength, settings.lock_feet, settings.refine
-    made[CONTACTS] = (cleaned.planted @ (1, 2, 4, 8)).astype(int).tolist()
+    made[REFINED], made[contacts.RESTING] = cleaned.is_refined, cleaned.resting
     if before is not None:
         before.user_remap(made)
         bpy.data.actions.remove(before)

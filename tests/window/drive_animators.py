@@ -48,7 +48,7 @@ OPEN_AT_FIRST = (("Display", 591), ("People", 455))
 """Sections that are open when a run has ended, the lower one first, and the heights of their headings."""
 SECTIONS = {
     name: 455 + 26 * place
-    for place, name in enumerate(("People", "Display", "Ground and Scale", "Clean-up", "Retarget", "Export"))
+    for place, name in enumerate(("People", "Display", "Floor & Scale", "Motion", "Retarget", "Export"))
 }
 """Heights of the headings once all sections are closed."""
 EDIT = 565  # heading inside an open section People with two people in it; each one more is 21 pixels
@@ -137,9 +137,9 @@ def check_the_floor():
     assert abs(lowest) < 0.3
     first, second = (joint(item, "pelvis") for item in people()[:2])
     look(FROM_AHEAD, (first + second) / 2 + ASIDE, 6.0)
-    yield from turn("Ground and Scale")
+    yield from turn("Floor & Scale")
     picture("5-floor")
-    yield from turn("Ground and Scale")
+    yield from turn("Floor & Scale")
 
 
 def turn(section):
@@ -208,7 +208,7 @@ def clean_up():
     assert run(bpy.ops.human3r.clean_up, "INVOKE_DEFAULT", True, strength=STRENGTH) == {"FINISHED"}
     versions = addon_module("person.versions")
     assert all(versions.settings_of(item).strength == bpy.context.scene.human3r_cleanup.strength for item in people())
-    yield from turn("Clean-up")
+    yield from turn("Motion")
     person = people()[0]
     look(FROM_ASIDE, joint(person, "left_foot"), 2.2)
     slid = {}
@@ -220,7 +220,7 @@ def clean_up():
         bpy.context.scene.frame_set(FRAME)
     print(", ".join(f"{name}: a standing foot slides {1000 * metres:.2f} mm a frame" for name, metres in slid.items()))
     assert slid["CLEAN"] < 0.2 * slid["RAW"]
-    yield from turn("Clean-up")
+    yield from turn("Motion")
 
 
 def choose(*items):

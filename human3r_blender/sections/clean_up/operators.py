@@ -17,7 +17,7 @@ from ...person import family, selection, versions
 VERSIONS = (
     ("RAW", "Raw", "The motion as predicted, frame by frame"),
     ("LIVE", "Live", "The motion as smoothed during a capture, from past frames only"),
-    ("CLEAN", "Clean", "The motion after clean-up"),
+    ("CLEAN", "Clean", "The motion after clean-up, which is done now for people who have none yet"),
 )
 
 
@@ -54,16 +54,14 @@ class HUMAN3R_OT_clean_up(bpy.types.Operator):
         try:
             selection.refuse_unfit(people)
             settings = settings_from(self, CleanUpSettings)
-            for item in people:
-                versions.clean(item, timing.rate_for(context.scene, None), settings)
+            _clean(self, context, people, settings)
         except UserError as error:
             return refuse(self, error)
-        say(self, "INFO", "{names}: cleaned up. The raw motion is kept.", names=selection.names(people))
         return {"FINISHED"}
 
 
 class HUMAN3R_OT_show_version(bpy.types.Operator):
-    """Play this version of the motion. The others are kept"""
+    """Play this version of the motion; the others are kept. The clean one is made for people who have none yet"""
 
     bl_idname = "human3r.show_version"
     bl_label = "Show Raw, Live or Clean Motion"
@@ -73,19 +71,26 @@ class HUMAN3R_OT_show_version(bpy.types.Operator):
     everyone: BoolProperty(
         name="All People",
         default=True,
-        description="Change all people who have been cleaned up, not only those selected",
+        description="Change all people in the scene, not only those selected",
     )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return selection.may_edit_people(cls, context) and _some_are_clean(cls, context)
+        return selection.may_edit_people(cls, context)
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         return next(text for name, _, text in VERSIONS if name == properties.version)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        return _show(self, context, self.everyone, lambda item: self.version.lower())
+        people = selection.people(context, self.everyone)
+        wanted = [item for item in people if family.action(item, tags.CLEAN) is None] if self.version == "CLEAN" else []
+        try:
+            selection.refuse_unfit(people)
+            _clean(self, context, wanted, settings_from(context.scene.human3r_cleanup, CleanUpSettings))
+        except UserError as error:
+            return refuse(self, error)
+        return _show(self, context, people, lambda item: self.version.lower())
 
 
 class HUMAN3R_OT_compare(bpy.types.Operator):
@@ -101,8 +106,9 @@ class HUMAN3R_OT_compare(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         everyone = not any(family.action(item, tags.CLEAN) for item in selection.people(context, False))
+        cleaned = [item for item in selection.people(context, everyone) if family.action(item, tags.CLEAN) is not None]
         return _show(
-            self, context, everyone, lambda item: tags.RAW if versions.shown(item) == tags.CLEAN else tags.CLEAN
+            self, context, cleaned, lambda item: tags.RAW if versions.shown(item) == tags.CLEAN else tags.CLEAN
         )
 
 
@@ -137,16 +143,34 @@ def _some_are_clean(operator: type[bpy.types.Operator], context: bpy.types.Conte
     return True
 
 
+def _clean(
+    operator: bpy.types.Operator,
+    context: bpy.types.Context,
+    people: list[bpy.types.Object],
+    settings: CleanUpSettings,
+) -> None:
+    for item in people:
+        versions.clean(item, timing.rate_for(context.scene, None), settings)
+    if people:
+        say(operator, "INFO", "{names}: cleaned up. The raw motion is kept.", names=selection.names(people))
+    if unseen := [item for item in people if versions.lacks_camera(item)]:
+        say(
+            operator,
+            "WARNING",
+            "{names}: only smoothed, not refined in place: the camera of the take is not in the scene.",
+            names=selection.names(unseen),
+        )
+
+
 def _show(
-    operator: bpy.types.Operator, context: bpy.types.Context, everyone: bool, role: Callable[[bpy.types.Object], str]
+    operator: bpy.types.Operator,
+    context: bpy.types.Context,
+    people: list[bpy.types.Object],
+    role: Callable[[bpy.types.Object], str],
 ) -> set[str]:
-    changed = [item for item in selection.people(context, everyone) if family.action(item, tags.CLEAN)]
-    if not changed:
-        say(operator, "WARNING", "None of these people has been cleaned up yet.")
-        return {"CANCELLED"}
     try:
-        selection.refuse_unfit(changed)
-        for item in changed:
+        selection.refuse_unfit(people)
+        for item in people:
             if role(item) == tags.LIVE:
                 versions.make_live(item, timing.rate_for(context.scene, None))
             versions.show(item, role(item))

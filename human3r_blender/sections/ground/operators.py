@@ -213,8 +213,8 @@ class Human3RGround(bpy.types.PropertyGroup):
         "the take finely. Without a found floor it is the height of the take's root",
         get=_get_height,
         set=_set_height,
-        soft_min=-0.25,
-        soft_max=0.25,
+        soft_min=-0.1,  # so that a pixel of the slider is a millimeter
+        soft_max=0.1,
         step=0.1,  # hundredths: a millimeter
         precision=4,
         subtype="DISTANCE",

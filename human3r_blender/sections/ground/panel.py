@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The section Ground and Scale of the sidebar."""
+"""The section Floor & Scale of the sidebar."""
 
 import bpy
 
@@ -22,12 +22,14 @@ class HUMAN3R_PT_ground(Section, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         root = root_of(context)
         found = tags.text(root, ground_alignment.SOURCE) if root is not None else ""
+        if root is not None:
+            self.layout.prop(context.scene.human3r_ground, "height", slider=True)
         if found:
-            self.layout.label(text=tr("Floor found from the {source}", source=tr(found)), icon="CHECKMARK")
+            said = tr("Floor found from the {source}", source=tr(found))
+            draw_text(self.layout.column(align=True), said, characters_across(context), "CHECKMARK")
             self._draw_lines(context, evidence.floor_lines(root))
         if root is not None:
             self._draw_lines(context, evidence.scale_lines(root, measured_person(context, root)))
-            self.layout.prop(context.scene.human3r_ground, "height", slider=True)
         column = self.layout.column(align=True)
         column.operator("human3r.floor_from_cursor", icon="PIVOT_CURSOR")
         column.operator("human3r.floor_from_selection", icon="SNAP_FACE")

@@ -135,6 +135,7 @@ def fill_gaps(item: bpy.types.Object, limit_s: float, rate: float) -> int:
         np.concatenate([keys.expressions, expressions])[order],
         np.concatenate([keys.betas, betas])[order],
         np.concatenate([keys.kinds, kinds])[order],
+        keys.edits,
     )
     rows.write(item, filled, rate, body)
     return len(frames)

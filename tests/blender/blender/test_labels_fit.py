@@ -169,3 +169,29 @@ def test_values_beside_each_other_fit():
     assert [item.name for item in scene_files if width(item.name) + BUTTON_MARGIN > ROW / 2] == []
     controls = bpy.context.scene.human3r_retarget.bl_rna.properties["controls"].enum_items
     assert sum(width(item.name) + BUTTON_PADDING for item in controls) <= EXPANDED_VALUE
+
+
+CHINESE = "地板是从人们的脚和场景中的点找到的请仔细看一看"
+
+
+@pytest.mark.parametrize("across", [135, 160, 220, 280, 400])
+@pytest.mark.parametrize("said", [
+    "Feet of 12 people stand on it for 1034.2 s, 12.3 cm off", "WWW MMMMM WWW is 1.80 m tall",
+    "Not sure: nobody stands on it, and no scene points lie on it", CHINESE, "W" * 60,
+    "Scale from the heights of Wilhelmina-Mackenzie-WWWWWWWWWWWWWWWW, Bob",
+])  # fmt: skip
+def test_wrapped_texts_fit_a_sidebar_of_any_width(across: int, said: str):
+    text = sys.modules["bl_ext.user_default.human3r_blender.human3r_blender.blender.text"]
+    lines = text.wrapped(said, max(text.FEWEST_CHARACTERS, text.characters_in(across)))
+    free = across - (280 - ROW) - BUTTON_MARGIN
+    assert [line for line in lines if width(line) > free] == []
+    assert "".join(lines).replace(" ", "") == said.replace(" ", "")
+    assert len(lines) <= 2 + width(said) / free * 2  # no line for every word
+
+
+def test_what_is_put_together_is_wrapped_in_floor_and_scale():
+    """A label beside an icon cannot be: its text has to be short enough as it stands."""
+    panel = bpy.types.HUMAN3R_PT_ground
+    labels = [node for node in ast.walk(ast.parse(inspect.getsource(sys.modules[panel.__module__])))
+              if isinstance(node, ast.Attribute) and node.attr == "label"]  # fmt: skip
+    assert labels == []

@@ -219,13 +219,33 @@ def test_a_person_who_is_deleted_meanwhile_stops_nothing(build, writing):
 def test_what_cannot_be_done_is_said(build, scene):
     assert not bpy.ops.human3r.clean_up.poll() and not bpy.ops.human3r.show_version.poll()
     (item,) = build(hoppers(), clean=0.0)
-    assert bpy.ops.human3r.clean_up.poll() and not bpy.ops.human3r.show_version.poll()
+    assert bpy.ops.human3r.clean_up.poll() and not bpy.ops.human3r.compare_versions.poll()
     with pytest.raises(RuntimeError, match="No people are selected"):
         bpy.ops.human3r.clean_up(everyone=False)
     item.animation_data_clear()
     bpy.data.batch_remove(list(bpy.data.actions))
     with pytest.raises(RuntimeError, match="has no keys"):
         bpy.ops.human3r.clean_up()
+    with pytest.raises(RuntimeError, match="has no keys"):
+        bpy.ops.human3r.show_version(version="CLEAN")
+
+
+def test_clean_cleans_up_who_has_not_been(build, scene):
+    """With the settings of the section; a motion that was cleaned up before stays as it is."""
+    first, second = build(hoppers(people=2), clean=0.0)
+    scene.human3r_cleanup.strength = 0.4
+    bpy.context.view_layer.objects.active = first
+    first.select_set(True)
+    assert bpy.ops.human3r.show_version(version="CLEAN", everyone=False) == {"FINISHED"}
+    assert (versions.shown(first), versions.shown(second)) == (tags.CLEAN, tags.RAW)
+    assert versions.settings_of(first).strength == pytest.approx(0.4)
+    before = family.action(first, tags.CLEAN).session_uid
+    scene.human3r_cleanup.strength = 0.6
+    assert bpy.ops.human3r.show_version(version="CLEAN") == {"FINISHED"}
+    assert versions.shown(second) == tags.CLEAN and versions.settings_of(second).strength == pytest.approx(0.6)
+    assert family.action(first, tags.CLEAN).session_uid == before
+    assert bpy.ops.human3r.show_version(version="RAW") == {"FINISHED"}
+    assert {versions.shown(item) for item in (first, second)} == {tags.RAW}
 
 
 def swimmers():
@@ -252,7 +272,22 @@ def test_without_the_camera_the_place_is_only_smoothed(build):
     (with_none,) = build(swimmers(), import_camera=False)
     (off,) = build(swimmers(), refine=False)
     assert_same(version(with_none, tags.CLEAN), version(off, tags.CLEAN))
-    assert not versions.settings_of(with_none).refine
+    assert versions.settings_of(with_none).refine and versions.lacks_camera(with_none)  # what was asked for is kept
+    assert not versions.settings_of(off).refine and not versions.lacks_camera(off)
+    camera = tags.find(off[tags.TAKE], tags.CAMERA)
+    camera[tags.TAKE] = with_none[tags.TAKE]  # as if it had been imported for this take
+    versions.clean(with_none, RATE, versions.settings_of(with_none))
+    assert not versions.lacks_camera(with_none)
+    assert any(
+        (values != version(off, tags.CLEAN)[name][1]).any()
+        for name, (_, values, _) in version(with_none, tags.CLEAN).items()
+    )
+
+
+def test_that_the_place_was_not_refined_is_said(build, capfd):
+    build(swimmers(), import_camera=False)
+    assert bpy.ops.human3r.clean_up() == {"FINISHED"}
+    assert "Person 01: only smoothed, not refined in place: the camera" in "".join(capfd.readouterr())
 
 
 def test_a_camera_that_somebody_moved_changes_nothing(build):

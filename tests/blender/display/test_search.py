@@ -12,6 +12,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.sections import search_
 
 NOT_SEARCHED = {
     "human3r.select_person": "the button of a row, which says whom; the viewport and the outliner select as well",
+    "human3r.go_to_contact": "the button of a row, which says where to; the timeline goes there as well",
     "human3r.get_weights": "the button of a row in the preferences, which says what",
     "human3r.remove_data": "the button of a row in the preferences, which says what",
     "human3r.reload": "a developer's tool: it is in the menu where Blender shows what is for developers",
