@@ -6,9 +6,11 @@ person, goes to standard error.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
-from typing import BinaryIO
+import time
+from typing import Any, BinaryIO
 
 from .contract.errors import UserError
 from .contract.exit_codes import FAILED
@@ -37,3 +39,11 @@ def say_error(error: UserError) -> int:
     """An error for the person. Returns the exit code."""
     say(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}")
     return FAILED
+
+
+def write_summary(stdout: BinaryIO, summary: dict[str, Any], started: float) -> None:
+    """What `--json` prints: one line, with the seconds since `started` (of `time.monotonic`)."""
+    line = json.dumps(summary | {"seconds": round(time.monotonic() - started, 3)})
+    with contextlib.suppress(OSError):
+        stdout.write(line.encode("utf-8") + b"\n")
+        stdout.flush()

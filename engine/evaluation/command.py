@@ -30,6 +30,7 @@ SET_BY_THE_CLIP = (
     "voxel_size",
     "max_points",
     "point_confidence",
+    "refine_people",
 )
 """Capture settings that are no options here: the clips and the measuring decide them."""
 

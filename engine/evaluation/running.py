@@ -108,6 +108,7 @@ def settings_of_clips(options: argparse.Namespace, **changes: Any) -> CaptureSet
         "point_confidence": 1.0,
         "voxel_size": 0.0,
         "max_points": 1,
+        "refine_people": False,
     }
     settings: CaptureSettings = settings_from_options(options, **(given | changes))
     return settings
