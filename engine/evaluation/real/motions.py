@@ -15,7 +15,7 @@ from .standing import Standing
 MOST_RISE = 0.002
 """Share of the box's height by which refining may raise the mean error."""
 MOST_STANDING_MM = 5.0
-"""Millimeters a frame that the feet of a person who stands may move when refined."""
+"""Millimeters a frame of the footage that the feet of a person who stands may move when refined."""
 
 HEADS = ("clip", "motion", "found", "mean", "change", "standing feet", "worst", "fall", "")
 

@@ -51,9 +51,9 @@ _TRUTH_NOTES = (
 )
 _MOTION_NOTES = (
     "mean: as above, of the same take with its people in another motion; change: from the raw one, in % of the height "
-    "of the person's box, of which refining may add 0.2. standing feet: how far heels and balls of the feet move from "
-    "one captured frame to the next while they stand (slow and low in the last motion), over everybody and, under "
-    "worst, of the person who moves most, which has to stay below 5 mm when refined. fall: as above."
+    "of the person's box, of which refining may add 0.2. standing feet: how far heels and balls of the feet move in "
+    "a frame of the footage while they stand (slow and low in the last motion), over everybody and, under worst, of "
+    "the person who moves most, which has to stay below 5 mm when refined. fall: as above."
 )
 _WIDTH = 120
 

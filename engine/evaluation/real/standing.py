@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far feet move from frame to frame while they stand, as the last of several motions of the same people tells."""
+"""How far feet move from frame to frame while they stand, where the last of several motions of people says they do."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import numpy as np
 
 from ...contract.body_model import BodyModel
 from ...contract.messages import Frame
-from ...motion.body_motion import BodyMotion
 from ...motion.contacts import CONTACT_JOINTS, find_contacts
-from ...motion.people_of_take import people_of_take
+from ...motion.people_of_take import PersonOfTake, people_of_take
 
 LEAST_STEPS = 10
 """Whoever's heels and balls stand in fewer steps, from one frame to the next, is not counted as the worst."""
@@ -24,7 +23,7 @@ class Standing:
 
     steps: int
     mean_mm: float
-    """Over all of them, millimeters a frame."""
+    """Over all of them, millimeters a frame of the footage."""
     worst_mm: float
     """Of the person whose mean is the largest."""
 
@@ -35,14 +34,20 @@ def standing_feet(
     """By the names of the motions, whose frames are the same but for the people; None where nobody stands. Feet stand
     where those of the last motion do: what is slow and low in it. `up` (3,) is away from the floor, take world.
     """
-    people = {name: [one.motion for one in people_of_take(frames, body)] for name, frames in motions.items()}
-    stands = [find_contacts(motion, up) for motion in list(people.values())[-1]]
-    return {name: _standing([_moves(*one) for one in zip(own, stands, strict=True)]) for name, own in people.items()}
+    people = {name: people_of_take(frames, body) for name, frames in motions.items()}
+    stands = [find_contacts(one.motion, up) for one in list(people.values())[-1]]
+    numbers = np.array([frame.source_frame for frame in list(motions.values())[-1]])
+    return {
+        name: _standing([_moves(*one, numbers) for one in zip(own, stands, strict=True)])
+        for name, own in people.items()
+    }
 
 
-def _moves(motion: BodyMotion, stands: np.ndarray) -> np.ndarray:
-    """(n,) meters that points move in a step in which they stand."""
+def _moves(person: PersonOfTake, stands: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """(n,) meters that points move in a frame of the footage while they stand; `numbers` are those of the take's."""
+    motion = person.motion
     moves: np.ndarray = np.linalg.norm(np.diff(motion.joints()[:, list(CONTACT_JOINTS)], axis=0), axis=-1)
+    moves /= np.maximum(np.diff(numbers[person.places]), 1)[:, None]
     in_a_row = np.zeros(len(moves), dtype=bool)
     for frames in motion.stretches():
         in_a_row[frames.start : frames.stop - 1] = True
