@@ -71,7 +71,7 @@ def test_refined_is_what_the_command_refine_writes(tmp_path: Path) -> None:
         settings = CaptureSettings(
             clip.source, str(take), model="small", body="mannequin", frame_rate=clip.truth.frame_rate
         )
-        run_capture(settings, lambda _: None, Interruption())
+        assert run_capture(settings, lambda _: None, Interruption()).status == "complete"
     against = ("--truth", str(truth), "--no-baselines")
     report, _ = reported(tmp_path / "a.json", "--take", str(take), *against, "--motion", "refined")
     written = refined(take)
