@@ -7,7 +7,7 @@ from ..engine.contract import logs
 from . import sections
 from .batch import command_line
 from .blender import data_folder, registration
-from .capture import operators, panel, properties, scene_camera, session, setting_presets, timer
+from .capture import operators, panel, properties, scene_camera, session, setting_presets, settings_panels, timer
 from .report import operators as report_operators
 from .sections import search_menu
 from .setup import install_operators, installation, preferences, reloading, tasks
@@ -24,6 +24,7 @@ MODULES = (
     operators,
     scene_camera,
     panel,
+    settings_panels,
     timer,
     *sections.modules(),
     search_menu,

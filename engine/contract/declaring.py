@@ -67,7 +67,9 @@ class Setting:
     """What 0 means where that is no number like others; it is then allowed beside the range. At the beginning of the
     range (`least` is 0), the docstring says it too."""
     none: str = ""
-    """What None means, which the interface shows as 0."""
+    """What None means, which the interface stores as 0."""
+    typical: float | None = None
+    """What the interface begins with when somebody wants a number where the default is none."""
     needed: str = ""
     """What to do when a text is empty; without it, it may be."""
     unit: str = ""
@@ -91,6 +93,16 @@ class Setting:
             and (self.most is None or value <= self.most)
             and (self.below is None or value < self.below)
         )
+
+    @property
+    def means_off(self) -> str:
+        """What 0 stands for in the interface where that is no number like others; else empty."""
+        return self.zero or self.none
+
+    @property
+    def first_value(self) -> Any:
+        """The number that a switch from off to on begins with."""
+        return self.kind(self.default or self.typical or self.least or 1)
 
     @property
     def help(self) -> str:
@@ -132,6 +144,7 @@ def setting(
     soft_most: float | None = None,
     zero: str = "",
     none: str = "",
+    typical: float | None = None,
     needed: str = "",
     unit: str = "",
     entries: str = "",
@@ -149,6 +162,7 @@ def setting(
         soft_most=soft_most,
         zero=zero,
         none=none,
+        typical=typical,
         needed=needed,
         unit=unit,
         entries=entries,

@@ -76,7 +76,7 @@ class CaptureSettings:
     start: int = setting(0, label="Start", least=0, group="Range", belongs_to="footage")
     """First frame of the footage to use, counting from 0."""
     end: int | None = setting(
-        None, label="End", least=0, none="to the end of the footage", group="Range", belongs_to="footage"
+        None, label="End", least=0, none="to the end", typical=250, group="Range", belongs_to="footage"
     )
     """Frame of the footage to stop before, counting from 0."""
     stride: int = setting(1, label="Frame Step", least=1, group="Range")
@@ -86,7 +86,8 @@ class CaptureSettings:
         label="Frame Rate",
         above=0,
         most=1000,
-        none="the footage's own frame rate",
+        none="as the footage",
+        typical=25,
         unit="frames per second",
         group="Range",
         belongs_to="footage",
@@ -108,7 +109,7 @@ class CaptureSettings:
     ttt3r: bool = setting(True, label="TTT3R Gate", group="Memory and camera")
     """Update the network's memory through the TTT3R gate (paper section 3.2), which changes it less for frames that add
     little; when off, every frame replaces it, as in CUT3R."""
-    quality: str = setting("standard", label="Quality", choices=QUALITIES, group="People")
+    quality: str = setting("standard", label="Quality", choices=QUALITIES, group="Quality")
     """How thoroughly the built-in model looks for people: ``preview``, ``standard`` or ``best``."""
     fingers_and_face: bool = setting(True, label="Fingers and Face", group="People")
     """Capture fingers, head turn and jaw with the built-in model where the picture shows them well enough; elsewhere
@@ -121,7 +122,8 @@ class CaptureSettings:
         label="Stature",
         least=0.5,
         most=2.5,
-        none="estimated, about 1.70",
+        none="estimated",
+        typical=1.7,
         unit="meters",
         group="Known",
         belongs_to="footage",
@@ -133,6 +135,7 @@ class CaptureSettings:
         least=5,
         most=1000,
         none="estimated",
+        typical=35,
         unit="millimeters",
         group="Known",
         belongs_to="footage",
@@ -145,6 +148,7 @@ class CaptureSettings:
         above=0,
         most=1_000_000,
         none="estimated",
+        typical=1500,
         unit="pixels",
         group="Known",
         belongs_to="footage",
@@ -156,6 +160,7 @@ class CaptureSettings:
         above=0,
         below=180,
         none="estimated",
+        typical=60,
         unit="degrees",
         group="Known",
         belongs_to="footage",
@@ -178,7 +183,7 @@ class CaptureSettings:
     """Frames after which a person out of sight is forgotten; anyone who returns sooner is recognized as the same
     person."""
     voxel_size: float = setting(
-        0.05, label="Voxel Size", least=0.001, most=10, zero="no scene points", unit="meters", group="Points"
+        0.05, label="Voxel Size", least=0.001, most=10, zero="no points", unit="meters", group="Points"
     )
     """Size in meters of the voxels that scene points are merged in."""
     point_confidence: float = setting(1.005, label="Min Confidence", least=1, soft_most=20, group="Points")

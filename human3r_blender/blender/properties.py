@@ -5,7 +5,8 @@
     class Human3RSettings(bpy.types.PropertyGroup):
         ...
 
-None is 0 in Blender, which has no empty numbers.
+None is 0 in Blender, which has no empty numbers. Where 0 means something else than a number, the panel shows a checkbox
+(``with_switches``) and the field only where it is checked; what is stored stays the one number.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ...engine.contract.declaring import Setting, names_of, settings_of
+
+SWITCH = "use_"
+"""How the names of checkboxes begin that say whether a number counts."""
 
 _EDGE = 0.01
 """How far a property stays from an end of its range that is itself not allowed."""
@@ -60,6 +64,30 @@ def with_settings(settings_type: type, leave_out: Sequence[str] = ()) -> Callabl
     return add
 
 
+def with_switches(*settings_types: type) -> Callable[[type[Any]], type[Any]]:
+    """Give a class of Blender's a checkbox for each number of these settings for which 0 is no number like others."""
+
+    def add(owner: type[Any]) -> type[Any]:
+        for item in (item for settings_type in settings_types for item in settings_of(settings_type).values()):
+            if item.means_off:
+                owner.__annotations__[SWITCH + item.name] = _switch_of(item)
+        return owner
+
+    return add
+
+
+def _switch_of(item: Setting) -> Any:
+    def is_on(owner: Any) -> bool:
+        return bool(getattr(owner, item.name))
+
+    def switch(owner: Any, on: bool) -> None:
+        if on != is_on(owner):
+            setattr(owner, item.name, item.first_value if on else 0)
+
+    description = f"Whether {item.label} is set here. When off: {item.means_off}"
+    return BoolProperty(name=item.label, description=description, get=is_on, set=switch, options={"SKIP_SAVE"})
+
+
 def settings_from(owner: Any, settings_type: type, **given: Any) -> Any:
     """The settings as an owner's properties say, but for those that are given. Raises UserError (``bad-setting``)."""
     values = {
@@ -79,7 +107,21 @@ def copy_settings(source: Any, target: Any, settings_type: type) -> None:
 def draw_settings(layout: bpy.types.UILayout, owner: Any, settings_type: type, *groups: str) -> None:
     """Draw the settings that stand together in these groups; without groups, all."""
     for name in names_of(settings_type, *groups):
-        layout.prop(owner, name)
+        draw_setting(layout, owner, settings_of(settings_type)[name])
+
+
+def draw_setting(layout: bpy.types.UILayout, owner: Any, item: Setting) -> None:
+    """Draw one setting: its field, or a checkbox and behind it the field or what holds without it."""
+    switch = SWITCH + item.name
+    if not item.means_off or switch not in owner.bl_rna.properties:
+        layout.prop(owner, item.name)
+        return
+    row = layout.row(align=True, heading=item.label)
+    row.prop(owner, switch, text="")
+    if getattr(owner, switch):
+        row.prop(owner, item.name, text="")
+    else:
+        row.label(text=item.means_off)
 
 
 def _limits(item: Setting) -> dict[str, float]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import bpy
 
-MAIN_PANEL = "HUMAN3R_PT_capture"
-"""The panel at the top of the tab, which the sections hang from."""
+from . import tags
 
 SIDEBAR = ("VIEW_3D", "UI")
 
@@ -20,10 +19,14 @@ class Human3RPanel:
 
 
 class Section(Human3RPanel):
-    """A section below the main panel, closed until somebody opens it."""
+    """A section of the tab below *Capture*, closed until somebody opens it."""
 
-    bl_parent_id = MAIN_PANEL
     bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether it applies: by itself where the scene has something of a take."""
+        return any(tags.text(item, tags.TAKE) for item in context.scene.objects)
 
 
 def tag_redraw(*places: tuple[str, str]) -> None:

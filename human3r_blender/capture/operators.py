@@ -15,7 +15,7 @@ from ..blender.text import tr
 from ..setup import choices
 from . import session as sessions
 from . import timer
-from .layout import draw_import_options
+from .layout import draw_import_options, draw_start
 
 HEADLESS_SLICE_S = 1.0
 
@@ -98,6 +98,7 @@ class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
         return _go_on(self, run)
 
     def draw(self, context: bpy.types.Context) -> None:
+        draw_start(self.layout, context.scene.human3r)
         draw_import_options(self.layout, context.scene.human3r)
 
 

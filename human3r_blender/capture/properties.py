@@ -13,7 +13,7 @@ from ...engine.contract.settings import BUILT_IN, CaptureSettings
 from ...engine.installed import inventory, registry
 from ..blender.data_folder import ADDON_ID
 from ..blender.paths import absolute
-from ..blender.properties import property_of, settings_from, with_settings
+from ..blender.properties import SWITCH, property_of, settings_from, with_settings, with_switches
 from ..scene.import_options import ImportOptions
 from ..setup import probe
 from ..setup.choices import chosen_body
@@ -68,6 +68,7 @@ RECIPES = (
 LEFT_TO_THE_PREFERENCES = ("body", "body_path")
 
 
+@with_switches(CaptureSettings, ImportOptions)
 @with_settings(ImportOptions, LEFT_TO_THE_PREFERENCES)
 @with_settings(CaptureSettings, (*LEFT_TO_THE_PREFERENCES, "model"))
 class Human3RSettings(bpy.types.PropertyGroup):
@@ -93,7 +94,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
             raise UserError(
                 "take-exists",
                 "The take {take} already exists.",
-                "Choose another name under Footage > Take, or leave it empty for a new file each time.",
+                "Choose another name under Capture > Settings > Take, or leave it empty for a new file each time.",
                 take=take,
             )
         source = absolute(self.source)
@@ -143,7 +144,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
 def preset_names() -> list[str]:
     """The properties that a preset holds: how to convert, and not what."""
     names = Human3RSettings.bl_rna.properties.keys()
-    return [name for name in names if name not in (*NO_SETTINGS, *OF_THE_FOOTAGE)]
+    return [name for name in names if name not in (*NO_SETTINGS, *OF_THE_FOOTAGE) and not name.startswith(SWITCH)]
 
 
 def default_take(source: str) -> Path:

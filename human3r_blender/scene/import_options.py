@@ -51,7 +51,7 @@ class ImportOptions:
     set_scene_timing: bool = setting(True, label="Set Scene Timing", group="Options")
     """Give the scene the footage's frame rate, frame range and resolution, and make the take's camera the active one;
     when off, the take plays at its true speed within the scene's own timing."""
-    start_at: str = setting("auto", label="Start At", choices=STARTS, group="Options")
+    start_at: str = setting("auto", label="Start At", choices=STARTS, group="Start")
     """Where in the scene the footage's first frame lies: at frame 1 (``first``), where the scene starts (``scene``), or
     ``auto``: at frame 1 if the scene takes over the footage's timing, and else where the scene starts."""
     pose_correctives: bool = setting(False, label="Pose Correctives", group="Options")

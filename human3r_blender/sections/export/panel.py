@@ -5,6 +5,7 @@ import bpy
 
 from ...blender.sidebar import Section
 from ...blender.text import characters_across, draw_text
+from ...person import characters
 from ...setup import jobs, tasks
 from ...setup.page import draw_task
 from . import TITLE, operators
@@ -14,6 +15,10 @@ from .layout import draw_settings
 class HUMAN3R_PT_export(Section, bpy.types.Panel):
     bl_label = TITLE
     bl_idname = "HUMAN3R_PT_export"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return super().poll(context) or bool(characters.characters_in(context.scene))
 
     def draw(self, context: bpy.types.Context) -> None:
         settings, layout = context.scene.human3r_export, self.layout

@@ -12,7 +12,7 @@ from bl_ext.user_default.human3r_blender.engine.contract.settings import Capture
 from bl_ext.user_default.human3r_blender.engine.contract.take_export import TakeExportSettings
 from bl_ext.user_default.human3r_blender.engine.motion.clean_up import CleanUpSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.blender.properties import settings_from, with_settings
-from bl_ext.user_default.human3r_blender.human3r_blender.capture import layout, panel, setting_presets
+from bl_ext.user_default.human3r_blender.human3r_blender.capture import layout, panel, setting_presets, settings_panels
 from bl_ext.user_default.human3r_blender.human3r_blender.capture.properties import Human3RSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.import_options import ImportOptions
 from bl_ext.user_default.human3r_blender.human3r_blender.sections.export import layout as export_layout
@@ -166,17 +166,17 @@ def test_every_setting_is_called_something_and_explained(settings_type):
 
 
 @pytest.mark.parametrize(
-    ("settings_type", "module"),
+    ("settings_type", "modules"),
     [
-        (CaptureSettings, panel),
-        (ImportOptions, layout),
-        (ExportSettings, export_layout),
-        (RetargetSettings, retarget_panel),
+        (CaptureSettings, (panel, settings_panels)),
+        (ImportOptions, (layout,)),
+        (ExportSettings, (export_layout,)),
+        (RetargetSettings, (retarget_panel,)),
     ],
 )
-def test_every_setting_is_drawn(settings_type, module):
+def test_every_setting_is_drawn(settings_type, modules):
     """Where its group is drawn, or itself; what the preferences hold is not."""
-    source = Path(module.__file__).read_text(encoding="utf-8")
+    source = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in modules)
     for name in names_of(settings_type):
         drawn = property_name(settings_type, name), settings_of(settings_type)[name].group or name
         assert name in IN_THE_PREFERENCES or any(f'"{text}"' in source for text in drawn), name
