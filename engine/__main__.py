@@ -39,6 +39,7 @@ COMMANDS = {
         "take_export.command",
         "write a take for other programs: COLMAP model, point clouds, depth, masks of people",
     ),
+    "probe": ("probe_command", "say how long, how large and how fast footage is"),
     "self-test": ("self_test", "run a model on a few generated frames and show device, memory and frames per second"),
 }
 """By name the module and what it is for. A module has `add_arguments(parser)` and `run(options, stdout)`, and is

@@ -22,11 +22,12 @@ from .contract.sentences import Sentence
 from .contract.settings import CaptureSettings
 from .contract.take import TakeReader, TakeWriter
 from .estimate import Model
+from .frame_images import FrameImages
 from .installed import locations
 from .interruption import Interrupted, Interruption
 from .model.memory import explained_memory_errors
 from .model.weights import choose_device
-from .models import load_model, resolved_name, resolved_precision
+from .models import load_model, resolved_name, resolved_precision, spoken_name
 from .motion.refined_people import SeenTake, refined_people
 from .pipeline import FramePipeline
 from .resuming.resume_file import (
@@ -95,7 +96,7 @@ class _Capture:
         self.sink = sink
         self.interruption = interruption
         with interruption.allowed():
-            sink(Status("opening", f"Opening {Path(settings.source).name}"))
+            sink(Status.of("opening", Sentence("Opening {name}", name=Path(settings.source).name)))
             self.footage: Footage = open_footage(settings.source, settings.frame_rate)
             point = load_resume_point(settings) if resume else None
             body = choose_body(settings.body, locations.body_path())
@@ -104,7 +105,7 @@ class _Capture:
             self.body_and_digest = f"{self.body} ({self.body_model.fingerprint})"
             device = torch.device(settings.device)
             if not shelf.holds(settings.model, device, settings.precision):
-                sink(Status("loading", f"Loading the model {settings.model}"))
+                sink(Status.of("loading", Sentence("Loading {model}", model=spoken_name(settings.model))))
             self.model = shelf.get(settings.model, device, settings.precision)
             self.picture_map = self.model.picture_map(self.footage.size)
             self.pipeline = FramePipeline(settings, self.model, self.body_model, self.picture_map)
@@ -165,7 +166,7 @@ class _Capture:
             take.write(header)
         self.sink(header)
         self._tell_again(take)
-        self.sink(Status("running", f"Running {self.model.name}"))
+        self.sink(Status.of("running", Sentence("Running {model}", model=self.model.name)))
 
     def _tell_again(self, take: TakeWriter) -> None:
         """Send what the take of an interrupted capture has already: whoever listens may be another one."""
@@ -181,7 +182,7 @@ class _Capture:
 
     def _run_frames(self, prepared: PreparedFrame | None, frames: Iterator[PreparedFrame], take: TakeWriter) -> bool:
         """Process `prepared` and the frames after it. Returns whether it was cancelled."""
-        pacing = Pacing()
+        pacing, images = Pacing(), FrameImages()
         while prepared is not None:
             try:
                 with self.interruption.allowed():
@@ -193,6 +194,8 @@ class _Capture:
             for message in self.pipeline.finish(output):
                 take.write(message)
                 self._tell(message)
+                if isinstance(message, Frame) and (image := images.of(prepared, message)) is not None:
+                    self.sink(image)
             self.next_source_frame = prepared.source_frame + self.settings.stride
             if pacing.is_due:
                 pacing.written(self._save(take))
@@ -245,11 +248,11 @@ class _Capture:
                 result: Result = end.value
                 return result
             if share >= next_told:
-                self.sink(Status("refining", Sentence(text, share=f"{share:.0%}")))
+                self.sink(Status.of("refining", Sentence(text, share=f"{share:.0%}"), share))
                 next_told = share + PROGRESS_STEP
 
     def _close(self, take: TakeWriter, cancelled: bool) -> CaptureResult:
-        self.sink(Status("finishing", "Averaging the scene points"))
+        self.sink(Status("finishing", "Averaging points"))
         note = self._note()
         points = None
         if self.final_point_count is None and self.pipeline.frame_count:

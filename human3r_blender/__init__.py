@@ -7,7 +7,19 @@ from ..engine.contract import logs
 from . import sections
 from .batch import command_line
 from .blender import data_folder, registration
-from .capture import operators, panel, properties, scene_camera, session, setting_presets, settings_panels, timer
+from .capture import (
+    footage_facts,
+    honesty,
+    operators,
+    panel,
+    properties,
+    scene_camera,
+    session,
+    setting_presets,
+    settings_panels,
+    thumbnails,
+    timer,
+)
 from .report import operators as report_operators
 from .sections import search_menu
 from .setup import install_operators, installation, preferences, reloading, tasks
@@ -21,6 +33,9 @@ MODULES = (
     report_operators,
     properties,
     setting_presets,
+    thumbnails,
+    footage_facts,
+    honesty,
     operators,
     scene_camera,
     panel,

@@ -12,12 +12,13 @@ messages into :class:`~.framing.Record` and back and checks all of that on both 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
 from .errors import UserError
+from .sentences import Sentence
 from .settings import CaptureSettings
 
 PROTOCOL_VERSION = 3
@@ -289,6 +290,37 @@ class Status:
     phase: str
     """``loading`` (model), ``opening`` (footage), ``running``, ``refining`` (the final pass), ``finishing``."""
     text: str
+    share: float | None = None
+    """How much of it is done, 0..1; None where that is not known, or frames tell it."""
+    template: str = ""
+    """What the text was made of (:class:`~.sentences.Sentence`); empty for one without values."""
+    values: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, phase: str, text: str, share: float | None = None) -> Status:
+        """With the template and the values of a :class:`Sentence`."""
+        if not isinstance(text, Sentence):
+            return cls(phase, text, share)
+        return cls(phase, str(text), share, text.template, tuple((name, str(at)) for name, at in text.values.items()))
+
+    @property
+    def sentence(self) -> str:
+        """The text, which whoever shows it can translate."""
+        return Sentence(self.template, **dict(self.values)) if self.template else self.text
+
+
+@dataclass(frozen=True)
+class FrameImage:
+    """A small image of a frame with what was found in it, for the person who waits. On the wire only, never in a take.
+
+    Told once a second at most.
+    """
+
+    kind: ClassVar[str] = "frame_image"
+    frame_index: int
+    """:attr:`Frame.index`."""
+    image: np.ndarray = array("uint8", "height", "width", 3)
+    """sRGB, upright; people are tinted."""
 
 
 @dataclass(frozen=True)
@@ -350,6 +382,7 @@ Message = (
     | PointMap
     | TakeEnd
     | Status
+    | FrameImage
     | Failure
     | StartCapture
     | CancelCapture
@@ -357,19 +390,8 @@ Message = (
 )
 
 
-def with_final(frame: Frame, final: FinalFrame) -> Frame:
-    """A frame with what the final pass found for it in place of what was said while it ran."""
-    columns: dict[str, Any] = {
-        name: getattr(final, name) for name in ("focal_px", "world_from_camera", "principal_point_px")
-    }
-    row_of = {int(track_id): row for row, track_id in enumerate(final.track_id)}
-    shared = [(row, row_of[int(track_id)]) for row, track_id in enumerate(frame.track_id) if int(track_id) in row_of]
-    if shared:
-        here, there = map(list, zip(*shared, strict=True))
-        for name in ("pose_axis_angle", "betas", "expression", "translation", "head_point"):
-            columns[name] = np.array(getattr(frame, name))
-            columns[name][here] = getattr(final, name)[there]
-    return replace(frame, **columns)
+PASSING = (Status, FrameImage, Failure)
+"""What is on the wire only: no take has them."""
 
 
 def pack_mask(mask: np.ndarray) -> np.ndarray:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .errors import UserError
+from .final_frames import with_final
 from .framing import CorruptRecord, Record, TruncatedRecord, read_record, write_record
 from .message_records import decode, encode
-from .messages import FinalFrame, Frame, Message, TakeEnd, TakeHeader, with_final
+from .messages import FinalFrame, Frame, Message, TakeEnd, TakeHeader
 from .sentences import Sentence
 from .settings import CaptureSettings
 from .whole_file import explained_write_errors

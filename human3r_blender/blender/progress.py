@@ -23,11 +23,17 @@ class Progress:
     frames_done: int = 0
     frames_total: int | None = None
     """None where the footage does not tell."""
+    share: float | None = None
+    """0..1 of what is being done where no frames tell it."""
     _arrivals: collections.deque[float] = field(default_factory=lambda: collections.deque(maxlen=RECENT_FRAMES))
 
     @property
     def is_over(self) -> bool:
         return self.phase in ("complete", "incomplete", "cancelled", "failed")
+
+    def tell(self, phase: str, text: str, share: float | None = None) -> None:
+        """What is being done from now on."""
+        self.phase, self.text, self.share = phase, text, share
 
     def frame_arrived(self, now_s: float | None) -> None:
         """Count one frame that arrived at ``now_s`` on a steady clock; None for one that says nothing of the pace."""
@@ -50,7 +56,9 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """0..1; 0 while the length is unknown."""
+        """0..1 of the frames, or of what comes after them; 0 while the length is unknown."""
+        if self.share is not None:
+            return min(1.0, max(0.0, self.share))
         return min(1.0, self.frames_done / self.frames_total) if self.frames_total else 0.0
 
     def parts(self) -> list[Sentence]:

@@ -55,6 +55,9 @@ BODY = "human3r_body"
 SOURCE = "human3r_source"
 """On the root: the footage's path, as the take's settings name it."""
 
+PREVIEW = "human3r_preview"
+"""On the root: the take is a quick look, which a capture of the same footage replaces."""
+
 PICTURES = "human3r_pictures"
 """On the root: scene frames of all pictures of the take, whoever is seen in them."""
 

@@ -13,8 +13,9 @@ from ..blender.operators import refuse, say
 from ..blender.redaction import redact
 from ..blender.text import tr
 from ..setup import choices
+from . import footage_facts, preview_run, timer
 from . import session as sessions
-from . import timer
+from .error_report import error_report
 from .layout import draw_import_options, draw_start
 
 HEADLESS_SLICE_S = 1.0
@@ -32,22 +33,51 @@ class HUMAN3R_OT_start_capture(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not busy.nothing_runs(cls):
-            return False
-        if not context.scene.human3r.source:
-            cls.poll_message_set(tr("Choose the footage first"))
-            return False
-        return True
+        return _may_start(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        settings = context.scene.human3r
-        try:
-            run = sessions.start_capture(
-                context.scene, settings.capture_settings(), settings.import_options(), choices.read().engine_python
-            )
-        except UserError as error:
-            return refuse(self, error)
-        return _go_on(self, run)
+        return _start(self, context, is_preview=False)
+
+
+class HUMAN3R_OT_preview_capture(bpy.types.Operator):
+    """Take a quick look first: a few frames each second at low quality, without the final pass. Start replaces it"""
+
+    bl_idname = "human3r.preview_capture"
+    bl_label = "Preview"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _may_start(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return _start(self, context, is_preview=True)
+
+
+def _may_start(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    if not busy.nothing_runs(operator):
+        return False
+    if not context.scene.human3r.source:
+        operator.poll_message_set(tr("Choose the footage first"))
+        return False
+    return True
+
+
+def _start(operator: bpy.types.Operator, context: bpy.types.Context, is_preview: bool) -> set[str]:
+    """Begin a capture of the chosen footage."""
+    settings = context.scene.human3r
+    try:
+        wanted = settings.capture_settings()
+        if is_preview:
+            facts = footage_facts.of(wanted.source)
+            wanted = preview_run.preview_of(wanted, facts.frame_rate if facts is not None else None)
+        run = sessions.start_capture(
+            context.scene, wanted, settings.import_options(), choices.read().engine_python, is_preview=is_preview
+        )
+    except UserError as error:
+        return refuse(operator, error)
+    footage_facts.forget(wanted.source)  # the file may be another by now
+    return _go_on(operator, run)
 
 
 class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
@@ -169,7 +199,7 @@ class HUMAN3R_OT_copy_error(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         run = sessions.current()
-        context.window_manager.clipboard = redact(run.error_report()) if run is not None else ""
+        context.window_manager.clipboard = redact(error_report(run)) if run is not None else ""
         say(self, "INFO", "Error report copied to the clipboard.")
         return {"FINISHED"}
 
@@ -207,6 +237,7 @@ def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 CLASSES = (
     HUMAN3R_OT_start_capture,
+    HUMAN3R_OT_preview_capture,
     HUMAN3R_OT_cancel_capture,
     HUMAN3R_OT_import_take,
     HUMAN3R_OT_import_all,

@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The panel *Capture* at the top of the sidebar's tab Human3R: footage, Start, and how the run gets on."""
 
+from pathlib import Path
+
 import bpy
 
 from ...engine.contract.sentences import Sentence
 from ..blender.sidebar import Human3RPanel
-from ..blender.text import characters_across, draw_text, tr
+from ..blender.text import characters_across, tr
 from ..setup import probe, tasks
 from ..setup.page import draw_task
+from . import honesty
 from . import session as sessions
+from .clip_view import draw_clip
 from .properties import Human3RSettings
 from .run_view import draw_run
 
 MAIN_PANEL = "HUMAN3R_PT_capture"
 """What its groups of settings hang from."""
-
-BESIDE_BUTTON = 6
-"""Characters that a button without text takes from a line."""
 
 
 class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
@@ -28,28 +29,37 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
         self.layout.popover("HUMAN3R_PT_presets", icon="PRESET", text="")
 
     def draw(self, context: bpy.types.Context) -> None:
-        settings, run = context.scene.human3r, sessions.current()
+        settings, run, characters = context.scene.human3r, sessions.current(), characters_across(context)
+        active = run if run is not None and run.is_active else None
         column = self.layout.column()
-        column.enabled = run is None or not run.is_active
+        column.enabled = active is None
         row = column.row(align=True)
         row.prop(settings, "source", text="", placeholder=tr("Footage"))
         row.operator("human3r.choose_video", text="", icon="FILEBROWSER")
-        if settings.released_weights() is None and settings.model_source in ("DEFAULT", "EMBEDDED"):
-            column.row(align=True).prop(settings, "quality", expand=True)
-        if run is not None and run.is_active:
-            self.layout.operator("human3r.cancel_capture", icon="CANCEL")
+        if active is not None:
+            self.layout.operator("human3r.cancel_capture", text=CANCEL[active.is_canceling], icon="CANCEL")
         else:
-            row = self.layout.row(align=True)
-            row.scale_y = 1.4
-            row.operator("human3r.start_capture", icon="PLAY")
-            row.operator("human3r.import_take", text="", icon="IMPORT")
+            draw_start(self.layout, settings, characters)
         if run is not None:
-            draw_run(self.layout, run, characters_across(context))
-        if run is None or not run.is_active:
-            draw_setup(self.layout, settings, characters_across(context))
+            draw_run(self.layout, run, characters)
+        if active is None:
+            draw_status(self.layout, settings, characters)
 
 
-def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int) -> None:
+def draw_start(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int) -> None:
+    """The chosen footage, how thoroughly, and the buttons."""
+    if settings.source and probe.facts().engine.state == "ready":
+        draw_clip(layout, settings, characters)
+    if honesty.is_built_in(settings):
+        layout.row(align=True).prop(settings, "quality", expand=True)
+    row = layout.row(align=True)
+    row.scale_y = 1.4
+    row.operator("human3r.start_capture", icon="PLAY")
+    row.operator("human3r.preview_capture", text="", icon="HIDE_OFF")
+    row.operator("human3r.import_take", text="", icon="IMPORT")
+
+
+def draw_status(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int) -> None:
     """What is used, or what is missing, with the way to the preferences."""
     task = tasks.current()
     if task is not None and task.is_active:
@@ -63,24 +73,30 @@ def draw_setup(layout: bpy.types.UILayout, settings: Human3RSettings, characters
         layout.operator("human3r.show_preferences", text="Set Up in Preferences", icon="PREFERENCES")
         return
     row = layout.row()
-    column = row.column(align=True)
+    body = Sentence(BODIES[facts.body])
+    row.label(text=tr("{model}, {body}", model=model_used(settings), body=body), translate=False)
+    row.operator("human3r.show_preferences", text="", icon="PREFERENCES")
+    honesty.draw_before(layout, settings, characters)
+
+
+BODIES = {
+    "mannequin": "mannequin",
+    "installed": "SMPL-X",
+    "chosen": "your own body",
+    "absent": "body file missing",
+}
+CANCEL = {False: "Cancel", True: "Canceling"}
+
+
+def model_used(settings: Human3RSettings) -> str:
+    """The model in a word or two."""
     released = settings.released_weights()
     if released is not None:
-        model = "Model: released {name}" if released.installed else "Model: released {name} (not installed)"
-        draw_text(column, Sentence(model, name=released.item.name), characters - BESIDE_BUTTON)
-    elif settings.model_source in ("DEFAULT", "EMBEDDED"):
-        draw_text(column, "Model: built-in (landmarks)", characters - BESIDE_BUTTON)
-    draw_text(
-        column,
-        {
-            "mannequin": "Body: mannequin (SMPL-X not installed)",
-            "installed": "Body: SMPL-X",
-            "chosen": "Body: your own file",
-            "absent": "Body: your own file is missing",
-        }[facts.body],
-        characters - BESIDE_BUTTON,
-    )
-    row.operator("human3r.show_preferences", text="", icon="PREFERENCES")
+        said = "Human3R {name}" if released.installed else "Human3R {name} (missing)"
+        return Sentence(said, name=released.item.name)
+    if settings.model_source == "CHECKPOINT":
+        return Path(settings.checkpoint).name or Sentence("No checkpoint")
+    return Sentence("Recipe weights" if settings.model_source == "RECIPE" else "Built-in model")
 
 
 CLASSES = (HUMAN3R_PT_capture,)

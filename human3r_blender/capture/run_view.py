@@ -3,10 +3,15 @@
 
 import bpy
 
+from ...engine.contract.errors import UserError
 from ...engine.contract.messages import FOCAL_SOURCES, FocalLength
 from ...engine.contract.sentences import Sentence
 from ..blender.text import draw_text, translated
+from . import honesty, thumbnails
 from . import session as sessions
+
+IMAGE_SCALE = 7.0
+"""In heights of a button."""
 
 
 def describe_focal(focal: FocalLength) -> Sentence:
@@ -36,42 +41,71 @@ def draw_camera(layout: bpy.types.UILayout, run: sessions.Session, characters: i
 
 def draw_run(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
     """Progress of the run, or how it ended."""
-    progress, column = run.progress, layout.column(align=True)
     if run.is_active:
-        column.progress(factor=progress.fraction, text=f"{progress.fraction:.0%}" if progress.frames_total else "")
-        running = progress.phase == "running"
-        if progress.frames_done:
-            count, *pace = progress.parts()
-            column.label(text=translated(count), translate=False)
-            doing = ", ".join(map(translated, pace)) if running else translated(progress.text or "Finishing")
-            column.label(text=doing, translate=False)
-        else:
-            draw_text(column, progress.text or "Starting", characters)
+        _draw_progress(layout, run, characters)
     elif run.error is not None:
-        box = layout.box().column(align=True)
-        box.alert = True
-        draw_text(box, run.error.message, characters - 3, icon="ERROR")
-        box.alert = False
-        box.separator()
-        draw_text(box, run.error.remedy, characters - 3)
-        box.separator()
-        box.operator("human3r.copy_error", icon="COPYDOWN")
+        _draw_error(layout, run.error, characters)
     else:
-        icon = "CHECKMARK" if progress.phase == "complete" else "INFO"
-        ended = {"complete": "Done: {progress}", "cancelled": "Canceled: {progress}"}
-        parts = ", ".join(map(translated, progress.parts()))
-        text = Sentence(ended.get(progress.phase, "Incomplete: {progress}"), progress=parts)
-        draw_text(column, text, characters, icon=icon)
-        for note in run.notes:
-            draw_text(column, note, characters)
-        if run.may_ask_for_all:
-            column.operator("human3r.import_all")
+        _draw_end(layout.column(align=True), run, characters)
     if run.error is None:
         draw_camera(layout.column(align=True), run, characters)
-    if run.header is not None and "recipe" in run.header.model:
-        draw_text(
-            layout.column(align=True),
-            "Recipe weights are random: they only test the way from footage to scene. People and points are not real.",
-            characters,
-            icon="INFO",
-        )
+    if not run.is_active:
+        honesty.draw_after(layout, run.header, characters)
+
+
+def _draw_progress(layout: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
+    """A frame with what was found, the bar, and what is being done in two lines."""
+    progress, column = run.progress, layout.column(align=True)
+    if run.image is not None and not run.is_rebuilding:
+        column.template_icon(icon_value=thumbnails.icon("run", run.image), scale=IMAGE_SCALE)
+    is_known = progress.frames_total or progress.share is not None
+    column.progress(factor=progress.fraction, text=f"{progress.fraction:.0%}" if is_known else "")
+    for line in said_of(run):
+        draw_text(column, line, characters)
+
+
+def said_of(run: sessions.Session) -> list[str]:
+    """What a run is doing: the count of frames and people, and the pace, or the words for everything else."""
+    progress = run.progress
+    _, *pace = progress.parts()
+    frames = [_counted(run)] if progress.frames_done else []
+    if run.is_canceling:
+        return [*frames, Sentence("Canceling")]
+    if run.is_rebuilding:
+        return [*frames, Sentence("Rebuilding")]
+    if progress.phase == "running" and frames:
+        return [*frames, ", ".join(map(translated, pace))]
+    return [*frames, progress.text or Sentence("Finishing" if frames else "Starting")]
+
+
+def _counted(run: sessions.Session) -> Sentence:
+    """How much there is so far."""
+    frames = run.progress.parts()[0]
+    if run.people_count == 1:
+        return Sentence("{frames}, 1 person", frames=frames)
+    return Sentence("{frames}, {people} people", frames=frames, people=run.people_count)
+
+
+def _draw_error(layout: bpy.types.UILayout, error: UserError, characters: int) -> None:
+    box = layout.box().column(align=True)
+    box.alert = True
+    draw_text(box, error.message, characters - 3, icon="ERROR")
+    box.alert = False
+    box.separator()
+    draw_text(box, error.remedy, characters - 3)
+    box.separator()
+    box.operator("human3r.copy_error", icon="COPYDOWN")
+
+
+def _draw_end(column: bpy.types.UILayout, run: sessions.Session, characters: int) -> None:
+    progress = run.progress
+    icon = "CHECKMARK" if progress.phase == "complete" else "INFO"
+    ended = {"complete": "Done: {progress}", "cancelled": "Canceled: {progress}"}
+    if run.is_preview:
+        ended |= {"complete": "Preview: {progress}. Start replaces it."}
+    text = Sentence(ended.get(progress.phase, "Incomplete: {progress}"), progress=_counted(run))
+    draw_text(column, text, characters, icon=icon)
+    for note in run.notes:
+        draw_text(column, note, characters)
+    if run.may_ask_for_all:
+        column.operator("human3r.import_all")

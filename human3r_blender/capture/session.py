@@ -15,17 +15,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
 from ...engine.contract.messages import (
     CAMERA_MOTIONS,
     CAMERA_NOTES,
+    PASSING,
     CameraMotion,
     CameraSummary,
     Failure,
     FocalLength,
     Frame,
+    FrameImage,
     Message,
     Status,
     TakeEnd,
@@ -56,7 +59,10 @@ _NOBODY = (
 class Session:
     """A run from its first message to its last; ``progress``, ``error`` and ``notes`` are what the panel shows."""
 
-    def __init__(self, scene: bpy.types.Scene, options: ImportOptions, source: Source) -> None:
+    def __init__(
+        self, scene: bpy.types.Scene, options: ImportOptions, source: Source, is_preview: bool = False
+    ) -> None:
+        """`is_preview`: a quick look, which the next capture of the same footage replaces."""
         self.progress = Progress()
         self.error: UserError | None = None
         self.notes: list[str] = []
@@ -71,6 +77,10 @@ class Session:
         self.camera: CameraSummary | None = None
         """What the final pass found about the camera."""
         self.builder: SceneBuilder | None = None
+        self.image: np.ndarray | None = None
+        """(H, W, 3) uint8 sRGB: a frame from a moment ago with what was found in it, small."""
+        self.is_canceling = False
+        self.is_preview = is_preview
         self.take = source.take
         self._scene_uid = scene.session_uid
         self._options = options
@@ -91,6 +101,11 @@ class Session:
     @property
     def is_active(self) -> bool:
         return not self.progress.is_over
+
+    @property
+    def is_rebuilding(self) -> bool:
+        """Whether an undo took away what was built, and it is being built again."""
+        return self._must_rebuild or self._replay is not None
 
     @property
     def note(self) -> str:
@@ -166,7 +181,7 @@ class Session:
     def cancel(self, build: bool = True) -> None:
         """Ask for the end; the take stays. What has arrived is still built, unless nobody will keep the scene."""
         if self.is_active:
-            self.progress.text = "Canceling"
+            self.is_canceling, self.progress.text = True, "Canceling"
             self._source.cancel()
             if not build:
                 self._builds, self.builder, self._has_work = False, None, False
@@ -191,20 +206,6 @@ class Session:
                     view_layer.update()
             self.builder, self._has_work, self._must_rebuild = None, False, True
 
-    def error_report(self) -> str:
-        """Everything about a failure that helps to understand it, as text."""
-        lines = [f"Blender {bpy.app.version_string} on {bpy.app.build_platform.decode(errors='replace')}"]
-        if self.error is not None:
-            lines += [f"code: {self.error.code}", f"message: {self.error.message}", f"remedy: {self.error.remedy}"]
-        lines += [
-            f"progress: {self.progress.phase}, {self.progress.describe()}",
-            f"take: {self.take}",
-            f"header: {self.header}",
-            "engine's log:",
-            *self.log,
-        ]
-        return "\n".join(lines)
-
     def _pump(self, budget_s: float, wait_s: float) -> None:
         """Take in what has arrived, for half of the time at most; build for the rest of it."""
         started = time.perf_counter()
@@ -227,6 +228,8 @@ class Session:
             self._has_work = self.builder.work(budget_s - (time.perf_counter() - started))
             if self.builder.root is not None:
                 self._take_ids.add(self.builder.root[tags.TAKE])
+                if self.is_preview:
+                    takes.mark_preview(self.builder.root)
         if self._is_told_all and not self._has_work:
             self._end(self._ending if self._builds or self.error else "cancelled")
 
@@ -249,16 +252,18 @@ class Session:
                 return message
             self._replay.close()
             self._replay = None
-            return Status(self.progress.phase, self.progress.text)
+            return Status.of(self.progress.phase, self.progress.text)
         message = self._source.receive(wait_s)
-        self._records += message is not None and not isinstance(message, Status | Failure)
+        self._records += message is not None and not isinstance(message, PASSING)
         return message
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, Failure):
             raise message.as_error()
         if isinstance(message, Status):
-            self.progress.phase, self.progress.text = message.phase, message.text
+            self.progress.tell(message.phase, message.sentence, message.share)
+        elif isinstance(message, FrameImage):
+            self.image = message.image
         elif isinstance(message, TakeEnd):
             self._ending, self.notes = message.status, [message.note] if message.note else []
             self.progress.phase = "finishing"
@@ -282,6 +287,8 @@ class Session:
 
     def _new_builder(self, header: TakeHeader) -> SceneBuilder:
         is_import = isinstance(self._source, TakeSource)
+        if not is_import:
+            takes.remove_previews(self.scene, header.settings.source)
         return SceneBuilder(self.scene, header, self._options, self.take, is_foreign=is_import, is_live=not is_import)
 
     def _fail(self, error: UserError) -> None:
@@ -337,9 +344,10 @@ def start_capture(
     preferred_python: str = "",
     keep_engine: bool = False,
     resume: bool = False,
+    is_preview: bool = False,
 ) -> Session:
     """Start the engine on a video. ``keep_engine`` keeps its process, and the loaded model, for the next capture.
-    ``resume`` goes on with the take of these settings, which was interrupted.
+    ``resume`` goes on with the take of these settings, which was interrupted; ``is_preview`` as in :class:`Session`.
 
     Raises :class:`UserError`: ``busy``, ``no-engine``.
     """
@@ -349,7 +357,7 @@ def start_capture(
     if engine is None or not engine.is_alive:
         engine = engine_process.launch(preferred_python)
     _kept_engine = engine if keep_engine else None
-    return _begin(Session(scene, options, EngineSource(engine, settings, keep_engine, resume)))
+    return _begin(Session(scene, options, EngineSource(engine, settings, keep_engine, resume), is_preview))
 
 
 def start_import(scene: bpy.types.Scene, take: Path, options: ImportOptions) -> Session:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from ...engine.contract.messages import Failure, Frame, Message, StartCapture, TakeEnd
+from ...engine.contract.messages import Failure, Frame, Message, StartCapture, TakeEnd, TakeHeader
 from ...engine.contract.settings import CaptureSettings
 from ...engine.contract.take import TakeReader
+from . import pace
 from .engine_process import EngineProcess
 
 CANCEL_GRACE_S = 5.0
@@ -46,6 +47,8 @@ class EngineSource:
         ``keep_engine`` leaves the process running afterwards, with its model loaded.
         """
         self.take = Path(settings.take)
+        self._kind = pace.kind_of(settings) if not resume else ""
+        self._began = 0.0
         self._engine = engine
         self._keep_engine = keep_engine
         self._cancel_deadline: float | None = None
@@ -56,10 +59,18 @@ class EngineSource:
     def receive(self, wait_s: float) -> Message | None:
         message = self._engine.receive(wait_s)
         self._frames += isinstance(message, Frame)
+        self._measure(message)
         self._over = self._over or isinstance(message, TakeEnd | Failure)
         if message is None and self._cancel_deadline is not None and time.monotonic() > self._cancel_deadline:
             return TakeEnd("cancelled", self._frames, "The engine did not respond and was shut down.")
         return message
+
+    def _measure(self, message: Message | None) -> None:
+        """Keep the pace of a capture that went through from its first frame to its last message."""
+        if isinstance(message, TakeHeader):
+            self._began = time.monotonic()
+        elif isinstance(message, TakeEnd) and message.status == "complete" and self._kind:
+            pace.remember(self._kind, self._frames, time.monotonic() - self._began)
 
     def cancel(self) -> None:
         if self._cancel_deadline is None:

@@ -13,7 +13,8 @@ from mathutils import Matrix
 
 from ...engine.contract.body_model import BodyModel
 from ...engine.contract.errors import UserError
-from ...engine.contract.messages import CameraSummary, FinalFrame, Frame, with_final
+from ...engine.contract.final_frames import with_final
+from ...engine.contract.messages import CameraSummary, FinalFrame, Frame
 from ...engine.motion.ground import Ground
 from ...engine.motion.ground_evidence import GroundEvidence as GroundFacts
 from ...engine.motion.ground_of_take import ground_of_frames

@@ -28,3 +28,16 @@ def remove(take_ids: set[str]) -> None:
         collection = bpy.data.collections[home]
         if not collection.objects and not collection.children:
             bpy.data.collections.remove(collection)
+
+
+def mark_preview(root: bpy.types.Object) -> None:
+    """Say of a take that it is a quick look."""
+    root[tags.PREVIEW] = True
+
+
+def remove_previews(scene: bpy.types.Scene | None, source: str) -> None:
+    """Remove the quick looks at some footage from a scene: a capture of it takes their place."""
+    roots = [item for item in scene.objects if tags.is_root(item)] if scene is not None else []
+    previews = [root for root in roots if tags.whole(root, tags.PREVIEW, 0) and tags.text(root, tags.SOURCE) == source]
+    if previews:
+        remove({root[tags.TAKE] for root in previews})

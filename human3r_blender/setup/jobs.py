@@ -88,6 +88,12 @@ def self_test(preferred_python: str) -> ChildTask:
     return ChildTask(SELF_TEST, [str(python), "-m", "engine", "self-test", "--json"], variables=_data())
 
 
+def probe(source: str, preferred_python: str) -> ChildTask:
+    """Ask what footage is like; the task's result is what ``engine probe --json`` prints. Raises :class:`UserError`."""
+    command = [str(find_python(preferred_python)), "-m", "engine", "probe", source, "--json"]
+    return ChildTask("Reading the footage", command, variables=_data())
+
+
 class TakeExport(ChildTask):
     """The engine's export of a take."""
 

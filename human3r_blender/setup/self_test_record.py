@@ -28,6 +28,8 @@ class Record:
     """One line: device, precision, memory and rate, or what failed."""
     device: str = ""
     """What it ran on: ``cpu``, ``cuda``, ``mps``; empty when it failed."""
+    frames_per_second: float = 0.0
+    """0 when it failed, or was kept by a version that did not note it."""
 
 
 def read(python: Path | None) -> Record | None:
@@ -44,7 +46,8 @@ def keep(python: Path, task: Task) -> Record:
     result = task.result or {}
     passed = task.state == "done" and bool(result)
     detail = _describe(result) if passed else task.error.message if task.error else "The engine returned no result."
-    record = Record(str(python), passed, detail, str(result.get("device", "")) if passed else "")
+    device, rate = (str(result.get("device", "")), result.get("frames_per_second")) if passed else ("", 0.0)
+    record = Record(str(python), passed, detail, device, float(rate) if isinstance(rate, int | float) else 0.0)
     with contextlib.suppress(OSError):
         write_json(_path(), asdict(record))
     return record

@@ -7,8 +7,9 @@ import io
 import numpy as np
 import pytest
 
-from engine.contract import framing, message_records, messages
+from engine.contract import final_frames, framing, message_records, messages
 from engine.contract.errors import UserError
+from engine.contract.sentences import Sentence
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import SettledTakeReader, TakeReader, TakeWriter
 
@@ -107,6 +108,8 @@ EVERY_KIND = [
     messages.PointMap(3, np.ones((4, 6, 3)), np.ones((4, 6, 2)), np.zeros((4, 6, 3)), np.ones((4, 6))),
     messages.TakeEnd("complete", 4),
     messages.Status("loading", "Loading"),
+    messages.Status.of("loading", Sentence("Loading {model}", model="896L"), 0.5),
+    messages.FrameImage(3, np.arange(4 * 6 * 3).reshape(4, 6, 3)),
     messages.Failure("a", "b", "c"),
     messages.StartCapture(SETTINGS),
     messages.CancelCapture(),
@@ -142,10 +145,17 @@ def test_every_message_kind_is_tested():
     assert {type(message) for message in EVERY_KIND} == set(message_records.MESSAGE_TYPES.values())
 
 
+def test_a_status_can_be_translated_on_the_other_side():
+    sent = messages.Status.of("loading", Sentence("Loading {model}", model="Human3R 896L"), 0.25)
+    arrived = message_records.decode(framing.read_record(io.BytesIO(to_bytes(sent))))
+    assert (arrived.sentence, arrived.sentence.template) == ("Loading Human3R 896L", "Loading {model}")
+    assert messages.Status.of("loading", "Loading").sentence == "Loading"
+
+
 def test_a_final_frame_replaces_the_camera_and_the_people_that_it_has():
     frame = make_frame(people=3)
     final = make_final(frame, [2, 0])
-    merged = messages.with_final(frame, final)
+    merged = final_frames.with_final(frame, final)
     assert merged.focal_px == 900.25 and merged.time_s == frame.time_s
     np.testing.assert_array_equal(merged.world_from_camera, final.world_from_camera)
     np.testing.assert_array_equal(merged.betas, [final.betas[1], frame.betas[1], final.betas[0]])

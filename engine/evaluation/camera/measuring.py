@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contract.final_frames import with_final
 from ...contract.messages import (
     Backdrop,
     CameraMotion,
@@ -22,7 +23,6 @@ from ...contract.messages import (
     FocalLength,
     Frame,
     ScenePoints,
-    with_final,
 )
 from ...contract.settings import CaptureSettings
 from ...contract.take import TakeReader

@@ -4,6 +4,7 @@
 import bpy
 import numpy as np
 import pytest
+from bl_ext.user_default.human3r_blender.human3r_blender.capture import error_report
 
 from tests.waiting import Patience, wait_until
 
@@ -78,7 +79,7 @@ def test_a_failure_keeps_what_had_arrived_and_is_reported(addon, start, source, 
         wait_until(lambda: "frame 7" in list(session._source._engine.log), "the engine's log")
     pump(session)
     assert session.progress.phase == "failed" and session.error.code == code
-    report = session.error_report()
+    report = error_report.error_report(session)
     assert code in report and session.error.remedy in report and bpy.app.version_string in report
     if source != "fail":
         assert len(camera_keys(session)) == 7 and "frame 7" in report

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast captures were on this computer, by model, quality, device and final pass: to say how long the next takes."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from ...engine.contract.json_checks import BadJson, is_number, read_json
+from ...engine.contract.settings import CaptureSettings
+from ...engine.installed import locations
+from ..setup import probe, self_test_record
+from ..setup.installation.store import write_json
+
+LEAST_FRAMES = 10
+"""Fewer say little of the pace."""
+MOST_KINDS = 64
+"""Of captures that are remembered."""
+
+
+def kind(model: str, quality: str, device: str, precision: str, final_pass: str) -> str:
+    """What captures of one pace have in common."""
+    return " ".join((Path(model).stem, quality, device, precision, final_pass))
+
+
+def kind_of(settings: CaptureSettings) -> str:
+    """The kind of one capture."""
+    return kind(settings.model, settings.quality, settings.device, settings.precision, settings.refine_camera)
+
+
+def frames_per_second(wanted: str) -> float | None:
+    """The pace of the last capture of this kind, final pass included; else that of the self-test; None without both."""
+    known = _read().get(wanted)
+    if known is not None:
+        return known
+    tested = self_test_record.read(probe.engine_python())
+    return tested.frames_per_second or None if tested is not None else None
+
+
+def remember(seen: str, frames: int, seconds: float) -> None:
+    """Keep the pace of a capture that went through. A disk that cannot be written to only means no estimate."""
+    if frames < LEAST_FRAMES or seconds <= 0:
+        return
+    kept = _read()
+    kept.pop(seen, None)
+    newest = {**dict(list(kept.items())[1 - MOST_KINDS :]), seen: round(frames / seconds, 4)}
+    with contextlib.suppress(OSError):
+        write_json(_path(), newest)
+
+
+def _read() -> dict[str, float]:
+    try:
+        held = read_json(_path())
+    except (OSError, BadJson):
+        return {}
+    named = held if isinstance(held, dict) else {}
+    return {name: float(rate) for name, rate in named.items() if is_number(rate) and rate > 0}
+
+
+def _path() -> Path:
+    return locations.data_folder() / "pace.json"
