@@ -17,11 +17,13 @@ IMAGE_SCALE = 4.6
 """In heights of a button."""
 
 
-def draw_clip(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int) -> None:
-    """The chosen footage, as far as is known."""
+def draw_clip(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int, said: str) -> None:
+    """The chosen footage, as far as is known; `said` is the error that is drawn already."""
     facts = footage_facts.of(absolute(settings.source))
     if facts is None:
         layout.label(text="Reading the footage...", icon="SORTTIME")
+    elif facts.error is not None and facts.error.message == said:
+        return
     elif facts.error is not None:
         column = layout.column(align=True)
         column.alert = True

@@ -39,23 +39,24 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
         if active is not None:
             self.layout.operator("human3r.cancel_capture", text=CANCEL[active.is_canceling], icon="CANCEL")
         else:
-            draw_start(self.layout, settings, characters)
+            said = run.error.message if run is not None and run.error is not None else ""
+            draw_start(self.layout, settings, characters, said)
         if run is not None:
             draw_run(self.layout, run, characters)
         if active is None:
             draw_status(self.layout, settings, characters)
 
 
-def draw_start(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int) -> None:
-    """The chosen footage, how thoroughly, and the buttons."""
+def draw_start(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int, said: str) -> None:
+    """The chosen footage, how thoroughly, and the buttons; `said` is the error that is drawn below them."""
     if settings.source and probe.facts().engine.state == "ready":
-        draw_clip(layout, settings, characters)
+        draw_clip(layout, settings, characters, said)
     if honesty.is_built_in(settings):
         layout.row(align=True).prop(settings, "quality", expand=True)
     row = layout.row(align=True)
     row.scale_y = 1.4
     row.operator("human3r.start_capture", icon="PLAY")
-    row.operator("human3r.preview_capture", text="", icon="HIDE_OFF")
+    row.operator("human3r.preview_capture", icon="HIDE_OFF")
     row.operator("human3r.import_take", text="", icon="IMPORT")
 
 

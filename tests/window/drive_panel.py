@@ -23,7 +23,7 @@ FRAMES = int(os.environ.get("HUMAN3R_FRAMES", "60"))
 
 # Pixels from the window's top left corner, for a window of 1280 x 800 with Blender's factory layout.
 VIDEO_FIELD = (860, 127)
-START = (900, 158)
+START = (840, 285)  # below the footage's image
 CANCEL = (900, 154)
 
 
@@ -36,7 +36,7 @@ def steps():
     settings = bpy.context.scene.human3r
     assert settings.source == str(VIDEO), f"the video field holds {settings.source!r}"
     settings.end = FRAMES
-    yield 0.5
+    yield from wait_for_facts()
     picture("2-video")
     yield from click(START)
     yield from wait_for_frames(FRAMES // 2)
@@ -53,8 +53,9 @@ def steps():
     picture("5-through-the-camera")
 
     bpy.context.scene.human3r.source = str(VIDEO.with_name("absent.mp4"))
-    yield 0.5
-    yield from click(START)
+    yield from wait_for_facts()
+    picture("6-absent")
+    run(bpy.ops.human3r.start_capture, "INVOKE_DEFAULT", True)
     yield from wait_for_end("failed")
     yield 1.0
     picture("6-error")
@@ -62,7 +63,7 @@ def steps():
     # a second run, with undo in the middle, that is cancelled
     bpy.context.scene.human3r.source, bpy.context.scene.human3r.end = str(VIDEO), 0
     bpy.ops.ed.undo_push(message="settings")
-    yield 0.5
+    yield from wait_for_facts()
     yield from click(START)
     yield from wait_for_frames(12)
     mouse("mousemove", 400, 500)
@@ -71,16 +72,33 @@ def steps():
     yield 1.0
     yield from wait_for_frames(20)
     picture("7-after-undo")
-    yield from click(CANCEL)
+    yield from click(CANCEL, wait=0.1)
+    picture("8-canceling")
     started = time.monotonic()
     yield from wait_for_end("cancelled")
     print(f"cancelling took {time.monotonic() - started:.1f} s, after {session().progress.frames_done} frames")
     yield 1.0
     picture("8-cancelled")
 
+    run(bpy.ops.human3r.preview_capture, "INVOKE_DEFAULT", True)
+    yield from wait_for_end()
+    yield 1.0
+    picture("9-preview")
+
+
+def wait_for_facts():
+    """Until it is known what the chosen footage is like, and drawn."""
+    yield 0.5
+    addon_module("blender.sidebar").tag_redraw(("VIEW_3D", "UI"))
+    while addon_module("capture.footage_facts").of(bpy.context.scene.human3r.source) is None:
+        yield 0.2
+    yield 1.0
+
 
 def wait_for_frames(count):
     assert session() is not None and session().is_active, "Start did not start"
+    if count == FRAMES // 2:
+        picture("3-loading")
     mouse("mousemove", 500, 640)
     while session().progress.frames_done < count:
         assert session().is_active, session().error
