@@ -246,7 +246,7 @@ def _blocked(facts: Facts, otherwise: str) -> Step | None:
             return Step(Sentence(offline, otherwise=Sentence(otherwise)))
         return Step(
             Sentence(
-                "Turn on Preferences > System > Network > Allow Online Access, or {otherwise}.",
+                "Check Allow Online Access, or {otherwise}.",
                 otherwise=Sentence(otherwise),
             ),
             "human3r.allow_online",

@@ -22,6 +22,7 @@ ICONS = {
 NAME_SHARE = 0.17
 """Of a row's width, for what it is about."""
 STEP_SCALE = 1.5
+ALLOW_ONLINE = "human3r.allow_online"
 
 
 def draw(layout: bpy.types.UILayout, settings: bpy.types.AddonPreferences, context: bpy.types.Context) -> None:
@@ -64,7 +65,9 @@ def draw_step(layout: bpy.types.UILayout, step: Step, characters: int) -> None:
     box = layout.box()
     column = box.column(align=True)
     draw_text(column, step.sentence, characters, icon="FORWARD" if step.operator else "CHECKMARK")
-    if step.operator:
+    if step.operator == ALLOW_ONLINE:
+        _draw_online_access(box)
+    elif step.operator:
         row = box.row()
         row.scale_y = STEP_SCALE
         button = row.operator(step.operator, text=translated(step.label), translate=False)
@@ -220,6 +223,10 @@ def _draw_offline(box: bpy.types.UILayout, facts: Facts, characters: int) -> Non
             icon="INTERNET_OFFLINE",
         )
     else:
-        row = box.row()
-        row.label(text="Nothing can be downloaded: online access is off.", icon="INTERNET_OFFLINE")
-        row.operator("human3r.allow_online", text="Allow...")
+        box.label(text="Nothing can be downloaded: online access is off.", icon="INTERNET_OFFLINE")
+        _draw_online_access(box)
+
+
+def _draw_online_access(layout: bpy.types.UILayout) -> None:
+    """Blender's own switch, which is on another page of the preferences."""
+    layout.prop(bpy.context.preferences.system, "use_online_access", text="Allow Online Access")

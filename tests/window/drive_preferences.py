@@ -27,6 +27,7 @@ PAGE_PLACE, PAGE_SIZE = (420, 0), (860, 800)
 LOCK_LOCATION = (1230, 417)
 SET_UP = (900, 212)
 NEXT_STEP = (930, 407)
+ONLINE_ACCESS = (700, 430)  # below the step's sentence
 USER_FIELD, PASSWORD_FIELD = (830, 487), (830, 508)
 CANCEL = (1246, 404)
 SELF_TEST = (930, 409)
@@ -73,7 +74,8 @@ def steps():
     mouse("search", "--name", "Preferences", "windowmove", *PAGE_PLACE, "windowsize", *PAGE_SIZE)
     yield 1.5
     picture("2-offline")
-    bpy.context.preferences.system.use_online_access = True
+    yield from click(ONLINE_ACCESS)
+    assert bpy.context.preferences.system.use_online_access, "the page's checkbox did not allow online access"
     yield 3.0  # the machine is asked what fits it
     redraw()
     yield 1.0

@@ -79,7 +79,7 @@ class CommandFailed(Exception):
 
 
 def installer_environment() -> dict[str, str]:
-    """The variables for pip and uv: proxies, certificates and mirrors stay; what would weaken a check goes."""
+    """The variables for uv: proxies, certificates and mirrors stay; what would weaken a check goes."""
     variables = {
         name: value
         for name, value in child_process.clean_environment().items()
@@ -94,15 +94,11 @@ def installer_environment() -> dict[str, str]:
     return variables | {
         "UV_NO_CONFIG": "1",
         "NO_COLOR": "1",
-        "PIP_NO_INPUT": "1",
-        "PIP_USER": "0",
-        "PIP_REQUIRE_VIRTUALENV": "0",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
 
 
 def package_source() -> str:
-    """Where most packages come from, in a person's words: PyPI, which uv and pip know, or the host of a mirror."""
+    """Where most packages come from, in a person's words: PyPI, which uv knows, or the host of a mirror."""
     variables = installer_environment()
     mirror = variables.get("UV_DEFAULT_INDEX") or variables.get("UV_INDEX_URL")
     return host(mirror) if mirror else "PyPI"

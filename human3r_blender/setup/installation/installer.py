@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Installing, repairing, updating and removing the engine's environment, as ``planning.py`` said it would be done.
 
-A thread runs pip and uv as child processes, so Blender's window stays alive, and nothing of them lives in Blender's
-process. The new environment is built in a folder of its own, checked, and put in force by writing one small file
-(``store.py``): a crash, a cancel or an error at any moment leaves the environment before as it was. What was
+A thread fetches uv and runs it as a child process, so Blender's window stays alive, and nothing is installed into
+Blender's Python. The new environment is built in a folder of its own, checked, and put in force by writing one small
+file (``store.py``): a crash, a cancel or an error at any moment leaves the environment before as it was. What was
 downloaded stays in uv's cache, so the next try goes on from there.
 """
 
@@ -32,6 +32,7 @@ from .meter import Meter
 from .planning import InstallPlan
 from .recorded import check_or_record
 from .store import Manifest, Store, remove_tree, tree_bytes
+from .uv_program import get_uv
 
 KEPT_EVENTS = 500
 TRIES = 2
@@ -128,6 +129,7 @@ class Installation:
         except UserError as error:
             self._fail(error)
         except (CommandFailed, OSError) as error:
+            self._log(str(error))
             self._fail(steps.explain(error))
 
     def _fail(self, error: UserError) -> None:
@@ -170,7 +172,7 @@ class Installation:
         store.remove_leftovers()
         self._check_space()
         self._stage("Downloading the installer (uv)")
-        uv = steps.get_uv(runner, store, plan.base_python, self._log, plan.lock_folder)
+        uv = get_uv(runner, store, self._log, plan.lock_folder, self._report_uv)
         environment = store.environments / uuid.uuid4().hex[:8]  # short, for Windows' limit on paths
         store.environments.mkdir(parents=True, exist_ok=True)
         try:
@@ -238,6 +240,9 @@ class Installation:
             installed_versions(packages),
             tree_bytes(environment),
         )
+
+    def _report_uv(self, done: int, total: int) -> None:
+        self._report("uv", done, total, 0.0)
 
     def _report(self, name: str, done: int, total: int, bytes_per_s: float) -> None:
         self._tell({"event": "progress", "name": name, "done": done, "total": total, "bytes_per_s": bytes_per_s})

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lock files in ``requirements/lock``: what they name, how large it is, and whether they changed.
 
-``python3 build.py lock`` writes them from ``requirements/engine.txt``; pip and uv read the same format.
+``python3 build.py lock`` writes them from ``requirements/engine.txt``; uv reads them.
 """
 
 from __future__ import annotations

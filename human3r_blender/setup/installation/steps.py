@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The single steps of an installation. pip fetches uv, uv does the rest; nothing here transfers a byte itself."""
+"""The single steps of an installation that uv does: nothing here transfers a byte itself. `uv_program.py` has uv."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from ....engine.contract.disk_space import DISK_FULL, is_full
 from ....engine.contract.errors import UserError
 from ...blender.child_process import EXTENSION_ROOT
 from . import import_failures
-from .commands import CommandFailed, Runner
-from .locks import LOCK_FOLDER, UV_LOCK, Locks, uv_version
-from .store import Store, remove_tree
+from .commands import CommandFailed, Runner, host, package_source
+from .fetching import unreachable
+from .locks import Locks
+from .store import Store
 
 SUPPORTED_PYTHONS = ((3, 11), (3, 14))
 """First and last version of Python for which every locked package has a wheel."""
@@ -31,6 +32,7 @@ _NO_NETWORK = re.compile(
     r"|temporary failure in name|name resolution|certificate|could not find a version|status code",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"https?://[^\s`'\"<>)]+")
 _ASK_VERSION = "import sys; print(*sys.version_info[:2])"
 _CHECK = """
 import importlib, json, sys
@@ -87,87 +89,6 @@ def _python_version(runner: Runner, program: str | Path) -> tuple[int, int] | No
         return int(major), int(minor)
     except (OSError, CommandFailed, ValueError, IndexError):
         return None
-
-
-def get_uv(
-    runner: Runner, store: Store, base_python: str, say: Callable[[str], None], lock_folder: Path = LOCK_FOLDER
-) -> Path:
-    """The uv of the lock's version, fetched by pip as a wheel with a known hash unless it is there already."""
-    version = uv_version(lock_folder)
-    home = store.tools / f"uv-{version}"
-    if (program := _uv_program(home)) is not None:
-        return program
-    unfinished = store.tools / f"uv-{version}.new"
-    remove_tree(unfinished)
-    store.tools.mkdir(parents=True, exist_ok=True)
-    pip = _find_pip(runner, store, base_python, say)
-    runner.run(
-        [
-            *pip,
-            "install",
-            "--no-deps",
-            "--require-hashes",
-            "--only-binary=:all:",
-            "--no-compile",
-            "--progress-bar=off",
-            "--target",
-            unfinished,
-            "--requirement",
-            lock_folder / UV_LOCK,
-        ],
-        store.tools,
-        say,
-    )
-    remove_tree(home)
-    unfinished.rename(home)
-    if (program := _uv_program(home)) is None:
-        raise UserError(
-            "no-installer",
-            "The installer (uv) has no program in {home}.",
-            "Copy the report and file an issue that names your system.",
-            home=home,
-        )
-    return program
-
-
-def _uv_program(home: Path) -> Path | None:
-    name = "uv.exe" if sys.platform == "win32" else "uv"
-    return next((home / folder / name for folder in ("bin", "Scripts") if (home / folder / name).is_file()), None)
-
-
-def _find_pip(runner: Runner, store: Store, base_python: str, say: Callable[[str], None]) -> list[str]:
-    """A command that is pip: that of a Python at hand, else one in a small environment of our own.
-
-    Nothing is ever installed into Blender's Python.
-    """
-    pythons = [
-        *([base_python] if Path(base_python).is_file() else []),
-        *map(str, own_pythons()),
-        *filter(None, map(shutil.which, ("python3", "python"))),
-    ]
-    for python in dict.fromkeys(pythons):
-        if _works(runner, [python, "-m", "pip", "--version"], store.tools):
-            return [python, "-m", "pip"]
-    home = store.tools / "pip"
-    for python in dict.fromkeys(pythons):
-        say(f"Creating an environment with pip from {python}")
-        if _works(runner, [python, "-m", "venv", "--clear", str(home)], store.tools):
-            own = str(store.environment_python(home))
-            if _works(runner, [own, "-m", "pip", "--version"], store.tools):
-                return [own, "-m", "pip"]
-    raise UserError(
-        "no-installer",
-        "No Python on this computer has pip, which downloads the installer.",
-        "Install pip for your system's Python (Debian and Ubuntu: python3-pip), then try again.",
-    )
-
-
-def _works(runner: Runner, command: Sequence[str], folder: Path) -> bool:
-    try:
-        runner.run(command, folder)
-    except (OSError, CommandFailed):
-        return False
-    return True
 
 
 def make_environment(runner: Runner, store: Store, uv: Path, base_python: str, folder: Path) -> None:
@@ -274,16 +195,16 @@ def explain(error: CommandFailed | OSError) -> UserError:
             text=text,
         )
     if _NO_NETWORK.search(text):
-        return UserError(
-            "download-failed",
-            "The download failed: {text}",
-            "Check the connection (and HTTPS_PROXY and UV_DEFAULT_INDEX if you use them), then start again: what has "
-            "been downloaded is kept.",
-            text=text,
-        )
+        return unreachable(_host_in(text))
     return UserError(
         "installation-failed",
         "The installation failed: {text}",
         "Start again: what has been downloaded is kept. If it happens again, copy the report and file an issue.",
         text=text,
     )
+
+
+def _host_in(text: str) -> str:
+    """Which host a program's words name."""
+    found = _ADDRESS.search(text)
+    return host(found[0]) if found else package_source()

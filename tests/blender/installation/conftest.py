@@ -6,10 +6,12 @@ import hashlib
 import importlib
 import importlib.metadata
 import io
+import json
 import os
 import shutil
 import sys
 import threading
+import urllib.parse
 import zipfile
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +26,7 @@ EXTENSION = "bl_ext.user_default.human3r_blender"
 NAMES = (
     "builds",
     "commands",
+    "fetching",
     "hardware",
     "installer",
     "integrity",
@@ -34,6 +37,8 @@ NAMES = (
     "store",
     "whereabouts",
     "import_failures",
+    "uv_program",
+    "wheels",
 )
 
 
@@ -78,6 +83,7 @@ class Index:
 
     def __init__(self):
         self.files, self.requests = {}, []
+        self.agents, self.login, self.speaks_json, self.cuts, self.status = set(), "", False, set(), 0
         self.stalls, self.stalled, self.go_on = set(), threading.Event(), threading.Event()
         self.address = ""
 
@@ -98,6 +104,9 @@ class Index:
             return None, b""
         if file:
             return "application/octet-stream", known[file]
+        if self.speaks_json:
+            listed = [{"filename": item, "url": f"/{channel}/{name}/{item}", "hashes": {}} for item in known]
+            return "application/vnd.pypi.simple.v1+json", json.dumps({"files": listed}).encode()
         links = "".join(f'<a href="/{channel}/{name}/{item}">{item}</a>' for item in known)
         return "text/html", f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
 
@@ -107,8 +116,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         index = self.server.index
-        path = self.path.replace("%2B", "+").partition("?")[0]
+        path = urllib.parse.urlsplit(
+            self.path.replace("%2B", "+")
+        ).path  # whole addresses are what a proxy is asked for
         kind, content = index.answer(path)
+        index.agents.add(self.headers.get("User-Agent", ""))
+        wanted = f"Basic {base64.b64encode(index.login.encode()).decode()}"
+        if index.status or (index.login and self.headers.get("Authorization") != wanted):
+            self.send_error(index.status or 401)
+            return
         if self.command == "GET":
             index.requests.append(path)
         self.send_response(200 if kind else 404)
@@ -122,6 +138,10 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             index.stalled.set()
             index.go_on.wait(HANG_S)
+            self.close_connection = True
+            return
+        if path.rpartition("/")[2].partition("-")[0] in index.cuts and path.endswith(".whl"):
+            self.wfile.write(content[: len(content) // 2])
             self.close_connection = True
             return
         self.wfile.write(content)
@@ -205,7 +225,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def fetched_tools(modules, uv_wheel, tmp_path_factory):
-    """uv as the installer fetches it, once: by pip, from an index, with the lock's hash."""
+    """uv as the installer fetches it, once: from an index, with the lock's hash."""
     return {}
 
 
