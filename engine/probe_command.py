@@ -11,11 +11,13 @@ from typing import Any, BinaryIO
 
 from .contract.errors import UserError
 from .contract.exit_codes import DONE, FAILED
+from .contract.help_texts import add_examples
 from .standard_streams import say_error
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
+    add_examples(parser, "python -m engine probe shot.mp4", "python -m engine probe shot.%04d.png --json")
     parser.add_argument("source", metavar="VIDEO", help="video, folder of images, or pattern (shot.%%04d.png)")
     parser.add_argument("--json", action="store_true", help="print one line of JSON, with a small image")
 

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, cast
 
 from .contract.arguments import add_setting_options, given_settings, settings_from_options
 from .contract.errors import UserError
-from .contract.exit_codes import CANCELLED, DONE, EXPLANATION, FAILED
+from .contract.exit_codes import CANCELLED, DONE, FAILED
+from .contract.help_texts import add_examples
 from .contract.messages import (
     CAMERA_MOTIONS,
     CAMERA_NOTES,
@@ -31,9 +32,14 @@ _PROGRESS_EVERY_S = 1.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.epilog = (
-        f"{EXPLANATION} Continue a cancelled or killed capture with --resume. The take is then the same as without "
-        "the interruption."
+    add_examples(
+        parser,
+        "python -m engine run shot.mp4 --take shot.h3r",
+        "python -m engine run shot.mp4 --take shot.h3r --start 100 --end 400 --quality best",
+        "python -m engine run shot.%04d.png --frame-rate 25 --take shot.h3r",
+        "python -m engine run --take shot.h3r --resume",
+        note="Continue a canceled or killed capture with --resume. The take is then the same as without the "
+        "interruption.",
     )
     parser.add_argument(
         "source",
@@ -91,7 +97,13 @@ def _capture(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     code = DONE if result.status == "complete" else CANCELLED
     if code == CANCELLED and result.frame_count:
         say("Cancelled. To continue, run the same command with --resume.")
+    if not options.quiet:
+        say(f"{_counted(result.people_count, 'person', 'people')}, {result.frame_count} frames: {settings.take}")
     return code, {**asdict(result), **camera.summary(), "take": settings.take}
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _settings(options: argparse.Namespace) -> CaptureSettings:

@@ -14,7 +14,8 @@ from pathlib import Path
 from ...engine.contract import logs
 from ...engine.contract.arguments import add_setting_options
 from ...engine.contract.errors import UserError
-from ...engine.contract.exit_codes import CANCELLED, DONE, EXPLANATION, FAILED
+from ...engine.contract.exit_codes import CANCELLED, DONE, FAILED
+from ...engine.contract.help_texts import add_examples
 from ..capture import session as sessions
 from ..report import diagnostics
 from ..scene.import_options import ImportOptions
@@ -23,7 +24,7 @@ from ..sections.export import command_line as exports
 from ..sections.retarget import command_line as retargeting
 from . import conversions, engine_command
 from .interruption import interruption
-from .jobs import print_error, write_summary
+from .jobs import print_error, say_end, write_summary
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
             results = options.run(options, interrupted)
         if options.json:
             write_summary(options.json, results)
+        say_end(results)
     except UserError as error:
         print_error(error)
         return FAILED
@@ -51,9 +53,22 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="human3r", description="Convert videos to .blend files.", epilog=EXPLANATION)
+    parser = argparse.ArgumentParser(prog="human3r", description="Convert videos to .blend files.")
+    add_examples(
+        parser,
+        "blender --background --command human3r convert shot.mp4 --output shot.blend",
+        "blender --background --command human3r COMMAND --help",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     convert = commands.add_parser("convert", help="convert videos to .blend files")
+    add_examples(
+        convert,
+        "human3r convert shot.mp4 --output shot.blend",
+        "human3r convert shot.mp4 --output shot.blend --start 100 --end 400 --quality best",
+        "human3r convert shot.%04d.png --frame-rate 25 --output shot.blend --take shot.h3r",
+        "human3r convert videos/ --output scenes/ --resume",
+        "human3r convert shot.mp4 --output shot.blend --export fbx,usd",
+    )
     convert.add_argument(
         "sources",
         nargs="+",
@@ -83,6 +98,12 @@ def _parser() -> argparse.ArgumentParser:
     add_setting_options(convert)
     convert.set_defaults(run=conversions.convert)
     importing = commands.add_parser("import", help="convert takes and motions to .blend files, without the engine")
+    add_examples(
+        importing,
+        "human3r import shot.h3r --output shot.blend",
+        "human3r import takes/ --output scenes/ --no-import-points",
+        "human3r import motion.npz --output motion.blend --up-axis y",
+    )
     importing.add_argument(
         "sources",
         nargs="+",
@@ -93,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     add_setting_options(importing, MotionOptions, title="motion files")
     importing.set_defaults(run=conversions.import_takes)
     retarget = commands.add_parser("retarget", help="retarget people in .blend files to characters")
+    add_examples(retarget, "human3r retarget shot.blend --output hero.blend --retarget-to hero.blend")
     retarget.add_argument("sources", nargs="+", metavar="BLEND", help=".blend file with people, or a folder of them")
     retarget.set_defaults(run=conversions.retarget)
     for command in (convert, importing, retarget):
@@ -115,6 +137,12 @@ def _parser() -> argparse.ArgumentParser:
         exports.add_arguments(command)
     engine = commands.add_parser(
         "install-engine", help="install, repair, update or remove the engine's Python environment"
+    )
+    add_examples(
+        engine,
+        "blender --background --online-mode --command human3r install-engine          (only says what it would do)",
+        "blender --background --online-mode --command human3r install-engine --yes",
+        "blender --background --command human3r install-engine --status",
     )
     engine_command.add_arguments(engine)
     engine.set_defaults(run=engine_command.run)

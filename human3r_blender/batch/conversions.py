@@ -30,9 +30,9 @@ from ..scene.motion_files.reading import is_motion, sources_in
 from ..sections.export import command_line as exports
 from ..sections.retarget import command_line as retargeting
 from ..setup import choices
-from . import camera_option, resuming
+from . import camera_option, checks, resuming
 from .interruption import Interruption
-from .jobs import Job, Result, run_jobs, run_to_end
+from .jobs import Job, Result, refuse_jobs, run_jobs, run_to_end
 from .paths import find_sources, plan_outputs
 
 Planned = list[tuple[str, Path]]
@@ -41,6 +41,8 @@ Planned = list[tuple[str, Path]]
 def convert(options: argparse.Namespace, interrupted: Interruption) -> list[Result]:
     """Videos become .blend files. Raises UserError for what is wrong with all of them."""
     planned = _plan(options, VIDEO_SUFFIXES)
+    if problem := checks.problem_of_all(options):
+        return refuse_jobs(planned, problem)
     import_options = _import_options(options)
     takes: dict[Path, Path] = {}
     if options.take:
@@ -58,7 +60,7 @@ def convert(options: argparse.Namespace, interrupted: Interruption) -> list[Resu
             if job.result.status == "complete":
                 _finish(options, job, import_options.clean)
 
-    return run_jobs(planned, interrupted, work)
+    return run_jobs(planned, interrupted, work, checks.check_footage)
 
 
 def _begun(options: argparse.Namespace, job: Job, take: Path, import_options: ImportOptions) -> sessions.Session:
@@ -95,6 +97,8 @@ def _begun(options: argparse.Namespace, job: Job, take: Path, import_options: Im
 def import_takes(options: argparse.Namespace, interrupted: Interruption) -> list[Result]:
     """Takes and motions become .blend files. Raises UserError for what is wrong with all."""
     planned = _plan(options, (".h3r",), sources_in)
+    if problem := checks.problem_of_all(options):
+        return refuse_jobs(planned, problem)
     import_options, motion_options = _import_options(options), settings_from_options(options, MotionOptions)
 
     def work(job: Job) -> None:
@@ -113,6 +117,8 @@ def import_takes(options: argparse.Namespace, interrupted: Interruption) -> list
 def retarget(options: argparse.Namespace, interrupted: Interruption) -> list[Result]:
     """People in .blend files move characters. Raises UserError for what is wrong with all files."""
     planned = _plan(options, (".blend",))
+    if problem := checks.problem_of_all(options):
+        return refuse_jobs(planned, problem)
 
     def work(job: Job) -> None:
         scene = retargeting.open_scene(Path(job.source))

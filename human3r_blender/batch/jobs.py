@@ -85,19 +85,45 @@ class Job:
 
 
 def run_jobs(
-    planned: Sequence[tuple[str, Path]], interrupted: Interruption, work: Callable[[Job], None]
+    planned: Sequence[tuple[str, Path]],
+    interrupted: Interruption,
+    work: Callable[[Job], None],
+    check: Callable[[str], None] = lambda source: None,
 ) -> list[Result]:
-    """Do the work for each source and output; after a request to stop, the rest is skipped."""
-    results = []
-    for number, (source, output) in enumerate(planned, 1):
-        result = Result(source, str(output))
-        results.append(result)
-        if not interrupted.requested:
-            job = Job(source, output, result, f"[{number}/{len(planned)}] {Path(source).name}", interrupted)
+    """Check all sources, then do the work for each source and output; after a request to stop, the rest is skipped.
+
+    `check` raises UserError for a source that nothing can be done with.
+    """
+    jobs = [
+        Job(source, output, Result(source, str(output)), f"[{number}/{len(planned)}] {Path(source).name}", interrupted)
+        for number, (source, output) in enumerate(planned, 1)
+    ]
+    for job in jobs:
+        with _reported(job):
+            _check_name(job.source)
+            check(job.source)
+    for job in jobs:
+        if not interrupted.requested and job.result.error is None:
             with _reported(job):
-                _check_name(source)
                 work(job)
-    return results
+    return [job.result for job in jobs]
+
+
+def refuse_jobs(planned: Sequence[tuple[str, Path]], error: UserError) -> list[Result]:
+    """Nothing was begun, for a reason that all share: told once, and noted for each."""
+    print_error(error)
+    return [Result(source, str(output), "failed", error=error.as_fields()) for source, output in planned]
+
+
+def say_end(results: Sequence[object]) -> None:
+    """The last line: what there is now, and where."""
+    done = [result for result in results if isinstance(result, Result) and result.error is None and result.frames]
+    if not done:
+        return
+    people, frames = sum(result.people for result in done), sum(result.frames for result in done)
+    place = done[0].output if len(done) == 1 else f"{len(done)} files in {Path(done[0].output).parent}"
+    counted = "1 person" if people == 1 else f"{people} people"
+    print(printable(f"{counted}, {frames} frames: {place}"), file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
