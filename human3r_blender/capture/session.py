@@ -9,24 +9,20 @@ another file is opened or the scene deleted, the run ends and the take stays.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
 from dataclasses import replace
 from pathlib import Path
 
 import bpy
-import numpy as np
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
 from ...engine.contract.messages import (
     CAMERA_MOTIONS,
-    CAMERA_NOTES,
     PASSING,
-    CameraMotion,
-    CameraSummary,
     Failure,
-    FocalLength,
     Frame,
     FrameImage,
     Message,
@@ -37,6 +33,7 @@ from ...engine.contract.messages import (
 from ...engine.contract.profiling import Profiler
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.settings import CaptureSettings
+from ...engine.contract.take import resume_path
 from ..blender import busy, tags
 from ..blender.progress import Progress
 from ..scene import takes
@@ -44,6 +41,7 @@ from ..scene.builder import SceneBuilder
 from ..scene.import_options import MOST_PEOPLE, ImportOptions
 from . import engine_process
 from .engine_process import EngineProcess
+from .run_facts import RunFacts
 from .sources import EngineSource, Source, TakeSource
 
 _current: Session | None = None
@@ -56,29 +54,21 @@ _NOBODY = (
 )
 
 
-class Session:
+class Session(RunFacts):
     """A run from its first message to its last; ``progress``, ``error`` and ``notes`` are what the panel shows."""
 
     def __init__(
         self, scene: bpy.types.Scene, options: ImportOptions, source: Source, is_preview: bool = False
     ) -> None:
         """`is_preview`: a quick look, which the next capture of the same footage replaces."""
+        super().__init__()
         self.progress = Progress()
         self.error: UserError | None = None
         self.notes: list[str] = []
         """What the person should know about a run that did not fail, such as why a take ended early."""
         self.log: list[str] = []
         """The engine's last printed lines, for the error report."""
-        self.header: TakeHeader | None = None
-        self.focal: FocalLength | None = None
-        """What is known of the clip's focal length, from a model that estimates one for the whole clip."""
-        self.motion = ""
-        """How the camera moves, as far as is known: one of `CAMERA_MOTIONS`; empty where nobody looked."""
-        self.camera: CameraSummary | None = None
-        """What the final pass found about the camera."""
         self.builder: SceneBuilder | None = None
-        self.image: np.ndarray | None = None
-        """(H, W, 3) uint8 sRGB: a frame from a moment ago with what was found in it, small."""
         self.is_canceling = False
         self.is_preview = is_preview
         self.take = source.take
@@ -89,7 +79,6 @@ class Session:
         self._records = 0
         self._take_ids: set[str] = set()
         """Under which ids this run has built; more than one after an undo."""
-        self._tracks: set[int] = set()
         self._ending = ""
         """How the messages ended (``complete``, ...); empty while more are to come."""
         self._builds = True
@@ -111,16 +100,6 @@ class Session:
     def note(self) -> str:
         """All notes in one line."""
         return " ".join(self.notes)
-
-    @property
-    def camera_note(self) -> str:
-        """What the final pass has to say about the camera; empty where there is nothing."""
-        return CAMERA_NOTES.get(self.camera.note, "") if self.camera is not None else ""
-
-    @property
-    def people_count(self) -> int:
-        """How many people were seen so far."""
-        return len(self._tracks)
 
     @property
     def may_ask_for_all(self) -> bool:
@@ -262,27 +241,19 @@ class Session:
             raise message.as_error()
         if isinstance(message, Status):
             self.progress.tell(message.phase, message.sentence, message.share)
-        elif isinstance(message, FrameImage):
-            self.image = message.image
         elif isinstance(message, TakeEnd):
             self._ending, self.notes = message.status, [message.note] if message.note else []
             self.progress.phase = "finishing"
         elif isinstance(message, TakeHeader):
-            self.header = message
+            self.learn(message)
             self.progress.frames_total = message.frame_count
             self.progress.phase = "running"
             self.builder = self._new_builder(message) if self._builds else None
         else:
             if isinstance(message, Frame):
                 self.progress.frame_arrived(time.monotonic() if self._replay is None else None)
-                self._tracks.update(message.track_id.tolist())
-            elif isinstance(message, FocalLength):
-                self.focal = message
-            elif isinstance(message, CameraMotion):
-                self.motion = message.motion
-            elif isinstance(message, CameraSummary):
-                self.camera, self.motion = message, message.motion
-            if self.builder is not None:
+            self.learn(message)
+            if self.builder is not None and not isinstance(message, FrameImage):
                 self.builder.add(message)
 
     def _new_builder(self, header: TakeHeader) -> SceneBuilder:
@@ -303,6 +274,9 @@ class Session:
         if phase == "complete" and not self._tracks:
             self.notes.append(Sentence(_NOBODY))
         self.progress.phase = phase
+        if self.is_preview:
+            with contextlib.suppress(OSError):  # nobody goes on with a quick look
+                resume_path(self.take).unlink()
         self._source.close()
         if self._replay is not None:
             self._replay.close()

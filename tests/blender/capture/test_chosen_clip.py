@@ -163,6 +163,15 @@ def test_a_capture_replaces_the_quick_look_at_the_same_footage(addon, scene, sta
     assert len(roots(scene)) == 3, "a full take was replaced"
 
 
+def test_nobody_goes_on_with_a_quick_look(addon, scene, stand_in, settings):
+    wanted = settings("/walk:12")
+    Path(f"{wanted.take}.resume").write_bytes(b"where it stopped")
+    run = addon.session.start_capture(scene, wanted, addon.builder.ImportOptions(), is_preview=True)
+    while run.pump_messages(0.05, wait_s=0.01):
+        pass
+    assert run.progress.phase == "complete" and not Path(f"{wanted.take}.resume").exists()
+
+
 def test_a_quick_look_costs_little_and_leaves_the_settings(addon, settings):
     full = settings("/clip.mp4", voxel_size=0.02)
     quick = preview_run.preview_of(full, 30.0)
