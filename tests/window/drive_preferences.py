@@ -25,7 +25,7 @@ PAGE_PLACE, PAGE_SIZE = (420, 0), (860, 800)
 
 # Pixels on the screen, with the page at that place and Blender's factory layout.
 LOCK_LOCATION = (1230, 417)
-SET_UP = (900, 212)
+SET_UP = (900, 240)
 NEXT_STEP = (930, 407)
 ONLINE_ACCESS = (700, 430)  # below the step's sentence
 USER_FIELD, PASSWORD_FIELD = (830, 487), (830, 508)
