@@ -19,8 +19,11 @@ IMAGE_SCALE = 4.6
 
 def draw_clip(layout: bpy.types.UILayout, settings: Human3RSettings, characters: int, said: str) -> None:
     """The chosen footage, as far as is known; `said` is the error that is drawn already."""
-    facts = footage_facts.of(absolute(settings.source))
-    if facts is None:
+    source = absolute(settings.source)
+    facts = footage_facts.of(source)
+    if not footage_facts.may_open(source):
+        layout.label(text="On another computer", icon="INFO")
+    elif facts is None:
         layout.label(text="Reading the footage...", icon="SORTTIME")
     elif facts.error is not None and facts.error.message == said:
         return

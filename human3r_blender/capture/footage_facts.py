@@ -16,6 +16,7 @@ import bpy
 import numpy as np
 
 from ...engine.contract.errors import UserError
+from ...engine.contract.file_names import is_remote
 from ...engine.contract.json_checks import is_number
 from ..blender.sidebar import SIDEBAR, tag_redraw
 from ..setup import choices, jobs
@@ -47,13 +48,27 @@ class FootageFacts:
         return len(range(start, min(self.frames, end or self.frames), stride))
 
 
+_chosen: set[str] = set()
+"""Footage on other computers that somebody chose here; a file from elsewhere may name any."""
 _known: dict[str, FootageFacts] = {}
 _asked: dict[str, Task | None] = {}
 """None for what the timer has yet to ask."""
 
 
+def choose(source: str) -> None:
+    """Somebody has just named this footage here, so it may be opened wherever it is."""
+    _chosen.add(source)
+
+
+def may_open(source: str) -> bool:
+    """Whether footage is opened unasked: on another computer only what was chosen in this session."""
+    return source in _chosen or not is_remote(source)
+
+
 def of(source: str) -> FootageFacts | None:
     """What is known of footage; None while it is being asked. For drawing: returns at once."""
+    if not may_open(source):
+        return None
     if source not in _known and source not in _asked:
         _asked[source] = None
         if not bpy.app.timers.is_registered(_watch):
@@ -126,4 +141,5 @@ def switch_off() -> None:
         if task is not None:
             task.close()
     _asked.clear()
+    _chosen.clear()
     _known.clear()

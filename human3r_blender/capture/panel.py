@@ -37,7 +37,9 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
         row.prop(settings, "source", text="", placeholder=tr("Footage"))
         row.operator("human3r.choose_video", text="", icon="FILEBROWSER")
         if active is not None:
-            self.layout.operator("human3r.cancel_capture", text=CANCEL[active.is_canceling], icon="CANCEL")
+            row = self.layout.row()
+            row.enabled = not active.is_canceling
+            row.operator("human3r.cancel_capture", text=CANCEL[active.is_canceling], icon="CANCEL")
         else:
             said = run.error.message if run is not None and run.error is not None else ""
             draw_start(self.layout, settings, characters, said)

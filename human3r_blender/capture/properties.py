@@ -17,6 +17,7 @@ from ..blender.properties import SWITCH, property_of, settings_from, with_settin
 from ..scene.import_options import ImportOptions
 from ..setup import probe
 from ..setup.choices import chosen_body
+from . import footage_facts
 
 NO_SETTINGS = ("rna_type", "name")
 """Properties that every group has."""
@@ -68,12 +69,17 @@ RECIPES = (
 LEFT_TO_THE_PREFERENCES = ("body", "body_path")
 
 
+def _source_chosen(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    footage_facts.choose(absolute(settings.source))
+
+
 @with_switches(CaptureSettings, ImportOptions)
 @with_settings(ImportOptions, LEFT_TO_THE_PREFERENCES)
 @with_settings(CaptureSettings, (*LEFT_TO_THE_PREFERENCES, "model"))
 class Human3RSettings(bpy.types.PropertyGroup):
     """Settings of the next capture and of the next import into this scene."""
 
+    source: property_of(CaptureSettings, "source", update=_source_chosen)
     take: property_of(
         CaptureSettings,
         "take",

@@ -60,6 +60,16 @@ def test_what_is_no_footage_is_said_and_asked_anew(engine_python, tmp_path):
     assert found(fake).frames == 81
 
 
+def test_footage_on_another_computer_is_opened_only_when_it_is_chosen_here(scene):
+    """A .blend file from elsewhere may name any."""
+    remote = "//somewhere.example/share/clip.mp4"
+    assert footage_facts.of(remote) is None and not footage_facts._asked and not footage_facts.may_open(remote)
+    footage_facts.choose(remote)
+    assert footage_facts.may_open(remote)
+    scene.human3r.source = "/here/clip.mp4"
+    assert "/here/clip.mp4" in footage_facts._chosen
+
+
 def test_without_an_engine_nothing_is_known_and_nothing_breaks(addon, monkeypatch):
     monkeypatch.delenv("HUMAN3R_ENGINE_PYTHON", raising=False)
     assert found(DEMO).error.code == "no-engine"
