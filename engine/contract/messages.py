@@ -311,10 +311,8 @@ class Status:
 
 @dataclass(frozen=True)
 class FrameImage:
-    """A small image of a frame with what was found in it, for the person who waits. On the wire only, never in a take.
-
-    Told once a second at most.
-    """
+    """A small image of a frame with what was found in it, for the person who waits, once a second at most. On the wire
+    only, never in a take."""
 
     kind: ClassVar[str] = "frame_image"
     frame_index: int
@@ -390,8 +388,7 @@ Message = (
 )
 
 
-PASSING = (Status, FrameImage, Failure)
-"""What is on the wire only: no take has them."""
+PASSING = (Status, FrameImage, Failure)  # on the wire only: no take has them
 
 
 def pack_mask(mask: np.ndarray) -> np.ndarray:

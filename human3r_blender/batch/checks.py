@@ -56,7 +56,7 @@ def _checkpoint(model: str) -> str:
 
 
 def _check_file(name: str, code: str, remedy: str) -> None:
-    if name and not exists(Path(name)):
+    if name and not exists(Path(name).expanduser()):
         raise UserError(code, "There is no file {path}.", remedy, path=Path(name))
 
 

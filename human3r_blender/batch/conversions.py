@@ -60,6 +60,8 @@ def convert(options: argparse.Namespace, interrupted: Interruption) -> list[Resu
             if job.result.status == "complete":
                 _finish(options, job, import_options.clean)
 
+    if options.resume:  # what is there already needs no footage
+        return run_jobs(planned, interrupted, work)
     return run_jobs(planned, interrupted, work, checks.check_footage)
 
 
