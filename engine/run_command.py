@@ -97,7 +97,7 @@ def _capture(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     code = DONE if result.status == "complete" else CANCELLED
     if code == CANCELLED and result.frame_count:
         say("Cancelled. To continue, run the same command with --resume.")
-    if not options.quiet:
+    if result.frame_count and not options.quiet:
         say(f"{_counted(result.people_count, 'person', 'people')}, {result.frame_count} frames: {settings.take}")
     return code, {**asdict(result), **camera.summary(), "take": settings.take}
 

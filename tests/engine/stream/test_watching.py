@@ -68,6 +68,15 @@ def test_a_run_shows_frames_that_are_in_no_take(video, tmp_path):
     assert texts[0] == "Opening busy.mp4" and "Averaging points" in texts
 
 
+def test_the_last_line_names_people_frames_and_the_take(video, tmp_path):
+    take = tmp_path / "a.h3r"
+    command = [sys.executable, "-m", "engine", "run", video, "--take", take, "--model", "recipe:small", "--end", "3"]
+    done = subprocess.run([*map(str, command), "--json"], cwd=ROOT, capture_output=True, text=True)
+    people = json.loads(done.stdout)["people_count"]
+    counted = "1 person" if people == 1 else f"{people} people"
+    assert done.stderr.splitlines()[-1] == f"{counted}, 3 frames: {take}"
+
+
 def test_people_are_tinted_and_all_else_stays():
     rgb = np.full((90, 160, 3), 90, np.uint8)
     mask = np.zeros((45, 80), bool)
