@@ -42,7 +42,7 @@ SCALE = 0.85  # the meta-rig is taller than the people of the demo
 
 # Pixels from the window's top left corner, in a window of 1440 x 900 with Blender's factory layout.
 VIDEO_FIELD = (1020, 127)
-START = (1060, 158)
+START = (1000, 285)  # below the footage's image
 VIEW_MIDDLE = (420, 400)
 OPEN_AT_FIRST = (("Display", 591), ("People", 455))
 """Sections that are open when a run has ended, the lower one first, and the heights of their headings."""
