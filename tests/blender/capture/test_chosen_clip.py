@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.messages import TakeHeader
+from bl_ext.user_default.human3r_blender.engine.contract.settings import CaptureSettings
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
 from bl_ext.user_default.human3r_blender.human3r_blender.capture import (
     clip_view,
@@ -21,6 +22,7 @@ from bl_ext.user_default.human3r_blender.human3r_blender.capture import (
 
 from tests.waiting import Patience
 
+KIND = pace.kind_of(CaptureSettings(source="clip.mp4", take="clip.h3r", model="landmarks"))
 DEMO = Path(__file__).resolve().parents[3] / "demo" / "demo.mp4"
 
 
@@ -120,7 +122,7 @@ def test_the_last_run_tells_how_long_the_next_takes(addon, scene, stand_in, monk
     assert clip_view.estimated_seconds(settings, facts) is None
     settings.source = "/walk:30"
     assert bpy.ops.human3r.start_capture() == {"FINISHED"}
-    rate = pace.frames_per_second(pace.kind("landmarks", "standard", "auto", "float32", "auto"))
+    rate = pace.frames_per_second(KIND)
     assert rate > 0 and clip_view.estimated_seconds(settings, facts) == pytest.approx(300 / rate, rel=0.01)
     settings.stride = 3
     assert clip_view.estimated_seconds(settings, facts) == pytest.approx(100 / rate, rel=0.01)
@@ -132,18 +134,17 @@ def test_a_run_that_did_not_go_through_tells_nothing(addon, scene, stand_in):
     scene.human3r.source = "/die:30"
     with pytest.raises(RuntimeError):
         bpy.ops.human3r.start_capture()
-    assert pace.frames_per_second(pace.kind("landmarks", "standard", "auto", "float32", "auto")) is None
+    assert pace.frames_per_second(KIND) is None
 
 
 def test_damaged_notes_of_the_pace_do_not_count(tmp_path):
-    kind = pace.kind("landmarks", "standard", "auto", "float32", "auto")
-    pace.remember(kind, 100, 50.0)
-    assert pace.frames_per_second(kind) == 2.0
-    pace.remember(kind, 3, 0.01)
-    assert pace.frames_per_second(kind) == 2.0, "three frames say nothing"
-    for held in ("[]", "{", json.dumps({kind: "fast"}), json.dumps({kind: -1})):
+    pace.remember(KIND, 100, 50.0)
+    assert pace.frames_per_second(KIND) == 2.0
+    pace.remember(KIND, 3, 0.01)
+    assert pace.frames_per_second(KIND) == 2.0, "three frames say nothing"
+    for held in ("[]", "{", json.dumps({KIND: "fast"}), json.dumps({KIND: -1})):
         (tmp_path / "data" / "pace.json").write_text(held)
-        assert pace.frames_per_second(kind) is None
+        assert pace.frames_per_second(KIND) is None
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(4, "1 min"), (340, "6 min"), (3 * 3600 + 8 * 60, "3 h 5 min")])
