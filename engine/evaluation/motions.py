@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from ..contract.body_model import BodyModel
-from ..contract.messages import Frame, with_final
+from ..contract.final_frames import with_final
+from ..contract.messages import Frame
 from ..motion.clean_up import CleanUpSettings
 from ..motion.refined_people import SeenTake, refined_people
 from ..slices import worked_off
