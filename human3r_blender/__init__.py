@@ -6,14 +6,15 @@ import bpy
 from ..engine.contract import logs
 from . import sections
 from .batch import command_line
-from .blender import data_folder, registration
-from .capture import operators, panel, properties, scene_camera, session, setting_presets, timer
+from .blender import data_folder, lookout, registration
+from .capture import operators, panel, properties, resuming, scene_camera, session, setting_presets, timer
 from .report import operators as report_operators
 from .sections import search_menu
 from .setup import install_operators, installation, preferences, reloading, tasks
 from .setup import operators as setup_operators
 
 MODULES = (
+    lookout,
     preferences,
     install_operators,
     setup_operators,
@@ -22,6 +23,7 @@ MODULES = (
     properties,
     setting_presets,
     operators,
+    resuming,
     scene_camera,
     panel,
     timer,

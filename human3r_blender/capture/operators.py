@@ -47,7 +47,7 @@ class HUMAN3R_OT_start_capture(bpy.types.Operator):
             )
         except UserError as error:
             return refuse(self, error)
-        return _go_on(self, run)
+        return go_on(self, run)
 
 
 class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
@@ -95,7 +95,7 @@ class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
             run = sessions.start_import(context.scene, Path(self.filepath), context.scene.human3r.import_options())
         except UserError as error:
             return refuse(self, error)
-        return _go_on(self, run)
+        return go_on(self, run)
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_import_options(self.layout, context.scene.human3r)
@@ -133,7 +133,7 @@ class HUMAN3R_OT_import_all(bpy.types.Operator):
         before = sessions.current()
         assert before is not None, "poll asked"
         try:
-            return _go_on(self, sessions.import_all(before))
+            return go_on(self, sessions.import_all(before))
         except UserError as error:
             return refuse(self, error)
 
@@ -186,7 +186,7 @@ class HUMAN3R_FH_take(bpy.types.FileHandler):
         return context.area is not None and context.area.type in ("VIEW_3D", "OUTLINER")
 
 
-def _go_on(operator: bpy.types.Operator, run: sessions.Session) -> set[str]:
+def go_on(operator: bpy.types.Operator, run: sessions.Session) -> set[str]:
     """In a window let the timer do the work; in background mode, where timers never fire, do it now."""
     if not bpy.app.background:
         timer.run_session(run)

@@ -14,6 +14,7 @@ from ..setup.page import draw_task
 from . import session as sessions
 from .layout import draw_import_options
 from .properties import Human3RSettings
+from .resuming import draw_resume
 
 BESIDE_BUTTON = 6
 """Characters that a button without text takes from a line."""
@@ -41,6 +42,7 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
             row.scale_y = 1.4
             row.operator("human3r.start_capture", icon="PLAY")
             row.operator("human3r.import_take", text="", icon="IMPORT")
+            draw_resume(self.layout, context)
         if run is not None:
             draw_run(self.layout, run, characters_across(context))
         if run is None or not run.is_active:

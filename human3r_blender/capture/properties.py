@@ -86,10 +86,13 @@ class Human3RSettings(bpy.types.PropertyGroup):
         name="Follow", default=True, description="Move the playhead to the newest frame during a capture or import"
     )
 
-    def capture_settings(self) -> CaptureSettings:
-        """The settings as the engine takes them. Raises :class:`UserError` (``bad-setting``, ``take-exists``)."""
-        take = absolute(self.take)
-        if take and Path(take).exists():
+    def capture_settings(self, again: Path | None = None) -> CaptureSettings:
+        """The settings as the engine takes them; `again` is a take that is made anew in its place.
+
+        Raises :class:`UserError` (``bad-setting``, ``take-exists``).
+        """
+        take = absolute(self.take) if again is None else str(again)
+        if again is None and take and Path(take).exists():
             raise UserError(
                 "take-exists",
                 "The take {take} already exists.",

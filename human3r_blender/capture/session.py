@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +57,10 @@ _NOBODY = (
 class Session:
     """A run from its first message to its last; ``progress``, ``error`` and ``notes`` are what the panel shows."""
 
-    def __init__(self, scene: bpy.types.Scene, options: ImportOptions, source: Source) -> None:
+    def __init__(
+        self, scene: bpy.types.Scene, options: ImportOptions, source: Source, replaces: Collection[str] = ()
+    ) -> None:
+        """`replaces`: ids of takes that make way for this one in the scene, once something of it has arrived."""
         self.progress = Progress()
         self.error: UserError | None = None
         self.notes: list[str] = []
@@ -75,6 +79,7 @@ class Session:
         self._scene_uid = scene.session_uid
         self._options = options
         self._source = source
+        self._replaces = frozenset(replaces)
         self._replay: TakeSource | None = None
         self._records = 0
         self._take_ids: set[str] = set()
@@ -281,6 +286,8 @@ class Session:
                 self.builder.add(message)
 
     def _new_builder(self, header: TakeHeader) -> SceneBuilder:
+        if self._replaces and self.scene is not None:  # each time, for an undo may have brought them back
+            takes.remove_from(self.scene, self._replaces)
         is_import = isinstance(self._source, TakeSource)
         return SceneBuilder(self.scene, header, self._options, self.take, is_foreign=is_import, is_live=not is_import)
 
@@ -337,9 +344,11 @@ def start_capture(
     preferred_python: str = "",
     keep_engine: bool = False,
     resume: bool = False,
+    replaces: Collection[str] = (),
 ) -> Session:
     """Start the engine on a video. ``keep_engine`` keeps its process, and the loaded model, for the next capture.
-    ``resume`` goes on with the take of these settings, which was interrupted.
+    ``resume`` goes on with the take of these settings, which was interrupted. ``replaces`` are ids of takes that make
+    way for it in the scene.
 
     Raises :class:`UserError`: ``busy``, ``no-engine``.
     """
@@ -349,13 +358,16 @@ def start_capture(
     if engine is None or not engine.is_alive:
         engine = engine_process.launch(preferred_python)
     _kept_engine = engine if keep_engine else None
-    return _begin(Session(scene, options, EngineSource(engine, settings, keep_engine, resume)))
+    return _begin(Session(scene, options, EngineSource(engine, settings, keep_engine, resume), replaces))
 
 
-def start_import(scene: bpy.types.Scene, take: Path, options: ImportOptions) -> Session:
-    """Start to import a take. Raises :class:`UserError`: ``busy``, ``take-unreadable``, ``protocol-mismatch``."""
+def start_import(scene: bpy.types.Scene, take: Path, options: ImportOptions, replaces: Collection[str] = ()) -> Session:
+    """Start to import a take, in place of those with the ids ``replaces``.
+
+    Raises :class:`UserError`: ``busy``, ``take-unreadable``, ``protocol-mismatch``.
+    """
     _refuse_second_run()
-    return _begin(Session(scene, options, TakeSource(take)))
+    return _begin(Session(scene, options, TakeSource(take), replaces))
 
 
 def import_all(run: Session) -> Session:

@@ -1,20 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole takes in a scene: which one is meant, and removing what was built of some."""
+"""Whole takes in a scene: which there are, which one is meant, and removing what was built of some."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
+
 import bpy
 
-from ..blender import tags
+from ..blender import keyframes, tags
+from ..person import family
+
+
+def roots_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The roots of a scene's takes, in the order of their names."""
+    return sorted((item for item in scene.objects if tags.is_root(item)), key=lambda item: item.name)
+
+
+def ids_in(scene: bpy.types.Scene) -> set[str]:
+    """The ids of all takes that a scene has something of."""
+    return {take for item in scene.objects if (take := tags.text(item, tags.TAKE))}
 
 
 def root_of(context: bpy.types.Context) -> bpy.types.Object | None:
     """The root of the take that the active object belongs to; without one, of the scene's only take."""
-    roots = [item for item in context.scene.objects if tags.is_root(item)]
+    roots = roots_in(context.scene)
     active = context.active_object
     take = tags.text(active, tags.TAKE) if active is not None else ""
     own = [item for item in roots if item[tags.TAKE] == take]
     return own[0] if own else roots[0] if len(roots) == 1 else None
+
+
+def file_of(root: bpy.types.Object) -> Path | None:
+    """Where the take that a root was made from lies or lay; None where the root does not say."""
+    recorded = tags.text(root, tags.TAKE_FILE)
+    return Path(recorded) if recorded else None
 
 
 def remove(take_ids: set[str]) -> None:
@@ -24,7 +44,45 @@ def remove(take_ids: set[str]) -> None:
     people = [collection for collection in bpy.data.collections if tags.text(collection, tags.TAKE) in take_ids]
     actions = [action for action in bpy.data.actions if tags.text(action, tags.TAKE) in take_ids]
     bpy.data.batch_remove([*objects, *people, *actions])
-    for home in homes & set(bpy.data.collections.keys()):
-        collection = bpy.data.collections[home]
-        if not collection.objects and not collection.children:
+    _remove_empty(homes)
+
+
+def remove_from(scene: bpy.types.Scene, take_ids: Collection[str]) -> None:
+    """Remove some takes from one scene; other scenes keep theirs, also where they have the same take.
+
+    What comes from other files stays, and so do the motions that people gave to the user's own characters.
+    """
+    objects = [item for item in scene.objects if tags.text(item, tags.TAKE) in take_ids and _is_own(item)]
+    homes = {collection.name for item in objects for collection in item.users_collection if _is_own(collection)}
+    own = [item for item in objects if len(item.users_scene) == 1]
+    for item in set(objects) - set(own):
+        for home in {scene.collection, *scene.collection.children_recursive} & set(item.users_collection):
+            home.objects.unlink(item)
+    actions = {action for item in own for action in _actions_of(item)}
+    data = {item.data for item in own if item.data is not None}
+    bpy.data.batch_remove(own)
+    for action in actions:
+        if action.users <= action.use_fake_user:
+            bpy.data.actions.remove(action)
+    bpy.data.batch_remove([block for block in data if not block.users])
+    _remove_empty(homes)
+
+
+def _is_own(block: bpy.types.ID) -> bool:
+    """Whether a data-block is this file's own."""
+    return block.library is None and block.override_library is None
+
+
+def _actions_of(item: bpy.types.Object) -> set[bpy.types.Action]:
+    """What animates an object of a take, or could: a person's versions, a camera's path."""
+    blocks = [item, item.data, getattr(item.data, "shape_keys", None)]
+    found = {action for block in blocks if block is not None for action in keyframes.actions_of(block)}
+    return found | (set(family.actions(item).values()) if family.is_person(item) else set())
+
+
+def _remove_empty(homes: Collection[str]) -> None:
+    """Remove collections that hold nothing any more, and those that then hold nothing."""
+    for home in [*homes, *homes]:
+        collection = bpy.data.collections.get(home)
+        if collection is not None and not collection.objects and not collection.children:
             bpy.data.collections.remove(collection)
