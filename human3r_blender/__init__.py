@@ -7,7 +7,7 @@ from ..engine.contract import logs
 from . import sections
 from .batch import command_line
 from .blender import data_folder, lookout, registration
-from .capture import operators, panel, properties, resuming, scene_camera, session, setting_presets, timer
+from .capture import operators, panel, properties, recent_takes, resuming, scene_camera, session, setting_presets, timer
 from .report import operators as report_operators
 from .sections import search_menu
 from .setup import install_operators, installation, preferences, reloading, tasks
@@ -26,6 +26,7 @@ MODULES = (
     resuming,
     scene_camera,
     panel,
+    recent_takes,
     timer,
     *sections.modules(),
     search_menu,

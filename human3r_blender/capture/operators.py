@@ -13,8 +13,8 @@ from ..blender.operators import refuse, say
 from ..blender.redaction import redact
 from ..blender.text import tr
 from ..setup import choices
+from . import recent_takes, take_place, timer
 from . import session as sessions
-from . import timer
 from .layout import draw_import_options
 
 HEADLESS_SLICE_S = 1.0
@@ -80,14 +80,18 @@ class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
 
     filename_ext = ".h3r"
     filter_glob: StringProperty(default="*.h3r", options={"HIDDEN"})
+    filepath: StringProperty(
+        name="Take", subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"}, description="File of the take (.h3r)"
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return busy.nothing_runs(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self.filepath:  # dropped onto the window
+        if self.filepath:  # dropped onto the window, or from the list of recent takes
             return self.execute(context)
+        self.filepath = str(take_place.folder_of_takes(context.scene.human3r.source) / "")
         return ImportHelper.invoke(self, context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -193,6 +197,7 @@ def go_on(operator: bpy.types.Operator, run: sessions.Session) -> set[str]:
         return {"FINISHED"}
     while run.pump_messages(HEADLESS_SLICE_S, wait_s=0.1):
         pass
+    recent_takes.note_run(run)
     if run.error is not None:
         return refuse(operator, run.error)
     for note in run.notes:

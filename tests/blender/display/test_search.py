@@ -54,6 +54,8 @@ NO_UNDO = {
         ("human3r.add_preset", "human3r.retarget_save_preset", "human3r.retarget_remove_preset"),
         "a preset's file in the user's folder",
     ),
+    "human3r.reveal_take": "opens a folder in another program",
+    "human3r.remove_take": "a take's file on the disk",
     "human3r.export": "writes files; the scene stays",
     "human3r.reload": "the add-on's code, not the scene",
     "human3r.show_colors": "the shading of one view, which is no part of Blender's undo",
