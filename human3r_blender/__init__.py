@@ -9,12 +9,14 @@ from .batch import command_line
 from .blender import data_folder, lookout, registration
 from .capture import operators, panel, properties, recent_takes, resuming, scene_camera, session, setting_presets, timer
 from .report import operators as report_operators
+from .scene import take_places
 from .sections import search_menu
 from .setup import install_operators, installation, preferences, reloading, tasks
 from .setup import operators as setup_operators
 
 MODULES = (
     lookout,
+    take_places,
     preferences,
     install_operators,
     setup_operators,

@@ -16,7 +16,7 @@ from ..blender import busy, lookout, tags
 from ..blender.operators import refuse
 from ..blender.paths import absolute
 from ..blender.text import tr
-from ..scene import takes
+from ..scene import take_places, takes
 from ..setup import choices
 from . import session as sessions
 from .operators import go_on
@@ -30,7 +30,7 @@ def interrupted_take(context: bpy.types.Context) -> Path | None:
     """The take that can be gone on with: that of the last run, or the one of the scene that is chosen; else None."""
     run, root = sessions.current(), takes.root_of(context)
     known = [Path(run.take)] if run is not None else []
-    if root is not None and (place := takes.file_of(root)):
+    if root is not None and (place := take_places.take_file(root)):
         known.append(place)
     return next((take for take in known if lookout.is_there(resume_path(take))), None)
 
@@ -114,7 +114,7 @@ def draw_resume(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _ids_of(take: Path, scene: bpy.types.Scene) -> set[str]:
     """Under which ids a scene has something of a take's file."""
-    return {tags.text(root, tags.TAKE) for root in takes.roots_in(scene) if takes.file_of(root) == take}
+    return {tags.text(root, tags.TAKE) for root in takes.roots_in(scene) if take_places.take_file(root) == take}
 
 
 def _begun(take: Path, settings: Human3RSettings) -> CaptureSettings:

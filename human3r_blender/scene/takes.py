@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 
 import bpy
 
@@ -29,12 +28,6 @@ def root_of(context: bpy.types.Context) -> bpy.types.Object | None:
     take = tags.text(active, tags.TAKE) if active is not None else ""
     own = [item for item in roots if item[tags.TAKE] == take]
     return own[0] if own else roots[0] if len(roots) == 1 else None
-
-
-def file_of(root: bpy.types.Object) -> Path | None:
-    """Where the take that a root was made from lies or lay; None where the root does not say."""
-    recorded = tags.text(root, tags.TAKE_FILE)
-    return Path(recorded) if recorded else None
 
 
 def remove(take_ids: set[str]) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What can be done with the file of a take: show it in the file manager, delete it."""
 
+import os
 from pathlib import Path
 
 import bpy
@@ -11,7 +12,7 @@ from ...blender import busy
 from ...blender.operators import refuse, say
 from ...blender.text import tr
 from ...capture import recent_takes
-from ...scene import takes
+from ...scene import take_places, takes
 from .removing import remove_take
 
 
@@ -30,7 +31,7 @@ class _OfTake(bpy.types.Operator):
         if self.filepath:
             return Path(bpy.path.abspath(self.filepath)).absolute()
         root = takes.root_of(context)
-        place = takes.file_of(root) if root is not None else None
+        place = take_places.take_file(root, os.path.exists) if root is not None else None
         if place is None:
             raise UserError(
                 "no-take", "It is not clear which take is meant.", "Select something of it, or use the section Takes."

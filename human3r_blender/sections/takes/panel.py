@@ -9,6 +9,7 @@ from ...blender.sidebar import Section
 from ...blender.text import tr
 from ...capture import recent_takes
 from ...capture.recent_takes import RecentTake
+from ...scene import take_places, takes
 from . import TITLE
 
 LISTED = 5
@@ -21,9 +22,12 @@ class HUMAN3R_PT_takes(Section, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(recent_takes.listed())
+        return bool(recent_takes.listed() or takes.roots_in(context.scene))
 
     def draw(self, context: bpy.types.Context) -> None:
+        chosen = takes.root_of(context)
+        for root in [chosen] if chosen is not None else takes.roots_in(context.scene)[:LISTED]:
+            self._draw_root(root, root == chosen)
         found = recent_takes.present()
         for item in found[:LISTED]:
             self._draw_take(item)
@@ -31,6 +35,20 @@ class HUMAN3R_PT_takes(Section, bpy.types.Panel):
             text = tr("{count} more", count=len(found) - LISTED)
             self.layout.menu("HUMAN3R_MT_recent_takes", text=text, translate=False)
         self.layout.operator("human3r.import_take", text="Import...", icon="IMPORT")
+
+    def _draw_root(self, root: bpy.types.Object, is_chosen: bool) -> None:
+        """Which take something of this scene is from, and what of it is not there any more."""
+        take, footage = take_places.take_file(root), take_places.footage(root)
+        if take is None:
+            return
+        column = self.layout.column(align=True)
+        is_missing = take_places.is_missing(take)
+        text = "{take} is not where it was" if is_missing else "{take}"
+        column.label(text=tr(text, take=take.name), icon="ERROR" if is_missing else "FILE", translate=False)
+        if footage is not None and take_places.is_missing(footage):
+            column.label(text=tr("{name} is not where it was", name=footage.name), icon="FILE_MOVIE", translate=False)
+            if is_chosen:
+                column.operator("human3r.find_footage", icon="VIEWZOOM")
 
     def _draw_take(self, item: RecentTake) -> None:
         column = self.layout.box().column(align=True)
