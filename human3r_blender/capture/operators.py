@@ -10,10 +10,11 @@ from bpy_extras.io_utils import ImportHelper
 from ...engine.contract.errors import UserError
 from ..blender import busy
 from ..blender.operators import refuse, say
+from ..blender.paths import absolute
 from ..blender.redaction import redact
 from ..blender.text import tr
 from ..setup import choices
-from . import recent_takes, take_place, timer
+from . import recent_takes, second_take, take_place, timer
 from . import session as sessions
 from .layout import draw_import_options
 
@@ -30,6 +31,8 @@ class HUMAN3R_OT_start_capture(bpy.types.Operator):
     bl_label = "Start"
     bl_options = {"REGISTER", "UNDO"}
 
+    placement: second_take.placement_property()
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not busy.nothing_runs(cls):
@@ -42,12 +45,23 @@ class HUMAN3R_OT_start_capture(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.human3r
         try:
-            run = sessions.start_capture(
-                context.scene, settings.capture_settings(), settings.import_options(), choices.read().engine_python
+            wanted, options = settings.capture_settings(), settings.import_options()
+            name, python = Path(wanted.source).stem, choices.read().engine_python
+            run = second_take.begin(
+                self.placement,
+                context,
+                name,
+                lambda scene, replaces: sessions.start_capture(scene, wanted, options, python, replaces=replaces),
             )
         except UserError as error:
             return refuse(self, error)
         return go_on(self, run)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return second_take.ask(self, context, absolute(context.scene.human3r.source))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        second_take.draw_choice(self.layout, self, context)
 
 
 class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
@@ -83,6 +97,7 @@ class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
     filepath: StringProperty(
         name="Take", subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"}, description="File of the take (.h3r)"
     )
+    placement: second_take.placement_property()
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -90,18 +105,25 @@ class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.filepath:  # dropped onto the window, or from the list of recent takes
-            return self.execute(context)
+            return second_take.ask(self, context, absolute(self.filepath))
         self.filepath = str(take_place.folder_of_takes(context.scene.human3r.source) / "")
         return ImportHelper.invoke(self, context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            run = sessions.start_import(context.scene, Path(self.filepath), context.scene.human3r.import_options())
+            take, options = Path(absolute(self.filepath)), context.scene.human3r.import_options()
+            run = second_take.begin(
+                self.placement,
+                context,
+                take.stem,
+                lambda scene, replaces: sessions.start_import(scene, take, options, replaces),
+            )
         except UserError as error:
             return refuse(self, error)
         return go_on(self, run)
 
     def draw(self, context: bpy.types.Context) -> None:
+        second_take.draw_choice(self.layout, self, context)
         draw_import_options(self.layout, context.scene.human3r)
 
 

@@ -289,7 +289,15 @@ class Session:
         if self._replaces and self.scene is not None:  # each time, for an undo may have brought them back
             takes.remove_from(self.scene, self._replaces)
         is_import = isinstance(self._source, TakeSource)
-        return SceneBuilder(self.scene, header, self._options, self.take, is_foreign=is_import, is_live=not is_import)
+        return SceneBuilder(
+            self.scene,
+            header,
+            self._options,
+            self.take,
+            is_foreign=is_import,
+            is_live=not is_import,
+            keeps_range=bool(self._replaces),
+        )
 
     def _fail(self, error: UserError) -> None:
         """Remember the error; what has arrived before it is still built."""

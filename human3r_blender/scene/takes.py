@@ -48,16 +48,13 @@ def remove_from(scene: bpy.types.Scene, take_ids: Collection[str]) -> None:
     objects = [item for item in scene.objects if tags.text(item, tags.TAKE) in take_ids and _is_own(item)]
     homes = {collection.name for item in objects for collection in item.users_collection if _is_own(collection)}
     own = [item for item in objects if len(item.users_scene) == 1]
-    for item in set(objects) - set(own):
-        for home in {scene.collection, *scene.collection.children_recursive} & set(item.users_collection):
-            home.objects.unlink(item)
+    if shared := set(objects) - set(own):
+        _detach(scene.collection, shared, scene)
     actions = {action for item in own for action in _actions_of(item)}
     data = {item.data for item in own if item.data is not None}
     bpy.data.batch_remove(own)
-    for action in actions:
-        if action.users <= action.use_fake_user:
-            bpy.data.actions.remove(action)
     bpy.data.batch_remove([block for block in data if not block.users])
+    bpy.data.batch_remove([action for action in actions if action.users <= action.use_fake_user])
     _remove_empty(homes)
 
 
@@ -73,9 +70,21 @@ def _actions_of(item: bpy.types.Object) -> set[bpy.types.Action]:
     return found | (set(family.actions(item).values()) if family.is_person(item) else set())
 
 
+def _detach(above: bpy.types.Collection, objects: set[bpy.types.Object], scene: bpy.types.Scene) -> None:
+    """Take objects out of one scene that others show as well; what is in a collection that they share stays there."""
+    for collection in [*above.children]:
+        inside = set(collection.all_objects)
+        if inside and inside <= objects:
+            above.children.unlink(collection)
+        elif not any(collection in other.collection.children_recursive for other in bpy.data.scenes if other != scene):
+            _detach(collection, objects, scene)
+    for item in objects & set(above.objects):
+        above.objects.unlink(item)
+
+
 def _remove_empty(homes: Collection[str]) -> None:
     """Remove collections that hold nothing any more, and those that then hold nothing."""
-    for home in [*homes, *homes]:
-        collection = bpy.data.collections.get(home)
-        if collection is not None and not collection.objects and not collection.children:
-            bpy.data.collections.remove(collection)
+    found = [collection for name in homes if (collection := bpy.data.collections.get(name)) is not None]
+    while empty := [collection for collection in found if not collection.objects and not collection.children]:
+        found = [collection for collection in found if collection not in empty]
+        bpy.data.batch_remove(empty)

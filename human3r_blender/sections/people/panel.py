@@ -5,10 +5,9 @@ import bpy
 
 from ...blender.sidebar import Human3RPanel, Section
 from ...blender.text import tr
-from ...person import blocks, selection
+from ...person import selection
 from . import TITLE
-
-LISTED_PEOPLE = 12
+from .listed import draw_people
 
 
 class HUMAN3R_PT_people(Section, bpy.types.Panel):
@@ -22,17 +21,7 @@ class HUMAN3R_PT_people(Section, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         people, chosen = selection.people(context, True), selection.people(context, False)
-        column = self.layout.column(align=True)
-        for armature in people[:LISTED_PEOPLE]:
-            row = column.row(align=True)
-            row.operator(
-                "human3r.select_person", text=armature.name, icon="ARMATURE_DATA", depress=armature in chosen
-            ).name = armature.name
-            hidden = blocks.is_hidden(armature)
-            eye = row.operator("human3r.hide_people", text="", icon="HIDE_ON" if hidden else "HIDE_OFF")
-            eye.hide, eye.person = not hidden, armature.name
-        if len(people) > LISTED_PEOPLE:
-            column.label(text=tr("and {count} more", count=len(people) - LISTED_PEOPLE))
+        draw_people(self.layout, people, chosen)
         self.layout.operator("human3r.bake_correctives", icon="SHAPEKEY_DATA")
 
 
