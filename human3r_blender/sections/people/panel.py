@@ -4,8 +4,10 @@
 import bpy
 
 from ...blender.sidebar import Human3RPanel, Section
-from ...blender.text import tr
+from ...blender.text import characters_across, tr
 from ...person import selection
+from ...setup import jobs, tasks
+from ...setup.page import draw_task
 from . import TITLE
 from .listed import draw_people
 
@@ -54,6 +56,10 @@ class HUMAN3R_PT_edit_people(Human3RPanel, bpy.types.Panel):
         row.enabled = bool(chosen) or settings.everyone
         button = row.operator("human3r.fill_gaps", text="Fill Gaps", icon="IPO_BEZIER")
         button.limit_s, button.everyone = settings.gap_limit_s, settings.everyone
+        layout.operator("human3r.save_to_take", icon="FILE_TICK")
+        task = tasks.current()
+        if isinstance(task, jobs.TakeEdit):
+            draw_task(layout, task, characters_across(context))
 
 
 CLASSES = (HUMAN3R_PT_people, HUMAN3R_PT_edit_people)
