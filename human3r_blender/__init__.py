@@ -7,7 +7,18 @@ from ..engine.contract import logs
 from . import sections
 from .batch import command_line
 from .blender import data_folder, lookout, registration
-from .capture import operators, panel, properties, recent_takes, resuming, scene_camera, session, setting_presets, timer
+from .capture import (
+    editor_strips,
+    operators,
+    panel,
+    properties,
+    recent_takes,
+    resuming,
+    scene_camera,
+    session,
+    setting_presets,
+    timer,
+)
 from .report import operators as report_operators
 from .scene import take_places
 from .sections import search_menu
@@ -25,6 +36,7 @@ MODULES = (
     properties,
     setting_presets,
     operators,
+    editor_strips,
     resuming,
     scene_camera,
     panel,

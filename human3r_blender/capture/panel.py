@@ -12,6 +12,7 @@ from ..blender.text import characters_across, draw_text, tr, translated
 from ..setup import probe, tasks
 from ..setup.page import draw_task
 from . import session as sessions
+from .editor_strips import draw_button as draw_strip_button
 from .layout import draw_import_options
 from .properties import Human3RSettings
 from .resuming import draw_resume
@@ -35,6 +36,7 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
         row = column.row(align=True)
         row.prop(settings, "source", text="", placeholder=tr("Footage"))
         row.operator("human3r.choose_video", text="", icon="FILEBROWSER")
+        draw_strip_button(row, context)
         if run is not None and run.is_active:
             self.layout.operator("human3r.cancel_capture", icon="CANCEL")
         else:

@@ -47,13 +47,10 @@ def import_anew(path):
 
 
 EDITS = [*((edit, False) for edit in dict.fromkeys(case[0] for case in CASES)), (several, True)]
+NAMES = [f"{edit.__name__}-{'replaced' if replace else 'beside'}" for edit, replace in EDITS]
 
 
-@pytest.mark.parametrize(
-    ("in_scene", "replace"),
-    EDITS,
-    ids=[f"{edit.__name__}-{'replaced' if replace else 'beside'}" for edit, replace in EDITS],
-)
+@pytest.mark.parametrize(("in_scene", "replace"), EDITS, ids=NAMES)
 def test_a_new_import_has_the_same_people(own_take, imported, choose, scene, engine, tmp_path, in_scene, replace):
     before = own_take.read_bytes()
     people = imported(own_take)
