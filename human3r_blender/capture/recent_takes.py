@@ -97,7 +97,7 @@ def _read() -> list[RecentTake]:
         values = read_json(_place(), _MOST_BYTES)
     except (OSError, BadJson):
         return []
-    found = {}
+    found: dict[str, RecentTake] = {}
     for value in values if isinstance(values, list) else ():
         try:
             item = build(RecentTake, value)

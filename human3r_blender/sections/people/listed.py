@@ -39,13 +39,21 @@ def draw_people(
     groups, left = by_take(people), LISTED_PEOPLE
     for name, group in groups:
         column = layout.column(align=True)
-        if len(groups) > 1 and left:
-            column.label(text=name or tr("Without a take"), icon="FILE", translate=False)
+        if left:
+            _draw_heading(column.row(align=True), name or tr("Without a take"))
         for armature in group[:left]:
             _draw_person(column.row(align=True), armature, armature in chosen)
         left = max(0, left - len(group))
     if len(people) > LISTED_PEOPLE:
         layout.label(text=tr("and {count} more", count=len(people) - LISTED_PEOPLE))
+
+
+def _draw_heading(row: bpy.types.UILayout, take: str) -> None:
+    row.label(text=take, icon="FILE", translate=False)
+    count = row.row()
+    count.alignment = "RIGHT"
+    count.label(text="Frames")
+    count.label(text="", icon="BLANK1")
 
 
 def _draw_person(row: bpy.types.UILayout, armature: bpy.types.Object, is_chosen: bool) -> None:
