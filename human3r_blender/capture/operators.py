@@ -100,13 +100,17 @@ class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
     placement: second_take.placement_property()
 
     @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return tr("Import the take {path}", path=properties.filepath) if properties.filepath else ""
+
+    @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return busy.nothing_runs(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.filepath:  # dropped onto the window, or from the list of recent takes
             return second_take.ask(self, context, absolute(self.filepath))
-        self.filepath = str(take_place.folder_of_takes(context.scene.human3r.source) / "")
+        self.filepath = take_place.browsed_first(context.scene.human3r.source)
         return ImportHelper.invoke(self, context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:

@@ -24,6 +24,11 @@ def new_take(source: str) -> Path:
     return next(path for path in tries if not path.exists())
 
 
+def browsed_first(source: str) -> str:
+    """What a file browser is to begin with: the folder of takes, and no file in it."""
+    return f"{folder_of_takes(source)}{os.sep}"
+
+
 def folder_of_takes(source: str) -> Path:
     """Where to look for takes: where the last one lies, else where the next one will."""
     found = [Path(item.take).parent for item in recent_takes.present()[:1]]

@@ -90,7 +90,10 @@ def read(root: bpy.types.Object) -> list[Recorded]:
 
 def write(root: bpy.types.Object, edits: Sequence[Recorded]) -> None:
     """Keep these edits in place of those there were."""
-    root[tags.EDITS] = json.dumps([asdict(edit) for edit in edits])
+    if edits:
+        root[tags.EDITS] = json.dumps([asdict(edit) for edit in edits])
+    elif tags.EDITS in root:
+        del root[tags.EDITS]
 
 
 def arguments_of(edits: Sequence[Recorded]) -> list[str]:

@@ -2,6 +2,8 @@
 """The section Takes of the sidebar: the recent takes, each with what can be done with it."""
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
 
 import bpy
 
@@ -30,7 +32,7 @@ class HUMAN3R_PT_takes(Section, bpy.types.Panel):
             self._draw_root(root, root == chosen)
         found = recent_takes.present()
         for item in found[:LISTED]:
-            self._draw_take(item)
+            self._draw_take(item, name_of(item, found))
         if len(found) > LISTED:
             text = tr("{count} more", count=len(found) - LISTED)
             self.layout.menu("HUMAN3R_MT_recent_takes", text=text, translate=False)
@@ -50,10 +52,10 @@ class HUMAN3R_PT_takes(Section, bpy.types.Panel):
             if is_chosen:
                 column.operator("human3r.find_footage", icon="VIEWZOOM")
 
-    def _draw_take(self, item: RecentTake) -> None:
+    def _draw_take(self, item: RecentTake, name: str) -> None:
         column = self.layout.box().column(align=True)
         row = column.row(align=True)
-        row.operator("human3r.import_take", text=item.clip, translate=False, icon="IMPORT").filepath = item.take
+        row.operator("human3r.import_take", text=name, translate=False, icon="IMPORT").filepath = item.take
         row.operator("human3r.reveal_take", text="", icon="FILE_FOLDER").filepath = item.take
         row.operator("human3r.remove_take", text="", icon="TRASH").filepath = item.take
         column.label(text=describe(item), translate=False)
@@ -66,9 +68,16 @@ class HUMAN3R_MT_recent_takes(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         self.layout.operator_context = "INVOKE_DEFAULT"
-        for item in recent_takes.present():
-            text = f"{item.clip}: {describe(item)}"
+        found = recent_takes.present()
+        for item in found:
+            text = f"{name_of(item, found)}: {describe(item)}"
             self.layout.operator("human3r.import_take", text=text, translate=False).filepath = item.take
+
+
+def name_of(item: RecentTake, others: Sequence[RecentTake]) -> str:
+    """What a take is called in the list: as its footage, or as its file where there are several of that footage."""
+    alike = sum(other.clip == item.clip for other in others)
+    return item.clip if alike == 1 else Path(item.take).stem
 
 
 def describe(item: RecentTake) -> str:

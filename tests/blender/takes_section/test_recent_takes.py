@@ -81,6 +81,15 @@ def test_imports_are_listed_newest_first_with_what_is_in_them(data, write):
     assert recent_takes.present() == found
     assert panel.describe(found[0]).startswith("4 frames, 2 people, 20")
     assert take_place.folder_of_takes("") == first.parent
+    assert take_place.browsed_first("") == f"{first.parent}{os.sep}"  # else its last part would be a file's name
+
+
+def test_takes_of_one_clip_are_told_apart(data, write):
+    for name in ("first.h3r", "second.h3r"):
+        human3r.import_take(filepath=str(write(name, source="/far/walk.mp4")))
+    human3r.import_take(filepath=str(write("third.h3r", source="/far/run.mp4")))
+    found = recent_takes.present()
+    assert [panel.name_of(item, found) for item in found] == ["run.mp4", "second", "first"]
 
 
 def test_files_that_are_gone_are_not_shown_and_come_back(data, write):
