@@ -265,10 +265,10 @@ class _Capture:
         status = "cancelled" if cancelled else "complete"
         end = TakeEnd(status, self.pipeline.frame_count, note)
         take.write(end)
-        self.sink(end)
-        if status == "complete":
+        if status == "complete":  # before anybody is told, who may then end this process
             take.sync()
             remove_resume_point(self.settings.take)
+        self.sink(end)
         count = self.pipeline.point_count if self.final_point_count is None else self.final_point_count
         return CaptureResult(status, self.pipeline.frame_count, len(self.people), count, note)
 

@@ -6,13 +6,16 @@ import bpy
 from ..engine.contract import logs
 from . import sections
 from .batch import command_line
-from .blender import data_folder, registration
+from .blender import data_folder, lookout, registration
 from .capture import (
+    editor_strips,
     footage_facts,
     honesty,
     operators,
     panel,
     properties,
+    recent_takes,
+    resuming,
     scene_camera,
     session,
     setting_presets,
@@ -21,11 +24,14 @@ from .capture import (
     timer,
 )
 from .report import operators as report_operators
+from .scene import take_places
 from .sections import search_menu
 from .setup import install_operators, installation, preferences, reloading, tasks
 from .setup import operators as setup_operators
 
 MODULES = (
+    lookout,
+    take_places,
     preferences,
     install_operators,
     setup_operators,
@@ -37,9 +43,12 @@ MODULES = (
     footage_facts,
     honesty,
     operators,
+    editor_strips,
+    resuming,
     scene_camera,
     panel,
     settings_panels,
+    recent_takes,
     timer,
     *sections.modules(),
     search_menu,

@@ -21,6 +21,15 @@ _PAUSES_S = (0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 0.7, 0.7)
 """2.5 seconds together: longer than a virus scanner or an indexer looks at a file."""
 
 
+_PREFIX = ".human3r-"
+"""How the folders begin that files and folders are written in."""
+
+
+def final_place(path: Path) -> Path:
+    """Where a file ends up: one that is being written as a `whole_file` lies beside the place that it will have."""
+    return path.parent.parent / path.name if path.parent.name.startswith(_PREFIX) else path
+
+
 @contextmanager
 def whole_file(path: Path, synced: bool = False) -> Iterator[Path]:
     """A place beside `path` to write to, which becomes `path` at the end; after an exception nothing of it is left.
@@ -31,7 +40,7 @@ def whole_file(path: Path, synced: bool = False) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # A scanner that still looks at the folder must not turn a file that was written into a failure.
-    with tempfile.TemporaryDirectory(prefix=".human3r-", dir=path.parent, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=path.parent, ignore_cleanup_errors=True) as folder:
         written = Path(folder) / path.name
         yield written
         if synced:
@@ -47,7 +56,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     A folder that is there already makes way for it, and is back if that fails. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".human3r-", dir=path.parent, ignore_cleanup_errors=True) as around:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=path.parent, ignore_cleanup_errors=True) as around:
         written, former = Path(around) / path.name, Path(around) / "former"
         written.mkdir()
         yield written

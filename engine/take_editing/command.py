@@ -5,23 +5,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
+import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
 from ..contract.errors import UserError
-from ..contract.exit_codes import DONE
-from ..standard_streams import say_error
+from ..contract.exit_codes import CANCELLED, DONE
+from ..standard_streams import say, say_error
+from ..telling import Teller, wait_for_the_end
 from .edits import Delete, Edit, Hide, Merge, Moment, Rename, Split, Swap
 from .roll import Entry
 
 _EPILOG = """\
-A and B are the numbers of people, which `edit-take TAKE.h3r` lists. AT is a footage frame counted from 0 (120), or a
-time (4.5s); the edit applies from there on. Edits are made in the order given, and gaps are filled last. A split uses
-the next free number: one above the highest that the take has ever had. The take that is read does not change; whatever
-no edit touches is copied byte by byte.
+A and B are the numbers of people, which `edit-take TAKE.h3r` lists. AT is a footage frame counted from 0 (120), a
+time (4.5s), or a frame of the take counted from 0 (#30); the edit applies from there on. Edits are made in the order
+given, and gaps are filled last. A split uses the next free number: one above the highest that the take has ever had.
+The take that is read does not change; whatever no edit touches is copied byte by byte.
 """
 
 
@@ -66,33 +67,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing take")
     parser.add_argument("--json", action="store_true", help="list the people as one line of JSON")
+    parser.add_argument("--events", action="store_true", help="write progress and result as JSON, one object a line")
+    parser.add_argument(
+        "--until-input-ends", action="store_true", help="cancel when standard input ends, as Blender asks for it"
+    )
 
 
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
-    """Run the command: people on `stdout`, the rest on standard error. Returns the exit code."""
+    """Run the command: people or events on `stdout`, the rest on standard error. Returns the exit code."""
+    from ..interruption import Interrupted, Interruption
+
+    interruption, teller = Interruption(), Teller(stdout, options.events, quiet=True)
+    if options.until_input_ends:
+        threading.Thread(target=wait_for_the_end, args=(interruption,), name="input", daemon=True).start()
+    try:
+        with interruption.allowed():
+            people, lines = _work(options, teller)
+    except UserError as error:
+        teller.event({"event": "error", **error.as_dict()})
+        return say_error(error)
+    except Interrupted:
+        say("Canceled. No take was written.")
+        return CANCELLED
+    for line in lines:
+        say(line)
+    teller.event({"status": "complete", "people": [asdict(entry) for entry in people], "notes": lines})
+    if not options.events:
+        text = json.dumps([asdict(entry) for entry in people]) if options.json else _table(people)
+        stdout.write(text.encode("utf-8") + b"\n")
+        stdout.flush()
+    return DONE
+
+
+def _work(options: argparse.Namespace, teller: Teller) -> tuple[list[Entry], list[str]]:
+    """The people who are there in the end, and what is to be said. Raises UserError."""
     from ..installed.locations import body_path
     from .editing import FillGaps, edit_take, list_people
 
-    try:
-        fill = None if options.fill_gaps is None else FillGaps(options.fill_gaps, options.body, body_path())
-        if options.target is None:
-            if options.edits or fill:
-                raise UserError("no-target", "There are edits, but no take to write them to.", "Give OUT.h3r as well.")
-            people, problem = list_people(options.source)
-            notes, said = [problem] if problem else [], ""
-        else:
-            result = edit_take(options.source, options.target, options.edits, fill, options.overwrite)
-            people, notes = result.people, result.notes
-            bridged = f", gaps filled in {result.bridged} of them" if fill else ""
-            said = f"frames changed: {result.changed}{bridged}. Wrote {options.target}"
-    except UserError as error:
-        return say_error(error)
-    for line in [*(f"note: {note}" for note in notes), *([said] if said else [])]:
-        print(line, file=sys.stderr, flush=True)
-    text = json.dumps([asdict(entry) for entry in people]) if options.json else _table(people)
-    stdout.write(text.encode("utf-8") + b"\n")
-    stdout.flush()
-    return DONE
+    fill = None if options.fill_gaps is None else FillGaps(options.fill_gaps, options.body, body_path())
+    if options.target is None:
+        if options.edits or fill:
+            raise UserError("no-target", "There are edits, but no take to write them to.", "Give OUT.h3r as well.")
+        people, problem = list_people(options.source)
+        return people, [f"note: {problem}"] if problem else []
+
+    def tell(done: int, total: int) -> None:
+        teller.tell("Writing the take", done, total)
+
+    result = edit_take(options.source, options.target, options.edits, fill, options.overwrite, tell)
+    bridged = f", gaps filled in {result.bridged} of them" if fill else ""
+    wrote = f"frames changed: {result.changed}{bridged}. Wrote {options.target}"
+    return result.people, [*(f"note: {note}" for note in result.notes), wrote]
 
 
 def _table(people: list[Entry]) -> str:
@@ -123,9 +148,13 @@ def _number(text: str) -> int:
 
 def _moment(text: str) -> Moment:
     try:
+        if text.startswith("#"):
+            return Moment(row=int(text[1:]))
         return Moment(time_s=float(text[:-1])) if text.endswith("s") else Moment(picture=int(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither a frame (120) nor a time (4.5s)") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a frame of the footage (120), nor a time (4.5s), nor a frame of the take (#30)"
+        ) from None
 
 
 def _merge(text: str) -> list[Edit]:

@@ -7,7 +7,7 @@ holds no pictures, masks or points.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,16 @@ def list_people(path: Path) -> tuple[list[Entry], str | None]:
 
 
 def edit_take(
-    source: Path, target: Path, edits: Sequence[Edit], fill: FillGaps | None = None, overwrite: bool = False
+    source: Path,
+    target: Path,
+    edits: Sequence[Edit],
+    fill: FillGaps | None = None,
+    overwrite: bool = False,
+    tell: Callable[[int, int], None] | None = None,
 ) -> EditedTake:
     """Write the take `source` with edited people to `target`: the edits in their order, and the filling last.
+
+    `tell` hears how many pictures are written, and of how many.
 
     The source is only read. Raises UserError (``take-unreadable``, ``take-exists``, ``take-unwritable``, ``disk-full``,
     ``no-such-person`` and what else the edits raise); then there is no target, or the one there was.
@@ -81,6 +88,7 @@ def edit_take(
         notes = [] if reader.problem is None else [reader.problem]
         for edit in edits:
             edit.apply(roll)
+        roll.tell = tell or roll.tell
         added: dict[int, list[PersonInFrame]] = {}
         if fill is not None:
             body, warning = _body_of(reader, fill)
@@ -113,6 +121,7 @@ class _Edited:
 
 def _edited(frame: Frame, roll: Roll, picture: int, added: list[PersonInFrame]) -> Frame:
     """A frame with the people that the roll and the bridges say; the same object where nothing differs."""
+    roll.tell(picture + 1, len(roll.source_frame))
     rows = slice(roll.starts[picture], roll.starts[picture + 1])
     kept, track = roll.kept[rows], roll.track[rows]
     if kept.all() and np.array_equal(track, roll.read_as[rows]) and not added:

@@ -30,9 +30,13 @@ class Moment:
     """Picture of the footage, counted from 0, as the settings `start` and `end` of a capture count."""
     time_s: float | None = None
     """Seconds from the footage's first picture; None where the picture counts."""
+    row: int | None = None
+    """Place in the take, counted from 0, whichever picture of the footage that is; None where the others count."""
 
     def reached(self, roll: Roll) -> np.ndarray:
         """(pictures,) bool: which of a take's pictures are there or later."""
+        if self.row is not None:
+            return np.arange(len(roll.source_frame)) >= self.row
         if self.time_s is None:
             return roll.source_frame >= self.picture
         return roll.time_s >= self.time_s - _ROUNDING_S

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,6 +40,8 @@ class Roll:
     def __init__(self, reader: TakeReader) -> None:
         """Reads the take to its end (its last good record). `reader.problem` says how that went."""
         header = reader.header
+        self.tell: Callable[[int, int], None] = lambda done, total: None
+        """Is called for every picture that is written: how many are, and of how many."""
         self.names: dict[int, str] = dict(header.person_names)
         self.hidden: set[int] = set(header.hidden_people)
         source_frame, time_s, tracks = [], [], []

@@ -4,10 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import os
-import sys
 import threading
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,9 +13,7 @@ from ..contract.errors import UserError
 from ..contract.exit_codes import CANCELLED, DONE, EXPLANATION
 from ..contract.take_export import PRODUCTS, TakeExportSettings
 from ..standard_streams import say, say_error
-
-_LINE_EVERY = 0.1
-"""Share of the frames between two lines about them."""
+from ..telling import Teller, wait_for_the_end
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,9 +58,9 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     """Run the command; events go to `stdout`, lines to standard error. Returns the exit code."""
     from ..interruption import Interrupted, Interruption
 
-    interruption, teller = Interruption(), _Teller(stdout, options.json, options.quiet)
+    interruption, teller = Interruption(), Teller(stdout, options.json, options.quiet)
     if options.until_input_ends:
-        threading.Thread(target=_wait_for_the_end, args=(interruption,), name="input", daemon=True).start()
+        threading.Thread(target=wait_for_the_end, args=(interruption,), name="input", daemon=True).start()
     try:
         with interruption.allowed():
             written = _export(options, teller)
@@ -82,7 +76,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     return DONE
 
 
-def _export(options: argparse.Namespace, teller: _Teller) -> Any:
+def _export(options: argparse.Namespace, teller: Teller) -> Any:
     """What was written. Raises UserError."""
     settings = settings_from_options(options, TakeExportSettings)
     if not options.products:
@@ -106,37 +100,3 @@ def _export(options: argparse.Namespace, teller: _Teller) -> Any:
         overwrite=options.overwrite,
     )
     return export_take(request, teller.tell)
-
-
-class _Teller:
-    """Says how far the work is: events for programs, lines for people."""
-
-    def __init__(self, stdout: BinaryIO, events: bool, quiet: bool) -> None:
-        self._stdout, self._events, self._quiet = stdout, events, quiet
-        self._doing, self._next_line = "", 0.0
-
-    def event(self, values: dict[str, object]) -> None:
-        """Write a JSON object where a program listens."""
-        if self._events:
-            with contextlib.suppress(OSError):
-                self._stdout.write(json.dumps(values).encode("utf-8") + b"\n")
-                self._stdout.flush()
-
-    def tell(self, doing: str, done: int, total: int) -> None:
-        """So many of the frames are done."""
-        if doing != self._doing:
-            self._doing, self._next_line = doing, 0.0
-            self.event({"event": "stage", "stage": doing})
-        self.event({"event": "progress", "name": doing, "done": done, "total": total, "unit": "frames"})
-        if done / total >= self._next_line and not self._quiet:
-            self._next_line = done / total + _LINE_EVERY
-            say(f"{doing}: {done} of {total} frames")
-
-
-def _wait_for_the_end(interruption: Any) -> None:
-    # A descriptor of our own: a thread that waits in Python's stdin would hold up the end of the process.
-    descriptor = os.dup(sys.stdin.fileno())
-    with contextlib.suppress(OSError):
-        while os.read(descriptor, 4096):
-            pass
-    interruption.request()

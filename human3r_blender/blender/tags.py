@@ -49,6 +49,12 @@ LAST_TRACK = "human3r_last_track"
 TAKE_FILE = "human3r_take_file"
 """On the root: path of the take (`.h3r`) that was imported or captured."""
 
+TAKE_RELATIVE, SOURCE_RELATIVE = "human3r_take_relative", "human3r_source_relative"
+"""On the root: the paths of take and footage from the folder that the .blend file was saved in, with slashes."""
+
+EDITS = "human3r_edits"
+"""On the root: what was done to the people by hand, as JSON (`sections/people/edit_record.py`)."""
+
 BODY = "human3r_body"
 """On the root: path of the body file that the people were made with; or `mannequin`."""
 

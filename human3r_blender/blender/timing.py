@@ -62,7 +62,9 @@ def scene_frame(time_s: float, rate: float, previous: float | None = None, first
     return exact
 
 
-def set_range(scene: bpy.types.Scene, first: float, last: float) -> None:
-    """Make the scene play the whole frames that cover scene frames `first` to `last`."""
-    scene.frame_start = math.floor(first)
-    scene.frame_end = max(math.ceil(last), scene.frame_start)
+def set_range(scene: bpy.types.Scene, first: float, last: float, kept: tuple[int, int] | None = None) -> None:
+    """Make the scene play the whole frames that cover scene frames `first` to `last`, and those of the range `kept`."""
+    start, end = math.floor(first), max(math.ceil(last), math.floor(first))
+    if kept is not None:
+        start, end = min(start, kept[0]), max(end, kept[1])
+    scene.frame_start, scene.frame_end = start, end

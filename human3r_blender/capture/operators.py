@@ -10,10 +10,11 @@ from bpy_extras.io_utils import ImportHelper
 from ...engine.contract.errors import UserError
 from ..blender import busy
 from ..blender.operators import refuse, say
+from ..blender.paths import absolute
 from ..blender.redaction import redact
 from ..blender.text import tr
 from ..setup import choices
-from . import footage_facts, preview_run, timer
+from . import footage_facts, preview_run, recent_takes, second_take, take_place, timer
 from . import session as sessions
 from .error_report import error_report
 from .layout import draw_import_options, draw_start
@@ -31,12 +32,20 @@ class HUMAN3R_OT_start_capture(bpy.types.Operator):
     bl_label = "Start"
     bl_options = {"REGISTER", "UNDO"}
 
+    placement: second_take.placement_property()
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return _may_start(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return _start(self, context, is_preview=False)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return second_take.ask(self, context, absolute(context.scene.human3r.source))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        second_take.draw_choice(self.layout, self, context)
 
 
 class HUMAN3R_OT_preview_capture(bpy.types.Operator):
@@ -46,12 +55,20 @@ class HUMAN3R_OT_preview_capture(bpy.types.Operator):
     bl_label = "Preview"
     bl_options = {"REGISTER", "UNDO"}
 
+    placement: second_take.placement_property()
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return _may_start(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         return _start(self, context, is_preview=True)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return second_take.ask(self, context, absolute(context.scene.human3r.source))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        second_take.draw_choice(self.layout, self, context)
 
 
 def _may_start(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
@@ -67,17 +84,23 @@ def _start(operator: bpy.types.Operator, context: bpy.types.Context, is_preview:
     """Begin a capture of the chosen footage."""
     settings = context.scene.human3r
     try:
-        wanted = settings.capture_settings()
+        wanted, options = settings.capture_settings(), settings.import_options()
         if is_preview:
             facts = footage_facts.of(wanted.source)
             wanted = preview_run.preview_of(wanted, facts.frame_rate if facts is not None else None)
-        run = sessions.start_capture(
-            context.scene, wanted, settings.import_options(), choices.read().engine_python, is_preview=is_preview
+        python = choices.read().engine_python
+        run = second_take.begin(
+            operator.placement,
+            context,
+            Path(wanted.source).stem,
+            lambda scene, replaces: sessions.start_capture(
+                scene, wanted, options, python, is_preview=is_preview, replaces=replaces
+            ),
         )
     except UserError as error:
         return refuse(operator, error)
     footage_facts.forget(wanted.source)  # the file may be another by now
-    return _go_on(operator, run)
+    return go_on(operator, run)
 
 
 class HUMAN3R_OT_cancel_capture(bpy.types.Operator):
@@ -110,24 +133,40 @@ class HUMAN3R_OT_import_take(bpy.types.Operator, ImportHelper):
 
     filename_ext = ".h3r"
     filter_glob: StringProperty(default="*.h3r", options={"HIDDEN"})
+    filepath: StringProperty(
+        name="Take", subtype="FILE_PATH", options={"HIDDEN", "SKIP_SAVE"}, description="File of the take (.h3r)"
+    )
+    placement: second_take.placement_property()
+
+    @classmethod
+    def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
+        return tr("Import the take {path}", path=properties.filepath) if properties.filepath else ""
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         return busy.nothing_runs(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self.filepath:  # dropped onto the window
-            return self.execute(context)
+        if self.filepath:  # dropped onto the window, or from the list of recent takes
+            return second_take.ask(self, context, absolute(self.filepath))
+        self.filepath = take_place.browsed_first(context.scene.human3r.source)
         return ImportHelper.invoke(self, context, event)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            run = sessions.start_import(context.scene, Path(self.filepath), context.scene.human3r.import_options())
+            take, options = Path(absolute(self.filepath)), context.scene.human3r.import_options()
+            run = second_take.begin(
+                self.placement,
+                context,
+                take.stem,
+                lambda scene, replaces: sessions.start_import(scene, take, options, replaces),
+            )
         except UserError as error:
             return refuse(self, error)
-        return _go_on(self, run)
+        return go_on(self, run)
 
     def draw(self, context: bpy.types.Context) -> None:
+        second_take.draw_choice(self.layout, self, context)
         draw_start(self.layout, context.scene.human3r)
         draw_import_options(self.layout, context.scene.human3r)
 
@@ -164,7 +203,7 @@ class HUMAN3R_OT_import_all(bpy.types.Operator):
         before = sessions.current()
         assert before is not None, "poll asked"
         try:
-            return _go_on(self, sessions.import_all(before))
+            return go_on(self, sessions.import_all(before))
         except UserError as error:
             return refuse(self, error)
 
@@ -217,13 +256,14 @@ class HUMAN3R_FH_take(bpy.types.FileHandler):
         return context.area is not None and context.area.type in ("VIEW_3D", "OUTLINER")
 
 
-def _go_on(operator: bpy.types.Operator, run: sessions.Session) -> set[str]:
+def go_on(operator: bpy.types.Operator, run: sessions.Session) -> set[str]:
     """In a window let the timer do the work; in background mode, where timers never fire, do it now."""
     if not bpy.app.background:
         timer.run_session(run)
         return {"FINISHED"}
     while run.pump_messages(HEADLESS_SLICE_S, wait_s=0.1):
         pass
+    recent_takes.note_run(run)
     if run.error is not None:
         return refuse(operator, run.error)
     for note in run.notes:

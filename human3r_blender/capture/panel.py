@@ -13,7 +13,9 @@ from ..setup.page import draw_task
 from . import honesty
 from . import session as sessions
 from .clip_view import draw_clip
+from .editor_strips import draw_button as draw_strip_button
 from .properties import Human3RSettings
+from .resuming import draw_resume
 from .run_view import draw_run
 
 MAIN_PANEL = "HUMAN3R_PT_capture"
@@ -36,6 +38,7 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
         row = column.row(align=True)
         row.prop(settings, "source", text="", placeholder=tr("Footage"))
         row.operator("human3r.choose_video", text="", icon="FILEBROWSER")
+        draw_strip_button(row, context)
         if active is not None:
             row = self.layout.row()
             row.enabled = not active.is_canceling
@@ -43,6 +46,7 @@ class HUMAN3R_PT_capture(Human3RPanel, bpy.types.Panel):
         else:
             said = run.error.message if run is not None and run.error is not None else ""
             draw_start(self.layout, settings, characters, said)
+            draw_resume(self.layout, context)
         if run is not None:
             draw_run(self.layout, run, characters)
         if active is None:

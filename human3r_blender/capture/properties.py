@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the panel asks for, kept with the scene: the capture's settings and the import's options as properties."""
 
-import time
 from pathlib import Path
 
 import bpy
@@ -11,13 +10,13 @@ from ...engine.contract.declaring import settings_of
 from ...engine.contract.errors import UserError
 from ...engine.contract.settings import BUILT_IN, CaptureSettings
 from ...engine.installed import inventory, registry
-from ..blender.data_folder import ADDON_ID
 from ..blender.paths import absolute
 from ..blender.properties import SWITCH, property_of, settings_from, with_settings, with_switches
 from ..scene.import_options import ImportOptions
 from ..setup import probe
 from ..setup.choices import chosen_body
 from . import footage_facts
+from .take_place import new_take
 
 NO_SETTINGS = ("rna_type", "name")
 """Properties that every group has."""
@@ -84,7 +83,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
         CaptureSettings,
         "take",
         description="File to write the take (.h3r) to, from which the scene can be imported again. Leave empty for a "
-        "new file in the extension's user folder",
+        "new file beside the .blend file, or beside the footage while that is not saved",
     )
     model_source: EnumProperty(name="Model", items=MODELS, description="Weights that the network uses")
     checkpoint: StringProperty(name="Checkpoint", description="File with weights for the network", subtype="FILE_PATH")
@@ -93,10 +92,13 @@ class Human3RSettings(bpy.types.PropertyGroup):
         name="Follow", default=True, description="Move the playhead to the newest frame during a capture or import"
     )
 
-    def capture_settings(self) -> CaptureSettings:
-        """The settings as the engine takes them. Raises :class:`UserError` (``bad-setting``, ``take-exists``)."""
-        take = absolute(self.take)
-        if take and Path(take).exists():
+    def capture_settings(self, again: Path | None = None) -> CaptureSettings:
+        """The settings as the engine takes them; `again` is a take that is made anew in its place.
+
+        Raises :class:`UserError` (``bad-setting``, ``take-exists``).
+        """
+        take = absolute(self.take) if again is None else str(again)
+        if again is None and take and Path(take).exists():
             raise UserError(
                 "take-exists",
                 "The take {take} already exists.",
@@ -108,7 +110,7 @@ class Human3RSettings(bpy.types.PropertyGroup):
             self,
             CaptureSettings,
             source=source,
-            take=take or str(default_take(source)),
+            take=take or str(new_take(source)),
             model=self.model(),
             body=chosen_body(),
         )
@@ -151,13 +153,6 @@ def preset_names() -> list[str]:
     """The properties that a preset holds: how to convert, and not what."""
     names = Human3RSettings.bl_rna.properties.keys()
     return [name for name in names if name not in (*NO_SETTINGS, *OF_THE_FOOTAGE) and not name.startswith(SWITCH)]
-
-
-def default_take(source: str) -> Path:
-    """A new file in the folder that Blender keeps for what an extension writes."""
-    folder = bpy.utils.extension_path_user(ADDON_ID, path="takes", create=True)
-    stem = Path(source).stem.translate(str.maketrans("%#", "__")) or "take"
-    return Path(folder) / f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}.h3r"
 
 
 CLASSES = (Human3RSettings,)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,9 +59,16 @@ class Session(RunFacts):
     """A run from its first message to its last; ``progress``, ``error`` and ``notes`` are what the panel shows."""
 
     def __init__(
-        self, scene: bpy.types.Scene, options: ImportOptions, source: Source, is_preview: bool = False
+        self,
+        scene: bpy.types.Scene,
+        options: ImportOptions,
+        source: Source,
+        is_preview: bool = False,
+        replaces: Collection[str] = (),
     ) -> None:
-        """`is_preview`: a quick look, which the next capture of the same footage replaces."""
+        """`is_preview`: a quick look, which the next capture of the same footage replaces. `replaces`: ids of takes
+        that make way for this one in the scene, once something of it has arrived.
+        """
         super().__init__()
         self.progress = Progress()
         self.error: UserError | None = None
@@ -75,6 +83,7 @@ class Session(RunFacts):
         self._scene_uid = scene.session_uid
         self._options = options
         self._source = source
+        self._replaces = frozenset(replaces)
         self._replay: TakeSource | None = None
         self._records = 0
         self._take_ids: set[str] = set()
@@ -257,10 +266,20 @@ class Session(RunFacts):
                 self.builder.add(message)
 
     def _new_builder(self, header: TakeHeader) -> SceneBuilder:
+        if self._replaces and self.scene is not None:  # each time, for an undo may have brought them back
+            takes.remove_from(self.scene, self._replaces)
         is_import = isinstance(self._source, TakeSource)
         if not is_import:
             takes.remove_previews(self.scene, header.settings.source)
-        return SceneBuilder(self.scene, header, self._options, self.take, is_foreign=is_import, is_live=not is_import)
+        return SceneBuilder(
+            self.scene,
+            header,
+            self._options,
+            self.take,
+            is_foreign=is_import,
+            is_live=not is_import,
+            keeps_range=bool(self._replaces),
+        )
 
     def _fail(self, error: UserError) -> None:
         """Remember the error; what has arrived before it is still built."""
@@ -319,9 +338,11 @@ def start_capture(
     keep_engine: bool = False,
     resume: bool = False,
     is_preview: bool = False,
+    replaces: Collection[str] = (),
 ) -> Session:
     """Start the engine on a video. ``keep_engine`` keeps its process, and the loaded model, for the next capture.
-    ``resume`` goes on with the take of these settings, which was interrupted; ``is_preview`` as in :class:`Session`.
+    ``resume`` goes on with the take of these settings, which was interrupted; ``is_preview`` and ``replaces`` as in
+    :class:`Session`.
 
     Raises :class:`UserError`: ``busy``, ``no-engine``.
     """
@@ -331,13 +352,16 @@ def start_capture(
     if engine is None or not engine.is_alive:
         engine = engine_process.launch(preferred_python)
     _kept_engine = engine if keep_engine else None
-    return _begin(Session(scene, options, EngineSource(engine, settings, keep_engine, resume), is_preview))
+    return _begin(Session(scene, options, EngineSource(engine, settings, keep_engine, resume), is_preview, replaces))
 
 
-def start_import(scene: bpy.types.Scene, take: Path, options: ImportOptions) -> Session:
-    """Start to import a take. Raises :class:`UserError`: ``busy``, ``take-unreadable``, ``protocol-mismatch``."""
+def start_import(scene: bpy.types.Scene, take: Path, options: ImportOptions, replaces: Collection[str] = ()) -> Session:
+    """Start to import a take, in place of those with the ids ``replaces``.
+
+    Raises :class:`UserError`: ``busy``, ``take-unreadable``, ``protocol-mismatch``.
+    """
     _refuse_second_run()
-    return _begin(Session(scene, options, TakeSource(take)))
+    return _begin(Session(scene, options, TakeSource(take), replaces=replaces))
 
 
 def import_all(run: Session) -> Session:

@@ -13,6 +13,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..blender.sidebar import SIDEBAR, tag_redraw
+from . import recent_takes
 from . import session as sessions
 from .session import Session
 
@@ -56,6 +57,7 @@ def pump() -> float | None:
     if active:
         return BUSY_INTERVAL_S if used > SLICE_S / 2 else IDLE_INTERVAL_S
     if was_active:
+        recent_takes.note_run(session)
         bpy.ops.ed.undo_push(message="Human3R")  # so that undoing the next step does not take the people away
     return None
 

@@ -32,3 +32,9 @@ def read(action: bpy.types.Action, frames: np.ndarray, constant: np.ndarray) -> 
         known = np.abs(kept[row, 0] - frames) <= _SAME_FRAME
         found[known] = kept[row[known], 1:]
     return found
+
+
+def count(action: bpy.types.Action) -> int:
+    """How many pictures are kept; cheap, for it reads none of them."""
+    held = action.get(BETAS)
+    return len(held) // (1 + BETA_COUNT) if hasattr(held, "to_list") else 0

@@ -26,7 +26,7 @@ from ...engine.installed import locations
 from ...engine.motion.clean_up import CleanUpSettings
 from ..blender import tags, timing, turns
 from ..person import blocks, body_mesh, pose_correctives, versions
-from . import backdrop, camera, ground_alignment, point_cloud, scale
+from . import backdrop, camera, ground_alignment, point_cloud, scale, takes
 from .camera import CameraKeys
 from .cloud_buffer import CloudBuffer
 from .import_options import ImportOptions
@@ -69,12 +69,14 @@ class SceneBuilder:
         take: str | Path | None = None,
         is_foreign: bool = False,
         is_live: bool = True,
+        keeps_range: bool = False,
     ) -> None:
         """Touches the scene only from `work` on; reads the body file on a thread of its own meanwhile. `take` is the
         file that the messages come from, if there is one.
 
         `is_foreign`: the take may be from elsewhere, so that paths in it are not opened on other computers. `is_live`:
         messages come as slowly as they are found out, so that what there is, smoothed, is worth seeing meanwhile.
+        `keeps_range`: the scene's frame range does not shrink before the end, also where no other take is in it.
         """
         self._sieve = Sieve()
         self.header = header = self._sieve.header(replace(header, settings=_own(header.settings, is_foreign)))
@@ -83,7 +85,11 @@ class SceneBuilder:
         self._take_id = uuid.uuid4().hex
         self._name = Path(header.settings.source).stem or "Take"
         self._scene_name = scene.name
-        self._rate = timing.rate_for(scene, header.frame_rate if self.options.set_scene_timing else None)
+        self._is_second = bool(takes.roots_in(scene))
+        own_rate = self.options.set_scene_timing and not self._is_second  # else the other takes would play too fast
+        self._rate = timing.rate_for(scene, header.frame_rate if own_rate else None)
+        kept = scene.frame_start, scene.frame_end
+        self._kept_range = kept if self._is_second or keeps_range else None
         self._first_frame = self._start(scene)
         self._body_path = self.options.body_path or choose_body_of_take(header, locations.body_path(), is_foreign)
         self._body = _start_reading(self._body_path) if self.options.import_people else None
@@ -215,7 +221,8 @@ class SceneBuilder:
             root[tags.TAKE_FILE] = self._take_file
         self._name = root.name
         if self.options.set_scene_timing:
-            timing.set_scene_rate(scene, header.frame_rate)
+            if not self._is_second:
+                timing.set_scene_rate(scene, header.frame_rate)
             scene.render.resolution_x, scene.render.resolution_y = header.footage_size
             scene.render.resolution_percentage = 100
             scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
@@ -281,7 +288,7 @@ class SceneBuilder:
         if self.options.set_scene_timing:
             scenes = self._living_root().users_scene
             if scenes:
-                timing.set_range(scenes[0], self._camera.frames[0], self.latest_frame)
+                timing.set_range(scenes[0], self._camera.frames[0], self.latest_frame, self._kept_range)
         self._camera.write()
         yield
 
@@ -342,7 +349,9 @@ class SceneBuilder:
         root = self.root
         if root is not None and self._camera.frames:
             root[tags.PICTURES], root[tags.ABSENCE] = self._camera.frames, self.options.absence_s
-            root[tags.LAST_TRACK] = max(self._people, default=-1)
+            root[tags.LAST_TRACK] = max(self._tracks.ids, default=-1)
+            if not self._is_second and self.options.set_scene_timing and root.users_scene:
+                timing.set_range(root.users_scene[0], self._camera.frames[0], self.latest_frame)
         yield self._camera.settle()  # first, because people are placed along its rays
         for person in self._people.values():
             yield person.settle(self._body_model())

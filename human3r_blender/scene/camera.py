@@ -199,7 +199,7 @@ def show_footage(
     The footage's first picture lies on scene frame `first`. Returns whether it is shown: before 4.5 Blender does not
     turn a video upright that is stored lying on its side, and such a one would only mislead.
     """
-    path = _file_to_load(Path(source))
+    path = file_to_load(Path(source))
     if path is None:
         return False
     try:
@@ -219,7 +219,7 @@ def show_footage(
     return True
 
 
-def _file_to_load(source: Path) -> Path | None:
+def file_to_load(source: Path) -> Path | None:
     """The video itself, or the first picture of a sequence; None when nothing is there that Blender can be given."""
     try:
         images = image_sequence(source)

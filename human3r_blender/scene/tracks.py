@@ -112,6 +112,11 @@ class Tracks:
                 self.by_id[int(track_id)].replace(final, row)
 
     @property
+    def ids(self) -> set[int]:
+        """Track ids of everybody in the take, whether or not they were brought in."""
+        return self._left_out | self.by_id.keys()
+
+    @property
     def left_out(self) -> int:
         """How many people were left out."""
         return len(self._left_out)

@@ -22,6 +22,7 @@ class Choices:
     engine_python: str = ""
     engine_build: str = "auto"
     body_file: str = ""
+    take_folder: str = ""
 
 
 def chosen() -> Choices:
@@ -30,7 +31,7 @@ def chosen() -> Choices:
     if addon is None or addon.preferences is None:
         return Choices()
     read = addon.preferences
-    return Choices(read.engine_python, read.engine_build, read.body_file)
+    return Choices(read.engine_python, read.engine_build, read.body_file, read.take_folder)
 
 
 def chosen_body() -> str:

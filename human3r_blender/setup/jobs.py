@@ -17,6 +17,7 @@ from .engine_python import find_python
 DOWNLOADER = "weights_downloader"
 SELF_TEST = "Self-Test"
 EXPORT = "Exporting the take"
+EDITING = "Saving to the take"
 FOOTAGE_REMEDY = "Say where the footage lies now: Footage in the section Export, --export-footage on the command line."
 ACTIONS = {
     "install": "Installing the engine",
@@ -117,6 +118,18 @@ def export_take(arguments: Sequence[str], preferred_python: str) -> TakeExport:
     """Run ``engine export`` with these arguments. Raises :class:`UserError`."""
     command = [str(find_python(preferred_python)), "-m", "engine", "export", *arguments]
     return TakeExport(EXPORT, [*command, "--json", "--quiet", "--until-input-ends"], variables=_data())
+
+
+class TakeEdit(ChildTask):
+    """The engine writes a take with other people."""
+
+    canceled = "{title}: canceled. No take was written."
+
+
+def edit_take(arguments: Sequence[str], preferred_python: str) -> TakeEdit:
+    """Run ``engine edit-take`` with these arguments. Raises :class:`UserError`."""
+    command = [str(find_python(preferred_python)), "-m", "engine", "edit-take", *arguments]
+    return TakeEdit(EDITING, [*command, "--events", "--until-input-ends"], variables=_data())
 
 
 def _downloader(python: Path, title: str, arguments: list[str], told: str = "") -> ChildTask:

@@ -49,6 +49,7 @@ def draw(layout: bpy.types.UILayout, settings: bpy.types.AddonPreferences, conte
         row.prop(settings, name, text=title, icon="DOWNARROW_HLT" if is_open else "RIGHTARROW", emboss=False)
         if is_open:
             draw_box(box, settings, facts, characters)
+    layout.prop(settings, "take_folder", placeholder=tr("Beside the .blend file or the footage"))
 
 
 def draw_overview(layout: bpy.types.UILayout, view: Overview, characters: int) -> None:

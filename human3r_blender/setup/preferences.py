@@ -53,6 +53,13 @@ class Human3RPreferences(bpy.types.AddonPreferences):
         "installed SMPL-X body, or else the bundled mannequin",
     )
 
+    take_folder: StringProperty(
+        name="Folder for Takes",
+        subtype="DIR_PATH",
+        description="Where new takes are written. Empty: beside the .blend file, or beside the footage while that is "
+        "not saved",
+    )
+
     show_engine: BoolProperty(name="Engine", description="Install, test, repair, update or remove the engine")
     show_model: BoolProperty(name="Model", description="Download, import or remove the released weights")
     show_body: BoolProperty(name="Body", description="Download, import or remove the SMPL-X body")

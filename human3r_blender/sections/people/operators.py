@@ -5,14 +5,14 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
 from ....engine.contract.errors import UserError
-from ....engine.contract.person_names import LONGEST
+from ....engine.contract.person_names import LONGEST, checked_name
 from ....engine.contract.sentences import Sentence
 from ....engine.motion.gaps import LIMIT_S
 from ...blender import tags, timing
 from ...blender.operators import refuse, say
 from ...blender.text import tr
 from ...person import blocks, selection
-from . import editing
+from . import edit_record, editing
 
 _shown_items: list[tuple[str, str, str, int]] = []
 """Blender does not keep the texts of a menu that is made on the fly; whoever makes it has to."""
@@ -144,8 +144,11 @@ class HUMAN3R_OT_merge_people(_WithOther):
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         others = self.others(context, chosen)
-        names = selection.names(others)
+        names, numbers = selection.names(others), tuple(map(edit_record.track, [chosen[0], *others]))
+        roots = {edit_record.root_for(item) for item in (chosen[0], *others)}
         editing.merge(chosen[0], others, timing.rate_for(context.scene, None))
+        if len(roots) == 1:
+            edit_record.note(roots.pop(), edit_record.Recorded(edit_record.MERGE, numbers))
         return Sentence("{names}: merged into {person}.", names=names, person=chosen[0].name)
 
 
@@ -159,13 +162,20 @@ class HUMAN3R_OT_split_people(_PeopleOperator):
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         selection.refuse_unfit(chosen)
         rate, frame = timing.rate_for(context.scene, None), context.scene.frame_current_final
-        made = [editing.split(item, frame, rate) for item in chosen]
+        made = [self.split(item, frame, rate) for item in chosen]
         return Sentence(
             "{names}: the motion from frame {frame} on now belongs to {made}.",
             names=selection.names(chosen),
             frame=f"{frame:g}",
             made=selection.names(made),
         )
+
+    def split(self, item: bpy.types.Object, frame: float, rate: float) -> bpy.types.Object:
+        """Split one person, and write it down. Raises UserError."""
+        root, row = edit_record.root_for(item), edit_record.row_at(item, frame)
+        made = editing.split(item, frame, rate)
+        edit_record.note(root, edit_record.Recorded(edit_record.SPLIT, (edit_record.track(item),), row))
+        return made
 
 
 class HUMAN3R_OT_swap_people(_WithOther):
@@ -184,7 +194,12 @@ class HUMAN3R_OT_swap_people(_WithOther):
         if len(others) > 1:
             raise UserError("too-many", "{count} people are selected.", "Select two people.", count=len(others) + 1)
         frame = context.scene.frame_current_final
-        editing.swap(chosen[0], others[0], frame, timing.rate_for(context.scene, None))
+        pair = chosen[0], others[0]
+        roots, row = {edit_record.root_for(item) for item in pair}, edit_record.row_at(chosen[0], frame)
+        editing.swap(*pair, frame, timing.rate_for(context.scene, None))
+        if len(roots) == 1:
+            numbers = edit_record.track(pair[0]), edit_record.track(pair[1])
+            edit_record.note(roots.pop(), edit_record.Recorded(edit_record.SWAP, numbers, row))
         return Sentence(
             "{first} and {second}: swapped from frame {frame} on.",
             first=chosen[0].name,
@@ -211,8 +226,11 @@ class HUMAN3R_OT_rename_person(_PeopleOperator):
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         selection.refuse_unfit(chosen)
-        before = chosen[0].name
-        return Sentence("{before} is now called {name}.", before=before, name=blocks.rename(chosen[0], self.name))
+        before, numbers = chosen[0].name, (edit_record.track(chosen[0]),)
+        name = blocks.rename(chosen[0], self.name)
+        edit = edit_record.Recorded(edit_record.RENAME, numbers, name=checked_name(self.name))
+        edit_record.note(edit_record.root_for(chosen[0]), edit)
+        return Sentence("{before} is now called {name}.", before=before, name=name)
 
 
 class HUMAN3R_OT_delete_people(_PeopleOperator):
@@ -225,7 +243,9 @@ class HUMAN3R_OT_delete_people(_PeopleOperator):
         selection.refuse_unfit(chosen)
         names = selection.names(chosen)
         for item in chosen:
+            root, numbers = edit_record.root_for(item), (edit_record.track(item),)
             blocks.remove(item, "deleted")
+            edit_record.note(root, edit_record.Recorded(edit_record.DELETE, numbers))
         return Sentence("{names}: deleted.", names=names)
 
 
@@ -251,7 +271,7 @@ class HUMAN3R_OT_hide_people(_PeopleOperator):
             chosen = [item for item in selection.people(context, True) if item.name == self.person]
         selection.refuse_unfit(chosen)
         for item in chosen:
-            blocks.set_hidden(item, self.hide)
+            _hide(item, self.hide)
         return Sentence("{names}: hidden." if self.hide else "{names}: shown.", names=selection.names(chosen))
 
 
@@ -272,7 +292,7 @@ class HUMAN3R_OT_show_people(_PeopleOperator):
         hidden = [item for item in selection.people(context, True) if blocks.is_hidden(item)]
         selection.refuse_unfit(hidden)
         for item in hidden:
-            blocks.set_hidden(item, False)
+            _hide(item, False)
         return Sentence("{names}: shown.", names=selection.names(hidden))
 
 
@@ -295,7 +315,15 @@ class HUMAN3R_OT_fill_gaps(_PeopleOperator):
         selection.refuse_unfit(chosen)
         rate = timing.rate_for(context.scene, None)
         count = sum(editing.fill_gaps(item, self.limit_s, rate) for item in chosen)
+        edit_record.note_filled(chosen, self.limit_s)
         return Sentence("{names}: frames filled: {count}.", names=selection.names(chosen), count=count)
+
+
+def _hide(item: bpy.types.Object, hidden: bool) -> None:
+    """Hide a person or show the person again, and write it down. Raises UserError."""
+    blocks.set_hidden(item, hidden)
+    kind = edit_record.HIDE if hidden else edit_record.SHOW
+    edit_record.note(edit_record.root_for(item), edit_record.Recorded(kind, (edit_record.track(item),)))
 
 
 CLASSES = (

@@ -4,11 +4,12 @@
 import bpy
 
 from ...blender.sidebar import Human3RPanel, Section
-from ...blender.text import tr
-from ...person import blocks, selection
+from ...blender.text import characters_across, tr
+from ...person import selection
+from ...setup import jobs, tasks
+from ...setup.page import draw_task
 from . import TITLE
-
-LISTED_PEOPLE = 12
+from .listed import draw_people
 
 
 class HUMAN3R_PT_people(Section, bpy.types.Panel):
@@ -22,17 +23,7 @@ class HUMAN3R_PT_people(Section, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         people, chosen = selection.people(context, True), selection.people(context, False)
-        column = self.layout.column(align=True)
-        for armature in people[:LISTED_PEOPLE]:
-            row = column.row(align=True)
-            row.operator(
-                "human3r.select_person", text=armature.name, icon="ARMATURE_DATA", depress=armature in chosen
-            ).name = armature.name
-            hidden = blocks.is_hidden(armature)
-            eye = row.operator("human3r.hide_people", text="", icon="HIDE_ON" if hidden else "HIDE_OFF")
-            eye.hide, eye.person = not hidden, armature.name
-        if len(people) > LISTED_PEOPLE:
-            column.label(text=tr("and {count} more", count=len(people) - LISTED_PEOPLE))
+        draw_people(self.layout, people, chosen)
         self.layout.operator("human3r.bake_correctives", icon="SHAPEKEY_DATA")
 
 
@@ -65,6 +56,10 @@ class HUMAN3R_PT_edit_people(Human3RPanel, bpy.types.Panel):
         row.enabled = bool(chosen) or settings.everyone
         button = row.operator("human3r.fill_gaps", text="Fill Gaps", icon="IPO_BEZIER")
         button.limit_s, button.everyone = settings.gap_limit_s, settings.everyone
+        layout.operator("human3r.save_to_take", icon="FILE_TICK")
+        task = tasks.current()
+        if isinstance(task, jobs.TakeEdit):
+            draw_task(layout, task, characters_across(context))
 
 
 CLASSES = (HUMAN3R_PT_people, HUMAN3R_PT_edit_people)

@@ -7,7 +7,7 @@ from bl_ext.user_default.human3r_blender.engine.contract.declaring import settin
 from bl_ext.user_default.human3r_blender.engine.contract.settings import CaptureSettings
 from bl_ext.user_default.human3r_blender.human3r_blender import sections
 from bl_ext.user_default.human3r_blender.human3r_blender.blender.properties import SWITCH
-from bl_ext.user_default.human3r_blender.human3r_blender.capture import properties
+from bl_ext.user_default.human3r_blender.human3r_blender.capture import properties, recent_takes
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.import_options import ImportOptions
 
 SWITCHED = {
@@ -41,11 +41,13 @@ def test_every_section_is_a_panel_of_its_own_in_order(addon):
     titles = [panel.bl_label for panel in tops()]
     assert titles == ["Capture", *(package.TITLE for package in sections.packages())]
     folders = [panel.__module__.rsplit(".", 2)[1] for panel in tops()]
-    known = ["capture", "people", "display", "clean_up", "ground", "retarget", "export"]
+    known = ["capture", "takes", "people", "display", "clean_up", "ground", "retarget", "export"]
     assert [folder for folder in folders if folder in known] == known
 
 
-def test_an_empty_scene_has_only_what_applies(addon, scene, synthetic, build):
+def test_an_empty_scene_has_only_what_applies(addon, scene, synthetic, build, tmp_path, monkeypatch):
+    monkeypatch.setenv("HUMAN3R_DATA", str(tmp_path))  # nobody has captured anything yet
+    recent_takes.switch_off()
     assert shown() == ["Capture"]
     build(synthetic())
     assert {"Capture", "People", "Retarget", "Export"} <= set(shown())

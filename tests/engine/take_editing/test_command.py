@@ -6,10 +6,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from engine.contract.messages import Frame
+from engine.contract.take import TakeReader, TakeWriter
 from tests.waiting import HANG_S
 
 from . import takes
@@ -67,7 +70,7 @@ def test_edits_are_made_in_their_order_and_gaps_filled_last(tmp_path: Path) -> N
     [
         (["TAKE", "OUT", "--delete", "7"], 1, "[no-such-person]"),
         (["TAKE", "--delete", "0"], 1, "[no-target]"),
-        (["TAKE", "OUT", "--split", "0@noon"], 2, "neither a frame (120) nor a time (4.5s)"),
+        (["TAKE", "OUT", "--split", "0@noon"], 2, "neither a frame of the footage (120), nor a time (4.5s)"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, arguments: list[str], code: int, text: str) -> None:
@@ -75,4 +78,46 @@ def test_what_is_wrong_is_said(tmp_path: Path, arguments: list[str], code: int, 
     places = {"TAKE": str(take), "OUT": str(tmp_path / "out.h3r")}
     ended = edit_take(*(places.get(argument, argument) for argument in arguments))
     assert ended.returncode == code and text in ended.stderr and not ended.stdout
+    assert list(tmp_path.iterdir()) == [take]
+
+
+def test_a_frame_of_the_take_is_meant_whatever_it_is_of_the_footage(tmp_path: Path) -> None:
+    written = takes.write(tmp_path / "written.h3r", {0: range(0, 30)})
+    with TakeReader(written) as reader, TakeWriter(tmp_path / "take.h3r") as writer:
+        writer.write(reader.header)
+        for message in reader:  # every third frame of the footage, from the hundredth on
+            is_frame = isinstance(message, Frame)
+            writer.write(replace(message, source_frame=100 + 3 * message.index) if is_frame else message)
+    for moment in ("#7", "121"):
+        ended = edit_take(
+            tmp_path / "take.h3r", tmp_path / "out.h3r", "--split", f"0@{moment}", "--json", "--overwrite"
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert [one["pictures"] for one in json.loads(ended.stdout)] == [7, 23], moment
+
+
+def test_a_program_that_listens_hears_how_far_it_is(tmp_path: Path) -> None:
+    take = takes.write(tmp_path / "take.h3r", {0: range(0, 30), 1: range(0, 30)})
+    ended = edit_take(take, tmp_path / "out.h3r", "--delete", "1", "--events")
+    events = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [event["done"] for event in events if event.get("event") == "progress"] == list(range(1, takes.FRAMES + 1))
+    assert {event["total"] for event in events if event.get("event") == "progress"} == {takes.FRAMES}
+    assert events[-1]["status"] == "complete" and [one["person"] for one in events[-1]["people"]] == [0]
+    ended = edit_take(take, tmp_path / "out.h3r", "--delete", "1", "--events")
+    (error,) = (json.loads(line) for line in ended.stdout.splitlines())
+    assert (error["event"], error["code"]) == ("error", "take-exists") and ended.returncode == 1
+
+
+def test_nobody_who_listens_any_more_ends_it_without_a_take(tmp_path: Path) -> None:
+    take = takes.write(tmp_path / "take.h3r", {0: range(0, 3000)})
+    command = [sys.executable, "-m", "engine", "edit-take", take, tmp_path / "out.h3r", "--delete", "0", "--events"]
+    process = subprocess.Popen(
+        [*map(str, command), "--until-input-ends"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None and process.stdout is not None
+    process.stdout.readline()
+    process.stdin.close()
+    for _ in process.stdout:
+        pass
+    assert process.wait(HANG_S) == 130
     assert list(tmp_path.iterdir()) == [take]

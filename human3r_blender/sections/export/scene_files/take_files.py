@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from .....engine.contract.errors import UserError
 from .....engine.contract.take_export import COLMAP, DEPTH, FRAME_PLY, MASKS, PRODUCTS, TakeExportSettings, product_path
 from ....blender import coordinates, tags
+from ....scene import take_places
 from .scene_file import SceneFile, Scenery
 
 
@@ -26,11 +28,9 @@ def take_of(root: bpy.types.Object) -> Path:
             "Import the take (.h3r) again, and export it from there.",
             name=root.name,
         )
-    # The name alone, also of a path that another system wrote.
-    beside = Path(bpy.data.filepath).parent / recorded.replace("\\", "/").rpartition("/")[2]
-    for path in (Path(recorded), *([beside] if bpy.data.filepath else [])):
-        if path.is_file():
-            return path
+    found = take_places.take_file(root, os.path.exists)
+    if found is not None and found.is_file():
+        return found
     raise UserError(
         "no-take",
         "The take {path} is not there any more.",
@@ -51,6 +51,9 @@ def arguments(
     world = np.array(root.matrix_world, dtype=np.float64)
     world[:3, :3] = world[:3, :3] @ coordinates.TAKE_TO_ROOT
     given = {item.name: str(getattr(settings, item.name)) for item in fields(settings)}
+    footage = take_places.footage(root, os.path.exists)
+    if not given["footage"] and footage is not None and not take_places.is_missing(footage, os.path.exists):
+        given["footage"] = str(footage)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value]
     return [
         str(take_of(root)),
