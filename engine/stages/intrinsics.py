@@ -84,12 +84,12 @@ class IntrinsicsEstimator:
     def take_in(self, focal: float, size: tuple[int, int]) -> Intrinsics:
         """Intrinsics of the frame, `size` pixels wide and high, whose point map said this (:func:`focal_of`)."""
         found = self._believed(focal, size)
-        focal = self._told
-        if focal is None and self._is_constant:
-            focal = self.mean_px
-        if focal is None:
+        better = self._told
+        if better is None and self._is_constant:
+            better = self.mean_px
+        if better is None:
             return found
-        return replace(found, focal_px=focal, depth_factor=focal / found.focal_px)
+        return replace(found, focal_px=better, depth_factor=better / found.focal_px)
 
     def _believed(self, focal: float, size: tuple[int, int]) -> Intrinsics:
         settings = self.settings
