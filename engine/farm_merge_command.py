@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from .contract.errors import UserError
 from .contract.exit_codes import EXPLANATION
+from .contract.file_names import is_remote
 from .contract.sentences import Sentence
 from .contract.settings import CaptureSettings
 from .run_command import add_report_options, add_take_options, check_take, reported, told
+
+_OPTIONS = {"source": "--footage", "body": "--body", "camera_file": "--camera-file"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("chunks", nargs="+", type=Path, metavar="K.h3rc", help="all chunks of the clip, in any order")
     add_take_options(parser)
     parser.add_argument("--footage", metavar="VIDEO", help="where the footage is now (default: where a worker had it)")
+    parser.add_argument("--camera-file", metavar="CAMERA.npz", help="where that of the chunks is now")
     parser.add_argument("--body", help="SMPL-X body file (.npz), or mannequin (default: as the chunks say)")
     add_report_options(parser)
 
@@ -38,9 +43,11 @@ def _merge(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     from .farm_chunks.merging import look_at, merged_settings, ordered
 
     chunks = ordered([look_at(path) for path in options.chunks])
-    given = {"take": options.take, "source": options.footage, "body": options.body}
-    settings = merged_settings(chunks, {name: value for name, value in given.items() if value is not None})
+    files = {"source": options.footage, "body": options.body, "camera_file": options.camera_file}
+    given = {name: path for name, path in files.items() if path is not None}
+    settings = merged_settings(chunks, given | {"take": options.take})
     check_take(settings, options)
+    _refuse_remote(settings, given)
     if settings.refine_camera == "on":
         _check_footage(settings, chunks[0].header.clip)
     from .capture import run_supplied
@@ -49,6 +56,23 @@ def _merge(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
 
     supply = nullcontext(MergeSupply(chunks))
     return told(options, settings, lambda sink: run_supplied(settings, sink, Interruption(), supply, options.resume))
+
+
+def _refuse_remote(settings: CaptureSettings, given: Collection[str]) -> None:
+    """Chunks may be from elsewhere, so what they name on another computer is opened only where the user says so too:
+    Windows sends the user's login to the host that such a path names. Raises UserError (``file-remote``)."""
+    opened = ["body", "camera_file"]
+    if settings.refine_camera == "on" or Path(settings.take).exists():
+        opened.append("source")
+    for name in opened:
+        if name not in given and is_remote(getattr(settings, name)):
+            raise UserError(
+                "file-remote",
+                "The chunks say that a file lies on another computer: {path}.",
+                "If you trust that computer, give the path yourself: {option} {path}.",
+                path=getattr(settings, name),
+                option=_OPTIONS[name],
+            )
 
 
 def _check_footage(settings: CaptureSettings, clip: str) -> None:

@@ -38,6 +38,7 @@ def messages_of(take, kind):
     (("--reset-interval", "6", "--camera", "tracked", "--constant-focal"), 22, 4),
     (("--reset-interval", "6", "--camera", "tracked", "--refine-camera", "on", "--stride", "2"), 11, 2),
     (("--reset-interval", "8", "--camera", "tracked", "--fixed-camera", "--focal-px", "150"), 22, 3),
+    (("--reset-interval", "5", "--stature", "1.75", "--height", "1=1.6", "--fov", "60"), 22, 5),
     (("--reset-interval", "8", "--constant-focal", "--track-memory", "3", "--max-points", "500"), 22, 3),
 ], ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")  # fmt: skip
 def test_chunks_give_the_take_of_one_run(video, tmp_path, options, frames, chunk_count):

@@ -138,6 +138,20 @@ def test_the_final_pass_asks_for_the_footage(video, tmp_path):
     assert engine("farm-merge", *files, "--take", take, "--footage", tmp_path / "here.mp4")["status"] == "complete"
 
 
+@pytest.mark.parametrize("remote", ["//host/share/body.npz", r"\\\\host\\share\\body.npz"])
+def test_what_chunks_name_on_another_computer_is_not_opened_unasked(chunks, tmp_path, remote):
+    """Whoever made the chunks could have Windows send this user's login there."""
+    forged = tmp_path / "forged.h3rc"
+    with open(chunks[0], "rb") as source, open(forged, "wb") as target:
+        for record in iter(lambda: read_record(source), None):
+            if "settings" in record.values:
+                record.values["settings"]["body"] = remote
+            write_record(target, record)
+    files = ("farm-merge", forged, *chunks[1:], "--take", tmp_path / "a.h3r")
+    assert "--body" in refused("file-remote", *files)["remedy"]
+    assert engine(*files, "--body", "mannequin")["status"] == "complete"
+
+
 def test_a_file_that_is_cut_off_or_no_chunk_is_refused_before_the_take_is_begun(chunks, tmp_path):
     damaged, whole = tmp_path / "damaged.h3rc", chunks[1].read_bytes()
     for data in (b"", b"Dear Anna", whole[:1000], whole[:-1], whole[: len(whole) // 2], whole + b"x"):
