@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -62,12 +62,12 @@ class MergeSupply:
         return ChunkedModel(self._chunks[0].header)
 
     def frames(self, first: int, done: int) -> AbstractContextManager[Iterable[ChunkFrame]]:
-        return nullcontext(itertools.islice(self._all_frames(), done, None))
+        return contextlib.closing(self._frames(done))
 
-    def _all_frames(self) -> Iterator[ChunkFrame]:
+    def _frames(self, done: int) -> Generator[ChunkFrame, None, None]:
         for chunk in self._chunks:
-            with contextlib.closing(ChunkReader(chunk.path)) as reader:
-                yield from reader.frames()
+            with ChunkReader(chunk.path) as reader:
+                yield from itertools.islice(reader.frames(), max(0, done - chunk.header.first), None)
 
 
 def look_at(path: Path) -> FoundChunk:

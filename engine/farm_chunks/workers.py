@@ -16,8 +16,8 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -125,7 +125,7 @@ class Workers:
             return ChunkedModel(reader.header)
 
     def frames(self, first: int, done: int) -> AbstractContextManager[Iterable[ChunkFrame]]:
-        return nullcontext(self._frames(done))
+        return contextlib.closing(self._frames(done))  # Windows keeps files that are open
 
     def _start(self, first: int) -> None:
         settings = self._settings
@@ -207,7 +207,7 @@ class Workers:
                 code=code,
             )
 
-    def _frames(self, done: int) -> Iterator[ChunkFrame]:
+    def _frames(self, done: int) -> Generator[ChunkFrame, None, None]:
         index, skipped = divmod(done, self._settings.reset_interval)
         end: ChunkEnd | None = None
         while end is None or end.more:

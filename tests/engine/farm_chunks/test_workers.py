@@ -3,6 +3,7 @@
 
 import json
 import signal
+import subprocess
 from dataclasses import asdict
 
 import psutil
@@ -15,11 +16,18 @@ from engine.farm_chunks.worker_command import Task, chunk_path
 from engine.farm_chunks.workers import Workers
 from engine.resuming.resume_file import resume_path
 from tests.engine.farm_chunks.commands import OPTIONS, chunked
-from tests.engine.stream.engine_process import frames_so_far, run_engine, start_run
+from tests.engine.stream.engine_process import (
+    ENVIRONMENT,
+    ROOT,
+    engine_command,
+    frames_so_far,
+    run_engine,
+    start_run,
+)
 from tests.engine.stream.footage_files import busy_picture, write_video
 from tests.waiting import communicate, wait_until
 
-FRAMES = 46
+FRAMES = 64
 RESET = (*OPTIONS, "--reset-interval", "9", "--device", "cpu")
 
 
@@ -32,6 +40,21 @@ def long_run(tmp_path_factory):
     code, _, errors = run_engine(video, "--take", folder / "whole.h3r", *options)
     assert code == 0, errors
     return video, options, records_after_header(folder / "whole.h3r")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_chunk_that_is_stopped_is_no_file(long_run, tmp_path, number):
+    """It is simply run again."""
+    options = (*RESET, "--reset-interval", "1000", "--index", 0, "--output", tmp_path / "0.h3rc")
+    command = engine_command("farm-chunk", long_run[0], *options)
+    process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until(lambda: any(path.stat().st_size > 200_000 for path in tmp_path.glob("*/0.h3rc")), "some frames")
+    process.send_signal(number)
+    communicate(process)
+    assert process.returncode == (130 if number == signal.SIGTERM else -signal.SIGKILL)
+    assert not (tmp_path / "0.h3rc").exists()
+    if number == signal.SIGTERM:
+        assert not list(tmp_path.iterdir())
 
 
 def records_after_header(path):
@@ -151,7 +174,7 @@ def test_every_chunk_has_one_worker_and_every_worker_sees_what_its_chunks_need()
         (owner,) = (task for task in tasks if task.has(index))
         assert index in [chunk for chunk, _ in zip(owner.chunks(), range(5), strict=False)]
         assert all(owner.wants(place) for place in range(4 * index - 1, 4 * index + 5))
-    assert sum(tasks[0].wants(place) for place in range(48)) == 3 * (4 + 2) + 2, "and little more"
+    assert sum(tasks[0].wants(place) for place in range(48)) == 3 * (4 + 2) + 1, "and no more"
 
 
 def test_frames_come_as_soon_as_their_worker_has_them(tmp_path, long_run):
