@@ -69,7 +69,7 @@ class ChunkRunner:
             writer = ChunkWriter(file, header)
             tell(0)
             rollout, picture_map = (
-                ChunkedRollout(self.model.model, rollout_settings(self.settings)),
+                ChunkedRollout(self.model.model, rollout_settings(self.settings, self.model.model)),
                 header.picture_map(),
             )
             if before is not None:
