@@ -40,6 +40,9 @@ COMMANDS = {
         "write a take for other programs: COLMAP model, point clouds, depth, masks of people",
     ),
     "probe": ("probe_command", "say how long, how large and how fast footage is"),
+    "farm-chunk": ("farm_chunk_command", "run the network on one chunk of a long clip, on one of several machines"),
+    "farm-merge": ("farm_merge_command", "make the take of all chunks of a clip, the same as run makes in one go"),
+    "chunk-worker": ("farm_chunks.worker_command", "one of the processes of run --workers, which starts it"),
     "self-test": ("self_test", "run a model on a few generated frames and show device, memory and frames per second"),
 }
 """By name the module and what it is for. A module has `add_arguments(parser)` and `run(options, stdout)`, and is

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
@@ -86,29 +88,72 @@ class ModelShelf:
         return self._kept is not None and self._key == (name, str(device), precision)
 
 
+class Supply(Protocol):
+    """Where a capture has its frames from, and what the model says about them."""
+
+    def footage(self) -> Footage:
+        """What is known of the footage. Raises UserError."""
+
+    def model(self, done: int, sink: Sink) -> Model:
+        """The model, ready to run; `done` frames are in the take already. Raises UserError."""
+
+    def frames(self, first: int, done: int) -> AbstractContextManager[Iterable[PreparedFrame]]:
+        """The frames still to do: from picture `first` of the footage, after the `done` ones."""
+
+
+class HereSupply:
+    """One process does it all: fulfils :class:`Supply`."""
+
+    def __init__(self, settings: CaptureSettings, shelf: ModelShelf) -> None:
+        """`settings` are resolved."""
+        self._settings, self._shelf = settings, shelf
+        self._footage: Footage | None = None
+
+    def footage(self) -> Footage:
+        if self._footage is None:
+            self._footage = open_footage(self._settings.source, self._settings.frame_rate)
+        return self._footage
+
+    def model(self, done: int, sink: Sink) -> Model:
+        settings, device = self._settings, torch.device(self._settings.device)
+        if not self._shelf.holds(settings.model, device, settings.precision):
+            sink(Status.of("loading", Sentence("Loading {model}", model=spoken_name(settings.model))))
+        self._model = self._shelf.get(settings.model, device, settings.precision)
+        return self._model
+
+    def frames(self, first: int, done: int) -> AbstractContextManager[Iterable[PreparedFrame]]:
+        settings, model, footage = self._settings, self._model, self.footage()
+        return FrameReader(
+            footage,
+            model.picture_map(footage.size),
+            first,
+            settings.end,
+            settings.stride,
+            model.needs_footage_pixels,
+        )
+
+
 class _Capture:
     """A capture while it runs."""
 
     def __init__(
-        self, settings: CaptureSettings, sink: Sink, interruption: Interruption, shelf: ModelShelf, resume: bool
+        self, settings: CaptureSettings, sink: Sink, interruption: Interruption, supply: Supply, resume: bool
     ) -> None:
         self.settings = settings
         self.sink = sink
         self.interruption = interruption
+        self.supply = supply
         with interruption.allowed():
             sink(Status.of("opening", Sentence("Opening {name}", name=Path(settings.source).name)))
-            self.footage: Footage = open_footage(settings.source, settings.frame_rate)
+            self.footage: Footage = supply.footage()
             point = load_resume_point(settings) if resume else None
             body = choose_body(settings.body, locations.body_path())
             self.body_model = BodyModel.load(body_file(body))
             self.body = MANNEQUIN if body == MANNEQUIN else Path(body).name
             self.body_and_digest = f"{self.body} ({self.body_model.fingerprint})"
-            device = torch.device(settings.device)
-            if not shelf.holds(settings.model, device, settings.precision):
-                sink(Status.of("loading", Sentence("Loading {model}", model=spoken_name(settings.model))))
-            self.model = shelf.get(settings.model, device, settings.precision)
-            self.picture_map = self.model.picture_map(self.footage.size)
-            self.pipeline = FramePipeline(settings, self.model, self.body_model, self.picture_map)
+            self.model = supply.model(0 if point is None else point.frame_count, sink)
+            picture_map = self.model.picture_map(self.footage.size)
+            self.pipeline = FramePipeline(settings, self.model, self.body_model, picture_map)
         self.people: set[int] = set()
         self.next_source_frame = settings.start
         self.resumed_at: int | None = None
@@ -121,16 +166,8 @@ class _Capture:
     def run(self) -> CaptureResult:
         """Process all frames. A stop request ends it in order; any error leaves a readable take and is raised."""
         settings = self.settings
-        reader = FrameReader(
-            self.footage,
-            self.picture_map,
-            self.next_source_frame,
-            settings.end,
-            settings.stride,
-            self.model.needs_footage_pixels,
-        )
-        with reader:
-            frames = iter(reader)
+        with self.supply.frames(self.next_source_frame, self.pipeline.frame_count) as supplied:
+            frames = iter(supplied)
             with self.interruption.allowed():
                 first = next(frames, None)  # before the take is touched: an earlier one may be there
             if first is None and self.resumed_at is None:
@@ -315,12 +352,28 @@ def run_capture(
 
     Raises UserError. A stop before the first frame was read gives a ``cancelled`` result and touches no take.
     """
+    settings = resolved(settings)
+    supply = nullcontext(HereSupply(settings, shelf or ModelShelf()))
+    return run_supplied(settings, sink, interruption, supply, resume)
+
+
+def run_supplied(
+    settings: CaptureSettings,
+    sink: Sink,
+    interruption: Interruption,
+    supply: AbstractContextManager[Supply],
+    resume: bool = False,
+) -> CaptureResult:
+    """The same under settings that are resolved, with frames from elsewhere.
+
+    `supply` is entered when the place of the take is this capture's, and left before others may have it. Raises
+    UserError.
+    """
     started, profiler = time.monotonic(), Profiler("engine")
     try:
-        settings = resolved(settings)
         log.info("a capture begins%s", ", where an earlier one was interrupted" if resume else "")
-        with explained_memory_errors(settings), profiler, claimed(settings):
-            result = _Capture(settings, sink, interruption, shelf or ModelShelf(), resume).run()
+        with explained_memory_errors(settings), profiler, claimed(settings), supply as supplied:
+            result = _Capture(settings, sink, interruption, supplied, resume).run()
     except Interrupted:
         sink(TakeEnd("cancelled", 0))
         result = CaptureResult("cancelled", 0, 0, 0, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -29,6 +30,9 @@ from .standard_streams import say, say_error, write_summary
 
 _PROGRESS_EVERY_S = 1.0
 
+Work = Callable[[argparse.Namespace], tuple[int, dict[str, Any]]]
+"""Gives the exit code and the summary. Raises UserError."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
@@ -47,22 +51,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="video file, folder of images, or pattern (shot.%%04d.png); a take that is resumed knows its own",
     )
+    add_take_options(parser)
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="have so many processes share the network's work, one for each GPU; for Human3R models (%(default)s)",
+    )
+    add_report_options(parser)
+    add_setting_options(parser, also={"refine_people": ("--refine",)})
+
+
+def add_take_options(parser: argparse.ArgumentParser) -> None:
+    """Where the take is written, and what becomes of one that is there."""
     parser.add_argument("--take", required=True, metavar="OUT.h3r", help="where to write the take")
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--overwrite", action="store_true", help="replace an existing take")
     existing.add_argument(
         "--resume", action="store_true", help="continue an interrupted take, with the settings that it was begun with"
     )
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """What is told of a capture, and how."""
     parser.add_argument("--json", action="store_true", help="print a summary to standard output as one line of JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
-    add_setting_options(parser, also={"refine_people": ("--refine",)})
 
 
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     """Run the command; the summary goes to `stdout`, progress to standard error. Returns the exit code."""
+    return reported(options, stdout, _capture)
+
+
+def reported(options: argparse.Namespace, stdout: BinaryIO, work: Work) -> int:
+    """Have a command's work done, its summary or error reported as the options say. Returns the exit code."""
     started = time.monotonic()
     try:
-        code, summary = _capture(options)
+        code, summary = work(options)
     except UserError as error:
         say_error(error)
         code, summary = FAILED, {"status": "failed", **error.as_fields()}
@@ -74,7 +100,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
 def _capture(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     """The exit code and the summary. Raises UserError."""
     settings = _settings(options)
-    _check_take(settings, options)
+    check_take(settings, options)
     from .video.footage import open_footage
 
     # Opened here only so that a wrong path is told at once: torch takes seconds to load.
@@ -82,13 +108,27 @@ def _capture(options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     from .capture import run_capture
     from .interruption import Interruption
 
+    if options.workers == 1:
+        return told(options, settings, lambda sink: run_capture(settings, sink, Interruption(), None, options.resume))
+    from .farm_chunks.workers import run_shared
+
+    count: int = options.workers
+    return told(options, settings, lambda sink: run_shared(settings, sink, Interruption(), count, options.resume))
+
+
+def told(
+    options: argparse.Namespace, settings: CaptureSettings, capture: Callable[[Callable[[Message], None]], Any]
+) -> tuple[int, dict[str, Any]]:
+    """Run a capture and tell of it; the exit code and the summary. Raises UserError.
+
+    `capture` takes the sink of its messages and returns a :class:`.capture.CaptureResult`."""
     progress, camera = _Progress(options.quiet), Camera()
 
     def sink(message: Message) -> None:
         progress.show(message)
         camera.take_in(message)
 
-    result = run_capture(settings, sink, Interruption(), resume=options.resume)
+    result = capture(sink)
     for note in (result.note, camera.note):
         if note:
             say(f"note: {note}")
@@ -123,7 +163,8 @@ def _is_same_place(path: str, other: str) -> bool:
     return Path(path).absolute() == Path(other).absolute()
 
 
-def _check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
+def check_take(settings: CaptureSettings, options: argparse.Namespace) -> None:
+    """Raises UserError (``take-exists``)."""
     if Path(settings.take).exists() and not (options.overwrite or options.resume):
         raise UserError(
             "take-exists",

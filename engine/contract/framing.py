@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import struct
 import zlib
 from dataclasses import dataclass
@@ -72,6 +73,32 @@ def write_record(stream: BinaryIO, record: Record) -> int:
 
 def read_record(stream: BinaryIO) -> Record | None:
     """Read one record; None at the end of the stream. Raises :class:`CorruptRecord` or :class:`TruncatedRecord`."""
+    lengths = _read_prefix(stream)
+    if lengths is None:
+        return None
+    header_length, payload_length = lengths
+    header = _read(stream, header_length)
+    payload = _read(stream, payload_length)
+    tail = _read(stream, _CHECKSUM.size)
+    if len(header) < header_length or len(payload) < payload_length or len(tail) < _CHECKSUM.size:
+        raise TruncatedRecord("the stream ends inside a record")
+    if zlib.crc32(payload, zlib.crc32(header)) != _CHECKSUM.unpack(tail)[0]:
+        raise CorruptRecord("the checksum does not match")
+    return _parse(header, payload)
+
+
+def skip_record(file: BinaryIO) -> bool:
+    """Go to the end of the record that begins here, unread; False where none does. Its end may lie beyond the file's.
+
+    Raises :class:`CorruptRecord` or :class:`TruncatedRecord`."""
+    lengths = _read_prefix(file)
+    if lengths is not None:
+        file.seek(sum(lengths) + _CHECKSUM.size, os.SEEK_CUR)
+    return lengths is not None
+
+
+def _read_prefix(stream: BinaryIO) -> tuple[int, int] | None:
+    """The lengths of header and payload; None at the end of the stream."""
     prefix = _read(stream, _PREFIX.size)
     if not prefix:
         return None
@@ -82,14 +109,7 @@ def read_record(stream: BinaryIO) -> Record | None:
         raise CorruptRecord(f"expected the mark {MAGIC!r}, found {magic!r}")
     if header_length > MAX_HEADER or payload_length > MAX_PAYLOAD:
         raise CorruptRecord(f"impossible record size: {header_length} + {payload_length} bytes")
-    header = _read(stream, header_length)
-    payload = _read(stream, payload_length)
-    tail = _read(stream, _CHECKSUM.size)
-    if len(header) < header_length or len(payload) < payload_length or len(tail) < _CHECKSUM.size:
-        raise TruncatedRecord("the stream ends inside a record")
-    if zlib.crc32(payload, zlib.crc32(header)) != _CHECKSUM.unpack(tail)[0]:
-        raise CorruptRecord("the checksum does not match")
-    return _parse(header, payload)
+    return header_length, payload_length
 
 
 def _parse(header: bytes, payload: bytes) -> Record:

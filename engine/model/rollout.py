@@ -54,6 +54,8 @@ class RolloutFrame:
     """On the model's device; nothing in it that is not finite."""
     world_from_camera: np.ndarray
     """(4, 4) float64 pose of the camera in the world of the first chunk, which the network puts at the first camera."""
+    motion: np.ndarray | None = None
+    """(4, 4) float64 pose in the world of its own chunk; None for a replay, and for a frame that was passed over."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,12 @@ class ChunkedRollout:
         """Whether what is remembered goes with pictures of this size."""
         return self._replay is None or self._replay.shape[1:] == (height, width)
 
+    def begin_chunk(self, first: int, replay: Tensor) -> None:
+        """Go on with frame `first`, where a chunk begins, after the (3, H, W) image of the frame before it.
+
+        Poses are relative to that frame's camera then, since nobody knows where it was."""
+        self._count, self._replay, self._state, self._chain = first, replay, None, PoseChain()
+
     def push(self, image: Tensor) -> list[RolloutFrame]:
         """Process the next frame, a (3, H, W) image in [-1, 1]; before it the replay of the last one where due."""
         frames = self.finish_chunk()
@@ -123,13 +131,15 @@ class ChunkedRollout:
             prediction, state = model.step(images, state, settings.options)
             prediction = drop_nonfinite(prediction)
             usable = all(bool(part.isfinite().all()) for part in (prediction.camera_pose, state.tokens, state.memory))
+        motion = None
         if usable:
             # A frame that would break the state is passed over: the camera stays, the state forgets the frame.
             self._state = state
             if emitted:  # what a replay says about the camera is dropped: its chunk's world begins at that camera
                 motion = matrix_from_pose(prediction.camera_pose[0].cpu().double()).numpy()
                 self._chain = self._chain.advance(motion)
-        return RolloutFrame(self._count if emitted else self._count - 1, emitted, prediction, self._chain.pose)
+        index = self._count if emitted else self._count - 1
+        return RolloutFrame(index, emitted, prediction, self._chain.pose, motion)
 
     def export_state(self) -> dict[str, np.ndarray]:
         """Everything needed to go on elsewhere, as plain arrays. Small at a chunk boundary, possible anywhere."""

@@ -15,9 +15,20 @@ from ..model.prediction import People
 def standard_bodies(people: People, betas: np.ndarray, head_point: np.ndarray, body_model: BodyModel) -> Bodies:
     """The people of one frame, with (n, 10) betas; `head_point` (n, 3) is where their head joints lie in the
     contract's camera frame."""
-    rotations = rotations_from_human3r(people.rotations.float().cpu().numpy())  # Metal has no float64
+    rotations, expression = people.rotations.float().cpu().numpy(), people.expression.float().cpu().numpy()
+    return bodies_of(rotations, betas, expression, head_point, body_model)
+
+
+def bodies_of(
+    network_rotations: np.ndarray,
+    betas: np.ndarray,
+    expression: np.ndarray,
+    head_point: np.ndarray,
+    body_model: BodyModel,
+) -> Bodies:
+    """The same from plain arrays, float32, shaped as in :class:`~..model.prediction.People`."""
+    rotations = rotations_from_human3r(network_rotations)
     pose_axis_angle = matrix_to_axis_angle(rotations)
-    expression = people.expression.float().cpu().numpy()
     # In reduced precision the network's matrices are not quite rotations: what is sent must fit together.
     rotations = axis_angle_to_matrix(pose_axis_angle)
     translation = body_model.translation_from_head(rotations, betas, expression, head_point)

@@ -53,6 +53,12 @@ class Intrinsics:
     """By what the depths of the point map are to be multiplied to lie where the picture shows them."""
 
 
+def focal_of(points: Tensor) -> float:
+    """What a (H, W, 3) point map in the camera frame says by itself, pixels: anything, where no pinhole explains it."""
+    height, width = points.shape[:2]
+    return float(weiszfeld_focal(points.float(), principal_point(height, width)))
+
+
 class IntrinsicsEstimator:
     """One focal length per frame; where a point map gives none, that of the last frame which did."""
 
@@ -73,19 +79,22 @@ class IntrinsicsEstimator:
 
     def update(self, points: Tensor) -> Intrinsics:
         """Intrinsics of the frame whose (H, W, 3) point map in the camera frame is given."""
-        found = self._estimated(points)
-        focal = self._told
-        if focal is None and self._is_constant:
-            focal = self.mean_px
-        if focal is None:
-            return found
-        return replace(found, focal_px=focal, depth_factor=focal / found.focal_px)
+        return self.take_in(focal_of(points), (points.shape[1], points.shape[0]))
 
-    def _estimated(self, points: Tensor) -> Intrinsics:
+    def take_in(self, focal: float, size: tuple[int, int]) -> Intrinsics:
+        """Intrinsics of the frame, `size` pixels wide and high, whose point map said this (:func:`focal_of`)."""
+        found = self._believed(focal, size)
+        better = self._told
+        if better is None and self._is_constant:
+            better = self.mean_px
+        if better is None:
+            return found
+        return replace(found, focal_px=better, depth_factor=better / found.focal_px)
+
+    def _believed(self, focal: float, size: tuple[int, int]) -> Intrinsics:
         settings = self.settings
-        height, width = points.shape[:2]
-        center = principal_point(height, width)
-        focal, longest = float(weiszfeld_focal(points.float(), center)), max(height, width)
+        width, height = size
+        center, longest = principal_point(height, width), max(height, width)
         if settings.least_focal * longest <= focal <= settings.greatest_focal * longest:  # false for NaN
             self._last = focal
             self._log_sum, self._count = self._log_sum + math.log(focal), self._count + 1

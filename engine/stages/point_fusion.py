@@ -64,6 +64,12 @@ class Points:
     """(N,) float32, the best seen."""
 
 
+def pixels_of_frame(count: int) -> tuple[slice, slice]:
+    """Rows and columns of the pixels that are fused when `count` frames have been before."""
+    row, column = divmod(count % PIXEL_STEP**2, PIXEL_STEP)
+    return slice(row, None, PIXEL_STEP), slice(column, None, PIXEL_STEP)
+
+
 class PointFusion:
     """Fuses the point maps of frames into one cloud of at most `max_points`.
 
@@ -99,9 +105,8 @@ class PointFusion:
         `world_from_camera` (4, 4) rigid. Points are dropped that are not finite, behind the camera, farther than
         :data:`FARTHEST_M`, under the least confidence, or of a person.
         """
-        row, column = divmod(self._frame_count % PIXEL_STEP**2, PIXEL_STEP)
+        every = pixels_of_frame(self._frame_count)
         self._frame_count += 1
-        every = (slice(row, None, PIXEL_STEP), slice(column, None, PIXEL_STEP))
         points, weight = points_camera[every], confidence[every]
         with np.errstate(invalid="ignore", over="ignore"):
             kept = (points[..., 2] > 0) & (np.einsum("...i,...i", points, points) < FARTHEST_M**2)

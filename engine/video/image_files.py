@@ -13,7 +13,7 @@ from PIL import Image, ImageSequence
 from ..contract.errors import UserError
 from ..contract.media import ImageSequence as Images
 from ..contract.sentences import Sentence
-from .pictures import SEQUENCE_RATE, Footage, Picture
+from .pictures import SEQUENCE_RATE, Footage, Picture, Wanted, every
 
 _SHORTEST_MS = 10.0
 _PLAYED_MS = 100.0
@@ -33,10 +33,12 @@ class ImageFiles(Footage):
         self._first, picture = _first_readable(images.paths)
         self.size = (picture.shape[1], picture.shape[0])
 
-    def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
-        wanted, damaged = range(self.frame_count or 0)[start:end:stride], []
+    def pictures(
+        self, start: int = 0, end: int | None = None, stride: int = 1, wanted: Wanted = every
+    ) -> Iterator[Picture]:
+        numbers, damaged, place = range(self.frame_count or 0)[start:end:stride], [], -1
         for number, path in zip(self._images.numbers, self._images.paths, strict=True):
-            if number not in wanted:
+            if number not in numbers:
                 continue
             try:
                 rgb = read_picture(path)
@@ -44,7 +46,9 @@ class ImageFiles(Footage):
                 damaged.append(path.name)
                 continue
             self._check_size(path, rgb)
-            yield Picture(number, number / self.frame_rate, rgb)
+            place += 1
+            if wanted(place):  # only reading an image tells whether it is damaged
+                yield Picture(number, number / self.frame_rate, rgb)
         self.problem = self._describe_problem(damaged)
 
     def expected_count(self, start: int, end: int | None, stride: int) -> int | None:
@@ -92,10 +96,12 @@ class AnimatedImage(Footage):
         self.frame_rate = frame_rate or float(1.0 / np.median(durations_s))
         self.frame_count = len(durations_s)
 
-    def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
-        wanted = range(self.frame_count or 0)[start:end:stride]
+    def pictures(
+        self, start: int = 0, end: int | None = None, stride: int = 1, wanted: Wanted = every
+    ) -> Iterator[Picture]:
+        numbers = range(self.frame_count or 0)[start:end:stride]
         for index, picture in enumerate(self._decoded()):
-            if index in wanted:
+            if index in numbers and wanted(numbers.index(index)):
                 time_s = index / self.frame_rate if self._rate_given else float(self._times_s[index])
                 yield Picture(index, time_s, np.asarray(picture.convert("RGB")))
 

@@ -4,13 +4,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 SEQUENCE_RATE = 24.0
 """Frames per second of a sequence of pictures when nobody says otherwise: Blender's own default."""
+
+
+Wanted = Callable[[int], bool]
+"""Whether the picture at a place in the row (0, 1, 2, ...) is wanted. Damaged ones have no place."""
+
+
+def every(_place: int) -> bool:
+    """All pictures are wanted."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -38,10 +47,13 @@ class Footage(ABC):
     """After reading: whole sentences when not everything could be read that the footage announced."""
 
     @abstractmethod
-    def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
+    def pictures(
+        self, start: int = 0, end: int | None = None, stride: int = 1, wanted: Wanted = every
+    ) -> Iterator[Picture]:
         """Every `stride`-th picture from `start` until before `end`, decoded one after the other.
 
-        Each call begins at the beginning again; one at a time."""
+        Each call begins at the beginning again; one at a time. Of that row those are left out that are not `wanted`,
+        with less work than it takes to give them."""
 
     def expected_count(self, start: int, end: int | None, stride: int) -> int | None:
         """How many pictures `pictures` will give, as far as the footage tells."""

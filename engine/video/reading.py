@@ -12,6 +12,7 @@ import numpy as np
 
 from .footage import Footage
 from .picture import PictureMap, prepare_frame, tracking_picture
+from .pictures import Wanted, every
 
 PICTURES_AHEAD = 4
 """Enough to bridge a slow key frame; more would only take memory."""
@@ -48,10 +49,12 @@ class FrameReader:
         end: int | None,
         stride: int,
         with_footage_pixels: bool = False,
+        wanted: Wanted = every,
     ) -> None:
         self._footage = footage
         self._with_footage_pixels = with_footage_pixels
         self._range = (start, end, stride)
+        self._wanted = wanted
         self._picture_map = picture_map
         self._queue: queue.Queue[PreparedFrame | BaseException | None] = queue.Queue(PICTURES_AHEAD)
         self._stopping = threading.Event()
@@ -79,7 +82,7 @@ class FrameReader:
 
     def _work(self) -> None:
         try:
-            for picture in self._footage.pictures(*self._range):
+            for picture in self._footage.pictures(*self._range, self._wanted):
                 rgb = prepare_frame(picture.rgb, self._picture_map)
                 grey = tracking_picture(picture.rgb, self._picture_map)
                 own = picture.rgb if self._with_footage_pixels else None

@@ -17,7 +17,7 @@ from av.stream import Disposition
 
 from ..contract.errors import UserError
 from ..contract.sentences import Sentence
-from .pictures import SEQUENCE_RATE, Footage, Picture
+from .pictures import SEQUENCE_RATE, Footage, Picture, Wanted, every
 from .showing import Showing
 
 MISSING_S = 1.0
@@ -55,11 +55,13 @@ class VideoFile(Footage):
             self._duration_s = max(self._duration_s, counted / self._own_rate)
         self.frame_count = self._count(counted)
 
-    def pictures(self, start: int = 0, end: int | None = None, stride: int = 1) -> Iterator[Picture]:
+    def pictures(
+        self, start: int = 0, end: int | None = None, stride: int = 1, wanted: Wanted = every
+    ) -> Iterator[Picture]:
         # Pictures before the start are decoded and dropped: seeking is not exact in every container.
         self._lost = self._resized = 0
         first_s: float | None = None
-        time_s, index = 0.0, -1
+        time_s, index, place = 0.0, -1, -1
         for index, frame in self._numbered():
             if end is not None and index >= end:
                 index = end - 1
@@ -69,6 +71,9 @@ class VideoFile(Footage):
             time_s = self._time(index, None if frame.time is None else frame.time - (first_s or 0.0), time_s)
             if index >= start and (index - start) % stride == 0:
                 self._resized += not self._showing.fits(frame)
+                place += 1
+                if not wanted(place):
+                    continue
                 yield Picture(index, time_s, self._showing.picture(frame))
         wanted_more = (end is None or index + 1 < end) and not self._rate_given
         self.problem = self._describe_problem(time_s if wanted_more and self._ended_early(time_s) else None)
