@@ -12,7 +12,6 @@ skinning into the rest pose. That covers the correctives and the small shifts of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
 
 import bpy
 import numpy as np
@@ -61,10 +60,7 @@ def bake_in_steps(find_armature: FindObject, find_mesh: FindObject, body: BodyMo
     if not len(frames):
         return
     computing = taking_turns.submit("human3r-correctives", compress, body, betas, expressions, quaternions)
-    while not computing.done():
-        wait([computing], timeout=0.001)
-        yield
-    vectors, values = computing.result()
+    vectors, values = yield from taking_turns.result_of(computing)
     kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
     for index, vector in enumerate(vectors):
         mesh = find_mesh()
