@@ -9,9 +9,10 @@ not; and a text, that what follows is to be said in the status bar.
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Generator, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Generator
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import bpy
 from bpy.app.handlers import persistent
@@ -25,6 +26,7 @@ BUDGET_S = 0.01
 """Work after which Blender has its turn."""
 _EVERY_S = 0.005
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -49,9 +51,25 @@ def run_through(slices: Slices[T]) -> T:
             return result
 
 
-def to_its_end(steps: Iterable[object]) -> Iterator[Step]:
-    """Steps that may not end before the last one."""
-    for _ in steps:
+class sliceable(Generic[P, T]):
+    """Makes a generator of slices a function that does all of the work at once, with the generator as `in_slices`."""
+
+    def __init__(self, in_slices: Callable[P, Slices[T]]) -> None:
+        self.in_slices = in_slices
+        functools.update_wrapper(self, in_slices)
+
+    def __call__(self, *arguments: P.args, **options: P.kwargs) -> T:
+        return run_through(self.in_slices(*arguments, **options))
+
+
+def to_its_end(slices: Slices[T]) -> Slices[T]:
+    """Work that may not end before it is whole."""
+    while True:
+        try:
+            next(slices)
+        except StopIteration as end:
+            result: T = end.value
+            return result
         yield GOES_ON
 
 

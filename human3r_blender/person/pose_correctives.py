@@ -21,6 +21,7 @@ from ...engine.contract.rotations import quaternion_to_matrix
 from ...engine.contract.skeleton import JOINT_NAMES, PELVIS
 from ..blender import keyframes
 from ..blender import turns as taking_turns
+from ..blender.slices import Slices, sliceable
 from . import body_mesh
 from .offset_basis import OffsetBasis
 
@@ -35,14 +36,14 @@ _BATCH = 32
 FindObject = Callable[[], bpy.types.Object | None]
 
 
-def bake(armature: bpy.types.Object, mesh: bpy.types.Object, body: BodyModel) -> int:
+@sliceable
+def bake(armature: bpy.types.Object, mesh: bpy.types.Object, body: BodyModel) -> Slices[int]:
     """Give a person's mesh the pose correctives of all its keyed frames, in place of those it had.
 
     `body` has to be the one that the person was made with. Returns the number of shape keys. Bake anew after the
     motion was edited.
     """
-    for _ in bake_in_steps(lambda: armature, lambda: mesh, body):
-        pass
+    yield from bake_in_steps(lambda: armature, lambda: mesh, body)
     return sum(key.name.startswith(KEY_PREFIX) for key in mesh.data.shape_keys.key_blocks)
 
 

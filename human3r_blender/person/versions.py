@@ -10,7 +10,6 @@ play on with every version.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
 from dataclasses import dataclass
 
 import bpy
@@ -22,6 +21,7 @@ from ...engine.motion.causal import CausalSmoother
 from ...engine.motion.clean_up import CleanUpSettings, clean_up
 from ...engine.motion.contact_edits import ContactEdits
 from ..blender import keyframes, tags, turns
+from ..blender.slices import GOES_ON, Slices, sliceable, to_its_end
 from . import armature, contact_marks, contacts, copies, family, filmed
 from .motion import (
     LOCATION,
@@ -45,7 +45,6 @@ REFINED = "human3r_refined"
 
 _LIVE_ROWS = 8
 """Rows smoothed in one slice of work."""
-_PATIENCE_S = 0.001
 
 FindObject = Callable[[], bpy.types.Object | None]
 
@@ -96,17 +95,18 @@ def lacks_camera(item: bpy.types.Object) -> bool:
     return action is not None and tags.flag(action, REFINE, False) and not tags.flag(action, REFINED, True)
 
 
-def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> None:
-    """Make a person's clean Action out of the raw one, at once, and play it; see `clean_in_steps`."""
-    for _ in clean_in_steps(lambda: item, rate, settings):
-        pass
+@sliceable
+def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> Slices[None]:
+    """Make a person's clean Action out of the raw one, and play it; see `clean_in_steps`."""
+    yield from clean_in_steps(lambda: item, rate, settings)
 
 
-def clean_behind(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> None:
+@sliceable
+def clean_behind(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> Slices[None]:
     """The same while what plays goes on: another version, an Action of the user's, NLA strips, or nothing."""
     role, data = shown(item), item.animation_data
     own = "" if data is None or data.action is None else data.action.name
-    clean(item, rate, settings)
+    yield from clean.in_slices(item, rate, settings)
     if role in (tags.RAW, tags.LIVE):
         show(item, role)
     elif not role:
@@ -115,7 +115,7 @@ def clean_behind(item: bpy.types.Object, rate: float, settings: CleanUpSettings)
 
 def clean_in_steps(
     find_armature: FindObject, rate: float, settings: CleanUpSettings, takes_live: bool = False
-) -> Iterator[None]:
+) -> Slices[None]:
     """Make a person's clean Action and play it, in slices of a few milliseconds, the arithmetic on a thread.
 
     `rate` is the scene's frames per second. It takes the place of the clean Action that there was, also where NLA
@@ -143,10 +143,8 @@ def clean_in_steps(
     yield
     rest, up = armature.rest_joints(item), up_in_body(item)
     computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, rest, up, camera, settings, edits)
-    while not computing.done():
-        wait([computing], timeout=_PATIENCE_S)
-        yield
-    yield from _write(find_armature, computing.result(), settings, takes_live)
+    cleaned = yield from turns.result_of(computing)
+    yield from to_its_end(_write(find_armature, cleaned, settings, takes_live))
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ def _compute(
     return _Cleaned(values_of(cleaned.motion), told, settings.refine and camera is not None, marks)
 
 
-def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettings, takes_live: bool) -> Iterator[None]:
+def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettings, takes_live: bool) -> Slices[None]:
     item = find_armature()
     raw = family.action(item, tags.RAW) if item is not None else None
     if item is None or raw is None:
@@ -254,7 +252,8 @@ def begin_live(item: bpy.types.Object) -> None:
         keyframes.play(item, live, LOCATION)
 
 
-def make_live(item: bpy.types.Object, rate: float) -> None:
+@sliceable
+def make_live(item: bpy.types.Object, rate: float) -> Slices[None]:
     """Make the live Action of a person who was cleaned up, as it was or would have been while the take arrived, if
     there is none of the same strength. Raises UserError (``person-not-animated``).
     """
@@ -263,13 +262,16 @@ def make_live(item: bpy.types.Object, rate: float) -> None:
     if raw is None or (live is not None and live.get(STRENGTH) == settings.strength):
         return
     remove_live(item)
-    keyed = motion_of_person(item, rate, raw)
+    keyed = yield from motion_of_person.in_slices(item, rate, raw)
     frames, motion = keyed.frames, keyed.motion
     smoothing = LiveSmoothing(settings.strength, rate)
-    for _ in smoothing.add(frames.tolist(), motion.rotations, motion.pelvis - motion.rest_joints[PELVIS]):
-        pass
+    yield from smoothing.add(frames.tolist(), motion.rotations, motion.pelvis - motion.rest_joints[PELVIS])
     live = copy_of(raw, tags.LIVE)
-    set_motion(keyframes.curves_in(live, LOCATION), NAMES, frames, smoothing.take())
+    yield GOES_ON
+    values = smoothing.take()
+    for names in keyframes.slices(NAMES, len(frames)):
+        set_motion(keyframes.curves_in(live, LOCATION), names, frames, values)
+        yield GOES_ON
     family.give(item, live, tags.LIVE)
     live[STRENGTH] = settings.strength
 
