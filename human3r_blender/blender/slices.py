@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import bpy
@@ -24,6 +24,8 @@ from .text import translated
 
 BUDGET_S = 0.01
 """Work after which Blender has its turn."""
+AT_FIRST_S = 0.12
+"""Work before slices begin: what takes no longer is over when the button is let go."""
 _EVERY_S = 0.005
 
 P = ParamSpec("P")
@@ -62,14 +64,13 @@ class sliceable(Generic[P, T]):
         return run_through(self.in_slices(*arguments, **options))
 
 
-def to_its_end(slices: Slices[T]) -> Slices[T]:
+def to_its_end(steps: Iterator[object]) -> Slices[Any]:
     """Work that may not end before it is whole."""
     while True:
         try:
-            next(slices)
+            next(steps)
         except StopIteration as end:
-            result: T = end.value
-            return result
+            return end.value
         yield GOES_ON
 
 
@@ -146,7 +147,7 @@ class SlicedOperator:
         if context.window is None or bpy.app.background:
             return run_through(self.slices(context))
         self._work: Work[set[str]] = Work(self.slices(context))
-        if not self._work.go_on(BUDGET_S):  # most work is over before anybody sees that it began
+        if not self._work.go_on(AT_FIRST_S):
             return self._work.result or {"CANCELLED"}
         _at_work[:] = [self._work]
         self._timer = context.window_manager.event_timer_add(_EVERY_S, window=context.window)

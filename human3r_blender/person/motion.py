@@ -57,10 +57,10 @@ def motion_of_person(
     keys: Keys = {}
     for names in keyframes.slices(NAMES, keyframes.longest(curves())):
         keys |= read_keys(curves(), names)
-        yield
+        yield None
     frames, values = merge_keys(keys, curves())
     refuse_none(item, frames)
-    yield
+    yield None
     return keyed_motion(frames, values, rate, armature.rest_joints(item))
 
 
@@ -127,9 +127,7 @@ def up_in_body(item: bpy.types.Object) -> np.ndarray:
 
 def read_keys(curves: keyframes.Curves, names: Sequence[keyframes.CurveName]) -> Keys:
     """Frames and values of those of the named curves that have keys."""
-    return {
-        name: keyframes.read(curves[name]) for name in names if name in curves and len(curves[name].keyframe_points)
-    }
+    return {name: keyframes.read(curves[name]) for name in names if name in curves and keyframes.count(curves[name])}
 
 
 def merge_keys(keys: Keys, curves: keyframes.Curves) -> tuple[np.ndarray, np.ndarray]:

@@ -105,6 +105,7 @@ def read(item: bpy.types.Object, rate: float) -> Slices[PersonKeys]:
     Raises UserError (``person-not-animated``, ``no-raw-motion``, ``no-mesh``).
     """
     raw, mesh = raw_action(item), mesh_of(item)
+    yield from versions.unpacked(lambda: raw)
     keyed = yield from motion_of_person.in_slices(item, rate, raw)
     faces, nothing = sampling.key_values(mesh, keyed.frames), np.zeros(len(keyed.frames))
     expressions = np.stack([faces.get(name, nothing) for name in body_mesh.EXPRESSION_KEYS], axis=-1)
@@ -126,6 +127,7 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
     """
     copies.own_blocks(item)
     raw, mesh = raw_action(item), mesh_of(item)
+    yield from versions.unpacked(lambda: raw)
     betas = np.median(keys.betas, axis=0).astype(np.float32)
     if not np.array_equal(betas, body_mesh.shape(mesh)) or not np.allclose(
         armature.rest_joints(item), body.rest_joints(betas), atol=1e-6
@@ -134,7 +136,7 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
         body_mesh.set_shape(mesh, betas)
     rest = armature.rest_joints(item)
     if not np.array_equal(rest, keys.motion.rest_joints):
-        keys = keys.on(rest)
+        keys = yield from turns.result_of(turns.submit("human3r-rows", keys.on, rest))
     told = presence(keys.frames.tolist(), pictures(item).tolist(), _absence_s(item) * rate)
     kinds = np.where(keys.kinds == keyframes.CONSTANT, keyframes.LINEAR, keys.kinds).astype(np.uint8)
     kinds[told.holds] = keyframes.CONSTANT
@@ -144,12 +146,12 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
         for name in names:
             if name in curves:
                 keyframes.replace(curves[name], keys.frames, columns[name], kinds)
-        yield
+        yield None
     faces = keyframes.curves(mesh.data.shape_keys)
     for path, values in zip(body_mesh.EXPRESSIONS, keys.expressions.T, strict=True):
         if (path, 0) in faces:
             keyframes.replace(faces[path, 0], keys.frames, values, kinds)
-    yield
+    yield None
     changes = told.visibility
     if not changes and visibility.has_keys(mesh, raw):  # without any keys whatever was shown last would stay
         changes = [(told.frames[0], False)]

@@ -87,7 +87,7 @@ def frames_of(item: bpy.types.Object) -> tuple[float, float]:
     ranges += [
         tuple(curve.range())
         for (path, _), curve in keyframes.curves(item).items()
-        if path in paths and len(curve.keyframe_points)
+        if path in paths and keyframes.count(curve)
     ]
     if not ranges:
         raise UserError(
@@ -126,7 +126,7 @@ def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -
             for row, frame in enumerate(frames.tolist()):
                 evaluated = evaluation.at(frame)
                 poses[row], worlds[row] = bone_matrices(evaluated, stand_ins), world_matrix(evaluated)
-                yield
+                yield None
     rest = np.array([item.data.bones[name].matrix_local for name in stand_ins], dtype=np.float64)
     return Sample(frames, poses, worlds, rest, present)
 
@@ -225,7 +225,7 @@ def _computed(item: bpy.types.Object, names: list[str], frames: np.ndarray) -> S
 
     for name in names:
         pose(item.pose.bones[name])
-        yield
+        yield None
     return np.stack([poses[name] for name in names], axis=1)
 
 

@@ -20,8 +20,8 @@ from ...engine.contract.skeleton import PELVIS
 from ...engine.motion.causal import CausalSmoother
 from ...engine.motion.clean_up import CleanUpSettings, clean_up
 from ...engine.motion.contact_edits import ContactEdits
-from ..blender import keyframes, tags, turns
-from ..blender.slices import GOES_ON, Slices, sliceable, to_its_end
+from ..blender import keyframes, packed_keys, tags, turns
+from ..blender.slices import GOES_ON, Slices, run_through, sliceable, to_its_end
 from . import armature, contact_marks, contacts, copies, family, filmed
 from .motion import (
     LOCATION,
@@ -55,23 +55,31 @@ def shown(item: bpy.types.Object) -> str:
     return "" if action is None else tags.text(action, tags.ROLE)
 
 
-def show(item: bpy.types.Object, role: str) -> None:
+@sliceable
+def show(item: bpy.types.Object, role: str) -> Slices[None]:
     """Play another version of a person's motion. Raises UserError (``no-version``)."""
     action = family.action(item, role)
     if action is None:
         raise UserError(
             "no-version", "{name} has no {role} motion.", "Clean up the person first.", name=item.name, role=role
         )
+    yield from unpacked(lambda: family.action(item, role))
     before = item.animation_data.action if item.animation_data is not None else None
     if before is not None:
         before.use_fake_user = True  # what does not play is kept when the file is saved
     keyframes.play(item, action, LOCATION)
 
 
+def unpacked(find: Callable[[], bpy.types.Action | None]) -> Slices[None]:
+    """Give a version that was packed its keys again, as far as it comes; see `packed_keys`."""
+    yield from packed_keys.unpack(find, NAMES[0])
+
+
 def play_own(item: bpy.types.Object, name: str) -> None:
     """Let a person go on with the Action called `name`, which is the user's; with none where the name is empty."""
     action = bpy.data.actions.get(name)
     if action is not None:
+        run_through(unpacked(lambda: action))
         keyframes.play(item, action, LOCATION)
     elif item.animation_data is not None:
         item.animation_data.action = None
@@ -108,7 +116,7 @@ def clean_behind(item: bpy.types.Object, rate: float, settings: CleanUpSettings)
     own = "" if data is None or data.action is None else data.action.name
     yield from clean.in_slices(item, rate, settings)
     if role in (tags.RAW, tags.LIVE):
-        show(item, role)
+        yield from show.in_slices(item, role)
     elif not role:
         play_own(item, own)
 
@@ -125,14 +133,14 @@ def clean_in_steps(
     """
 
     def raw_curves() -> keyframes.Curves:
-        item = find_armature()
-        raw = None if item is None else family.action(item, tags.RAW)
+        raw = _raw_of(find_armature())
         return {} if raw is None else keyframes.curves_in(raw, LOCATION)
 
+    yield from unpacked(lambda: _raw_of(find_armature()))
     keys: Keys = {}
     for names in keyframes.slices(NAMES, keyframes.longest(raw_curves())):
         keys |= read_keys(raw_curves(), names)
-        yield
+        yield None
     item = find_armature()
     if item is None:
         return
@@ -140,7 +148,7 @@ def clean_in_steps(
     refuse_none(item, frames)
     camera = filmed.camera_places(item, frames) if settings.refine else None
     edits = contacts.in_seconds(contacts.read(item), rate)
-    yield
+    yield None
     rest, up = armature.rest_joints(item), up_in_body(item)
     computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, rest, up, camera, settings, edits)
     cleaned = yield from turns.result_of(computing)
@@ -188,7 +196,7 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
         # All that does not differ is the raw Action's: frames, interpolation, groups, other curves.
         made = copy_of(raw, tags.CLEAN)
     name = made.name
-    yield
+    yield None
 
     def curves() -> keyframes.Curves:
         action = bpy.data.actions.get(name)
@@ -196,7 +204,7 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
 
     for names in keyframes.slices(NAMES, len(cleaned.values)):
         set_motion(curves(), names, cleaned.contacts.frames, cleaned.values)
-        yield
+        yield None
     yield from keyframes.settle_curves(curves)
     item, made = find_armature(), bpy.data.actions.get(name)
     if item is None or made is None:
@@ -216,11 +224,23 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
     made.use_fake_user = True
     if raw is not None:
         raw.use_fake_user, made.name = True, f"{raw.name} clean"
-    yield
+    yield None
     item = find_armature()
     made = None if item is None else family.action(item, tags.CLEAN)
     if item is not None and made is not None:
         contact_marks.make(item, made, cleaned.contacts)
+    yield None
+    yield from packed_keys.pack(lambda: _raw_at_rest(find_armature()), NAMES[0], NAMES[3:])
+
+
+def _raw_of(item: bpy.types.Object | None) -> bpy.types.Action | None:
+    return None if item is None else family.action(item, tags.RAW)
+
+
+def _raw_at_rest(item: bpy.types.Object | None) -> bpy.types.Action | None:
+    """A person's raw Action, unless it moves somebody."""
+    raw = _raw_of(item)
+    return None if item is None or raw is None or raw in keyframes.actions_of(item) else raw
 
 
 def copy_of(raw: bpy.types.Action, version: str) -> bpy.types.Action:
@@ -262,6 +282,7 @@ def make_live(item: bpy.types.Object, rate: float) -> Slices[None]:
     if raw is None or (live is not None and live.get(STRENGTH) == settings.strength):
         return
     remove_live(item)
+    yield from unpacked(lambda: raw)
     keyed = yield from motion_of_person.in_slices(item, rate, raw)
     frames, motion = keyed.frames, keyed.motion
     smoothing = LiveSmoothing(settings.strength, rate)
@@ -274,6 +295,7 @@ def make_live(item: bpy.types.Object, rate: float) -> Slices[None]:
         yield GOES_ON
     family.give(item, live, tags.LIVE)
     live[STRENGTH] = settings.strength
+    yield from to_its_end(packed_keys.pack(lambda: _raw_at_rest(item), NAMES[0], NAMES[3:]))
 
 
 def remove_live(item: bpy.types.Object) -> None:

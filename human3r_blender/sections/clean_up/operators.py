@@ -178,7 +178,7 @@ def _show(
         for item in people:
             if role(item) == tags.LIVE:
                 yield from versions.make_live.in_slices(item, timing.rate_for(context.scene, None))
-            versions.show(item, role(item))
+            yield from versions.show.in_slices(item, role(item))
             yield GOES_ON
     except UserError as error:
         return refuse(operator, error)

@@ -67,11 +67,11 @@ def export(
     characters = () if settings.subjects == "people" else characters
     people = people if _wants_people(settings, characters) else ()
     hidden = {item: hidden_frames(item, scene, when.scene_frames) for item in people}
-    yield
+    yield None
     cast, found = [], []
     for item in characters:
-        cast.append(character_motion.collect(item, scene, when))
-        yield
+        yield Sentence("Reading {name}", name=item.name)
+        cast.append((yield from character_motion.collect.in_slices(item, scene, when)))
     for item in people:
         if not hidden[item].all():
             yield Sentence("Reading {name}", name=item.name)
@@ -96,7 +96,7 @@ def export(
             staged = _staged(scenery, written.parent, pictures if FORMATS[kind].picture_beside else {})
             request = Request(when, settings.target, camera, staged, stem, _style(settings))
             yield Sentence("Writing {name}", name=path.name)
-            yield  # the window shows it first: Blender's own exporters write a file in one go
+            yield None  # the window shows it first: Blender's own exporters write a file in one go
             yield from _write(kind, written, group, request)
     notes = _notes_on_formats(settings, cast) + [
         Sentence("{name} is hidden throughout and was left out.", name=item.name)

@@ -116,7 +116,7 @@ class HUMAN3R_OT_export(SlicedOperator, bpy.types.Operator):
 
 
 @with_settings(MotionOptions)
-class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
+class HUMAN3R_OT_import_motion(SlicedOperator, bpy.types.Operator, ImportHelper):
     """Import motions as people: files with SMPL-X, SMPL-H or SMPL poses, such as AMASS's (.npz), and results of GVHMR,
     WHAM, 4D-Humans, TRAM, PromptHMR and Human3R (.pt, .pkl, .npy)"""
 
@@ -147,10 +147,13 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self.filter_glob = ";".join(f"*{ending}" for ending in SUFFIXES)
+        self.ask_first()
         return ImportHelper.invoke(self, context, event)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        done = [self.import_one(context, path) for path in self.paths()]
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
+        done = []
+        for path in self.paths():
+            done.append((yield from self.import_one(context, path)))
         return {"FINISHED"} if any(done) else {"CANCELLED"}
 
     def paths(self) -> list[Path]:
@@ -159,11 +162,13 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
         paths = named or [Path(bpy.path.abspath(self.filepath))]
         return [inside for path in paths for inside in ((path.is_dir() and sources_in(path)) or [path])]
 
-    def import_one(self, context: bpy.types.Context, path: Path) -> bool:
+    def import_one(self, context: bpy.types.Context, path: Path) -> Slices[bool]:
         """Import a file, and report what there is to say."""
         try:
             options = settings_from(self, MotionOptions)
-            made = import_motion(path, context.scene, chosen_body(), self.set_scene_timing, options)
+            made = yield from import_motion.in_slices(
+                path, context.scene, chosen_body(), self.set_scene_timing, options
+            )
         except UserError as error:
             refuse(self, error)
             return False

@@ -37,8 +37,8 @@ def merge(into: bpy.types.Object, others: Sequence[bpy.types.Object], rate: floa
     body = yield from rows.body_of.in_slices(into)
     keys = yield from rows.read.in_slices(into, rate)
     for other in others:
-        keys = keys.with_rows((yield from rows.read.in_slices(other, rate)))
-        yield
+        theirs = yield from rows.read.in_slices(other, rate)
+        keys = yield from turns.result_of(turns.submit("human3r-merge", keys.with_rows, theirs))
     settings = next(filter(None, map(versions.settings_of, [into, *others])), None)
     for other in others:
         person_blocks.remove(other, f"merged into {into.name}")
@@ -100,10 +100,10 @@ def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: 
             second=second.name,
             frame=f"{frame:g}",
         )
-    swapped = {
-        first: ours.part(~our_late).with_rows(theirs.part(their_late)),
-        second: theirs.part(~their_late).with_rows(ours.part(our_late)),
-    }
+    parts = (ours.part(~our_late), theirs.part(their_late)), (theirs.part(~their_late), ours.part(our_late))
+    swapped = {}
+    for item, (early, late) in zip((first, second), parts, strict=True):
+        swapped[item] = yield from turns.result_of(turns.submit("human3r-swap", early.with_rows, late))
     for item, keys in swapped.items():
         if not len(keys.frames):
             raise UserError(

@@ -7,6 +7,7 @@ import bpy
 import numpy as np
 
 from ....engine.contract.errors import UserError
+from ...blender import turns as taking_turns
 from ...blender.slices import GOES_ON, Slices, sliceable
 from ...person import characters, sampling
 from ...rigs.rig_map import RigMap
@@ -55,8 +56,9 @@ def retarget(
         calibration = np.stack([turns[slot] if slot else np.eye(3) for slot in character.slots])
     else:
         calibration = matched_pose.calibration(item, character)
-    yield
-    moved = transfer(motion, character, calibration, settings, by_limbs)
+    yield None
+    computing = taking_turns.submit("human3r-retarget", transfer, motion, character, calibration, settings, by_limbs)
+    moved = yield from taking_turns.result_of(computing)
     switches = switch_values(item, rig, settings.controls)
     yield GOES_ON
     action = yield from baking.bake(item, f"{source.name} on {item.name}", motion.frames, character, moved, switches)
