@@ -26,7 +26,7 @@ from .installed import locations
 from .interruption import Interrupted, Interruption
 from .model.memory import explained_memory_errors
 from .model.weights import choose_device
-from .models import load_model, resolved_name
+from .models import load_model, resolved_name, resolved_precision
 from .pipeline import FramePipeline
 from .resuming.resume_file import (
     Pacing,
@@ -309,8 +309,9 @@ def resolved(settings: CaptureSettings) -> CaptureSettings:
     resume compares. Raises UserError (``device-missing``).
     """
     device = choose_device(settings.device)
-    named = replace(settings, model=resolved_name(settings.model, device), device=str(device))
-    return named.with_camera_chosen()
+    name = resolved_name(settings.model, device)
+    precision = resolved_precision(settings.precision, name, device)
+    return replace(settings, model=name, device=str(device), precision=precision).with_camera_chosen()
 
 
 def _nothing_read(settings: CaptureSettings, footage: Footage) -> UserError:

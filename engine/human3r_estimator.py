@@ -12,17 +12,19 @@ import torch
 
 from .contract.body_model import BodyModel
 from .contract.camera_files import known_focal_px
+from .contract.known_facts import heights_of
 from .contract.messages import FocalLength
 from .contract.settings import CaptureSettings
 from .estimate import CameraPath, Conclusion, FrameEstimate, PlacePoints, States
 from .model.human3r import Human3R
-from .model.precision import DTYPES
+from .model.precision import product_type
 from .model.prediction import StepOptions
 from .model.rollout import ChunkedRollout, RolloutFrame, RolloutSettings
 from .model.weights import NamedModel
 from .resuming.state_reader import unfit
 from .stages.body import standard_bodies
 from .stages.intrinsics import IntrinsicsEstimator
+from .stages.known_heights import KnownHeights
 from .stages.person_tracking import PersonTracker, TrackerSettings
 from .video.picture import PictureMap
 from .video.reading import PreparedFrame
@@ -68,7 +70,7 @@ class Human3REstimator:
         self, settings: CaptureSettings, model: Human3R, body_model: BodyModel, picture_map: PictureMap
     ) -> None:
         options = StepOptions(ttt3r=settings.ttt3r, detection_threshold=settings.detection_threshold)
-        autocast = None if settings.precision == "float32" else DTYPES[settings.precision]
+        autocast = product_type(settings.precision, next(model.parameters()).device)
         self._body_model, self._map = body_model, picture_map
         self._rollout = ChunkedRollout(model, RolloutSettings(settings.reset_interval, options, autocast))
         self._tracker = PersonTracker(TrackerSettings(settings.track_memory))
@@ -77,6 +79,7 @@ class Human3REstimator:
         self._intrinsics = IntrinsicsEstimator(told_px=told, is_constant=settings.constant_focal)
         self._known = None if known is None else FocalLength(known, 0.0, "given")
         self._is_constant = settings.constant_focal
+        self._heights = KnownHeights(body_model, settings.stature, heights_of(settings.height))
         self._place: PlacePoints | None = None
 
     def predict(self, prepared: PreparedFrame) -> ModelOutput:
@@ -120,8 +123,13 @@ class Human3REstimator:
         ):
             raise unfit("the model", "it belongs to frames or a model of another size")
 
-    def _stages(self) -> dict[str, ChunkedRollout | PersonTracker | IntrinsicsEstimator]:
-        return {"rollout": self._rollout, "tracker": self._tracker, "intrinsics": self._intrinsics}
+    def _stages(self) -> dict[str, ChunkedRollout | PersonTracker | IntrinsicsEstimator | KnownHeights]:
+        return {
+            "rollout": self._rollout,
+            "tracker": self._tracker,
+            "intrinsics": self._intrinsics,
+            "heights": self._heights,
+        }
 
     def _estimate(self, passed: RolloutFrame, track_id: np.ndarray) -> FrameEstimate:
         prediction, people = passed.prediction, passed.prediction.people
@@ -134,10 +142,11 @@ class Human3REstimator:
             prediction.confidence[0].float().cpu().numpy(),
         )
         head_point = self._map.onto_footage_rays(people.head_point.float().cpu().numpy()) * away
+        betas, head_point = self._heights.update(track_id, people.betas.float().cpu().numpy(), head_point)
         return FrameEstimate(
             track_id=track_id,
             score=people.score.float().cpu().numpy(),
-            bodies=standard_bodies(people, head_point, self._body_model),
+            bodies=standard_bodies(people, betas, head_point, self._body_model),
             head_px=self._map.edges_to_footage(people.head_px.float().cpu().numpy()),
             people_mask=(prediction.mask[0] > PERSON_PIXEL).cpu().numpy(),
             focal_px=self._map.focal_to_footage(intrinsics.focal_px),

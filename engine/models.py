@@ -10,7 +10,7 @@ from .estimate import Model
 from .human3r_estimator import Human3RModel
 from .installed import inventory
 from .landmarks.estimator import LandmarksModel
-from .model.precision import DTYPES, require_precision
+from .model.precision import DTYPES, chosen_precision, let_products_be_short, require_precision
 from .model.weights import load_named_model
 
 
@@ -21,8 +21,14 @@ def load_model(name: str, device: torch.device, precision: str = "float32") -> M
     """
     if name == BUILT_IN:
         require_precision(device, precision)
+        let_products_be_short(precision, device)
         return LandmarksModel.load(device, DTYPES[precision])
     return Human3RModel(load_named_model(name, device, precision))
+
+
+def resolved_precision(precision: str, name: str, device: torch.device) -> str:
+    """What ``auto`` comes to for a model: the built-in one is small, and gains nothing from half precision."""
+    return "float32" if precision == "auto" and name == BUILT_IN else chosen_precision(precision, device)
 
 
 def resolved_name(name: str, device: torch.device) -> str:

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default="default", help="model to run: default, 896L, a checkpoint ... (%(default)s)"
     )
     parser.add_argument("--device", choices=DEVICES, default="auto", help="%(default)s")
-    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="%(default)s")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="%(default)s")
     parser.add_argument(
         "--files",
         action="store_true",
@@ -93,7 +93,7 @@ def _run_file_checks(as_json: bool, stdout: BinaryIO) -> int:
     return DONE if all(check.passed for check in checks) else FAILED
 
 
-def self_test(model: str = "default", device_name: str = "auto", precision: str = "float32") -> SelfTestResult:
+def self_test(model: str = "default", device_name: str = "auto", precision: str = "auto") -> SelfTestResult:
     """Run the model over a generated clip. Raises UserError: what a capture raises, and ``self-test-failed``."""
     # Here, so that --help does not wait for torch.
     import numpy as np
@@ -109,9 +109,9 @@ def self_test(model: str = "default", device_name: str = "auto", precision: str 
     finished_s: list[float] = []
 
     def sink(message: Message) -> None:
-        nonlocal name
+        nonlocal name, precision
         if isinstance(message, TakeHeader):
-            name = message.model
+            name, precision = message.model, message.settings.precision
         elif isinstance(message, Frame):
             finished_s.append(time.perf_counter())
             if not np.isfinite(message.world_from_camera).all() or not np.isfinite(message.focal_px):

@@ -7,7 +7,7 @@ from ..engine.contract import logs
 from . import sections
 from .batch import command_line
 from .blender import data_folder, registration, slices
-from .capture import operators, panel, properties, session, setting_presets, timer
+from .capture import operators, panel, properties, scene_camera, session, setting_presets, timer
 from .report import operators as report_operators
 from .sections import search_menu
 from .setup import install_operators, installation, preferences, reloading, tasks
@@ -23,6 +23,7 @@ MODULES = (
     properties,
     setting_presets,
     operators,
+    scene_camera,
     panel,
     timer,
     *sections.modules(),

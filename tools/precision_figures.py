@@ -19,7 +19,7 @@ import torch
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.settings import DEVICES
-from engine.model.precision import DTYPES
+from engine.model.precision import product_type
 from engine.model.rollout import ChunkedRollout, RolloutFrame, RolloutSettings
 from engine.model.weights import choose_device, load_named_model
 from engine.stages.body import standard_bodies
@@ -81,7 +81,7 @@ def deviations(model: str, precision: str, pictures: torch.Tensor, device: torch
 
 
 def _roll(model: str, precision: str, pictures: torch.Tensor, device: torch.device) -> tuple[list[RolloutFrame], float]:
-    autocast = None if precision == "float32" else DTYPES[precision]
+    autocast = product_type(precision, device)
     rollout = ChunkedRollout(load_named_model(model, device, precision).model, RolloutSettings(autocast=autocast))
     started = time.perf_counter()
     frames = [frame for picture in pictures for frame in rollout.push(picture) if frame.emitted]
@@ -93,7 +93,7 @@ def _joints(frame: RolloutFrame, body: BodyModel) -> np.ndarray:
     people = frame.prediction.people
     if not len(people):
         return np.zeros((0, 55, 3))
-    bodies = standard_bodies(people, people.head_point.float().cpu().numpy(), body)
+    bodies = standard_bodies(people, people.betas.float().cpu().numpy(), people.head_point.float().cpu().numpy(), body)
     return body.posed_joints(
         axis_angle_to_matrix(bodies.pose_axis_angle), bodies.betas, bodies.expression, bodies.translation
     )

@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 from .body_model import BodyModel, default_body_path
+from .file_names import is_remote
 from .messages import TakeHeader
 from .sentences import Sentence
 
@@ -31,11 +32,17 @@ def body_file(choice: str) -> Path:
     return default_body_path() if choice in ("", MANNEQUIN) else Path(choice)
 
 
-def choose_body_of_take(header: TakeHeader, installed: Path) -> str:
-    """The body that a take was made with, where it is there, and else the likeliest that is."""
+def choose_body_of_take(header: TakeHeader, installed: Path, is_foreign: bool = True) -> str:
+    """The body that a take was made with, where it is there, and else the likeliest that is.
+
+    `is_foreign`: the take may be from elsewhere, so a body on another computer is not looked for there: Windows sends
+    the user's login to the host that such a path names.
+    """
     if header.body == MANNEQUIN:
         return MANNEQUIN
-    return choose_body(header.settings.body if _is_body(Path(header.settings.body)) else "", installed)
+    named = header.settings.body
+    may_look = not (is_foreign and is_remote(named))
+    return choose_body(named if may_look and _is_body(Path(named)) else "", installed)
 
 
 def _is_body(path: Path) -> bool:

@@ -319,6 +319,14 @@ _LARGEST = 1e6
 """Far above every number in a body file but the mark of the root's parent; infinities and NaN are not below it."""
 
 
+def stature_terms(body: BodyModel) -> tuple[float, np.ndarray]:
+    """How tall a body stands, from sole to crown: meters for zero betas, and (10,) meters a unit of each beta."""
+    height = body.template[:, 1]
+    crown, sole = int(height.argmax()), int(height.argmin())
+    slopes = body.shape_directions[crown, 1] - body.shape_directions[sole, 1]
+    return float(height[crown] - height[sole]), slopes[:BETA_COUNT].astype(np.float64)
+
+
 def used_directions(directions: np.ndarray) -> np.ndarray:
     """(V, 3, 20) of a file's `shapedirs`: ten shape and then ten expression directions, wherever they lie in it."""
     first_expression = _FULL_SHAPE_SPACE if directions.shape[-1] >= _FULL_DIRECTIONS else BETA_COUNT

@@ -5,8 +5,8 @@
 also be called ``extrinsics``, its inverse. Optional: ``focal_px`` of one number or T, or ``intrinsics`` (3, 3) or
 (T, 3, 3); ``footage_size`` (width, height), in whose pixels they are, where that is not the footage's own; and which
 frames the rows tell of: ``source_frame`` (T,) counting the footage's frames from 0, or ``time_s`` (T,), seconds from
-the footage's beginning. Without either, row 0 is the footage's first frame. The ground truth of synthetic clips is such
-a file.
+the footage's beginning, between which poses are interpolated. Without either, row 0 is the footage's first frame. The
+ground truth of synthetic clips is such a file.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 from .array_archive import BadArchive, read_arrays
 from .errors import UserError
 from .known_facts import KnownFacts, given_focal_px
+from .rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .sentences import Sentence
 
 _MAX_BYTES = 1 << 28
@@ -30,6 +31,8 @@ _NAMES = (
     *("footage_size", "source_frame", "time_s"),
 )
 _REMEDY = Sentence("Write it as the documentation on known facts says, or choose another file.")
+_OF_BLENDER = (".fbx", ".usd", ".usda", ".usdc", ".usdz", ".blend")
+"""What Blender reads and this program does not."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,12 @@ class CameraFile:
 
     def pose(self, source_frame: int, time_s: float) -> np.ndarray:
         """(4, 4) of a frame of the footage. Raises UserError (``camera-file-short``) for one that the file lacks."""
-        row = self._row(source_frame, time_s)
-        if row is None:
+        if self.source_frame is None and self.time_s is not None:
+            found = self._between(time_s)
+        else:
+            rows = np.arange(len(self.world_from_camera)) if self.source_frame is None else self.source_frame
+            found = next(iter(self.world_from_camera[rows == source_frame]), None)
+        if found is None:
             raise UserError(
                 "camera-file-short",
                 "The camera file {path} says nothing of the footage's frame {frame}.",
@@ -65,23 +72,35 @@ class CameraFile:
                 path=self.path,
                 frame=source_frame,
             )
-        return self.world_from_camera[row].copy()
+        return np.array(found)
 
-    def _row(self, source_frame: int, time_s: float) -> int | None:
-        if self.source_frame is not None:
-            rows = np.flatnonzero(self.source_frame == source_frame)
-            return int(rows[0]) if len(rows) else None
-        if self.time_s is None:
-            return source_frame if source_frame < len(self.world_from_camera) else None
-        row = int(np.abs(self.time_s - time_s).argmin())
-        gap = float(np.median(np.diff(self.time_s))) if len(self.time_s) > 1 else 0.0
-        # A camera that is sampled as often as the footage has a row within half a frame.
-        return row if abs(self.time_s[row] - time_s) <= 0.5 * gap + 1e-3 else None
+    def _between(self, time_s: float) -> np.ndarray | None:
+        """(4, 4) at a time between two rows, or within half a row of the first or last; else None."""
+        times, poses = np.asarray(self.time_s), self.world_from_camera
+        reach = 1e-3 + (0.5 * float(np.median(np.diff(times))) if len(times) > 1 else 0.0)
+        if not times[0] - reach <= time_s <= times[-1] + reach:
+            return None
+        row = int(np.clip(np.searchsorted(times, time_s) - 1, 0, max(0, len(times) - 2)))
+        if len(times) == 1 or time_s <= times[0]:
+            return np.asarray(poses[0])
+        share = min(1.0, (time_s - times[row]) / (times[row + 1] - times[row]))
+        first, second = poses[row], poses[row + 1]
+        turn = axis_angle_to_matrix(share * matrix_to_axis_angle(first[:3, :3].T @ second[:3, :3]))
+        found = first + share * (second - first)
+        found[:3, :3] = first[:3, :3] @ turn
+        return np.asarray(found)
 
 
 def read_camera_file(path: str | Path) -> CameraFile:
     """Read a camera. Raises UserError (``camera-file-unreadable``) for what is none."""
     path = Path(path).expanduser()
+    if path.suffix.lower() in _OF_BLENDER:
+        raise UserError(
+            "camera-file-unreadable",
+            "The camera file {path} is one that only Blender can read.",
+            "Give it to human3r convert, or import it into Blender and choose the camera in the panel.",
+            path=path,
+        )
     try:
         arrays = read_arrays(path, _MAX_BYTES, _NAMES)
         poses = _poses(arrays)

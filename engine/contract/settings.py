@@ -18,10 +18,12 @@ DEVICES = {
     "cuda": ("CUDA", "An NVIDIA GPU, or an AMD GPU with a ROCm build of PyTorch"),
     "mps": ("Metal", "The GPU of a Mac with Apple silicon"),
 }
-PRECISIONS = {
-    "float32": ("float32", "Full precision, on every device"),
+PRECISIONS = {  # .blend files hold their numbers: new ones go to the end
+    "float32": ("float32", "Full precision, on every device; on CUDA matrix products are in TF32"),
     "bfloat16": ("bfloat16", "Half the memory, lower precision"),
     "float16": ("float16", "Half the memory, finer precision than bfloat16 but a smaller range"),
+    "auto": ("Automatic", "bfloat16 or float16 on CUDA, where it is faster, and float32 elsewhere"),
+    "exact": ("Exact float32", "Full precision in matrix products on CUDA, too, which makes them slower"),
 }
 QUALITIES = {
     "preview": ("Preview", "The fastest: people are looked for in every third frame, at low resolution"),
@@ -68,8 +70,9 @@ class CaptureSettings:
     mannequin."""
     device: str = setting("auto", label="Device", choices=DEVICES, group="Device", belongs_to="machine")
     """Device to run the network on: ``auto``, ``cpu``, ``cuda`` or ``mps``."""
-    precision: str = setting("float32", label="Precision", choices=PRECISIONS, group="Device", belongs_to="machine")
-    """Number format of the network's matrix products, ``float32``, ``bfloat16`` or ``float16``; results differ."""
+    precision: str = setting("auto", label="Precision", choices=PRECISIONS, group="Device", belongs_to="machine")
+    """Number format of the network's matrix products: ``auto``, ``float32``, ``exact``, ``bfloat16`` or ``float16``;
+    results differ."""
     start: int = setting(0, label="Start", least=0, group="Range", belongs_to="footage")
     """First frame of the footage to use, counting from 0."""
     end: int | None = setting(
@@ -123,7 +126,7 @@ class CaptureSettings:
         group="Known",
         belongs_to="footage",
     )
-    """Height in meters of the people in the footage, if it is known: it sets the scale of the built-in model."""
+    """Height in meters of the people in the footage, if it is known: it sets their size and distance."""
     focal_mm: float | None = setting(
         None,
         label="Focal Length",
@@ -166,8 +169,8 @@ class CaptureSettings:
     camera_file: str = setting("", label="Camera File", unit="path", group="Known", belongs_to="footage")
     """File with the camera of a matchmove (.npz): its place and direction in each frame, and its focal length."""
     height: str = setting("", label="Heights", entries="ID=METERS", group="Known", belongs_to="footage")
-    """Heights of single people in meters by their numbers in the take, such as 0=1.78,1=1.62; the built-in model uses
-    them. Stature counts for everybody else."""
+    """Heights of single people in meters by their numbers in the take, such as 0=1.78,1=1.62. Stature counts for
+    everybody else."""
     detection_threshold: float = setting(0.3, label="Min Detection", above=0, below=1, unit="share", group="People")
     """Minimum score, between 0 and 1, for a spot in the frame to count as a head; lower values find more people, but
     also more false ones."""

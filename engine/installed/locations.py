@@ -42,6 +42,11 @@ def body_path() -> Path:
     return data_folder() / "body" / "SMPLX_NEUTRAL.npz"
 
 
+def cameras_folder() -> Path:
+    """Camera files that were written of cameras in Blender, ``*.npz``."""
+    return data_folder() / "cameras"
+
+
 def rig_presets_folder() -> Path:
     """The user's own rig presets for retargeting, ``*.json``."""
     return data_folder() / "rig-presets"

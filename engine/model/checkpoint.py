@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loading and saving weights. Loading is strict, and all that does not fit is one report.
+"""Loading and saving weights. Loading is strict about what the model uses, and all that does not fit is one report;
+what nothing uses may be missing or more, as in the authors' own loading, and is one note.
 
 Two formats: the released one (:mod:`.released_checkpoint`) and our own, safetensors with the configuration in its
 metadata. Names are those of the released checkpoints in both; :mod:`.parameter_groups` says what they mean.
@@ -18,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..contract.errors import UserError
+from ..contract.logs import log
 from ..contract.sentences import Sentence
 from ..contract.whole_file import explained_write_errors, whole_file
 from .config import Human3RConfig
@@ -51,7 +53,8 @@ def load_checkpoint(
 
     ``for_inference`` leaves out what only training needs. Raises UserError: ``checkpoint-missing``,
     ``checkpoint-unreadable``, ``checkpoint-unsafe``, ``checkpoint-unknown-size``, ``bad-model-config``, and
-    ``checkpoint-mismatch`` with one report of every missing, unexpected or misshapen name.
+    ``checkpoint-mismatch`` with one report of every missing, unexpected or misshapen name, where one that is used is
+    missing or misshapen.
     """
     path = Path(path)
     content = read_checkpoint(path, path.name)
@@ -92,10 +95,12 @@ def build_strictly(
     """A model made of exactly these tensors, which it shares where they have its types already.
 
     Float32, but for what bears half precision (:func:`.precision.bears_half`), which becomes ``matrices``.
-    The tensors must be those of the whole architecture, no more and no less, even where the model takes only a part
-    (``for_inference``); with ``inference_only`` those of that part. Raises UserError (``checkpoint-mismatch``).
+    Those that the model uses must be there (``for_inference`` uses a part); what else differs from the whole
+    architecture, or with ``inference_only`` from that part, is logged. Raises UserError (``checkpoint-mismatch``).
     """
-    check_fits(config, tensors, source, inference_only)
+    note = check_fits(config, tensors, source, for_inference, inference_only)
+    if note:
+        log.warning(note)
     with torch.device("meta"):
         model = Human3R(config, for_inference)
     taken = {
@@ -106,12 +111,23 @@ def build_strictly(
     return model.eval()
 
 
-def check_fits(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str, inference_only: bool = False) -> None:
-    """Compare with the tensors that a checkpoint must hold. Raises UserError (``checkpoint-mismatch``)."""
+def check_fits(
+    config: Human3RConfig,
+    tensors: Mapping[str, Tensor],
+    source: str,
+    for_inference: bool = True,
+    inference_only: bool = False,
+) -> str:
+    """Compare tensors with those of the architecture, or with ``inference_only`` with those of its part.
+
+    Returns one sentence on what differs but is not used, or nothing. Raises UserError (``checkpoint-mismatch``) where
+    one that is used (``for_inference``: in that part) is missing or has the wrong shape.
+    """
     with torch.device("meta"):
-        expected = Human3R(config, for_inference=inference_only).state_dict()
-    report = _differences({key: tensor.shape for key, tensor in expected.items()}, tensors)
-    if report:
+        used = Human3R(config, for_inference).state_dict()
+        whole = used if inference_only else Human3R(config).state_dict()
+    report = _differences({key: tensor.shape for key, tensor in whole.items()}, tensors)
+    if any(key not in tensors or tensors[key].shape != tensor.shape for key, tensor in used.items()):
         raise UserError(
             "checkpoint-mismatch",
             "{source} does not fit the model. {report}",
@@ -119,6 +135,7 @@ def check_fits(config: Human3RConfig, tensors: Mapping[str, Tensor], source: str
             source=source,
             report=report,
         )
+    return f"The checkpoint has all that is used, and differs in what is not. {report}" if report else ""
 
 
 def _differences(expected: Mapping[str, torch.Size], tensors: Mapping[str, Tensor]) -> str:

@@ -60,6 +60,8 @@ class Manifest:
     converter: str
     converted: str
     """Date and time, UTC, ISO 8601."""
+    note: str = ""
+    """What differed in the source, of all that is not used."""
 
 
 def manifest_path(target: Path) -> Path:
@@ -95,7 +97,7 @@ def convert_checkpoint(
         )
     name = name or source.name
     content = read_checkpoint(source, name, unmarked=True)
-    check_fits(content.config, content.tensors, name, content.inference_only)
+    note = check_fits(content.config, content.tensors, name, inference_only=content.inference_only)
     with torch.device("meta"):
         needed = Human3R(content.config, for_inference=True).state_dict()
     tensors = {key: content.tensors[key] for key in needed}
@@ -126,6 +128,7 @@ def convert_checkpoint(
             sha256=sha256,
             converter=CONVERTER,
             converted=datetime.now(UTC).isoformat(timespec="seconds"),
+            note=note,
         )
         written_manifest.write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
         # Until both are there no manifest is, so that a crash leaves nothing that counts.

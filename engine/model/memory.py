@@ -23,7 +23,7 @@ from ..contract.sentences import Sentence
 from ..contract.settings import BUILT_IN, CaptureSettings
 from .config import RELEASED, Human3RConfig, released
 from .human3r import Human3R
-from .precision import bears_half
+from .precision import DTYPES, bears_half
 
 _PRIOR_COPIES = 13
 """Float32 tensors as large as all prior tokens that are alive at the encoder's peak."""
@@ -65,7 +65,7 @@ def needed_bytes(config: Human3RConfig, precision: str) -> int:
     """Estimate of what a model takes on its device, weights and the work of one frame, for pictures up to square."""
     with torch.device("meta"):
         weights = Human3R(config, for_inference=True).state_dict()
-    wide = precision == "float32"
+    wide = not _is_half(precision)
     held = sum(
         tensor.numel() * (2 if not wide and bears_half(key, tensor) else tensor.itemsize)
         for key, tensor in weights.items()
@@ -116,7 +116,7 @@ def proposal(name: str, precision: str, free: float) -> Proposal | None:
     known = list(reversed(RELEASED))
     for candidate in known[known.index(first) if first in known else len(known) :]:
         for shorter in ("float32", "bfloat16"):
-            if candidate == first and (precision != "float32" or shorter == "float32"):
+            if candidate == first and (_is_half(precision) or shorter == "float32"):
                 continue
             needed = needed_bytes(released(candidate), shorter)
             if needed <= free:
@@ -135,8 +135,8 @@ def explained_memory_errors(settings: CaptureSettings) -> Iterator[None]:
             isinstance(error, MemoryError | torch.OutOfMemoryError) or _EXHAUSTED.search(str(error))
         ):
             raise
-        variant = _variant(settings.model)
-        taken = needed_bytes(released(variant), settings.precision) if variant in RELEASED else math.inf
+        variant, precision = _variant(settings.model), settings.precision
+        taken = needed_bytes(released(variant), precision) if variant in RELEASED else math.inf
         raise _too_little(
             Sentence(
                 "The device {device} ran out of memory with the model {model} in {precision}.",
@@ -153,6 +153,10 @@ def _too_little(message: Sentence, instead: Proposal | None, device: str) -> Use
     choose = "something smaller, such as {proposal}" if instead else "a smaller model"
     remedy = "Close other programs, or choose " + choose + ("." if device == "cpu" else ", or the device cpu.")
     return UserError("not-enough-memory", message, remedy, proposal=instead or "")
+
+
+def _is_half(precision: str) -> bool:
+    return DTYPES.get(precision) not in (None, torch.float32)  # what "auto" comes to takes no more than float32
 
 
 def _variant(name: str) -> str:

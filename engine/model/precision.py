@@ -15,11 +15,20 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ..contract.errors import UserError
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-"""What ``CaptureSettings.precision`` means."""
+DTYPES = {
+    "float32": torch.float32,
+    "exact": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+"""What ``CaptureSettings.precision`` means, once :func:`chosen_precision` has settled ``auto``."""
+
+_FIRST_WITH_BFLOAT16 = 8
+"""CUDA's major compute capability (Ampere)."""
 
 FLOAT32_PARTS = ("downstream_head.", "backbone.reader.")
 """Modules that hold and compute float32 whatever the precision, as their names in a checkpoint begin."""
@@ -38,6 +47,57 @@ def shorten(model: nn.Module, dtype: torch.dtype) -> None:
         for key, parameter in model.named_parameters():
             if bears_half(key, parameter):
                 parameter.data = parameter.data.to(dtype)
+
+
+def chosen_precision(precision: str, device: torch.device) -> str:
+    """What ``auto`` comes to on a device: half precision where its matrix products are faster, else float32."""
+    if precision != "auto":
+        return precision
+    if device.type != "cuda":
+        return "float32"
+    return "bfloat16" if torch.cuda.get_device_capability(device)[0] >= _FIRST_WITH_BFLOAT16 else "float16"
+
+
+def product_type(precision: str, device: torch.device) -> torch.dtype | None:
+    """The half type that matrix products are computed in; None for float32.
+
+    A processor without instructions for a half type computes a small fraction of the products in it that it does in
+    float32: there the weights are kept in half precision, and widened for each product (:func:`widen`).
+    """
+    dtype = DTYPES[precision]
+    if dtype == torch.float32 or (device.type == "cpu" and not _processor_computes(dtype)):
+        return None
+    return dtype
+
+
+def _processor_computes(dtype: torch.dtype) -> bool:
+    if dtype == torch.float16:
+        return torch.cpu._is_amx_fp16_supported()
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+class _WideLinear(nn.Linear):
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.linear(input, self.weight.float(), self.bias)
+
+
+class _WideConv2d(nn.Conv2d):
+    def forward(self, input: Tensor) -> Tensor:
+        return self._conv_forward(input, self.weight.float(), self.bias)
+
+
+def widen(model: nn.Module) -> None:
+    """Let layers whose weights are in half precision compute in float32, in place: exactly, with little memory."""
+    for module in model.modules():
+        for plain, wide in ((nn.Linear, _WideLinear), (nn.Conv2d, _WideConv2d)):
+            if type(module) is plain and module.weight.dtype != torch.float32:
+                module.__class__ = wide
+
+
+def let_products_be_short(precision: str, device: torch.device) -> None:
+    """CUDA's float32 products: TF32, which rounds factors to 10 bits, unless the precision is ``exact``."""
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision != "exact"
 
 
 def in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ from .config import RELEASED, released, small
 from .conversion import read_manifest
 from .human3r import Human3R
 from .memory import require_memory
-from .precision import DTYPES, require_precision, shorten
+from .precision import DTYPES, let_products_be_short, product_type, require_precision, shorten, widen
 from .recipe_weights import Recipe, fill_with_recipe
 
 RECIPE_PREFIX = "recipe:"
@@ -48,11 +48,13 @@ class NamedModel:
 def load_named_model(name: str, device: torch.device, precision: str = "float32") -> NamedModel:
     """The model called `name` (see `CaptureSettings.model`), on a device, for inference in a precision.
 
-    In half precision the matrices that bear it are held in it, so that autocast to it is needed to run the model.
+    In half precision the matrices that bear it are held in it; the model runs under autocast to
+    :func:`.precision.product_type` then.
     Raises UserError: ``unknown-model``, ``weights-missing``, ``precision-missing``, ``not-enough-memory``, and what
     :func:`.checkpoint.load_checkpoint` raises.
     """
     require_precision(device, precision)
+    let_products_be_short(precision, device)
     if name.startswith(RECIPE_PREFIX):
         return _from_recipe(name.removeprefix(RECIPE_PREFIX), device, precision)
     if name == "small":
@@ -73,7 +75,14 @@ def load_named_model(name: str, device: torch.device, precision: str = "float32"
     model = build_strictly(
         content.config, content.tensors, path.name, inference_only=content.inference_only, matrices=DTYPES[precision]
     )
-    return NamedModel(model.requires_grad_(False).to(device), f"{called} ({fingerprint(path)})")
+    return _ready(model, f"{called} ({fingerprint(path)})", device, precision)
+
+
+def _ready(model: Human3R, name: str, device: torch.device, precision: str) -> NamedModel:
+    """On its device, in its precision, for inference."""
+    if product_type(precision, device) is None:
+        widen(model)
+    return NamedModel(model.eval().requires_grad_(False).to(device), name)
 
 
 def installed_weights(variant: str) -> Path:
@@ -125,10 +134,7 @@ def _from_recipe(variant: str, device: torch.device, precision: str) -> NamedMod
     fill_with_recipe(model, SMALL_RECIPE if variant == "small" else Recipe())
     tame_recipe(model)
     shorten(model, DTYPES[precision])
-    return NamedModel(
-        model.eval().requires_grad_(False).to(device),
-        f"{variant}, recipe weights (random: they show the path, not the truth)",
-    )
+    return _ready(model, f"{variant}, recipe weights (random: they show the path, not the truth)", device, precision)
 
 
 def tame_recipe(model: Human3R) -> None:

@@ -12,11 +12,12 @@ from ..estimate import Bodies
 from ..model.prediction import People
 
 
-def standard_bodies(people: People, head_point: np.ndarray, body_model: BodyModel) -> Bodies:
-    """The people of one frame; `head_point` (n, 3) is where their head joints lie in the contract's camera frame."""
+def standard_bodies(people: People, betas: np.ndarray, head_point: np.ndarray, body_model: BodyModel) -> Bodies:
+    """The people of one frame, with (n, 10) betas; `head_point` (n, 3) is where their head joints lie in the
+    contract's camera frame."""
     rotations = rotations_from_human3r(people.rotations.float().cpu().numpy())  # Metal has no float64
     pose_axis_angle = matrix_to_axis_angle(rotations)
-    betas, expression = people.betas.float().cpu().numpy(), people.expression.float().cpu().numpy()
+    expression = people.expression.float().cpu().numpy()
     # In reduced precision the network's matrices are not quite rotations: what is sent must fit together.
     rotations = axis_angle_to_matrix(pose_axis_angle)
     translation = body_model.translation_from_head(rotations, betas, expression, head_point)

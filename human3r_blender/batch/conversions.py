@@ -29,7 +29,7 @@ from ..scene.motion_files.reading import is_motion, sources_in
 from ..sections.export import command_line as exports
 from ..sections.retarget import command_line as retargeting
 from ..setup import choices
-from . import resuming
+from . import camera_option, resuming
 from .interruption import Interruption
 from .jobs import Job, Result, run_jobs, run_to_end
 from .paths import find_sources, plan_outputs
@@ -74,7 +74,12 @@ def _begun(options: argparse.Namespace, job: Job, take: Path, import_options: Im
         job.say(f"going on with {take}")
     else:  # made absolute, for the engine works in another folder
         settings = settings_from_options(
-            options, source=job.source, take=str(take), model=_model(options.model), body=import_options.body_path
+            options,
+            source=job.source,
+            take=str(take),
+            model=_model(options.model),
+            body=import_options.body_path,
+            camera_file=camera_option.readable(options.camera_file),
         )
     return sessions.start_capture(
         _empty_scene(job.source),

@@ -53,6 +53,7 @@ class HUMAN3R_PT_footage(Section, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         column = _settings_column(self, context)
         _draw_groups(column, context.scene.human3r, "Range", "Known")
+        column.operator("human3r.use_scene_camera", icon="OUTLINER_OB_CAMERA")
         column.prop(context.scene.human3r, "take")
 
 

@@ -85,7 +85,7 @@ class SceneBuilder:
         self._scene_name = scene.name
         self._rate = timing.rate_for(scene, header.frame_rate if self.options.set_scene_timing else None)
         self._first_frame = self._start(scene)
-        self._body_path = self.options.body_path or choose_body_of_take(header, locations.body_path())
+        self._body_path = self.options.body_path or choose_body_of_take(header, locations.body_path(), is_foreign)
         self._body = _start_reading(self._body_path) if self.options.import_people else None
         self._base_name = ""
         self._camera = CameraKeys(self._take_id, header.footage_size)

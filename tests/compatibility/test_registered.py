@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from tests.compatibility.decided import is_decided
 from tests.fixtures import registered
 
 SAME = ("type", "default", "unit", "of")
@@ -33,6 +34,8 @@ def changes(before, now):
     for owner, properties in before.items():
         for name, wanted in properties.items():
             there = now.get(owner, {}).get(name)
+            if there is not None and is_decided(name, wanted.get("default"), there.get("default")):
+                there = {**there, "default": wanted["default"]}
             if there is None or not _serves(json.loads(json.dumps(there)), wanted):
                 found.append(f"{owner}.{name}: {wanted} became {there}")
     return found + sorted(set(before) - set(now))

@@ -5,6 +5,7 @@ import io
 import os
 import pickle
 import re
+import shutil
 import struct
 import tracemalloc
 import zipfile
@@ -371,6 +372,16 @@ def test_an_empty_setting_means_the_installed_body_or_else_the_mannequin(tmp_pat
     assert choose_body_of_take(header(MANNEQUIN, ""), installed) == MANNEQUIN
     assert choose_body_of_take(header("SMPLX_NEUTRAL.npz", ""), installed) == str(installed)
     assert choose_body_of_take(header("gone.npz", str(tmp_path / "gone.npz")), installed) == str(installed)
+
+
+def test_a_body_on_another_computer_is_not_looked_for(tmp_path, monkeypatch):
+    """Asked for by a take from elsewhere. A file with that very name shows whether it was."""
+    monkeypatch.chdir(tmp_path)
+    asked = "\\\\host\\share\\body.npz"
+    shutil.copy(default_body_path(), asked)
+    installed = tmp_path / "none.npz"
+    assert choose_body_of_take(header("body.npz", asked), installed) == MANNEQUIN
+    assert choose_body_of_take(header("body.npz", asked), installed, is_foreign=False) == asked
 
 
 def test_another_body_than_the_takes_is_told(mannequin):

@@ -77,6 +77,30 @@ def test_a_camera_and_its_inverse_are_the_same(tmp_path):
         assert camera.focal_px(SIZE) is None
 
 
+def test_times_between_rows_are_interpolated(tmp_path):
+    """A camera that turns and goes evenly, in rows that are not the footage's."""
+    times, turns = np.linspace(0, 3, 31), (0.3, 0.2, -0.1)
+    rows = np.tile(np.eye(4), (31, 1, 1))
+    rows[:, :3, :3] = axis_angle_to_matrix(times[:, None] * turns)
+    rows[:, :3, 3] = times[:, None] * (1.0, -2.0, 0.5)
+    camera = read_camera_file(written(tmp_path, world_from_camera=rows, time_s=times))
+    for time_s in (0.0, 0.013, 1.27, 2.99, 3.0):
+        pose = camera.pose(0, time_s)
+        np.testing.assert_allclose(pose[:3, :3], axis_angle_to_matrix(time_s * np.array(turns)), atol=1e-9)
+        np.testing.assert_allclose(pose[:3, 3], np.multiply(time_s, (1.0, -2.0, 0.5)), atol=1e-9)
+    np.testing.assert_allclose(camera.pose(0, 3.04), rows[-1])
+    with pytest.raises(UserError):
+        camera.pose(0, 3.06)
+
+
+@pytest.mark.parametrize("name", ["solve.fbx", "solve.USDC", "shot.blend"])
+def test_what_only_blender_reads_is_named(tmp_path, name):
+    (tmp_path / name).write_bytes(b"anything")
+    with pytest.raises(UserError) as told:
+        read_camera_file(tmp_path / name)
+    assert told.value.code == "camera-file-unreadable" and "Blender" in str(told.value.remedy)
+
+
 def test_a_focal_length_belongs_to_the_size_that_the_file_tells(tmp_path):
     intrinsics = np.diag([480.0, 480.0, 1.0])
     own = read_camera_file(written(tmp_path, world_from_camera=poses(), intrinsics=intrinsics))
@@ -91,7 +115,7 @@ def test_rows_belong_to_the_frames_or_times_that_the_file_tells(tmp_path):
     by_frame = read_camera_file(written(tmp_path, world_from_camera=expected, source_frame=np.arange(10, 18, 2)))
     np.testing.assert_allclose(by_frame.pose(14, 0.0), expected[2], atol=1e-12)
     by_time = read_camera_file(written(tmp_path, world_from_camera=expected, time_s=np.arange(4) / 25))
-    np.testing.assert_allclose(by_time.pose(99, 0.081), expected[2], atol=1e-12)
+    np.testing.assert_allclose(by_time.pose(99, 0.08), expected[2], atol=1e-12)
     for camera, frame, time_s in ((by_frame, 11, 0.0), (by_time, 0, 1.0)):
         with pytest.raises(UserError) as told:
             camera.pose(frame, time_s)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...contract.body_model import BETA_COUNT, BodyModel
+from ...contract.body_model import BETA_COUNT, BodyModel, stature_terms
 from ...resuming.state_reader import StateReader
 from ..observations import BodyLandmarks, FittedBodies, Pinhole
 from .shape_evidence import ShapeEvidence, ShapeWitness
@@ -36,7 +36,7 @@ class ShapePrior:
 
     def __init__(self, body: BodyModel, stature_m: float | None = None) -> None:
         """`stature_m` is how tall people are, in metres, where that is known."""
-        at_rest, slopes = _stature(body)
+        at_rest, slopes = stature_terms(body)
         self._at_rest, self._slopes, self._is_given = at_rest, slopes, stature_m is not None
         aim, deviation = (STATURE_M, STATURE_DEVIATION_M) if stature_m is None else (stature_m, GIVEN_DEVIATION_M)
         slopes = slopes / deviation
@@ -149,14 +149,6 @@ class ShapeEstimator:
         # Costs add up to nothing below zero: betas can be solved for.
         state.require(bool((np.linalg.eigvalsh(matrix) >= -_ROUNDING).all()), "matrix is not one of a cost")
         self._track_id, self._matrix, self._vector, self._frames = track_id, matrix, vector, frames
-
-
-def _stature(body: BodyModel) -> tuple[float, np.ndarray]:
-    """Metres from sole to crown for zero betas, and (10,) metres a unit of each beta."""
-    height = body.template[:, 1]
-    crown, sole = int(height.argmax()), int(height.argmin())
-    slopes = body.shape_directions[crown, 1] - body.shape_directions[sole, 1]
-    return float(height[crown] - height[sole]), slopes.astype(np.float64)
 
 
 _ROUNDING = 1e-3

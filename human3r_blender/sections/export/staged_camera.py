@@ -10,7 +10,7 @@ import numpy as np
 
 from ....engine.contract.rotations import continuous_quaternions, matrix_to_quaternion
 from ...blender import keyframes
-from . import camera_samples
+from ...scene import camera_samples
 from .motion import Clock
 from .naming import Room, safe_name
 from .staged_keys import Space, key

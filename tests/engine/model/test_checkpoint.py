@@ -165,15 +165,31 @@ def test_one_report_names_everything_that_does_not_fit(tiny: Human3R, tmp_path: 
         assert part in error.value.message
 
 
-@pytest.mark.parametrize(
-    "key",
-    ["downstream_head.dpt_cross.head.0.bias", "masked_img_token", "downstream_head.dpt_self.scratch.layer_rn.0.weight"],
-)
-def test_loading_is_strict_about_what_inference_leaves_out(tiny: Human3R, key: str) -> None:
+UNUSED = [
+    "downstream_head.dpt_cross.head.0.bias",
+    "masked_img_token",
+    "downstream_head.dpt_self.scratch.layer_rn.0.weight",
+]
+
+
+@pytest.mark.parametrize("key", UNUSED)
+def test_what_inference_does_not_use_may_be_missing_which_is_noted(tiny: Human3R, key: str, caplog) -> None:
     state = dict(tiny.state_dict())
     del state[key]
+    whole = build_strictly(TINY, dict(tiny.state_dict()), "file")
+    assert not caplog.records
+    loaded = build_strictly(TINY, state | {"somebody.elses": torch.zeros(2)}, "file")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value), name
+    (record,) = caplog.records
+    assert "1 missing" in record.message and key in record.message and "1 unexpected: somebody.elses" in record.message
     with pytest.raises(UserError, match="1 missing"):
-        build_strictly(TINY, state, "file", for_inference=True)
+        build_strictly(TINY, state, "file", for_inference=False)
+
+
+def test_the_wrong_shape_of_what_is_not_used_is_no_error(tiny: Human3R, caplog) -> None:
+    build_strictly(TINY, dict(tiny.state_dict()) | {"masked_img_token": torch.zeros(5)}, "file")
+    assert "1 with the wrong shape" in caplog.text
 
 
 def test_a_model_without_a_checkpoints_tensors_is_reported_as_a_whole(tmp_path: Path) -> None:

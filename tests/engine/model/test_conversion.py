@@ -316,3 +316,13 @@ def test_the_source_may_be_a_link_with_the_released_name(source: Path, target: P
     source.symlink_to(blob)
     assert convert_checkpoint(source, target).source_name == source.name
     assert io.BytesIO(target.read_bytes()).read(8)
+
+
+def test_what_nothing_uses_may_be_missing_which_the_manifest_says(tiny: Human3R, tmp_path: Path, target: Path) -> None:
+    state = {key: value for key, value in tiny.state_dict().items() if not key.startswith("downstream_head.dpt_rgb.")}
+    source = tmp_path / "checkpoint.pth"
+    torch.save({"model": state, "args": argparse.Namespace(model=TINY_TEXT)}, source)
+    manifest = convert_checkpoint(source, target)
+    assert "missing" in manifest.note and "dpt_rgb" in manifest.note
+    assert read_manifest(target) == manifest
+    assert load_checkpoint(target).config == TINY

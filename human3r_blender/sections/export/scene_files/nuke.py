@@ -15,7 +15,7 @@ import numpy as np
 from .....engine.contract.sentences import Sentence
 from .....engine.contract.whole_file import explained_write_errors
 from ....blender import coordinates
-from ..camera_samples import CameraSamples, sample_aside
+from ....scene.camera_samples import CameraSamples, sample_aside
 from .scene_file import SceneFile, Scenery
 
 _TO_Y_UP = coordinates.BODY_TO_ROOT.T

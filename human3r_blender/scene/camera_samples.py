@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ...blender.evaluation import Evaluation, world_matrix
+from ..blender.evaluation import Evaluation, world_matrix
 
 _LENS = ("lens", "shift_x", "shift_y", "sensor_width")
 
