@@ -50,20 +50,10 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         manifest = convert_checkpoint(options.source, target, half=options.half, progress=show)
     except UserError as error:
         return say_error(error)
-<<<<<<< HEAD
     say(f"{manifest.variant}, {manifest.precision}, {manifest.tensors} tensors, {manifest.bytes / 1e9:.2f} GB")
-    answer(str(target), stdout)
-=======
-    print(
-        f"{manifest.variant}, {manifest.precision}, {manifest.tensors} tensors, {manifest.bytes / 1e9:.2f} GB",
-        file=sys.stderr,
-        flush=True,
-    )
     if manifest.note:
-        print(f"note: {manifest.note}", file=sys.stderr, flush=True)
-    stdout.write(f"{target}\n".encode())
-    stdout.flush()
->>>>>>> main
+        say(f"note: {manifest.note}")
+    answer(str(target), stdout)
     return DONE
 
 
