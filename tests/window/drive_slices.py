@@ -85,4 +85,4 @@ def steps():
     picture("5-exported")
 
 
-drive(steps())
+drive(steps(), in_slices=True)
