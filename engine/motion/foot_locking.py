@@ -21,6 +21,8 @@ from .contacts import runs
 from .limb_solver import LEG, solve_limbs
 from .local_fit import LocalFit
 
+_MOVED = 1e-9
+
 
 @dataclass(frozen=True)
 class LockSettings:
@@ -49,21 +51,31 @@ def _lock_stretch(motion: BodyMotion, planted: np.ndarray, settings: LockSetting
     ankle, ball = ([joint, joint + 1] for joint in (LEFT_ANKLE, LEFT_FOOT))
     rotations, places = transforms[:, ankle, :3, :3], transforms[..., :3, 3][:, ball]
     feet, wanted = np.empty_like(rotations), np.empty_like(places)
+    changed = np.zeros((len(motion), 2), dtype=bool)
     for side in range(2):
         flat, standing = (runs(planted[:, point]) for point in (side, side + 2))
         turn = held(turns_to_mean(rotations[:, side], flat), flat, motion.time_s, settings.blend_s)
         feet[:, side] = axis_angle_to_matrix(turn) @ rotations[:, side]
-        move = moves_to_median(places[:, side], standing)
-        wanted_ball = places[:, side] + held(move, standing, motion.time_s, settings.blend_s)
+        move = held(moves_to_median(places[:, side], standing), standing, motion.time_s, settings.blend_s)
+        changed[:, side] = is_change(turn) | is_change(move)
+        wanted_ball = places[:, side] + move
         foot_bone = motion.rest_joints[ball[side]] - motion.rest_joints[ankle[side]]
         wanted[:, side] = wanted_ball - feet[:, side] @ foot_bone
     shift = _hip_shift(transforms, wanted, planted[:, 2:], motion, settings)
     transforms[..., :3, 3] += shift[:, None]
     solved = solve_limbs(transforms, motion.rest_joints, LEG, wanted, feet)
+    changed |= is_change(shift)[:, None]
     result = motion.rotations.copy()
     for place, joint in enumerate(LEG.joints):
-        result[:, [joint, joint + 1]] = solved[:, place]
+        for side in range(2):  # a leg that nothing is asked of stays as straight as it is
+            result[changed[:, side], joint + side] = solved[changed[:, side], place, side]
     return replace(motion, rotations=continuous_quaternions(result), pelvis=motion.pelvis + shift)
+
+
+def is_change(corrections: np.ndarray) -> np.ndarray:
+    """(T,) bool, whether (T, 3) turns or moves are more than rounding."""
+    changed: np.ndarray = np.abs(corrections).max(axis=1) > _MOVED
+    return changed
 
 
 def turns_to_mean(rotations: np.ndarray, runs: list[slice]) -> np.ndarray:

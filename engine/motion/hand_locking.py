@@ -11,10 +11,8 @@ from ..contract.rotations import axis_angle_to_matrix, continuous_quaternions
 from ..contract.skeleton import LEFT_WRIST
 from .body_motion import BodyMotion, joined
 from .contacts import runs
-from .foot_locking import LockSettings, held, moves_to_median, turns_to_mean
+from .foot_locking import LockSettings, held, is_change, moves_to_median, turns_to_mean
 from .limb_solver import ARM, solve_limbs
-
-_MOVED = 1e-9
 
 
 def lock_hands(motion: BodyMotion, resting: np.ndarray, settings: LockSettings | None = None) -> BodyMotion:
@@ -37,7 +35,7 @@ def _lock_stretch(motion: BodyMotion, resting: np.ndarray, settings: LockSetting
         turn = held(turns_to_mean(hands[:, side], found), found, motion.time_s, settings.blend_s)
         move = held(moves_to_median(wanted[:, side], found), found, motion.time_s, settings.blend_s)
         hands[:, side], wanted[:, side] = axis_angle_to_matrix(turn) @ hands[:, side], wanted[:, side] + move
-        changed[:, side] = np.abs(np.concatenate([turn, move], axis=1)).max(axis=1) > _MOVED
+        changed[:, side] = is_change(turn) | is_change(move)
     solved = solve_limbs(transforms, motion.rest_joints, ARM, wanted, hands)
     result = motion.rotations.copy()
     for place, joint in enumerate(ARM.joints):

@@ -22,6 +22,7 @@ from ...engine.contract.take import begun_settings
 from ...engine.contract.whole_file import explained_write_errors, whole_file
 from ...engine.installed import registry
 from ..capture import session as sessions
+from ..person import selection, versions
 from ..scene.builder import ImportOptions
 from ..scene.motion_files.importing import import_motion
 from ..scene.motion_files.options import MotionOptions
@@ -148,6 +149,10 @@ def _build_motion(job: Job, given: ImportOptions, options: MotionOptions) -> Non
 def _finish(options: argparse.Namespace, job: Job, clean: float = 0.0) -> None:
     """What is made of the people once they are all there. Raises :class:`UserError`."""
     job.result.clean = clean
+    people = selection.people(bpy.context, True)
+    job.result.place_refined = bool(people) and all(map(versions.is_refined, people))
+    if any(map(versions.lacks_camera, people)):
+        job.say("people were smoothed, but not refined in place: the camera of the take is not in the scene")
     job.result.characters = retargeting.run(options, bpy.context.scene, job.label)
     _save(job.output)
     exported = exports.run(options, bpy.context.scene, job.output, job.label, lambda: job.interrupted.requested)

@@ -39,6 +39,8 @@ class Result:
     people: int = 0
     clean: float = 0.0
     """Strength that the people were cleaned up with; 0 for none."""
+    place_refined: bool = False
+    """Whether all of them were refined in place, too: not without the take's camera in the scene."""
     seconds: float = 0.0
     note: str = ""
     camera: str = ""

@@ -19,6 +19,8 @@ PIXELS_PER_CHARACTER = 6.3
 """What a character counts for at scale 1: one of Blender's interface font, on the wide side."""
 PIXELS_BESIDE_TEXT = 58
 """What tabs and margins take from a region's width at scale 1."""
+POPOVER_WIDTH = 260
+"""Of a sidebar whose lines are as long as those of a panel that pops up, pixels at scale 1."""
 FEWEST_CHARACTERS = 12
 _FONT, _POINTS = 0, 11
 """Blender's own font, and the size of the interface's widgets at scale 1."""
@@ -84,8 +86,9 @@ def _width(text: str) -> float:
 
 
 def characters_across(context: bpy.types.Context) -> int:
-    """How many characters fit into a line of the region that is being drawn."""
-    return characters_in(context.region.width / context.preferences.system.ui_scale)
+    """How many characters fit into a line of the region that is being drawn, or of a panel that pops up over it."""
+    pops_up = context.area is not None and context.area.type == "VIEW_3D" and context.region.type != "UI"
+    return characters_in(POPOVER_WIDTH if pops_up else context.region.width / context.preferences.system.ui_scale)
 
 
 def characters_in(width: float) -> int:

@@ -72,7 +72,7 @@ Edits = tuple[Edit, ...]
 
 @dataclass(frozen=True)
 class Contact:
-    """A limb that rests from one scene frame to another, both included."""
+    """A limb that rests, or is free, from one scene frame to another, both included."""
 
     limb: str
     first: float
@@ -134,9 +134,22 @@ def listed(item: bpy.types.Object) -> list[Contact]:
     rests = with_edits(_found(item, len(frames)), frames, LIMBS, in_seconds(edits, 1.0))
     return [
         Contact(limb, first, last, any(edit.stands and _meet(edit, limb, first, last) for edit in edits))
-        for column, limb in enumerate(LIMBS)
-        for first, last in (frames[[run.start, run.stop - 1]].tolist() for run in runs(rests[:, column]))
+        for limb, first, last in _spans(frames, rests)
     ]
+
+
+def freed(item: bpy.types.Object) -> list[Contact]:
+    """When limbs of a person do not rest because somebody said so, in the same order."""
+    frames = keyed_frames(item)
+    rests = with_edits(np.ones((len(frames), len(LIMBS)), dtype=bool), frames, LIMBS, in_seconds(read(item), 1.0))
+    return [Contact(*span, by_hand=True) for span in _spans(frames, ~rests)]
+
+
+def _spans(frames: np.ndarray, holds: np.ndarray) -> Iterable[tuple[str, float, float]]:
+    """Limb, first and last of (T,) frames where a (T, 4) condition holds."""
+    for column, limb in enumerate(LIMBS):
+        for run in runs(holds[:, column]):
+            yield limb, float(frames[run.start]), float(frames[run.stop - 1])
 
 
 def _found(item: bpy.types.Object, count: int) -> np.ndarray:

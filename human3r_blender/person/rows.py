@@ -235,12 +235,12 @@ def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: fl
         family.action(item, tags.LIVE) is not None
     ):  # it would be of another motion; whoever wants to compare makes it anew
         if shown == tags.LIVE:
-            versions.show(item, tags.RAW)
+            yield from versions.show.in_slices(item, tags.RAW)
             settings = settings or CleanUpSettings()
         versions.remove_live(item)
     if settings is not None:
         yield from versions.clean_behind.in_slices(item, rate, settings)
         if shown == tags.LIVE:
-            versions.show(item, tags.CLEAN)
+            yield from versions.show.in_slices(item, tags.CLEAN)
     if any(key.name.startswith(pose_correctives.KEY_PREFIX) for key in mesh.data.shape_keys.key_blocks):
         yield from pose_correctives.bake.in_slices(item, mesh, body)

@@ -97,10 +97,16 @@ def settings_of(item: bpy.types.Object) -> CleanUpSettings | None:
     )
 
 
+def is_refined(item: bpy.types.Object) -> bool:
+    """Whether a person has a clean Action whose place was refined."""
+    action = family.action(item, tags.CLEAN)
+    return action is not None and tags.flag(action, REFINED, tags.flag(action, REFINE, False))
+
+
 def lacks_camera(item: bpy.types.Object) -> bool:
     """Whether the place of a person who was cleaned up was to be refined, and was not: the take has no camera here."""
-    action = family.action(item, tags.CLEAN)
-    return action is not None and tags.flag(action, REFINE, False) and not tags.flag(action, REFINED, True)
+    settings = settings_of(item)
+    return settings is not None and settings.refine and not is_refined(item)
 
 
 @sliceable

@@ -59,6 +59,27 @@ def steps():
     bpy.ops.ed.undo()
     yield 1.0
     assert len(bpy.data.actions) <= before
+    yield from contacts_by_hand()
+
+
+def contacts_by_hand():
+    """A hand that rests, as the bone in Pose Mode says which, and that is free again after an undo."""
+    contacts, scene = addon_module("person.contacts"), bpy.context.scene
+    name = next(item.name for item in scene.objects if item.type == "ARMATURE")
+    run(bpy.ops.human3r.select_person, name=name)
+    scene.frame_set(FRAME)
+    look_at(bpy.data.objects[name], "left_wrist", 1.6)
+    yield from panel_picture("7-panel-contacts", "HUMAN3R_PT_contacts")
+    run(bpy.ops.object.mode_set, mode="POSE")
+    bpy.data.objects[name].data.bones.active = bpy.data.objects[name].data.bones["left_wrist"]
+    run(bpy.ops.human3r.mark_contact, "INVOKE_DEFAULT", True)
+    assert [(edit.limb, edit.first) for edit in contacts.read(bpy.data.objects[name])] == [("left_hand", FRAME)]
+    yield 1.0
+    picture("8-hand-rests")
+    yield from panel_picture("9-panel-contacts-of-a-bone", "HUMAN3R_PT_contacts")
+    bpy.ops.ed.undo()
+    yield 1.0
+    assert contacts.read(bpy.data.objects[name]) == ()
 
 
 drive(steps())

@@ -22,13 +22,14 @@ class HUMAN3R_PT_contacts(Human3RPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         item, layout = contact_operators.active_person(context), self.layout
+        layout.use_property_split = False  # which a popover takes over from the section
         layout.label(text=item.name if item is not None else tr("No people selected"), icon="ARMATURE_DATA")
         column = layout.column()
         column.enabled = item is not None
         self._draw_limbs(column, context)
         self._draw_buttons(column)
         if item is not None:
-            self._draw_list(column, context, contacts.listed(item))
+            self._draw_list(column, context, item)
         self._draw_marks(layout, context)
 
     def _draw_limbs(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -53,22 +54,23 @@ class HUMAN3R_PT_contacts(Human3RPanel, bpy.types.Panel):
         row.operator("human3r.move_contact", text="Move Here", icon="ARROW_LEFTRIGHT").edge = "WHOLE"
         row.operator("human3r.reset_contact", text="Reset", icon="LOOP_BACK")
 
-    def _draw_list(self, layout: bpy.types.UILayout, context: bpy.types.Context, found: list[Contact]) -> None:
-        frame = context.scene.frame_current_final
-        nearest = sorted(found, key=lambda contact: max(contact.first - frame, frame - contact.last, 0.0))[:LISTED]
+    def _draw_list(self, layout: bpy.types.UILayout, context: bpy.types.Context, item: bpy.types.Object) -> None:
+        frame, found, free = context.scene.frame_current_final, contacts.listed(item), contacts.freed(item)
+        nearest = sorted([*found, *free], key=lambda one: max(one.first - frame, frame - one.last, 0.0))[:LISTED]
         column = layout.column(align=True)
-        for contact in sorted(nearest, key=lambda contact: (contact.first, contact.limb)):
-            label = tr(contact_operators.label_of(contact.limb))
-            text = tr("{limb} {first} to {last}", limb=label, first=f"{contact.first:g}", last=f"{contact.last:g}")
-            button = column.operator(
-                "human3r.go_to_contact",
-                text=text,
-                icon="GREASEPENCIL" if contact.by_hand else "BLANK1",
-                depress=contact.first <= frame <= contact.last,
-            )
-            button.limb, button.frame = contact.limb.upper(), contact.first
-        if len(found) > LISTED:
-            column.label(text=tr("and {count} more", count=len(found) - LISTED))
+        for contact in sorted(nearest, key=lambda one: (one.first, one.limb)):
+            is_here = contact.first <= frame <= contact.last
+            self._draw_contact(column, contact, contact not in free, is_here)
+        if len(found) + len(free) > LISTED:
+            column.label(text=tr("and {count} more", count=len(found) + len(free) - LISTED))
+
+    def _draw_contact(self, layout: bpy.types.UILayout, contact: Contact, rests: bool, is_here: bool) -> None:
+        limb = tr(contact_operators.label_of(contact.limb))
+        template = "{limb} {first} to {last}" if rests else "{limb} {first} to {last}: free"
+        text = tr(template, limb=limb, first=f"{contact.first:g}", last=f"{contact.last:g}")
+        icon = "GREASEPENCIL" if contact.by_hand else "BLANK1"
+        button = layout.operator("human3r.go_to_contact", text=text, icon=icon, depress=is_here and rests)
+        button.limb, button.frame = contact.limb.upper(), contact.first
 
     def _draw_marks(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         homes = [home for item in selection.people(context, True) if (home := family.marks(item)) is not None]

@@ -75,7 +75,7 @@ def split(item: bpy.types.Object, frame: float, rate: float) -> Slices[bpy.types
     if settings is not None:
         yield from to_its_end(versions.clean.in_slices(made, rate, settings))
         if versions.shown(item) == tags.RAW:
-            versions.show(made, tags.RAW)
+            yield from versions.show.in_slices(made, tags.RAW)
     yield from to_its_end(rows.write.in_slices(item, keys.part(~late), rate, body))
     return made
 

@@ -29,6 +29,17 @@ def test_the_strength_is_in_the_file_and_in_the_summary(tmp_path, arguments, str
         assert versions.shown(item) == tags.RAW and family.action(item, tags.CLEAN) is None
 
 
+@pytest.mark.parametrize(("arguments", "refined", "told"), [
+    ((), True, False), (("--no-import-camera",), False, True), (("--no-refine",), False, False),
+    (("--clean", "0"), False, False),
+])  # fmt: skip
+def test_whether_the_place_was_refined_is_said(tmp_path, capfd, arguments, refined, told):
+    take, output, summary = hoppers().write(tmp_path / "hop.h3r"), tmp_path / "hop.blend", tmp_path / "summary.json"
+    assert command_line.main(["import", str(take), "--output", str(output), "--json", str(summary), *arguments]) == 0
+    assert json.loads(summary.read_text())["results"][0]["place_refined"] == refined
+    assert ("not refined in place" in "".join(capfd.readouterr())) == told
+
+
 def test_a_strength_that_is_none_is_refused(tmp_path, capfd):
     take, output = hoppers().write(tmp_path / "hop.h3r"), tmp_path / "hop.blend"
     assert command_line.main(["import", str(take), "--output", str(output), "--clean", "1.5"]) == 1

@@ -8,7 +8,14 @@ import pytest
 from bl_ext.user_default.human3r_blender.engine.contract.body_choice import body_file
 from bl_ext.user_default.human3r_blender.engine.contract.errors import UserError
 from bl_ext.user_default.human3r_blender.human3r_blender.blender import tags
-from bl_ext.user_default.human3r_blender.human3r_blender.person import characters, family, rows, shape_record, versions
+from bl_ext.user_default.human3r_blender.human3r_blender.person import (
+    characters,
+    contacts,
+    family,
+    rows,
+    shape_record,
+    versions,
+)
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import ground_alignment, scale, takes
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.import_options import ImportOptions
@@ -34,6 +41,8 @@ def scene(take):
     scene_builder.import_take(take, bpy.context.scene, ImportOptions(clean=0.5, ground="auto"))
     person = family.people_in(bpy.context.scene)[0]
     scale.set_height(rows.root_of(person), person, 1.8)
+    contacts.write(person, (contacts.Edit("left_foot", 5, 12, True),))
+    versions.clean(person, 30.0, versions.settings_of(person))
     bpy.context.scene.frame_set(15)
     return bpy.context.scene
 
@@ -71,7 +80,7 @@ def read_everything(scene):
         family.mesh(person), family.marks(person), family.collection(person), family.animated(person)
         for action in family.actions(person).values():
             shape_record.read(action, rows.pictures(person), [0.0] * 10)
-        versions.shown(person), versions.settings_of(person)
+        versions.shown(person), versions.settings_of(person), versions.lacks_camera(person), contacts.listed(person)
         body_file(tags.text(rows.root_of(person), tags.BODY))
 
 

@@ -6,7 +6,7 @@ Whatever happens, nothing outside the person's own family changes: all F-curves 
 
 import bpy
 import pytest
-from bl_ext.user_default.human3r_blender.human3r_blender.person import family
+from bl_ext.user_default.human3r_blender.human3r_blender.person import contacts, family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
 from bl_ext.user_default.human3r_blender.human3r_blender.scene.import_options import ImportOptions
 
@@ -36,6 +36,10 @@ def work(item):
         "color_people": lambda: human3r.color_people(everyone=False),
         "paint_people": lambda: human3r.paint_people(),
         "show_contacts": lambda: human3r.show_contacts(),
+        "mark_contact": lambda: human3r.mark_contact(limb="LEFT_HAND"),
+        "free_contact": lambda: human3r.free_contact(limb="LEFT_FOOT"),
+        "move_contact": lambda: human3r.move_contact(limb="RIGHT_FOOT", edge="START"),
+        "reset_contact": lambda: human3r.reset_contact(everything=True),
         "bake_correctives": lambda: human3r.bake_correctives(),
         "fill_gaps": lambda: human3r.fill_gaps(),
         "hide_people": lambda: human3r.hide_people(),
@@ -56,6 +60,7 @@ TOOLS = tuple(work_name for work_name in (
     "clean_up", "compare_versions", "show_version", "color_people", "paint_people", "show_contacts",
     "bake_correctives", "fill_gaps", "hide_people", "show_people", "rename_person", "split_people", "swap_people",
     "merge_people", "found_ground", "set_scale", "floor_from_cursor", "face_camera", "delete_people",
+    "mark_contact", "free_contact", "move_contact", "reset_contact",
 ))  # fmt: skip
 
 
@@ -64,6 +69,8 @@ def scene(take):
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     made, _ = scene_builder.import_take(take, bpy.context.scene, ImportOptions(clean=0.5, ground="off"))
     assert made.root is not None
+    for item in family.people_under(made.root):
+        contacts.write(item, (contacts.Edit("left_foot", 1, 40, True), contacts.Edit("right_foot", 10, 40, True)))
     bpy.context.scene.frame_set(15)
     return bpy.context.scene
 
@@ -71,7 +78,8 @@ def scene(take):
 ALWAYS = {
     (linked, "clean_up"), (linked, "rename_person"), (overridden, "merge_people"), (in_tweak_mode, "show_version"),
     (appended_twice, "fill_gaps"), (full_copy, "split_people"), (excluded, "delete_people"),
-    (in_pose_mode, "swap_people"),
+    (in_pose_mode, "swap_people"), (linked, "mark_contact"), (in_tweak_mode, "move_contact"),
+    (full_copy, "free_contact"), (in_edit_mode, "reset_contact"),
 }  # fmt: skip
 """The others are run by hand: all of them together take six minutes."""
 

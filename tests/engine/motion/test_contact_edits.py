@@ -8,7 +8,7 @@ import pytest
 
 from engine.contract.errors import UserError
 from engine.contract.rotations import axis_angle_to_quaternion, quaternion_multiply
-from engine.contract.skeleton import LEFT_ELBOW, LEFT_FOOT, LEFT_SHOULDER, LEFT_WRIST
+from engine.contract.skeleton import LEFT_ELBOW, LEFT_FOOT, LEFT_KNEE, LEFT_SHOULDER, LEFT_WRIST
 from engine.motion.body_motion import BodyMotion
 from engine.motion.clean_up import CleanUpSettings, clean_up
 from engine.motion.contact_edits import ContactEdit
@@ -79,6 +79,20 @@ def test_a_foot_that_is_freed_moves_and_a_moved_contact_is_held_elsewhere() -> N
     for edits, still, slides in ((moved, first, second), (later, second, first)):
         ball = clean_up(motion, -people.UP, settings, edits=edits).motion.joints()[:, LEFT_FOOT]
         assert _spread(ball[still]) < 0.001 < 0.005 < _spread(ball[slides])
+
+
+def test_legs_that_nothing_is_asked_of_stay_as_they_are() -> None:
+    """Even straight ones, which a solved leg never quite is."""
+    motion = _standing()
+    straight = motion.rotations.copy()
+    straight[:, [LEFT_KNEE, LEFT_KNEE + 1]] = (1.0, 0.0, 0.0, 0.0)
+    motion = BodyMotion.make(motion.time_s, straight, motion.pelvis, motion.rest_joints)
+    edits = tuple(ContactEdit(foot, 0, 4, False) for foot in ("left_foot", "right_foot"))
+    edits = (*edits, ContactEdit("left_foot", 3.0, 4.0, True))
+    after = clean_up(motion, -people.UP, CleanUpSettings(0.0, refine=False), edits=edits).motion
+    before = _during(motion, 0.0, 1.5)
+    assert np.array_equal(after.rotations[before], motion.rotations[before])
+    assert not np.array_equal(after.rotations, motion.rotations)
 
 
 def test_refinement_believes_a_marked_hand_more_than_its_own_eyes() -> None:
