@@ -30,8 +30,9 @@ COMMANDS = {
         "take_editing.command",
         "list the people of a take, or write a copy with edited people: merge, split, swap, fill gaps",
     ),
+    "refine": ("refine_command", "write a copy of a take whose people jitter, slide and swim less"),
     "refine-camera": (
-        "refine_command",
+        "refine_camera_command",
         "follow the camera of an old take through its footage once more: path, focal length, scale, environment",
     ),
     "export": (

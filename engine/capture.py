@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from .interruption import Interrupted, Interruption
 from .model.memory import explained_memory_errors
 from .model.weights import choose_device
 from .models import load_model, resolved_name, resolved_precision
+from .motion.refined_people import SeenTake, refined_people
 from .pipeline import FramePipeline
 from .resuming.resume_file import (
     Pacing,
@@ -37,12 +38,11 @@ from .resuming.resume_file import (
     save_resume_point,
 )
 from .resuming.take_place import claimed
+from .slices import PROGRESS_STEP, Result
 from .video.footage import Footage, open_footage
 from .video.reading import FrameReader, PreparedFrame
 
 GENERATOR = "Human3R for Blender, engine 0.1.0"
-
-_PROGRESS_STEP = 0.05
 
 Sink = Callable[[Message], None]
 """Where messages go besides the take: the wire, or progress lines."""
@@ -145,7 +145,7 @@ class _Capture:
                     with contextlib.suppress(UserError):
                         take.write(TakeEnd("failed", self.pipeline.frame_count, self.footage.problem or ""))
                     raise
-                return self._close(take, "cancelled" if cancelled else "complete")
+                return self._close(take, cancelled)
 
     def _begin(self, take: TakeWriter) -> None:
         settings, footage = self.settings, self.footage
@@ -207,22 +207,13 @@ class _Capture:
     def _conclude(self, take: TakeWriter) -> bool:
         """The passes over the whole clip. Returns whether they were cancelled: resuming begins them again."""
         clip = Clip(take.path, self.settings, self.body_model)
-        steps, next_told, found = self.pipeline.conclude(clip), 0.0, None
-        while found is None:
-            try:
-                with self.interruption.allowed():
-                    share = next(steps)
-            except StopIteration as end:
-                found = end.value
-            except Interrupted:
-                self._save(take)
-                return True
-            else:
-                if share >= next_told:
-                    self.sink(Status("refining", f"Refining the whole take: {share:.0%}"))
-                    next_told = share + _PROGRESS_STEP
-        if found:
-            self._save(take)  # what follows is written again by whoever resumes after a crash in the middle of it
+        try:
+            found = self._worked_off(self.pipeline.conclude(clip), "Refining the whole take: {share}")
+        except Interrupted:
+            self._save(take)
+            return True
+        if found or self.settings.refine_people:
+            self._save(take)  # what follows is written again by whoever resumes after a stop in the middle of it
         for message in found:
             take.write(message)
             self.sink(message)
@@ -230,16 +221,48 @@ class _Capture:
                 self.final_point_count = len(message.position)
         return False
 
-    def _close(self, take: TakeWriter, status: str) -> CaptureResult:
+    def _refine_people(self, take: TakeWriter) -> bool:
+        """The people once more, cleaned up. Returns whether it was cancelled: resuming begins with the whole clip."""
+        try:
+            with self.interruption.allowed():
+                seen = SeenTake.read(take.path, self.body_model, finished=False)
+            found = self._worked_off(refined_people(seen, self.body_model), "Refining people: {share}")
+        except Interrupted:
+            return True
+        for message in found:
+            take.write(message)
+            self.sink(message)
+        return False
+
+    def _worked_off(self, steps: Generator[float, None, Result], text: str) -> Result:
+        """What the steps find. Raises Interrupted where a stop is requested."""
+        next_told = 0.0
+        while True:
+            try:
+                with self.interruption.allowed():
+                    share = next(steps)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            if share >= next_told:
+                self.sink(Status("refining", Sentence(text, share=f"{share:.0%}")))
+                next_told = share + PROGRESS_STEP
+
+    def _close(self, take: TakeWriter, cancelled: bool) -> CaptureResult:
         self.sink(Status("finishing", "Averaging the scene points"))
         note = self._note()
         points = None
         if self.final_point_count is None and self.pipeline.frame_count:
             points = self.pipeline.final_points()
-        for message in (points, TakeEnd(status, self.pipeline.frame_count, note)):
-            if message:
-                take.write(message)
-                self.sink(message)
+        if points:
+            take.write(points)
+            self.sink(points)
+        if self.settings.refine_people and not cancelled:
+            cancelled = self._refine_people(take)
+        status = "cancelled" if cancelled else "complete"
+        end = TakeEnd(status, self.pipeline.frame_count, note)
+        take.write(end)
+        self.sink(end)
         if status == "complete":
             take.sync()
             remove_resume_point(self.settings.take)

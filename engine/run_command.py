@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -26,7 +24,7 @@ from .contract.messages import (
 )
 from .contract.settings import CaptureSettings
 from .resuming.resume_file import interrupted_settings
-from .standard_streams import say, say_error
+from .standard_streams import say, say_error, write_summary
 
 _PROGRESS_EVERY_S = 1.0
 
@@ -51,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print a summary to standard output as one line of JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress lines on standard error")
-    add_setting_options(parser)
+    add_setting_options(parser, also={"refine_people": ("--refine",)})
 
 
 def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
@@ -63,10 +61,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         say_error(error)
         code, summary = FAILED, {"status": "failed", **error.as_fields()}
     if options.json:
-        summary |= {"seconds": round(time.monotonic() - started, 3)}
-        with contextlib.suppress(OSError):
-            stdout.write(json.dumps(summary).encode("utf-8") + b"\n")
-            stdout.flush()
+        write_summary(stdout, summary, started)
     return code
 
 

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 Result = TypeVar("Result")
+
+PROGRESS_STEP = 0.05
+"""Share of the work from one word about it to the next."""
 
 
 def part(steps: Generator[float, None, Result], first: float, last: float) -> Generator[float, None, Result]:
@@ -29,3 +32,17 @@ def at_share(share: float, steps: Generator[object, None, Result]) -> Generator[
             result: Result = end.value
             return result
         yield share
+
+
+def worked_off(steps: Generator[float, None, Result], tell: Callable[[float], None]) -> Result:
+    """What the steps found; `tell` hears of every twentieth that is done."""
+    next_told = 0.0
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+        if share >= next_told:
+            tell(share)
+            next_told = share + PROGRESS_STEP

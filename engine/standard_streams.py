@@ -5,9 +5,11 @@ person, goes to standard error.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from typing import BinaryIO
+import time
+from typing import Any, BinaryIO
 
 from .contract.errors import UserError
 from .contract.exit_codes import FAILED
@@ -32,3 +34,8 @@ def say_error(error: UserError) -> int:
     """An error for the person. Returns the exit code."""
     say(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}")
     return FAILED
+
+
+def write_summary(stdout: BinaryIO, summary: dict[str, Any], started: float) -> None:
+    """What `--json` prints: one line, with the seconds since `started` (of `time.monotonic`)."""
+    answer(json.dumps(summary | {"seconds": round(time.monotonic() - started, 3)}), stdout)

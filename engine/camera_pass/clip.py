@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,22 +30,31 @@ class ClipFrame:
 class Clip:
     """A take and its footage. Nothing of it is held: every pass reads both from the disk, one frame after the other."""
 
-    def __init__(self, take: Path, settings: CaptureSettings, body_model: BodyModel, settled: bool = False) -> None:
+    def __init__(
+        self,
+        take: Path,
+        settings: CaptureSettings,
+        body_model: BodyModel,
+        settled: bool = False,
+        refined: bool = True,
+    ) -> None:
         """`settings` are those of the capture, with the place of the footage; a take that is still being written will
-        do. `settled` takes the frames as an earlier final pass left them. Raises UserError (``take-unreadable``).
+        do. `settled` takes the frames as an earlier final pass left them, and without `refined` people as they were
+        before they were refined. Raises UserError (``take-unreadable``).
         """
         self.body_model = body_model
         self._settings = settings
         self.take = take
         """Where it lies."""
-        self._reader = SettledTakeReader if settled else TakeReader
+        settled_reader = partial(SettledTakeReader, refined=refined)
+        self._read: Callable[[Path], TakeReader] = settled_reader if settled else TakeReader
         with TakeReader(take) as reader:
             self.footage_size = reader.header.footage_size
             """Width and height, upright."""
 
     def frames(self) -> Iterator[Frame]:
         """What the take says, without the footage."""
-        with self._reader(self.take) as take:
+        with self._read(self.take) as take:
             for message in take:
                 if isinstance(message, Frame):
                     yield message

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .declaring import Choices, Setting, settings_of
@@ -17,16 +17,19 @@ def add_setting_options(
     title: str = "capture settings",
     leave_out: Sequence[str] = ("source", "take"),
     prefix: str = "",
+    also: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Add ``--frame-rate``, ``--ttt3r`` / ``--no-ttt3r``, ... for every setting of a dataclass.
 
     ``leave_out`` names those that the caller asks for in its own way; with ``prefix`` "export_" the options are
-    ``--export-frame-rate`` and so on. Read the values back with :func:`settings_from_options`.
+    ``--export-frame-rate`` and so on. ``also`` gives settings further options, by their names. Read the values back
+    with :func:`settings_from_options`.
     """
     group = parser.add_argument_group(title)
     for name, item in settings_of(settings_type).items():
         if name not in leave_out:
-            group.add_argument("--" + (prefix + name).replace("_", "-"), dest=prefix + name, **_options(item))
+            flags = ["--" + (prefix + name).replace("_", "-"), *(also or {}).get(name, ())]
+            group.add_argument(*flags, dest=prefix + name, **_options(item))
 
 
 class _Remembered:

@@ -12,7 +12,7 @@ messages into :class:`~.framing.Record` and back and checks all of that on both 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -138,7 +138,8 @@ class Frame:
 class FinalFrame:
     """What a pass over the whole clip found for one frame, better than what its :class:`Frame` said while it ran.
 
-    Sent after all frames. It replaces the frame's camera, and the people whose ids it has; the others stay.
+    Sent after all frames. It replaces the frame's camera, and the people whose ids it has; the others stay. Of several
+    for one frame the last one counts.
     """
 
     kind: ClassVar[str] = "final_frame"
@@ -154,6 +155,8 @@ class FinalFrame:
     expression: np.ndarray = array("float32", "people", 10)
     translation: np.ndarray = array("float32", "people", 3)
     head_point: np.ndarray = array("float32", "people", 3)
+    refined: bool = False
+    """Whether these people are refined (`motion.refined_people`): the records before it tell how they were seen."""
 
 
 @dataclass(frozen=True)
@@ -356,14 +359,15 @@ Message = (
 
 def with_final(frame: Frame, final: FinalFrame) -> Frame:
     """A frame with what the final pass found for it in place of what was said while it ran."""
-    columns: dict[str, Any] = {item.name: getattr(frame, item.name) for item in fields(FinalFrame)}
-    columns.update({name: getattr(final, name) for name in ("focal_px", "world_from_camera", "principal_point_px")})
+    columns: dict[str, Any] = {
+        name: getattr(final, name) for name in ("focal_px", "world_from_camera", "principal_point_px")
+    }
     row_of = {int(track_id): row for row, track_id in enumerate(final.track_id)}
     shared = [(row, row_of[int(track_id)]) for row, track_id in enumerate(frame.track_id) if int(track_id) in row_of]
     if shared:
         here, there = map(list, zip(*shared, strict=True))
         for name in ("pose_axis_angle", "betas", "expression", "translation", "head_point"):
-            columns[name] = np.array(columns[name])
+            columns[name] = np.array(getattr(frame, name))
             columns[name][here] = getattr(final, name)[there]
     return replace(frame, **columns)
 

@@ -189,6 +189,9 @@ class CaptureSettings:
     backdrop: bool = setting(True, label="Backdrop", group="Points")
     """For a camera that stands still or only turns, show the environment as one photograph without people, on the floor
     and an upright card, instead of as points, whose distances nothing in such footage tells; needs Refine Camera."""
+    refine_people: bool = setting(False, label="Refine People", group="Take")
+    """When the last frame is in, clean up people in the take itself, their places included, for programs other than
+    Blender; how they were seen stays in it. Blender cleans up every take that it shows in any case."""
     point_maps: bool = setting(False, label="Keep Point Maps", group="Take")
     """Also save the points of every single frame in the take, which makes the file large."""
 

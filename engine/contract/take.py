@@ -193,15 +193,16 @@ def records(reader: TakeReader) -> Iterator[tuple[Message, int, int]]:
 class SettledTakeReader(TakeReader):
     """A :class:`TakeReader` whose frames are as the final pass left them, if there was one: what most readers want.
 
-    It reads the take once more beforehand, for the final frames alone, and holds those.
+    It reads the take once more beforehand, for the final frames alone, and holds those. Without ``refined`` people are
+    as they were before they were refined.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], refined: bool = True) -> None:
         super().__init__(path)
         self._final: dict[int, FinalFrame] = {}
         with TakeReader(path) as first:
             for message in first:
-                if isinstance(message, FinalFrame):
+                if isinstance(message, FinalFrame) and (refined or not message.refined):
                     self._final[message.index] = message
 
     def __iter__(self) -> Iterator[Message]:

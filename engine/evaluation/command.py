@@ -18,6 +18,7 @@ from ..interruption import Interrupted, Interruption
 from ..standard_streams import say_error
 from ..synthetic.settings import HELD_OUT_SEED, TIERS
 from .knowable import KNOWABLE
+from .motions import MOTIONS
 
 SET_BY_THE_CLIP = (
     "source",
@@ -30,6 +31,7 @@ SET_BY_THE_CLIP = (
     "voxel_size",
     "max_points",
     "point_confidence",
+    "refine_people",
 )
 """Capture settings that are no options here: the clips and the measuring decide them."""
 
@@ -83,6 +85,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --synthetic-seeds and --dataset: measure once more with these facts of each clip given to the "
         f"capture, with commas: {', '.join(KNOWABLE)}",
     )
+    parser.add_argument(
+        "--motion",
+        choices=MOTIONS,
+        help="measure people raw, as they were seen; with clean also cleaned up without refining their places; with "
+        "refined also cleaned up as `engine refine` and Blender do it (default: as the take has them)",
+    )
     parser.add_argument("--json", metavar="FILE", help="also write the figures to this file as JSON")
     _add_options_of_takes(parser)
     _add_options_of_real_footage(parser)
@@ -121,7 +129,12 @@ def _add_options_of_the_camera(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--camera-frames", type=int, default=60, metavar="FRAMES", help="frames of the clips of --camera (%(default)s)"
     )
-    group.add_argument("--clip-size", metavar="WIDTHxHEIGHT", type=_size, help="of the clips of --camera (512x384)")
+    group.add_argument(
+        "--clip-size",
+        metavar="WIDTHxHEIGHT",
+        type=_size,
+        help="of synthetic clips (the tier's own; 512x384 with --camera)",
+    )
     group.add_argument(
         "--clip-cache", metavar="FOLDER", help="keep the clips of --camera there: making one takes a minute or two"
     )

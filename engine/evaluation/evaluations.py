@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from ..capture import ModelShelf, resolved
 from ..contract.body_choice import choose_body_of_take
@@ -23,12 +24,16 @@ from .baselines import TrivialPredictor
 from .body_points import SmplxPoints
 from .figures import TaskFigures
 from .measuring import evaluate_take, measure
+from .motions import RAW
 from .report import Report, summary
-from .running import evaluate_set, settings_of_clips
+from .running import evaluate_set, measured_motions, settings_of_clips
 from .synthetic_set import DatasetSet, NamedBody, SyntheticSet
 
 BASELINE_SEEDS = range(64)
 """Training seeds that the constants of the trivial predictors come from."""
+
+MODEL = "model"
+"""Name of the column of what was captured, where no other motions stand beside it."""
 
 WITHOUT_TTT3R, WITHOUT_PROMPTS = "without TTT3R", "without prompts"
 
@@ -40,7 +45,7 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
             "bad-setting", "A take is measured against ground truth, but none was given.", "Give --truth TRUTH.npz."
         )
     truth = read_truth(options.truth)
-    with SettledTakeReader(options.take) as take:
+    with SettledTakeReader(options.take, refined=options.motion is None) as take:
         body = NamedBody.load(options.body or choose_body_of_take(take.header, locations.body_path())).model
         try:
             figures = evaluate_take(take, truth, body)
@@ -55,7 +60,8 @@ def evaluate_take_file(options: argparse.Namespace) -> Report:
         title = f"{take.header.model} on {truth.name}, from {take.path.name}"
         if take.problem:
             print(f"note: {take.problem}", file=sys.stderr)
-    columns = {"take": figures}
+    columns = {RAW if options.motion else "take": figures}
+    columns |= measured_motions(Path(options.take), truth, body, SmplxPoints(), options.motion)
     if not options.no_baselines:
         columns[baselines.NAME] = measure(TrivialPredictor.fit([truth], body).messages(truth, body), truth, body)
     return Report(title, SmplxPoints.name, columns)
@@ -67,7 +73,8 @@ def evaluate_synthetic(options: argparse.Namespace, interruption: Interruption) 
     wanted = options.tier or ["studio"]
     reports = []
     for tier in TIERS if "all" in wanted else dict.fromkeys(wanted):
-        kind = replace(tier_settings(tier), frames=options.clip_frames)
+        kind = tier_settings(tier)
+        kind = replace(kind, frames=options.clip_frames, size=options.clip_size or kind.size)
         training_clips = SyntheticSet(BASELINE_SEEDS, replace(kind, frames=2), body)
         clips = SyntheticSet(options.synthetic_seeds, kind, body)
         reports.append(_evaluate(options, clips, training_clips.truths(), body, shelf, interruption))
@@ -97,8 +104,12 @@ def _evaluate(
             "Choose a Human3R with --model (small, 896L, ...), or leave out --ablations.",
         )
     trivial = None if options.no_baselines else TrivialPredictor.fit(baseline_truths, body.model)
-    found = evaluate_set(clips, settings, body.model, interruption, trivial, _Progress(len(clips), "").show, shelf)
-    columns = {"model": found.model}
+    progress = _Progress(len(clips), "")
+    found = evaluate_set(
+        clips, settings, body.model, interruption, trivial, progress.show, shelf, motion=options.motion
+    )
+    columns = {RAW if options.motion else MODEL: found.model}
+    columns |= {name: sum(by_clip.values(), TaskFigures()) for name, by_clip in found.motions.items()}
     if options.known:
         name = "known " + ", ".join(options.known)
         progress = _Progress(len(clips), f", {name}")
@@ -111,7 +122,7 @@ def _evaluate(
     if trivial:
         columns[baselines.NAME] = found.trivial
     title = f"{found.model_name} on {clips.name} ({len(clips)} clips)"
-    return Report(title, clips.points.name, columns, found.clips)
+    return Report(title, clips.points.name, columns, found.clips, found.motions)
 
 
 def _ablations(settings: CaptureSettings) -> dict[str, CaptureSettings]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from . import baselines
 from .figures import LINES, FigureLine, TaskFigures
+from .motions import RAW
+from .promises import kept, shares_of_raw
 from .published import FULL, NOTE, PUBLISHED, PUBLISHED_SPEED
 
 _MAIN = ("f1", "mpjpe_mm", "w_mpjpe_mm", "ate_m", "abs_rel", "idf1")
@@ -26,6 +28,8 @@ class Report:
     """Figures by column: the model first, then what stands beside it."""
     clips: Mapping[str, TaskFigures] = field(default_factory=dict)
     """The model's figures by clip, for programs only."""
+    motions: Mapping[str, Mapping[str, TaskFigures]] = field(default_factory=dict)
+    """By motion besides the raw one, and by clip; for programs only."""
 
     def text(self) -> str:
         """Tables for a terminal: ours, then the published ones."""
@@ -34,7 +38,7 @@ class Report:
         head = [self.title, f"Joints: {self.joints}. {first.frames} frames, {people} people to find in them."]
         if baselines.NAME in self.columns:
             head.append(f"{baselines.NAME}: {baselines.DESCRIPTION}; fraction: our errors over theirs.")
-        return "\n".join([*head, "", *self._table(), "", *_published_notes()])
+        return "\n".join([*head, "", *self._table(), "", *self._promises(), *_published_notes()])
 
     def to_json(self) -> dict[str, Any]:
         """The same for programs: values by key, null where nothing was measured."""
@@ -45,6 +49,15 @@ class Report:
             "fractions_of_trivial": self.fractions_of_trivial(),
             "counts": {name: _counts(figures) for name, figures in self.columns.items()},
             "clips": {name: figures.values() for name, figures in self.clips.items()},
+            "shares_of_raw": shares_of_raw(self.columns),
+            "promises": [
+                {"figure": label, "share": share, "most": most, "holds": share <= most}
+                for label, share, most in kept(self.columns)
+            ],
+            "clips_by_motion": {
+                motion: {name: figures.values() for name, figures in clips.items()}
+                for motion, clips in self.motions.items()
+            },
             "units": {line.key: line.unit for line in LINES},
             "published": [asdict(row) for row in PUBLISHED],
             "published_note": NOTE,
@@ -60,18 +73,27 @@ class Report:
 
     def _table(self) -> list[str]:
         published = [row for row in PUBLISHED if row.method == FULL]
-        fractions = self.fractions_of_trivial()
-        rows = [
-            ["task", "figure (+ higher is better)", *self.columns, "fraction", "|", *(row.dataset for row in published)]
-        ]
+        fractions, shares = self.fractions_of_trivial(), shares_of_raw(self.columns)
+        over = [f"{motion}/{RAW}" for motion in shares]
+        names = [*self.columns, *over, "fraction", "|", *(row.dataset for row in published)]
+        rows = [["task", "figure (+ higher is better)", *names]]
         for line in LINES:
             fraction = f"{fractions[line.key]:.2f}" if line.key in fractions else ""
             measured = [_cell(line, figures.values()[line.key]) for figures in self.columns.values()]
             beside = [_cell(line, row.values.get(line.key)) for row in published]
+            measured += [f"{own[line.key]:.2f}" if line.key in own else "" for own in shares.values()]
             if any(measured):
                 label = line.label + (f" [{line.unit}]" if line.unit else "") + (" +" if line.higher_is_better else "")
                 rows.append([line.task, label, *(cell or "-" for cell in measured), fraction, "|", *beside])
         return aligned(rows)
+
+    def _promises(self) -> list[str]:
+        """What refining has to keep, where people were refined."""
+        rows = [
+            [label, "of refined over raw", f"{share:.3f}", f"most {most:.2f}", "holds" if share <= most else "FAILS"]
+            for label, share, most in kept(self.columns)
+        ]
+        return [*aligned(rows), ""] if rows else []
 
 
 def summary(figures: TaskFigures) -> str:

@@ -132,9 +132,21 @@ def person_in_frame(
     body: BodyModel,
 ) -> PersonInFrame:  # fmt: skip
     """One frame of a motion in the take's world, as the camera (4, 4) that stands there sees it."""
-    pose = quaternion_to_axis_angle(motion.rotations[row])
-    pose[PELVIS] = matrix_to_axis_angle(camera[:3, :3].T @ quaternion_to_matrix(motion.rotations[row, PELVIS]))
-    pelvis = camera[:3, :3].T @ (motion.pelvis[row] - camera[:3, 3])
-    translation = pelvis - body.rest_joints(betas, expression)[PELVIS]
-    head = body.posed_joints(axis_angle_to_matrix(pose), betas, expression, translation)[HEAD]
+    seen = motion_in_frames(motion.part(slice(row, row + 1)), betas, expression[None], camera[None], body)
+    pose, translation, head = (values[0] for values in seen)
     return PersonInFrame(track_id, pose, betas, expression, translation, head)
+
+
+def motion_in_frames(
+    motion: BodyMotion, betas: np.ndarray, expression: np.ndarray, cameras: np.ndarray, body: BodyModel
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A motion in the take's world as the cameras (T, 4, 4) see it, the inverse of :func:`motion_in_world`: (T, 55, 3)
+    poses, (T, 3) translations and (T, 3) heads, each in its camera's frame; `expression` is (T, 10).
+    """
+    turns = np.swapaxes(cameras[:, :3, :3], -1, -2)
+    poses = quaternion_to_axis_angle(motion.rotations)
+    poses[:, PELVIS] = matrix_to_axis_angle(turns @ quaternion_to_matrix(motion.rotations[:, PELVIS]))
+    pelvis = (turns @ (motion.pelvis - cameras[:, :3, 3])[..., None])[..., 0]
+    translation = pelvis - body.rest_joints(betas, expression)[:, PELVIS]
+    heads = body.posed_joints(axis_angle_to_matrix(poses), betas, expression, translation)[:, HEAD]
+    return poses, translation, heads

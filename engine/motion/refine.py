@@ -55,6 +55,9 @@ class RefineSettings:
     """Of a distance, at most, as a share of it."""
     across: float = 0.004
     """Of a direction, at most, radians: two pixels in a picture 512 wide."""
+    across_m: float = 0.008
+    """The same in meters, at most: half a percent of a body's height. Somebody far away is not seen worse, but
+    smaller."""
     acceleration_m_per_s2: float = 3.0
     """Of the center of mass; more, as in jumps, counts ever less."""
     flight_m_per_s2: float = 1.0
@@ -203,7 +206,8 @@ class _Stretch:
         ray = np.broadcast_to(self._ray[:-1, None], self._steps.shape)[telling]
         limits = (self._settings.along, self._settings.across)
         noise = np.hypot(_parts(tremble, self._ray), _SLIDES * _parts(slides, ray))
-        return np.clip(noise, _LEAST_NOISE_M, np.multiply.outer(self._distance, limits))
+        most = np.minimum(np.multiply.outer(self._distance, limits), [np.inf, self._settings.across_m])
+        return np.clip(noise, _LEAST_NOISE_M, most)
 
     def _flights(self, mass: np.ndarray, up: np.ndarray, resting: np.ndarray) -> np.ndarray:
         """(T,) bool, where nothing rests and the (T, 3) center of mass falls freely, as far as it is seen."""

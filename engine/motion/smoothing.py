@@ -9,7 +9,8 @@ differences.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,26 +50,45 @@ def smooth(motion: BodyMotion, strength: float = 0.5) -> BodyMotion:
     """The motion with its noise reduced; `strength` 0 (nothing) to 1. Gaps are not smoothed across."""
     if strength <= 0 or len(motion) < 2:
         return motion
-    return joined([_smooth_stretch(motion.part(frames), strength) for frames in motion.stretches()])
+    noise = _Noise.of(motion)
+    return joined([_smooth_stretch(motion.part(frames), strength, noise) for frames in motion.stretches()])
 
 
-def _smooth_stretch(motion: BodyMotion, strength: float) -> BodyMotion:
+@dataclass(frozen=True)
+class _Noise:
+    """Variances, of the whole motion: a short stretch with nothing but fast motion in it would take that for noise."""
+
+    rotations: np.ndarray
+    """(55,)"""
+    pelvis: np.ndarray
+    """(1,)"""
+
+    @classmethod
+    def of(cls, motion: BodyMotion) -> _Noise:
+        stretches = motion.stretches()
+        return cls(
+            white_noise([motion.rotations[frames] for frames in stretches]),
+            white_noise([motion.pelvis[frames, None] for frames in stretches]),
+        )
+
+
+def _smooth_stretch(motion: BodyMotion, strength: float, noise: _Noise) -> BodyMotion:
     slow_s = _FAST_HALF_WIDTH_S + strength * (_SLOW_HALF_WIDTH_S - _FAST_HALF_WIDTH_S)
     fast, slow = LocalFit(motion.time_s, _FAST_HALF_WIDTH_S), LocalFit(motion.time_s, slow_s)
     rotations = np.empty_like(motion.rotations)
     for limb in LIMBS.values():
         joints = list(limb)
-        rotations[:, joints] = _adaptive(motion.rotations[:, joints], fast, slow)
+        rotations[:, joints] = _adaptive(motion.rotations[:, joints], noise.rotations[joints], fast, slow)
     rotations /= np.linalg.norm(rotations, axis=-1, keepdims=True)
-    pelvis = _adaptive(motion.pelvis[:, None], fast, slow)[:, 0]
+    pelvis = _adaptive(motion.pelvis[:, None], noise.pelvis, fast, slow)[:, 0]
     return replace(motion, rotations=continuous_quaternions(rotations), pelvis=pelvis)
 
 
-def _adaptive(values: np.ndarray, fast: LocalFit, slow: LocalFit) -> np.ndarray:
-    """(T, J, C) samples of one limb's joints, smoothed by as much as their noise asks for."""
+def _adaptive(values: np.ndarray, noise: np.ndarray, fast: LocalFit, slow: LocalFit) -> np.ndarray:
+    """(T, J, C) samples of one limb's joints, smoothed by as much as their (J,) noise asks for."""
     quick, calm = fast.apply(values), slow.apply(values)
     band = quick - calm
-    expected = white_noise(values) * fast.noise_gain(slow)[:, None]
+    expected = noise * fast.noise_gain(slow)[:, None]
     power = slow.apply((band**2).sum(axis=-1)).clip(min=0)
     ratio = (power / np.maximum(expected, 1e-20)).max(axis=1)
     low, high = _MOTION_RATIO
@@ -77,9 +97,8 @@ def _adaptive(values: np.ndarray, fast: LocalFit, slow: LocalFit) -> np.ndarray:
     return calm + fast.apply(keep)[:, None, None] * band
 
 
-def white_noise(values: np.ndarray) -> np.ndarray:
-    """(J,) variance of the noise in (T, J, C) samples, summed over C: what changes faster than any limb moves."""
-    if len(values) < 5:
-        return np.zeros(values.shape[1])
-    power = (np.diff(values, n=4, axis=0) ** 2).sum(axis=-1) / _FOURTH_DIFFERENCE_GAIN
-    return np.median(power, axis=0)
+def white_noise(stretches: Sequence[np.ndarray]) -> np.ndarray:
+    """(J,) variance of the noise in stretches of (T, J, C) samples, one or more, summed over C: what changes faster
+    than any limb moves. 0 where no stretch has five frames."""
+    power = np.concatenate([(np.diff(values, n=4, axis=0) ** 2).sum(axis=-1) for values in stretches])
+    return np.median(power, axis=0) / _FOURTH_DIFFERENCE_GAIN if len(power) else np.zeros(power.shape[1])

@@ -10,19 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from ..contract.body_choice import body_file, choose_body_of_take, warning_about_body
 from ..contract.body_model import BodyModel
 from ..contract.errors import UserError
-from ..contract.framing import write_record
-from ..contract.message_records import encode
-from ..contract.messages import FinalFrame, Frame
-from ..contract.sentences import Sentence
+from ..contract.messages import FinalFrame, Frame, Message
 from ..contract.take import SettledTakeReader, TakeReader, records
-from ..contract.whole_file import explained_write_errors, whole_file
+from ..contract.take_rewriting import refuse_existing, refuse_source, rewrite_take
 from ..motion.people_of_take import PersonInFrame
 from .bridging import BRIDGED_SCORE, OF_PEOPLE, bridges
 from .edits import Edit
@@ -79,20 +76,8 @@ def edit_take(
     """
     with TakeReader(source) as reader:
         roll = Roll(reader)
-        if target.exists() and source.samefile(target):
-            raise UserError(
-                "take-exists",
-                "{target} is the take that is being edited, which is never overwritten.",
-                "Give the edited take another name.",
-                target=target,
-            )
-        if target.exists() and not overwrite:
-            raise UserError(
-                "take-exists",
-                "The take {target} already exists.",
-                "Give --overwrite to replace it, or another name.",
-                target=target,
-            )
+        refuse_source(source, target)
+        refuse_existing(target, overwrite)
         notes = [] if reader.problem is None else [reader.problem]
         for edit in edits:
             edit.apply(roll)
@@ -101,39 +86,29 @@ def edit_take(
             body, warning = _body_of(reader, fill)
             added = bridges(_frames(source, roll.end), roll, fill.limit_s, body)
             notes += [warning] if warning else []
-        explained = explained_write_errors(Sentence("{path} cannot be written", path=target), "take-unwritable")
-        with explained, whole_file(target) as written, open(written, "wb") as file:
-            changed = _write(source, file, reader, roll, added)
+        edited_frames = _Edited(roll, added)
+        rewrite_take(source, target, roll.on_header(reader.header), edited_frames.becomes, roll.end)
     with TakeReader(target) as edited:
         people = Roll(edited).entries()
-    return EditedTake(people, changed, len(added), notes)
+    return EditedTake(people, edited_frames.changed, len(added), notes)
 
 
-def _write(source: Path, file: BinaryIO, reader: TakeReader, roll: Roll, added: dict[int, list[PersonInFrame]]) -> int:
-    """Write the whole take; how many frames are not copies."""
-    with TakeReader(source) as again, open(source, "rb") as raw:
-        header = roll.on_header(again.header)
-        if header == again.header:
-            file.write(raw.read(again.offset))
-        else:
-            write_record(file, encode(header))
-        picture = changed = 0
-        for message, start, end in records(again):
-            if end > roll.end:  # somebody is still writing the source
-                break
-            edited = message
-            if isinstance(message, Frame):
-                edited = _edited(message, roll, picture, added.get(picture, []))
-                picture += 1
-            elif isinstance(message, FinalFrame):
-                edited = _with_ids(message, roll)
-            if edited is not message:
-                write_record(file, encode(edited))
-                changed += isinstance(message, Frame)
-            else:
-                raw.seek(start)
-                file.write(raw.read(end - start))
-    return changed
+class _Edited:
+    """What messages become, one after the other; `changed` counts the frames that are not copies."""
+
+    def __init__(self, roll: Roll, added: dict[int, list[PersonInFrame]]) -> None:
+        self._roll, self._added, self._picture = roll, added, 0
+        self.changed = 0
+
+    def becomes(self, message: Message) -> list[Message]:
+        if isinstance(message, FinalFrame):
+            return [_with_ids(message, self._roll)]
+        if not isinstance(message, Frame):
+            return [message]
+        edited = _edited(message, self._roll, self._picture, self._added.get(self._picture, []))
+        self._picture += 1
+        self.changed += edited is not message
+        return [edited]
 
 
 def _edited(frame: Frame, roll: Roll, picture: int, added: list[PersonInFrame]) -> Frame:

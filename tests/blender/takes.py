@@ -110,7 +110,9 @@ class Synthetic:
     def final(self, index):
         """A frame of this take as what a pass over the whole clip says."""
         frame = self.frame(index)
-        return messages.FinalFrame(**{item.name: getattr(frame, item.name) for item in fields(messages.FinalFrame)})
+        return messages.FinalFrame(
+            **{item.name: getattr(frame, item.name) for item in fields(messages.FinalFrame) if item.name != "refined"}
+        )
 
     def scene_points(self, first, last, replaces_all=False):
         return messages.ScenePoints(

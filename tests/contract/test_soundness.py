@@ -32,7 +32,7 @@ def frame(people=3, **changes):
 
 
 def final(original):
-    names = [item.name for item in dataclasses.fields(FinalFrame)]
+    names = [item.name for item in dataclasses.fields(FinalFrame) if item.name != "refined"]
     return FinalFrame(**{name: getattr(original, name) for name in names})
 
 

@@ -42,6 +42,7 @@ class Stretch:
 class Take:
     """What a take tells that is measured."""
 
+    path: Path
     header: TakeHeader
     frames: dict[int, Frame]
     """By their number in the footage."""
@@ -62,9 +63,12 @@ class Take:
         return len({int(track) for frame in self.frames.values() for track in frame.track_id})
 
 
-def read_take(path: Path) -> Take:
-    """The frames of a take as the final pass left them: the one place that decides which records are measured."""
-    with SettledTakeReader(path) as take:
+def read_take(path: Path, refined: bool = True) -> Take:
+    """The frames of a take as the final pass left them: the one place that decides which records are measured.
+
+    Without `refined`, people are as they were before they were refined.
+    """
+    with SettledTakeReader(path, refined) as take:
         messages = list(take)
         settings = take.header.settings
     with TakeReader(path) as take:
@@ -72,7 +76,7 @@ def read_take(path: Path) -> Take:
     frames = {message.source_frame: message for message in messages if isinstance(message, Frame)}
     said = [message for message in messages if isinstance(message, FocalLength)]
     stretch = Stretch(settings.start, settings.end, settings.stride)
-    return Take(take.header, frames, stretch, said[-1] if said else None, live_poses)
+    return Take(path, take.header, frames, stretch, said[-1] if said else None, live_poses)
 
 
 def stretch_around(frames: Iterable[int], frame_rate: float, stride: int | None = None, full: bool = False) -> Stretch:
@@ -100,6 +104,7 @@ class Captures:
     only_read: bool = False
     stride: int | None = None
     full: bool = False
+    refined: bool = True
 
     def take(self, name: str, find: Callable[[], Path], frames: Iterable[int], **changes: Any) -> Take:
         """The take `name` of the footage that `find` finds. Raises UserError, and Interrupted on request."""
@@ -107,7 +112,7 @@ class Captures:
         if not self.only_read:
             source = find()
             self._capture(source, path, self._stretch(source, frames), changes)
-        return read_take(path)
+        return read_take(path, self.refined)
 
     def _stretch(self, source: Path, frames: Iterable[int]) -> Stretch:
         footage = open_footage(source)

@@ -8,7 +8,7 @@ import importlib.metadata
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,18 +17,22 @@ from ...capture import GENERATOR, ModelShelf
 from ...contract.body_choice import body_file, choose_body_of_take
 from ...contract.body_model import BodyModel
 from ...contract.errors import UserError
-from ...contract.messages import TakeHeader
+from ...contract.messages import Frame, TakeHeader
 from ...installed import locations
 from ...interruption import Interruption
+from ...motion.refined_people import SeenTake
+from ..motions import MOTIONS, RAW, other_motions
 from ..running import settings_of_clips
 from .annotations import AnnotatedClip, FootagePlace, read_annotations
 from .captures import Captures, Take
-from .falling import measure_fall
+from .falling import Fall, measure_fall
 from .footage_files import find_footage
+from .motions import MotionResult
 from .outlines import outline_overlap
 from .points import body_points, project
 from .report import ClipResult, RealReport
 from .scoring import RealScore, Sighting, match, score_frame, sightings
+from .standing import standing_feet
 from .truth import Truth, read_truth
 from .truth_scoring import TruthScore, score_views
 
@@ -54,8 +58,10 @@ def evaluate_real(options: argparse.Namespace, interruption: Interruption) -> Re
             only_read=bool(options.takes),
             stride=options.stride,
             full=options.full,
+            refined=options.motion is None,
         )
-        evaluation = _Evaluation(folder, Path(options.footage_cache or _cache()), captures, options.body)
+        cache = Path(options.footage_cache or _cache())
+        evaluation = _Evaluation(folder, cache, captures, options.body, options.motion)
         for clip in clips:
             evaluation.add_clip(clip)
         if truth is not None:
@@ -76,32 +82,41 @@ class _Evaluation:
     captures: Captures
     body: str
     """The body that was asked for; empty for the take's own."""
+    motion: str | None
+    """The last of the motions that people are measured in; None for the take's own alone."""
     clips: dict[str, ClipResult] = field(default_factory=dict)
     truth_name: str = ""
     truth: dict[str, TruthScore] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     headers: list[TakeHeader] = field(default_factory=list)
+    _moved_takes: dict[Path, dict[str, list[Frame]]] = field(default_factory=dict)
 
     def add_clip(self, clip: AnnotatedClip) -> None:
         """Capture and measure one clip, or note why not."""
         with self._left_out_on_errors(clip.name):
             take = self._take(Path(clip.name).stem, clip.place, list(clip.frames))
             body = self._body(take.header)
-            score, seen, overlaps = RealScore(), list[Sighting](), list[float | None]()
+            seen, overlaps = list[Sighting](), list[float | None]()
             for number, people in clip.frames.items():
                 if number in take.frames:
                     frame = take.frames[number]
                     points = project(body_points(frame, body), frame)
                     matches = match(people, points)
-                    score += score_frame(people, points, matches)
                     seen += sightings(number, people, points, matches, frame.track_id.tolist())
                     if people and len(matches) == len(people) == len(points):
                         overlaps.append(outline_overlap(frame, body))
             unseen = tuple(number for number in clip.frames if number not in take.frames)
-            fall = None if clip.flight is None else measure_fall(clip.flight, take.frames, body)
             covered = tuple(overlap for overlap in overlaps if overlap is not None)
             self.clips[clip.name] = ClipResult(
-                score, tuple(seen), take, clip.person_count, unseen, fall, covered, clip.camera_is_fixed
+                _score(clip, take.frames, body),
+                tuple(seen),
+                take,
+                clip.person_count,
+                unseen,
+                _fall(clip, take.frames, body),
+                covered,
+                clip.camera_is_fixed,
+                self._motions(clip, take, body),
             )
 
     def add_truth(self, truth: Truth) -> None:
@@ -117,6 +132,31 @@ class _Evaluation:
             if takes:
                 body = self._body(next(iter(takes.values())).header)
                 self.truth[name] = score_views(truth, body, {camera: take.frames for camera, take in takes.items()})
+                for motion in MOTIONS[1:] if self.motion else ():
+                    moved = {camera: self._moved(take, body).get(motion) for camera, take in takes.items()}
+                    known = {camera: _by_source_frame(frames) for camera, frames in moved.items() if frames}
+                    if known:
+                        self.truth[f"{name}, {motion}"] = score_views(truth, body, known)
+
+    def _motions(self, clip: AnnotatedClip, take: Take, body: BodyModel) -> dict[str, MotionResult]:
+        """The clip's people in all motions that were asked for, the raw one first."""
+        if self.motion is None:
+            return {}
+        seen = SeenTake.read(take.path, body, finished=False)
+        moved = {RAW: seen.frames, **self._moved(take, body)}
+        standing = standing_feet(moved, body, seen.up)
+        by_frame = {name: _by_source_frame(frames) for name, frames in moved.items()}
+        return {
+            name: MotionResult(_score(clip, frames, body), standing[name], _fall(clip, frames, body))
+            for name, frames in by_frame.items()
+        }
+
+    def _moved(self, take: Take, body: BodyModel) -> dict[str, list[Frame]]:
+        """Made once for each take."""
+        if take.path not in self._moved_takes:
+            seen = SeenTake.read(take.path, body, finished=False)
+            self._moved_takes[take.path] = other_motions(seen, body, self.motion or RAW)
+        return self._moved_takes[take.path]
 
     def report(self) -> RealReport:
         models = sorted({header.model for header in self.headers})
@@ -154,6 +194,24 @@ class _Evaluation:
                 **{name: importlib.metadata.version(name) for name in _PACKAGES},
             },
         }
+
+
+def _score(clip: AnnotatedClip, frames: Mapping[int, Frame], body: BodyModel) -> RealScore:
+    """Of the annotated frames that there are."""
+    total = RealScore()
+    for number, people in clip.frames.items():
+        if number in frames:
+            points = project(body_points(frames[number], body), frames[number])
+            total += score_frame(people, points, match(people, points))
+    return total
+
+
+def _fall(clip: AnnotatedClip, frames: Mapping[int, Frame], body: BodyModel) -> Fall | None:
+    return None if clip.flight is None else measure_fall(clip.flight, frames, body)
+
+
+def _by_source_frame(frames: Iterable[Frame]) -> dict[int, Frame]:
+    return {frame.source_frame: frame for frame in frames}
 
 
 _OF_ONE_CLIP = ("source", "take", "start", "end", "stride", FOCAL_SETTING)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import UserError
-from engine.contract.skeleton import LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, PELVIS
+from engine.contract.rotations import axis_angle_to_quaternion, quaternion_to_axis_angle
+from engine.contract.skeleton import LEFT_ANKLE, LEFT_HIP, LEFT_KNEE, LEFT_SHOULDER, PELVIS
 from engine.motion.body_motion import BodyMotion
 from engine.motion.causal import CausalSmoother
 from engine.motion.clean_up import CleanUpSettings, clean_up
@@ -204,7 +205,25 @@ def test_what_fits_do_to_noise_is_known() -> None:
     middle = slice(20, -20)
     difference = fast.apply(noise) - slow.apply(noise)
     assert difference[middle].var() == pytest.approx(4 * fast.noise_gain(slow)[middle].mean(), rel=0.05)
-    assert white_noise(noise)[0] == pytest.approx(4 * 0.455, rel=0.05)  # the median of a squared normal number
+    assert white_noise([noise])[0] == pytest.approx(4 * 0.455, rel=0.05)  # the median of a squared normal number
+
+
+@pytest.mark.parametrize("hz", [2.5, 3.5])
+def test_fast_motion_in_a_short_stretch_is_not_taken_for_noise(hz: float) -> None:
+    """Somebody is lost in a fast move and found again in the middle of it: only the long stretch tells of noise."""
+    random, time_s = np.random.default_rng(5), np.arange(90) / 15
+    swing = np.deg2rad(40) * np.sin(2 * np.pi * hz * time_s) * (time_s > 5)
+    turns = np.deg2rad(0.5) * random.normal(size=(len(time_s), 55, 3))
+    turns[:, LEFT_SHOULDER, 1] += swing
+    rest = people.body().rest_joints(np.zeros(10))
+    pelvis = np.tile(rest[PELVIS], (len(time_s), 1))
+    seen = np.flatnonzero((time_s < 4.5) | (time_s > 5))
+    motion = BodyMotion.make(time_s[seen], axis_angle_to_quaternion(turns)[seen], pelvis[seen], rest)
+    assert len(motion.stretches()) == 2
+    found = quaternion_to_axis_angle(smooth(motion, 0.75).rotations[:, LEFT_SHOULDER])[:, 1]
+    late = motion.time_s > 5
+    kept = found[late] @ swing[seen][late] / (swing[seen][late] @ swing[seen][late])
+    assert kept > 0.95
 
 
 def test_limbs_share_out_all_joints() -> None:

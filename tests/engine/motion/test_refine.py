@@ -64,6 +64,19 @@ def test_swimming_in_depth_goes() -> None:
     assert refined["mpjpe"] == pytest.approx(raw["mpjpe"], rel=1e-6)
 
 
+@pytest.mark.parametrize("distance_m", [5.0, 12.0, 25.0])
+def test_people_stay_where_they_are_seen_however_far_away(distance_m: float) -> None:
+    """To be farther is to be smaller, and no reason to be moved in the picture by more of one's height."""
+    motion = people.walkers()[1]
+    camera = np.tile(motion.pelvis.mean(axis=0) - distance_m * np.array([0.0, 0.0, 1.0]), (len(motion), 1))
+    shift = np.cumsum(np.random.default_rng(3).normal(size=(len(motion), 3)) * (0.004, 0.002, 0.008), axis=0)
+    seen = people.noisy(_moved(motion, shift), 3)
+    moved = refine(seen, camera, people.UP).displacement
+    ray = (seen.pelvis - camera) / np.linalg.norm(seen.pelvis - camera, axis=-1, keepdims=True)
+    across = np.linalg.norm(moved - (moved * ray).sum(axis=-1, keepdims=True) * ray, axis=-1)
+    assert np.mean(across) < 0.01
+
+
 def test_clean_up_with_a_camera_is_nearer_to_the_truth_than_without() -> None:
     truths = people.walkers()
     seen = [people.noisy(_swimming(motion, seed), seed) for seed, motion in enumerate(truths)]

@@ -101,7 +101,7 @@ def frame(index: int, shown: Sequence[int]) -> Frame:
 
 def moved_final(frame: Frame) -> FinalFrame:
     """A final frame that puts everybody a metre further on each axis."""
-    values = {item.name: getattr(frame, item.name) for item in fields(FinalFrame)}
+    values = {item.name: getattr(frame, item.name) for item in fields(FinalFrame) if item.name != "refined"}
     return FinalFrame(**values | {"translation": frame.translation + 1, "head_point": frame.head_point + 1})
 
 

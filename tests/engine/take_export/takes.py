@@ -120,7 +120,7 @@ def frame(index: int) -> tuple[Frame, FinalFrame]:
         track_id=tracks,
         **columns,
     )
-    shared = {item.name: getattr(final, item.name) for item in fields(FinalFrame)}
+    shared = {item.name: getattr(final, item.name) for item in fields(FinalFrame) if item.name != "refined"}
     live = Frame(
         **shared
         | {"focal_px": FOCAL_LIVE, "world_from_camera": np.eye(4), "head_point": final.head_point * (1, 1, 0.8)},

@@ -4,6 +4,7 @@
 import json
 import signal
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -172,3 +173,21 @@ def test_stopping_leaves_the_take_as_it_was(still_take):
     process.communicate()
     assert process.returncode == 130 and still_take.read_bytes() == before
     assert not [left for left in still_take.parent.iterdir() if left.name.startswith(".human3r-")]
+
+
+def test_people_who_were_refined_make_way_because_their_camera_is_another(tmp_path):
+    footage = film(tmp_path / "footage", np.repeat(np.eye(4)[None], FRAMES, axis=0))
+    frames = [empty_frame(index, wandering(index)) for index in range(FRAMES)]
+    body = BodyModel.load(default_body_path())
+    earlier = [refitted(frame, pose((0.5, 0.0, 0.0)), FOCAL_PX, body) for frame in frames]
+    told = FocalLength(FOCAL_PX, 0.1, "people")
+    take = write_take(tmp_path / "old.h3r", footage, frames, told, *(replace(final, refined=True) for final in earlier))
+    code, _, errors = refine(take)
+    assert code == 0, errors
+    with TakeReader(take) as reader:
+        assert not reader.header.settings.refine_people
+        assert not any(isinstance(message, FinalFrame) and message.refined for message in reader)
+    with SettledTakeReader(take) as reader:
+        for frame in reader:
+            if isinstance(frame, Frame):
+                np.testing.assert_array_equal(frame.world_from_camera, np.eye(4))
