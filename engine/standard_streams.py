@@ -5,7 +5,6 @@ person, goes to standard error.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -14,7 +13,9 @@ from typing import Any, BinaryIO
 
 from .contract.errors import UserError
 from .contract.exit_codes import FAILED
-from .contract.sentences import printable
+from .contract.terminal import answer, say
+
+__all__ = ["answer", "claim_stdout", "say", "say_error"]
 
 
 def claim_stdout() -> BinaryIO:
@@ -29,12 +30,6 @@ def claim_stdout() -> BinaryIO:
     return stream
 
 
-def say(text: str) -> None:
-    """A line for the person; where nobody reads any more, the work goes on nevertheless."""
-    with contextlib.suppress(OSError):
-        print(printable(text), file=sys.stderr, flush=True)
-
-
 def say_error(error: UserError) -> int:
     """An error for the person. Returns the exit code."""
     say(f"error [{error.code}]: {error.message}\nremedy: {error.remedy}")
@@ -43,7 +38,4 @@ def say_error(error: UserError) -> int:
 
 def write_summary(stdout: BinaryIO, summary: dict[str, Any], started: float) -> None:
     """What `--json` prints: one line, with the seconds since `started` (of `time.monotonic`)."""
-    line = json.dumps(summary | {"seconds": round(time.monotonic() - started, 3)})
-    with contextlib.suppress(OSError):
-        stdout.write(line.encode("utf-8") + b"\n")
-        stdout.flush()
+    answer(json.dumps(summary | {"seconds": round(time.monotonic() - started, 3)}), stdout)

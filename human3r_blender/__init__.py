@@ -6,7 +6,7 @@ import bpy
 from ..engine.contract import logs
 from . import sections
 from .batch import command_line
-from .blender import data_folder, lookout, registration
+from .blender import data_folder, lookout, registration, slices
 from .capture import (
     editor_strips,
     footage_facts,
@@ -37,6 +37,7 @@ MODULES = (
     setup_operators,
     reloading,
     report_operators,
+    slices,
     properties,
     setting_presets,
     thumbnails,

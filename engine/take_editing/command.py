@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from ..contract.errors import UserError
 from ..contract.exit_codes import CANCELLED, DONE
-from ..standard_streams import say, say_error
+from ..standard_streams import answer, say, say_error
 from ..telling import Teller, wait_for_the_end
 from .edits import Delete, Edit, Hide, Merge, Moment, Rename, Split, Swap
 from .roll import Entry
@@ -94,8 +94,7 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     teller.event({"status": "complete", "people": [asdict(entry) for entry in people], "notes": lines})
     if not options.events:
         text = json.dumps([asdict(entry) for entry in people]) if options.json else _table(people)
-        stdout.write(text.encode("utf-8") + b"\n")
-        stdout.flush()
+        answer(text, stdout)
     return DONE
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from engine.contract.messages import Frame
 from engine.contract.take import TakeReader, TakeWriter
+from tests.closed_pipes import run_unheard
 from tests.waiting import HANG_S
 
 from . import takes
@@ -121,3 +122,12 @@ def test_nobody_who_listens_any_more_ends_it_without_a_take(tmp_path: Path) -> N
         pass
     assert process.wait(HANG_S) == 130
     assert list(tmp_path.iterdir()) == [take]
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_closed_pipe_is_no_traceback(tmp_path: Path, closed: str) -> None:
+    take = takes.write(tmp_path / "take.h3r", {0: range(0, 30)})
+    edit = ("--rename", "0=Anna", "--json")
+    ended = run_unheard([sys.executable, "-m", "engine", "edit-take", take, tmp_path / "out.h3r", *edit], ROOT, closed)
+    assert ended.returncode == 0 and (tmp_path / "out.h3r").exists()
+    assert "Traceback" not in (ended.stderr or "") and "Exception" not in (ended.stderr or "")
