@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import BinaryIO
 
 from .contract.errors import UserError
 from .contract.exit_codes import DONE
-from .standard_streams import say_error
+from .standard_streams import answer, say, say_error
 
 _PROGRESS_EVERY_S = 1.0
 
@@ -44,22 +43,17 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
         nonlocal shown
         if time.monotonic() - shown >= _PROGRESS_EVERY_S or done == total:
             shown = time.monotonic()
-            print(f"{100 * done // max(total, 1)} % of {total / 1e9:.1f} GB", file=sys.stderr, flush=True)
+            say(f"{100 * done // max(total, 1)} % of {total / 1e9:.1f} GB")
 
     try:
         target = (options.output or _installed_place(options.source)).absolute()
         manifest = convert_checkpoint(options.source, target, half=options.half, progress=show)
     except UserError as error:
         return say_error(error)
-    print(
-        f"{manifest.variant}, {manifest.precision}, {manifest.tensors} tensors, {manifest.bytes / 1e9:.2f} GB",
-        file=sys.stderr,
-        flush=True,
-    )
+    say(f"{manifest.variant}, {manifest.precision}, {manifest.tensors} tensors, {manifest.bytes / 1e9:.2f} GB")
     if manifest.note:
-        print(f"note: {manifest.note}", file=sys.stderr, flush=True)
-    stdout.write(f"{target}\n".encode())
-    stdout.flush()
+        say(f"note: {manifest.note}")
+    answer(str(target), stdout)
     return DONE
 
 

@@ -14,7 +14,9 @@ from typing import Any, BinaryIO
 
 from .contract.errors import UserError
 from .contract.exit_codes import FAILED
-from .contract.sentences import printable
+from .contract.terminal import answer, say
+
+__all__ = ["answer", "claim_stdout", "say", "say_error"]
 
 
 def claim_stdout() -> BinaryIO:
@@ -27,12 +29,6 @@ def claim_stdout() -> BinaryIO:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return stream
-
-
-def say(text: str) -> None:
-    """A line for the person; where nobody reads any more, the work goes on nevertheless."""
-    with contextlib.suppress(OSError):
-        print(printable(text), file=sys.stderr, flush=True)
 
 
 def say_error(error: UserError) -> int:

@@ -6,7 +6,7 @@ import bpy
 from ..engine.contract import logs
 from . import sections
 from .batch import command_line
-from .blender import data_folder, registration
+from .blender import data_folder, registration, slices
 from .capture import operators, panel, properties, scene_camera, session, setting_presets, timer
 from .report import operators as report_operators
 from .sections import search_menu
@@ -19,6 +19,7 @@ MODULES = (
     setup_operators,
     reloading,
     report_operators,
+    slices,
     properties,
     setting_presets,
     operators,

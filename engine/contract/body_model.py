@@ -245,13 +245,15 @@ class BodyModel:
     ) -> np.ndarray:
         """(..., 3) position of the pelvis joint when the head joint lies at `head_point` (..., 3), same frame.
 
-        `rotations` is (..., 55, 3, 3) with the root rotation first.
+        `rotations` is (..., 55, 3, 3) with the root rotation first; only those of `HEAD_LINE` count.
         """
-        rotations = np.array(rotations, dtype=np.float64)
-        root = rotations[..., PELVIS, :, :].copy()
-        rotations[..., PELVIS, :, :] = np.eye(3)
-        joints = self.posed_joints(rotations, betas, expression)
-        arm = joints[..., HEAD, :] - joints[..., PELVIS, :]
+        rotations = np.asarray(rotations, dtype=np.float64)
+        rest = self.rest_joints(betas, expression)
+        arm, turned = np.zeros(3), np.eye(3)
+        for joint, parent in zip(HEAD_LINE[1:], HEAD_LINE, strict=False):
+            arm = arm + (turned @ (rest[..., joint, :] - rest[..., parent, :])[..., None])[..., 0]
+            turned = turned @ rotations[..., joint, :, :]
+        root = rotations[..., PELVIS, :, :]
         return np.asarray(head_point, dtype=np.float64) - (root @ arm[..., None])[..., 0]
 
     def translation_from_head(
@@ -300,6 +302,13 @@ def joint_transforms(rotations: np.ndarray, rest_joints: np.ndarray) -> np.ndarr
     transforms[..., 3, 3] = 1.0
     return transforms
 
+
+def _line_to(joint: int) -> tuple[int, ...]:
+    return (*_line_to(PARENTS[joint]), joint) if joint != PELVIS else (PELVIS,)
+
+
+HEAD_LINE = _line_to(HEAD)
+"""The joints from the pelvis to the head, both with them."""
 
 _GENERATIONS = generations(JOINT_COUNT)
 

@@ -80,12 +80,12 @@ class Sieve:
         if not (_is_camera(frame) and 0 <= time_s <= LATEST_S):
             self._left_out["frames"] += 1
             return None
+        if all(_all_within(getattr(frame, name), most) for name, most in _PERSON.items()):
+            return frame
         sound = np.ones(len(frame.track_id), dtype=bool)
         for name, most in _PERSON.items():
             rows = getattr(frame, name)
             sound &= _within(rows.reshape(len(rows), int(np.prod(rows.shape[1:]))), most).all(axis=1)
-        if sound.all():
-            return frame
         self._left_out["people"] += int((~sound).sum())
         return replace(frame, **{name: getattr(frame, name)[sound] for name in _columns(frame)})
 
@@ -101,10 +101,10 @@ class Sieve:
 def _is_camera(frame: Frame | FinalFrame) -> bool:
     """Whether a frame's camera is one."""
     pose = frame.world_from_camera
-    if not (_within(pose, FARTHEST_M).all() and _within(frame.principal_point_px, float(1 << 20)).all()):
+    if not (_all_within(pose, FARTHEST_M) and _all_within(frame.principal_point_px, float(1 << 20))):
         return False
-    lengths = np.linalg.norm(pose[:3, :3], axis=0)
-    is_rigid = bool(((lengths > _LEAST_SCALE) & (lengths < 1 / _LEAST_SCALE)).all())
+    squares = (pose[:3, :3] ** 2).sum(axis=0).tolist()
+    is_rigid = all(_LEAST_SCALE**2 < square < _LEAST_SCALE**-2 for square in squares)
     return is_rigid and np.linalg.det(pose[:3, :3]) > 0 and _FOCAL_PX[0] <= frame.focal_px <= _FOCAL_PX[1]
 
 
@@ -116,6 +116,11 @@ def _columns(frame: Frame | FinalFrame) -> list[str]:
 def _has_sound_numbers(message: Message) -> bool:
     values = [np.asarray(getattr(message, item.name)) for item in fields(message)]
     return all(_within(value, 1e9).all() for value in values if value.dtype.kind == "f")
+
+
+def _all_within(values: np.ndarray, most: float) -> bool:
+    """Whether that holds for all of some numbers, which is found in a tenth of the time."""
+    return not values.size or bool(np.abs(values).max() <= most)  # which no number's absence is
 
 
 def _within(values: np.ndarray, most: float) -> np.ndarray:

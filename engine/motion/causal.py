@@ -8,6 +8,8 @@ well, but what trembles is cut off far more steeply.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
 from ..contract.rotations import quaternion_conjugate, quaternion_multiply, quaternion_to_axis_angle
@@ -23,6 +25,12 @@ _LONGEST_STEP_S = 0.5
 """After a longer pause the filter starts anew."""
 _FILTERS = 4
 """That follow each other: of 2, 3 and 4, with cutoffs for each, these tremble least for what is kept of a 5 Hz wave."""
+_BY_LIMB = np.concatenate([list(limb) for limb in LIMBS.values()])
+"""All joints, limb by limb..."""
+_FIRST_OF_LIMB = np.cumsum([0, *map(len, LIMBS.values())])[:-1]
+"""...where in that list each limb begins..."""
+_LIMB_OF = np.repeat(np.arange(len(LIMBS)), [len(limb) for limb in LIMBS.values()])[np.argsort(_BY_LIMB)]
+"""...and the limb of each joint."""
 
 
 class CausalSmoother:
@@ -65,19 +73,20 @@ class _Filter:
         self._turning += calm * (turned / step - self._turning)
         self._going += calm * ((pelvis - pelvis_before) / step - self._going)
         speed = np.linalg.norm(self._turning, axis=-1)
-        smoothed = rotations.copy()
-        for limb in LIMBS.values():
-            joints = list(limb)
-            share = _share(self._calm_hz + _SPEED_HZ * float(speed[joints].max()), step)
-            mixed = self._rotations[joints] + share * (rotations[joints] - self._rotations[joints])
-            smoothed[joints] = mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
+        fastest = np.maximum.reduceat(speed[_BY_LIMB], _FIRST_OF_LIMB)[_LIMB_OF]
+        share = _share(self._calm_hz + _SPEED_HZ * fastest, step)[:, None]
+        mixed = self._rotations + share * (rotations - self._rotations)
+        smoothed = mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
         share = _share(self._calm_hz + 3 * _SPEED_HZ * float(np.linalg.norm(self._going)), step)
         pelvis = self._pelvis + share * (pelvis - self._pelvis)
         self._rotations, self._pelvis = smoothed, pelvis
         return smoothed, pelvis
 
 
-def _share(cutoff_hz: float, step_s: float) -> float:
+Cutoff = TypeVar("Cutoff", float, np.ndarray)
+
+
+def _share(cutoff_hz: Cutoff, step_s: float) -> Cutoff:
     """How far a first-order low pass goes towards a new sample."""
     time_constant = 1 / (2 * np.pi * cutoff_hz)
     return step_s / (step_s + time_constant)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import BinaryIO
 
 from ..contract.errors import UserError
 from ..contract.exit_codes import DONE
-from ..standard_streams import say_error
+from ..standard_streams import answer, say, say_error
 from .edits import Delete, Edit, Hide, Merge, Moment, Rename, Split, Swap
 from .roll import Entry
 
@@ -88,10 +87,9 @@ def run(options: argparse.Namespace, stdout: BinaryIO) -> int:
     except UserError as error:
         return say_error(error)
     for line in [*(f"note: {note}" for note in notes), *([said] if said else [])]:
-        print(line, file=sys.stderr, flush=True)
+        say(line)
     text = json.dumps([asdict(entry) for entry in people]) if options.json else _table(people)
-    stdout.write(text.encode("utf-8") + b"\n")
-    stdout.flush()
+    answer(text, stdout)
     return DONE
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 
 import bpy
 
+from ...engine.contract.terminal import answer, say
 from ...engine.installed.locations import data_folder
 from ..blender.progress import format_bytes
 from ..setup import installation, self_test_record
@@ -109,9 +109,9 @@ def run(options: argparse.Namespace, interrupted: Interruption) -> list[object]:
 
 def _say(options: argparse.Namespace, event: installation.Event, sentence: str) -> None:
     if options.events:
-        print(json.dumps(event), flush=True)
+        answer(json.dumps(event))
     elif sentence:
-        print(sentence, file=sys.stderr, flush=True)
+        say(sentence)
 
 
 def _sentence(event: installation.Event) -> str:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...engine.contract.stop_signals import stop_signals_handled
+from ...engine.contract.terminal import say
 
 
 @dataclass
@@ -27,7 +27,7 @@ def interruption() -> Iterator[Interruption]:
         if state.requested:
             raise KeyboardInterrupt
         state.requested = True
-        print("Stopping (press Ctrl-C again to stop at once)", file=sys.stderr, flush=True)
+        say("Stopping (press Ctrl-C again to stop at once)")
 
     with stop_signals_handled(ask):
         yield state

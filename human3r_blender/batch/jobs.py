@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,7 +14,8 @@ import bpy
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
-from ...engine.contract.sentences import Sentence, printable
+from ...engine.contract.sentences import Sentence
+from ...engine.contract.terminal import answer, say
 from ...engine.contract.whole_file import explained_write_errors
 from ..capture.session import Session, describe_camera
 from ..scene import ground_alignment, scale
@@ -76,7 +76,7 @@ class Job:
 
     def say(self, text: str) -> None:
         """A line for whoever watches."""
-        print(printable(f"{self.label}: {text}"), file=sys.stderr, flush=True)
+        say(f"{self.label}: {text}")
 
     def fail(self, error: UserError) -> None:
         """Tell and note what is wrong with a file that is made all the same."""
@@ -177,15 +177,14 @@ def _ground_of(root: bpy.types.Object) -> dict[str, object]:
 
 def print_error(error: UserError, start: str = "") -> None:
     """An error for whoever watches."""
-    said = printable(f"{start}error [{error.code}]: {error.message}\n    {error.remedy}")
-    print(said, file=sys.stderr, flush=True)
+    say(f"{start}error [{error.code}]: {error.message}\n    {error.remedy}")
 
 
 def write_summary(where: str, results: list[Result]) -> None:
     """All results as JSON, into a file or to standard output (``-``). Raises UserError (``summary-unwritable``)."""
     text = json.dumps({"results": [asdict(result) for result in results]}, indent=2)
     if where == "-":
-        print(text, flush=True)
+        answer(text)
         return
     with explained_write_errors(Sentence("The summary {path} cannot be written", path=where), "summary-unwritable"):
         Path(where).write_text(text + "\n", encoding="utf-8")  # in place, for it may be a pipe

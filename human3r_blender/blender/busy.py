@@ -9,8 +9,8 @@ import bpy
 
 from .text import tr
 
-RUN, TASK = "run", "task"
-"""A capture or an import that fills the scene; a download or an installation."""
+RUN, TASK, EDIT = "run", "task", "edit"
+"""A capture or an import that fills the scene; a download or an installation; an operator that works in slices."""
 
 _at_work: dict[str, Callable[[], bool]] = {}
 
@@ -30,4 +30,4 @@ def nothing_runs(operator: type[bpy.types.Operator]) -> bool:
     if is_busy(RUN):
         operator.poll_message_set(tr("A capture or import is in progress: wait for it to finish, or cancel it"))
         return False
-    return True
+    return not is_busy(EDIT)

@@ -8,7 +8,6 @@ one per data-block, each with its channelbag of F-curves; `action.fcurves` is go
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +30,12 @@ _FEW = 8
 
 _SLICE = 20_000
 """Keys written in one slice of work: a few milliseconds' worth."""
+
+_SAME = 1e-4
+"""Frames. Blender takes a key so little after a frame for one that is at it."""
+
+_SMOOTH = ("location", "rotation_quaternion", "rotation_euler", "scale", ".value")
+"""Ends of the paths of properties that Blender does not round to whole numbers."""
 
 CurveName = tuple[str, int]
 """Data path and array index."""
@@ -278,51 +283,38 @@ def hold_last(curve: bpy.types.FCurve) -> None:
         curve.keyframe_points[-1].interpolation = "CONSTANT"
 
 
-class Seal:
-    """Remembers keys as they were appended, in a few bytes for each curve, and tells whether somebody changed any."""
-
-    def __init__(self) -> None:
-        self._written: dict[CurveName, tuple[int, int]] = {}
-
-    def add(self, name: CurveName, frames: np.ndarray, values: np.ndarray) -> None:
-        """Keys that a curve is given after those before: (T,) scene frames and (T,) values."""
-        count, digest = self._written.get(name, (0, 0))
-        self._written[name] = count + len(frames), zlib.crc32(_pairs(frames, values), digest)
-
-    def is_broken(self, made: Curves) -> bool:
-        """Whether a curve is gone, has other keys than it was given, or was made to play differently."""
-        return any(
-            name not in made or _is_changed(made[name], count, digest)
-            for name, (count, digest) in self._written.items()
-        )
-
-
-def _is_changed(curve: bpy.types.FCurve, count: int, digest: int) -> bool:
-    if len(curve.keyframe_points) != count or curve.mute or len(curve.modifiers):
-        return True
-    return bool((interpolation(curve) > LINEAR).any()) or zlib.crc32(_pairs(*read(curve))) != digest
-
-
-def _pairs(frames: np.ndarray, values: np.ndarray) -> bytes:
-    """Keys as Blender holds them."""
-    return np.stack([frames, values], axis=-1).astype(np.float32).tobytes()
-
-
 def read(curve: bpy.types.FCurve) -> tuple[np.ndarray, np.ndarray]:
-    """(T,) scene frames and (T,) values of all keys, float32."""
-    co = np.empty(2 * len(curve.keyframe_points), dtype=np.float32)
-    curve.keyframe_points.foreach_get("co", co)
+    """(T,) scene frames and (T,) values of all keys, or samples where a curve has these, float32."""
+    points = curve.keyframe_points if len(curve.keyframe_points) else curve.sampled_points
+    co = np.empty(2 * len(points), dtype=np.float32)
+    points.foreach_get("co", co)
     return co[0::2].copy(), co[1::2].copy()
 
 
 def sample(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
     """(T,) values of a curve at (T,) scene frames, whatever its interpolation and modifiers."""
+    if _is_straight(curve):
+        at, values = (column.astype(np.float64) for column in read(curve))
+        row = np.searchsorted(at, frames + _SAME, side="right").clip(min=1) - 1
+        return np.where(interpolation(curve)[row] == CONSTANT, values[row], np.interp(frames, at, values))
     return np.fromiter((curve.evaluate(frame) for frame in frames.tolist()), dtype=np.float64, count=len(frames))
+
+
+def _is_straight(curve: bpy.types.FCurve) -> bool:
+    """Whether all that Blender does with a curve is to hold its keys or to join them by lines."""
+    if not curve.data_path.endswith(_SMOOTH) or len(curve.modifiers) or curve.extrapolation != "CONSTANT":
+        return False
+    return len(curve.keyframe_points) > _FEW and bool((interpolation(curve)[:-1] <= LINEAR).all())
 
 
 def longest(made: Curves) -> int:
     """Keys of the curve that has most."""
-    return max((len(curve.keyframe_points) for curve in made.values()), default=0)
+    return max(map(count, made.values()), default=0)
+
+
+def count(curve: bpy.types.FCurve) -> int:
+    """Keys of a curve, or samples where it has these."""
+    return len(curve.keyframe_points) or len(curve.sampled_points)
 
 
 def slices(names: Sequence[CurveName], keys: int) -> Iterator[Sequence[CurveName]]:

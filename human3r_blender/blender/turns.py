@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
@@ -59,6 +60,14 @@ def submit(name: str, compute: Callable[P, T], *arguments: P.args, **options: P.
     future = worker.submit(compute_alone)
     worker.shutdown(wait=False)
     return future
+
+
+def result_of(computing: Future[T]) -> Generator[None, None, T]:
+    """Slices of a millisecond until a thread has computed, and then what."""
+    while not computing.done():
+        wait_for([computing], timeout=_PATIENCE_S)
+        yield
+    return computing.result()
 
 
 def each(items: Iterable[T]) -> Iterator[T]:

@@ -19,6 +19,7 @@ from ...engine.contract.errors import UserError
 from ...engine.contract.skeleton import JOINT_NAMES, PELVIS
 from ...engine.motion.body_motion import BodyMotion
 from ..blender import keyframes
+from ..blender.slices import Slices, sliceable
 from . import armature
 
 LOCATION = f'pose.bones["{JOINT_NAMES[PELVIS]}"].location'
@@ -41,13 +42,26 @@ class KeyedMotion:
     """The same T frames in the body frame."""
 
 
-def motion_of_person(item: bpy.types.Object, rate: float, action: bpy.types.Action | None = None) -> KeyedMotion:
+@sliceable
+def motion_of_person(
+    item: bpy.types.Object, rate: float, action: bpy.types.Action | None = None
+) -> Slices[KeyedMotion]:
     """The keyed motion of a person's armature; `rate` is the scene's frames per second.
 
     `action` names another of the person's Actions than the one that plays. Raises UserError (``person-not-animated``).
     """
-    curves = keyframes.curves(item) if action is None else keyframes.curves_in(action, LOCATION)
-    return motion_of_curves(item, rate, curves)
+
+    def curves() -> keyframes.Curves:
+        return keyframes.curves(item) if action is None else keyframes.curves_in(action, LOCATION)
+
+    keys: Keys = {}
+    for names in keyframes.slices(NAMES, keyframes.longest(curves())):
+        keys |= read_keys(curves(), names)
+        yield None
+    frames, values = merge_keys(keys, curves())
+    refuse_none(item, frames)
+    yield None
+    return keyed_motion(frames, values, rate, armature.rest_joints(item))
 
 
 def motion_of_curves(item: bpy.types.Object, rate: float, curves: keyframes.Curves) -> KeyedMotion:
@@ -113,9 +127,7 @@ def up_in_body(item: bpy.types.Object) -> np.ndarray:
 
 def read_keys(curves: keyframes.Curves, names: Sequence[keyframes.CurveName]) -> Keys:
     """Frames and values of those of the named curves that have keys."""
-    return {
-        name: keyframes.read(curves[name]) for name in names if name in curves and len(curves[name].keyframe_points)
-    }
+    return {name: keyframes.read(curves[name]) for name in names if name in curves and keyframes.count(curves[name])}
 
 
 def merge_keys(keys: Keys, curves: keyframes.Curves) -> tuple[np.ndarray, np.ndarray]:

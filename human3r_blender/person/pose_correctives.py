@@ -12,7 +12,6 @@ skinning into the rest pose. That covers the correctives and the small shifts of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
 
 import bpy
 import numpy as np
@@ -22,6 +21,7 @@ from ...engine.contract.rotations import quaternion_to_matrix
 from ...engine.contract.skeleton import JOINT_NAMES, PELVIS
 from ..blender import keyframes
 from ..blender import turns as taking_turns
+from ..blender.slices import Slices, sliceable
 from . import body_mesh
 from .offset_basis import OffsetBasis
 
@@ -36,14 +36,14 @@ _BATCH = 32
 FindObject = Callable[[], bpy.types.Object | None]
 
 
-def bake(armature: bpy.types.Object, mesh: bpy.types.Object, body: BodyModel) -> int:
+@sliceable
+def bake(armature: bpy.types.Object, mesh: bpy.types.Object, body: BodyModel) -> Slices[int]:
     """Give a person's mesh the pose correctives of all its keyed frames, in place of those it had.
 
     `body` has to be the one that the person was made with. Returns the number of shape keys. Bake anew after the
     motion was edited.
     """
-    for _ in bake_in_steps(lambda: armature, lambda: mesh, body):
-        pass
+    yield from bake_in_steps(lambda: armature, lambda: mesh, body)
     return sum(key.name.startswith(KEY_PREFIX) for key in mesh.data.shape_keys.key_blocks)
 
 
@@ -61,10 +61,7 @@ def bake_in_steps(find_armature: FindObject, find_mesh: FindObject, body: BodyMo
     if not len(frames):
         return
     computing = taking_turns.submit("human3r-correctives", compress, body, betas, expressions, quaternions)
-    while not computing.done():
-        wait([computing], timeout=0.001)
-        yield
-    vectors, values = computing.result()
+    vectors, values = yield from taking_turns.result_of(computing)
     kinds = np.full(len(frames), keyframes.LINEAR, dtype=np.uint8)
     for index, vector in enumerate(vectors):
         mesh = find_mesh()

@@ -18,7 +18,8 @@ from ...engine.contract.errors import UserError
 from ...engine.contract.skeleton import HEAD
 from ...engine.motion.body_motion import BodyMotion
 from ...engine.motion.clean_up import CleanUpSettings
-from ..blender import keyframes, tags
+from ..blender import keyframes, tags, turns
+from ..blender.slices import Slices, sliceable
 from . import (
     armature,
     body_mesh,
@@ -97,13 +98,15 @@ class PersonKeys:
         )
 
 
-def read(item: bpy.types.Object, rate: float) -> PersonKeys:
+@sliceable
+def read(item: bpy.types.Object, rate: float) -> Slices[PersonKeys]:
     """A person's rows, of the raw Action; `rate` is the scene's frames per second.
 
     Raises UserError (``person-not-animated``, ``no-raw-motion``, ``no-mesh``).
     """
     raw, mesh = raw_action(item), mesh_of(item)
-    keyed = motion_of_person(item, rate, raw)
+    yield from versions.unpacked(lambda: raw)
+    keyed = yield from motion_of_person.in_slices(item, rate, raw)
     faces, nothing = sampling.key_values(mesh, keyed.frames), np.zeros(len(keyed.frames))
     expressions = np.stack([faces.get(name, nothing) for name in body_mesh.EXPRESSION_KEYS], axis=-1)
     kinds = np.full(len(keyed.frames), keyframes.LINEAR, dtype=np.uint8)
@@ -114,7 +117,8 @@ def read(item: bpy.types.Object, rate: float) -> PersonKeys:
     return PersonKeys(keyed.frames, keyed.motion, expressions, betas, kinds, contacts.read(item))
 
 
-def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel) -> None:
+@sliceable
+def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel) -> Slices[None]:
     """Give a person these rows in place of all keys of the raw Action, and what follows from them.
 
     That is the body (the median of the shapes predicted in the rows, the same in all frames), when the person is
@@ -123,6 +127,7 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
     """
     copies.own_blocks(item)
     raw, mesh = raw_action(item), mesh_of(item)
+    yield from versions.unpacked(lambda: raw)
     betas = np.median(keys.betas, axis=0).astype(np.float32)
     if not np.array_equal(betas, body_mesh.shape(mesh)) or not np.allclose(
         armature.rest_joints(item), body.rest_joints(betas), atol=1e-6
@@ -131,25 +136,29 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
         body_mesh.set_shape(mesh, betas)
     rest = armature.rest_joints(item)
     if not np.array_equal(rest, keys.motion.rest_joints):
-        keys = keys.on(rest)
+        keys = yield from turns.result_of(turns.submit("human3r-rows", keys.on, rest))
     told = presence(keys.frames.tolist(), pictures(item).tolist(), _absence_s(item) * rate)
     kinds = np.where(keys.kinds == keyframes.CONSTANT, keyframes.LINEAR, keys.kinds).astype(np.uint8)
     kinds[told.holds] = keyframes.CONSTANT
     columns = dict(zip(NAMES, values_of(keys.motion).T, strict=True))
-    for name, curve in keyframes.curves_in(raw, LOCATION).items():
-        if name in columns:
-            keyframes.replace(curve, keys.frames, columns[name], kinds)
+    for names in keyframes.slices(NAMES, len(keys.frames)):
+        curves = keyframes.curves_in(raw, LOCATION)
+        for name in names:
+            if name in curves:
+                keyframes.replace(curves[name], keys.frames, columns[name], kinds)
+        yield None
     faces = keyframes.curves(mesh.data.shape_keys)
     for path, values in zip(body_mesh.EXPRESSIONS, keys.expressions.T, strict=True):
         if (path, 0) in faces:
             keyframes.replace(faces[path, 0], keys.frames, values, kinds)
+    yield None
     changes = told.visibility
     if not changes and visibility.has_keys(mesh, raw):  # without any keys whatever was shown last would stay
         changes = [(told.frames[0], False)]
     visibility.write(item.name, mesh, [raw], changes, keyframes.replace)
     shape_record.write(raw, keys.frames, keys.betas)
     contacts.write(item, keys.edits)
-    _write_what_follows(item, mesh, rate, body)
+    yield from _write_what_follows(item, mesh, rate, body)
 
 
 def raw_action(item: bpy.types.Object) -> bpy.types.Action:
@@ -191,9 +200,11 @@ def root_of(item: bpy.types.Object) -> bpy.types.Object:
     return root
 
 
-def body_of(item: bpy.types.Object) -> BodyModel:
+@sliceable
+def body_of(item: bpy.types.Object) -> Slices[BodyModel]:
     """The body that a person was made with. Raises UserError where its file is gone."""
-    return BodyModel.load(body_file(tags.text(root_of(item), tags.BODY)))
+    path = body_file(tags.text(root_of(item), tags.BODY))
+    return (yield from turns.result_of(turns.submit("human3r-body", BodyModel.load, path)))
 
 
 def pictures(item: bpy.types.Object) -> np.ndarray:
@@ -217,7 +228,7 @@ def _absence_s(item: bpy.types.Object) -> float:
     return tags.number(root_of(item), tags.ABSENCE, DEFAULT_ABSENCE_S)
 
 
-def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: float, body: BodyModel) -> None:
+def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: float, body: BodyModel) -> Slices[None]:
     """New clean motion and pose correctives for new raw keys, where the person has some."""
     settings, shown = versions.settings_of(item), versions.shown(item)
     if (
@@ -228,8 +239,8 @@ def _write_what_follows(item: bpy.types.Object, mesh: bpy.types.Object, rate: fl
             settings = settings or CleanUpSettings()
         versions.remove_live(item)
     if settings is not None:
-        versions.clean_behind(item, rate, settings)
+        yield from versions.clean_behind.in_slices(item, rate, settings)
         if shown == tags.LIVE:
             versions.show(item, tags.CLEAN)
     if any(key.name.startswith(pose_correctives.KEY_PREFIX) for key in mesh.data.shape_keys.key_blocks):
-        pose_correctives.bake(item, mesh, body)
+        yield from pose_correctives.bake.in_slices(item, mesh, body)

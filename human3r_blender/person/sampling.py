@@ -19,6 +19,7 @@ from ...engine.contract.skeleton import BODY_JOINT_COUNT, JOINT_NAMES, PARENTS, 
 from ...engine.motion.body_motion import BodyMotion
 from ..blender import keyframes
 from ..blender.evaluation import bone_matrices, evaluating, world_matrix
+from ..blender.slices import Slices, sliceable
 from ..blender.vectors import nearest_rotation, transposed
 from . import body_mesh
 
@@ -86,7 +87,7 @@ def frames_of(item: bpy.types.Object) -> tuple[float, float]:
     ranges += [
         tuple(curve.range())
         for (path, _), curve in keyframes.curves(item).items()
-        if path in paths and len(curve.keyframe_points)
+        if path in paths and keyframes.count(curve)
     ]
     if not ranges:
         raise UserError(
@@ -98,7 +99,8 @@ def frames_of(item: bpy.types.Object) -> tuple[float, float]:
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
 
-def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -> Sample:
+@sliceable
+def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -> Slices[Sample]:
     """A person at (T,) scene frames.
 
     Raises UserError (``source-not-a-person``, ``armature-edited``, ``armature-at-rest``).
@@ -117,13 +119,14 @@ def sample(item: bpy.types.Object, scene: bpy.types.Scene, frames: np.ndarray) -
     with evaluating(item, scene) as evaluation:
         if _is_plain(item):
             evaluated = evaluation.at(float(frames[0]))
-            poses = _computed(item, stand_ins, frames)
+            poses = yield from _computed(item, stand_ins, frames)
             worlds = np.broadcast_to(world_matrix(evaluated), (len(frames), 4, 4))
         else:
             poses, worlds = np.empty((len(frames), len(names), 4, 4)), np.empty((len(frames), 4, 4))
             for row, frame in enumerate(frames.tolist()):
                 evaluated = evaluation.at(frame)
                 poses[row], worlds[row] = bone_matrices(evaluated, stand_ins), world_matrix(evaluated)
+                yield None
     rest = np.array([item.data.bones[name].matrix_local for name in stand_ins], dtype=np.float64)
     return Sample(frames, poses, worlds, rest, present)
 
@@ -191,7 +194,7 @@ def _scale(item: bpy.types.Object, worlds: np.ndarray) -> float:
     return scale
 
 
-def _computed(item: bpy.types.Object, names: list[str], frames: np.ndarray) -> np.ndarray:
+def _computed(item: bpy.types.Object, names: list[str], frames: np.ndarray) -> Slices[np.ndarray]:
     """(T, len(names), 4, 4) poses in the armature's space, from the F-curves."""
     curves = keyframes.curves(item)
     poses: dict[str, np.ndarray] = {}
@@ -220,7 +223,10 @@ def _computed(item: bpy.types.Object, names: list[str], frames: np.ndarray) -> n
                 poses[bone.name] = pose(bone.parent) @ before @ own
         return poses[bone.name]
 
-    return np.stack([pose(item.pose.bones[name]) for name in names], axis=1)
+    for name in names:
+        pose(item.pose.bones[name])
+        yield None
+    return np.stack([poses[name] for name in names], axis=1)
 
 
 def _is_plain(item: bpy.types.Object) -> bool:

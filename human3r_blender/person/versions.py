@@ -10,7 +10,6 @@ play on with every version.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
 from dataclasses import dataclass
 
 import bpy
@@ -21,7 +20,8 @@ from ...engine.contract.skeleton import PELVIS
 from ...engine.motion.causal import CausalSmoother
 from ...engine.motion.clean_up import CleanUpSettings, clean_up
 from ...engine.motion.contact_edits import ContactEdits
-from ..blender import keyframes, tags, turns
+from ..blender import keyframes, packed_keys, tags, turns
+from ..blender.slices import GOES_ON, Slices, run_through, sliceable, to_its_end
 from . import armature, contact_marks, contacts, copies, family, filmed
 from .motion import (
     LOCATION,
@@ -45,7 +45,6 @@ REFINED = "human3r_refined"
 
 _LIVE_ROWS = 8
 """Rows smoothed in one slice of work."""
-_PATIENCE_S = 0.001
 
 FindObject = Callable[[], bpy.types.Object | None]
 
@@ -56,23 +55,31 @@ def shown(item: bpy.types.Object) -> str:
     return "" if action is None else tags.text(action, tags.ROLE)
 
 
-def show(item: bpy.types.Object, role: str) -> None:
+@sliceable
+def show(item: bpy.types.Object, role: str) -> Slices[None]:
     """Play another version of a person's motion. Raises UserError (``no-version``)."""
     action = family.action(item, role)
     if action is None:
         raise UserError(
             "no-version", "{name} has no {role} motion.", "Clean up the person first.", name=item.name, role=role
         )
+    yield from unpacked(lambda: family.action(item, role))
     before = item.animation_data.action if item.animation_data is not None else None
     if before is not None:
         before.use_fake_user = True  # what does not play is kept when the file is saved
     keyframes.play(item, action, LOCATION)
 
 
+def unpacked(find: Callable[[], bpy.types.Action | None]) -> Slices[None]:
+    """Give a version that was packed its keys again, as far as it comes; see `packed_keys`."""
+    yield from packed_keys.unpack(find, NAMES[0])
+
+
 def play_own(item: bpy.types.Object, name: str) -> None:
     """Let a person go on with the Action called `name`, which is the user's; with none where the name is empty."""
     action = bpy.data.actions.get(name)
     if action is not None:
+        run_through(unpacked(lambda: action))
         keyframes.play(item, action, LOCATION)
     elif item.animation_data is not None:
         item.animation_data.action = None
@@ -102,26 +109,27 @@ def lacks_camera(item: bpy.types.Object) -> bool:
     return settings is not None and settings.refine and not is_refined(item)
 
 
-def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> None:
-    """Make a person's clean Action out of the raw one, at once, and play it; see `clean_in_steps`."""
-    for _ in clean_in_steps(lambda: item, rate, settings):
-        pass
+@sliceable
+def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> Slices[None]:
+    """Make a person's clean Action out of the raw one, and play it; see `clean_in_steps`."""
+    yield from clean_in_steps(lambda: item, rate, settings)
 
 
-def clean_behind(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> None:
+@sliceable
+def clean_behind(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> Slices[None]:
     """The same while what plays goes on: another version, an Action of the user's, NLA strips, or nothing."""
     role, data = shown(item), item.animation_data
     own = "" if data is None or data.action is None else data.action.name
-    clean(item, rate, settings)
+    yield from clean.in_slices(item, rate, settings)
     if role in (tags.RAW, tags.LIVE):
-        show(item, role)
+        yield from show.in_slices(item, role)
     elif not role:
         play_own(item, own)
 
 
 def clean_in_steps(
     find_armature: FindObject, rate: float, settings: CleanUpSettings, takes_live: bool = False
-) -> Iterator[None]:
+) -> Slices[None]:
     """Make a person's clean Action and play it, in slices of a few milliseconds, the arithmetic on a thread.
 
     `rate` is the scene's frames per second. It takes the place of the clean Action that there was, also where NLA
@@ -131,14 +139,14 @@ def clean_in_steps(
     """
 
     def raw_curves() -> keyframes.Curves:
-        item = find_armature()
-        raw = None if item is None else family.action(item, tags.RAW)
+        raw = _raw_of(find_armature())
         return {} if raw is None else keyframes.curves_in(raw, LOCATION)
 
+    yield from unpacked(lambda: _raw_of(find_armature()))
     keys: Keys = {}
     for names in keyframes.slices(NAMES, keyframes.longest(raw_curves())):
         keys |= read_keys(raw_curves(), names)
-        yield
+        yield None
     item = find_armature()
     if item is None:
         return
@@ -146,13 +154,11 @@ def clean_in_steps(
     refuse_none(item, frames)
     camera = filmed.camera_places(item, frames) if settings.refine else None
     edits = contacts.in_seconds(contacts.read(item), rate)
-    yield
+    yield None
     rest, up = armature.rest_joints(item), up_in_body(item)
     computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, rest, up, camera, settings, edits)
-    while not computing.done():
-        wait([computing], timeout=_PATIENCE_S)
-        yield
-    yield from _write(find_armature, computing.result(), settings, takes_live)
+    cleaned = yield from turns.result_of(computing)
+    yield from to_its_end(_write(find_armature, cleaned, settings, takes_live))
 
 
 @dataclass(frozen=True)
@@ -186,7 +192,7 @@ def _compute(
     return _Cleaned(values_of(cleaned.motion), told, settings.refine and camera is not None, marks)
 
 
-def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettings, takes_live: bool) -> Iterator[None]:
+def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettings, takes_live: bool) -> Slices[None]:
     item = find_armature()
     raw = family.action(item, tags.RAW) if item is not None else None
     if item is None or raw is None:
@@ -196,7 +202,7 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
         # All that does not differ is the raw Action's: frames, interpolation, groups, other curves.
         made = copy_of(raw, tags.CLEAN)
     name = made.name
-    yield
+    yield None
 
     def curves() -> keyframes.Curves:
         action = bpy.data.actions.get(name)
@@ -204,7 +210,7 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
 
     for names in keyframes.slices(NAMES, len(cleaned.values)):
         set_motion(curves(), names, cleaned.contacts.frames, cleaned.values)
-        yield
+        yield None
     yield from keyframes.settle_curves(curves)
     item, made = find_armature(), bpy.data.actions.get(name)
     if item is None or made is None:
@@ -224,11 +230,23 @@ def _write(find_armature: FindObject, cleaned: _Cleaned, settings: CleanUpSettin
     made.use_fake_user = True
     if raw is not None:
         raw.use_fake_user, made.name = True, f"{raw.name} clean"
-    yield
+    yield None
     item = find_armature()
     made = None if item is None else family.action(item, tags.CLEAN)
     if item is not None and made is not None:
         contact_marks.make(item, made, cleaned.contacts)
+    yield None
+    yield from packed_keys.pack(lambda: _raw_at_rest(find_armature()), NAMES[0], NAMES[3:])
+
+
+def _raw_of(item: bpy.types.Object | None) -> bpy.types.Action | None:
+    return None if item is None else family.action(item, tags.RAW)
+
+
+def _raw_at_rest(item: bpy.types.Object | None) -> bpy.types.Action | None:
+    """A person's raw Action, unless it moves somebody."""
+    raw = _raw_of(item)
+    return None if item is None or raw is None or raw in keyframes.actions_of(item) else raw
 
 
 def copy_of(raw: bpy.types.Action, version: str) -> bpy.types.Action:
@@ -260,7 +278,8 @@ def begin_live(item: bpy.types.Object) -> None:
         keyframes.play(item, live, LOCATION)
 
 
-def make_live(item: bpy.types.Object, rate: float) -> None:
+@sliceable
+def make_live(item: bpy.types.Object, rate: float) -> Slices[None]:
     """Make the live Action of a person who was cleaned up, as it was or would have been while the take arrived, if
     there is none of the same strength. Raises UserError (``person-not-animated``).
     """
@@ -269,15 +288,20 @@ def make_live(item: bpy.types.Object, rate: float) -> None:
     if raw is None or (live is not None and live.get(STRENGTH) == settings.strength):
         return
     remove_live(item)
-    keyed = motion_of_person(item, rate, raw)
+    yield from unpacked(lambda: raw)
+    keyed = yield from motion_of_person.in_slices(item, rate, raw)
     frames, motion = keyed.frames, keyed.motion
     smoothing = LiveSmoothing(settings.strength, rate)
-    for _ in smoothing.add(frames.tolist(), motion.rotations, motion.pelvis - motion.rest_joints[PELVIS]):
-        pass
+    yield from smoothing.add(frames.tolist(), motion.rotations, motion.pelvis - motion.rest_joints[PELVIS])
     live = copy_of(raw, tags.LIVE)
-    set_motion(keyframes.curves_in(live, LOCATION), NAMES, frames, smoothing.take())
+    yield GOES_ON
+    values = smoothing.take()
+    for names in keyframes.slices(NAMES, len(frames)):
+        set_motion(keyframes.curves_in(live, LOCATION), names, frames, values)
+        yield GOES_ON
     family.give(item, live, tags.LIVE)
     live[STRENGTH] = settings.strength
+    yield from to_its_end(packed_keys.pack(lambda: _raw_at_rest(item), NAMES[0], NAMES[3:]))
 
 
 def remove_live(item: bpy.types.Object) -> None:

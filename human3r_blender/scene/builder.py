@@ -197,8 +197,8 @@ class SceneBuilder:
                 break
             if idle:
                 yield False
-        for steps in self._conclusion():
-            for _ in steps:
+        for last_steps in self._conclusion():
+            for _ in last_steps:
                 yield True
 
     def _set_up(self) -> Iterator[bool]:
@@ -337,7 +337,7 @@ class SceneBuilder:
             if skeleton is not None and track.id in self.header.hidden_people:
                 blocks.set_hidden(skeleton, True)
 
-    def _conclusion(self) -> Iterator[Steps]:
+    def _conclusion(self) -> Iterator[Iterator[object]]:
         """What needs the whole take, each piece in steps: constant shapes, clean motion, exact surfaces, tidy keys."""
         root = self.root
         if root is not None and self._camera.frames:

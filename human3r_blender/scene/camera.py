@@ -18,7 +18,7 @@ from ...engine.contract.media import has_picture_signature, image_sequence
 from ...engine.contract.messages import FinalFrame, Frame
 from ...engine.contract.rotations import continuous_quaternions
 from ...engine.contract.sentences import Sentence
-from ..blender import coordinates, keyframes, tags, timing
+from ..blender import coordinates, key_seal, keyframes, tags, timing
 
 SENSOR_MM = 36.0
 """Sensor width. Only its quotient with the lens means anything, so any constant serves."""
@@ -66,7 +66,7 @@ class CameraKeys:
         self._last_rotation: np.ndarray | None = None
         self._row_of: dict[int, int] = {}
         self._is_final = False
-        self._seals = keyframes.Seal(), keyframes.Seal()
+        self._seals = key_seal.Seal(), key_seal.Seal()
         """Of the keys of the object and of its data."""
         self.note = ""
         """What the user should know of how the keys ended; empty where there is nothing to say."""

@@ -13,7 +13,7 @@ from ...engine.contract.person_names import numbered_name
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.skeleton import JOINT_NAMES
 from ...engine.motion.clean_up import CleanUpSettings
-from ..blender import keyframes, tags, turns
+from ..blender import key_seal, keyframes, tags, turns
 from ..person import armature, body_mesh, colors, family, shape_record, versions, visibility
 from ..person.motion import LOCATION, NAMES, ROTATIONS
 from .tracks import Track
@@ -49,7 +49,7 @@ class Person:
         """What the user should know of how the motion ended; empty where there is nothing to say."""
         self._take_id = take_id
         self._live = live
-        self._seal = keyframes.Seal()
+        self._seal = key_seal.Seal()
         """Of the keys of the pose that arrive."""
         self._is_whole = is_whole
         self._betas = track.typical_betas() if is_whole else track.betas[0]
@@ -199,7 +199,7 @@ class Person:
                 self._raw_curves, NAMES, pose, np.array(self.track.frames), self.track.interpolation(0, self.written)
             )
 
-    def clean_up(self, settings: CleanUpSettings, rate: float) -> Iterator[None]:
+    def clean_up(self, settings: CleanUpSettings, rate: float) -> Iterator[object]:
         """The final clean Action beside the raw one, in place of the live one; `rate` in frames per second.
 
         Where the user has changed the live one, or plays another Action, that stays and plays on.

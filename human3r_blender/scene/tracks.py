@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...engine.contract import rotations
-from ...engine.contract.body_model import BodyModel
+from ...engine.contract.body_model import HEAD_LINE, BodyModel
 from ...engine.contract.messages import FinalFrame, Frame
 from ...engine.contract.sentences import Sentence
 from ...engine.contract.skeleton import PELVIS
@@ -71,10 +71,10 @@ class Track(Presence):
 
     def pelvis_keys(self, rows: slice, body: BodyModel, betas: np.ndarray) -> np.ndarray:
         """(T, 3) locations of the pelvis bone in some rows, meters from its rest position."""
-        pelvis = body.pelvis_from_head(
-            rotations.axis_angle_to_matrix(np.stack(self.poses[rows])), betas,
-            np.stack(self.expressions[rows]), np.stack(self.head_points[rows]),
-        )  # fmt: skip
+        poses = np.stack(self.poses[rows])
+        turns = np.zeros((*poses.shape, 3))
+        turns[:, HEAD_LINE] = rotations.axis_angle_to_matrix(poses[:, HEAD_LINE])
+        pelvis = body.pelvis_from_head(turns, betas, np.stack(self.expressions[rows]), np.stack(self.head_points[rows]))
         placed = coordinates.camera_points_to_body(np.stack(self.cameras[rows]), pelvis)
         return placed - body.rest_joints(betas)[PELVIS]
 

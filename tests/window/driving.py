@@ -17,6 +17,7 @@ Steps are generators that yield the seconds to wait until the next step; on a bu
 Blender's own loop does. Positions are pixels from the screen's top left corner, where the window is, too.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -31,8 +32,13 @@ ROUNDS = 10
 """Of Blender's loop in each wait, at least: each handles what mouse and keyboard did, and draws."""
 
 
-def drive(steps):
-    """Show the add-on's panels, run the steps and quit; whatever fails ends Blender with exit code 1."""
+def drive(steps, in_slices=False):
+    """Show the add-on's panels, run the steps and quit; whatever fails ends Blender with exit code 1.
+
+    Long work is over when its operator returns, for steps that go on at once, unless they wait for slices.
+    """
+    if not in_slices:
+        addon_module("blender.slices").AT_FIRST_S = math.inf
 
     def step():
         try:

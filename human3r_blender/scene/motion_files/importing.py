@@ -33,7 +33,8 @@ from ....engine.contract.skeleton import HEAD, PELVIS
 from ....engine.installed import locations
 from ....engine.motion.body_motion import BodyMotion
 from ....engine.motion.resampling import exact_rate, frame_count, frame_times, resample
-from ...blender import coordinates, timing
+from ...blender import coordinates, timing, turns
+from ...blender.slices import GOES_ON, Slices, sliceable
 from ..builder import SceneBuilder
 from ..import_options import ImportOptions
 from .motion import FoundMotion, FoundPerson
@@ -63,6 +64,7 @@ class ImportedMotion:
     """What of the file could not be used, and what was assumed."""
 
 
+@sliceable
 def import_motion(
     path: Path,
     scene: bpy.types.Scene,
@@ -70,7 +72,7 @@ def import_motion(
     set_scene_timing: bool = False,
     options: MotionOptions | None = None,
     absence_s: float = ImportOptions.absence_s,
-) -> ImportedMotion:
+) -> Slices[ImportedMotion]:
     """Make people of a motion file, with keys on whole frames of the scene from its start on.
 
     The scene keeps its frame rate, and the motion is resampled by time; with `set_scene_timing` the scene takes the
@@ -78,9 +80,10 @@ def import_motion(
     person is hidden. Raises UserError, and then has not touched the scene.
     """
     options = options or MotionOptions()
-    found = with_rate(read(path), options)
+    yield Sentence("Reading {name}", name=path.name)
+    found = with_rate((yield from turns.result_of(turns.submit("human3r-motion", read, path))), options)
     body_choice = choose_body(body_setting, locations.body_path())
-    body = BodyModel.load(body_file(body_choice))
+    body = yield from turns.result_of(turns.submit("human3r-body", BodyModel.load, body_file(body_choice)))
     found = upright(found, options, body)
     own_rate = _exact_rate(path, found)
     rate = own_rate if set_scene_timing else exact_rate(timing.rate_for(scene, None))
@@ -94,8 +97,10 @@ def import_motion(
     for message in frames(found, own_rate, rate, body):
         builder.add(message)
         last = builder.latest_frame
+        yield GOES_ON
     builder.finish()
-    builder.work()
+    while builder.work(0.0):
+        yield GOES_ON
     root = builder.root
     assert root is not None
     root.scale = (found.scale,) * 3

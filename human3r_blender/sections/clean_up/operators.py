@@ -7,10 +7,12 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.sentences import Sentence
 from ....engine.motion.clean_up import CleanUpSettings
 from ...blender import tags, timing
 from ...blender.operators import refuse, say
 from ...blender.properties import settings_from, with_settings
+from ...blender.slices import GOES_ON, SlicedOperator, Slices
 from ...blender.text import tr
 from ...person import family, selection, versions
 
@@ -33,7 +35,7 @@ class Human3RCleanUp(bpy.types.PropertyGroup):
 
 
 @with_settings(CleanUpSettings)
-class HUMAN3R_OT_clean_up(bpy.types.Operator):
+class HUMAN3R_OT_clean_up(SlicedOperator, bpy.types.Operator):
     """Make a clean Action for each person, with less jitter and with feet that stay planted. The raw Action is kept; an
     existing clean Action is remade, and your changes to it are lost"""
 
@@ -49,18 +51,18 @@ class HUMAN3R_OT_clean_up(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return selection.may_edit_people(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
         people = selection.people(context, self.everyone)
         try:
             selection.refuse_unfit(people)
             settings = settings_from(self, CleanUpSettings)
-            _clean(self, context, people, settings)
+            yield from _clean(self, context, people, settings)
         except UserError as error:
             return refuse(self, error)
         return {"FINISHED"}
 
 
-class HUMAN3R_OT_show_version(bpy.types.Operator):
+class HUMAN3R_OT_show_version(SlicedOperator, bpy.types.Operator):
     """Play this version of the motion; the others are kept. The clean one is made for people who have none yet"""
 
     bl_idname = "human3r.show_version"
@@ -82,18 +84,18 @@ class HUMAN3R_OT_show_version(bpy.types.Operator):
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
         return next(text for name, _, text in VERSIONS if name == properties.version)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
         people = selection.people(context, self.everyone)
         wanted = [item for item in people if family.action(item, tags.CLEAN) is None] if self.version == "CLEAN" else []
         try:
             selection.refuse_unfit(people)
-            _clean(self, context, wanted, settings_from(context.scene.human3r_cleanup, CleanUpSettings))
+            yield from _clean(self, context, wanted, settings_from(context.scene.human3r_cleanup, CleanUpSettings))
         except UserError as error:
             return refuse(self, error)
-        return _show(self, context, people, lambda item: self.version.lower())
+        return (yield from _show(self, context, people, lambda item: self.version.lower()))
 
 
-class HUMAN3R_OT_compare(bpy.types.Operator):
+class HUMAN3R_OT_compare(SlicedOperator, bpy.types.Operator):
     """Switch between the raw and the clean motion of the selected people, or of all if none are selected"""
 
     bl_idname = "human3r.compare_versions"
@@ -104,11 +106,13 @@ class HUMAN3R_OT_compare(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return selection.may_edit_people(cls, context) and _some_are_clean(cls, context)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
         everyone = not any(family.action(item, tags.CLEAN) for item in selection.people(context, False))
         cleaned = [item for item in selection.people(context, everyone) if family.action(item, tags.CLEAN) is not None]
-        return _show(
-            self, context, cleaned, lambda item: tags.RAW if versions.shown(item) == tags.CLEAN else tags.CLEAN
+        return (
+            yield from _show(
+                self, context, cleaned, lambda item: tags.RAW if versions.shown(item) == tags.CLEAN else tags.CLEAN
+            )
         )
 
 
@@ -148,9 +152,10 @@ def _clean(
     context: bpy.types.Context,
     people: list[bpy.types.Object],
     settings: CleanUpSettings,
-) -> None:
+) -> Slices[None]:
     for item in people:
-        versions.clean(item, timing.rate_for(context.scene, None), settings)
+        yield Sentence("Cleaning up {name}", name=item.name)
+        yield from versions.clean.in_slices(item, timing.rate_for(context.scene, None), settings)
     if people:
         say(operator, "INFO", "{names}: cleaned up. The raw motion is kept.", names=selection.names(people))
     if unseen := [item for item in people if versions.lacks_camera(item)]:
@@ -167,13 +172,14 @@ def _show(
     context: bpy.types.Context,
     people: list[bpy.types.Object],
     role: Callable[[bpy.types.Object], str],
-) -> set[str]:
+) -> Slices[set[str]]:
     try:
         selection.refuse_unfit(people)
         for item in people:
             if role(item) == tags.LIVE:
-                versions.make_live(item, timing.rate_for(context.scene, None))
-            versions.show(item, role(item))
+                yield from versions.make_live.in_slices(item, timing.rate_for(context.scene, None))
+            yield from versions.show.in_slices(item, role(item))
+            yield GOES_ON
     except UserError as error:
         return refuse(operator, error)
     context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)

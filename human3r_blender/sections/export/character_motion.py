@@ -19,6 +19,7 @@ from ....engine.contract import rotations
 from ....engine.contract.sentences import Sentence
 from ...blender import bone_ties, kinship
 from ...blender.evaluation import Evaluation, at_rest, bone_matrices, evaluating, world_matrix
+from ...blender.slices import Slices, sliceable
 from ...blender.vectors import nearest_rotation
 from .motion import Clock
 
@@ -72,12 +73,13 @@ class CharacterMotion:
     """What the export cannot show."""
 
 
-def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -> CharacterMotion:
+@sliceable
+def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock) -> Slices[CharacterMotion]:
     """A character at an export's frames. Raises UserError (``armature-edited``, ``armature-at-rest``)."""
     cast = _Cast(item, scene)
     with _together(item, [*cast.rigs[1:], *cast.parts], scene) as evaluation:
         rest = _at_rest(item, [*cast.rigs, *cast.parts], evaluation)
-        poses, places, keys = _sampled(cast, evaluation, when)
+        poses, places, keys = yield from _sampled(cast, evaluation, when)
     skeleton = _Skeleton()
     for rig, names in cast.bones.items():
         skeleton.add_rig(rig, names, rest[rig], poses[rig])
@@ -302,7 +304,7 @@ _Rows = dict[bpy.types.Object, np.ndarray]
 
 def _sampled(
     cast: _Cast, evaluation: Evaluation, when: Clock
-) -> tuple[_Rows, _Rows, dict[bpy.types.Object, dict[str, np.ndarray]]]:
+) -> Slices[tuple[_Rows, _Rows, dict[bpy.types.Object, dict[str, np.ndarray]]]]:
     """(T, B, 4, 4) bones by armature and (T, 4, 4) loose parts in the world, and (T,) values of parts' shape keys."""
     count = len(when.scene_frames)
     poses = {rig: np.empty((count, len(names), 4, 4)) for rig, names in cast.bones.items()}
@@ -319,6 +321,7 @@ def _sampled(
         for part, shapes in shaped.items():
             for key in evaluation.seen(shapes).key_blocks[1:]:
                 keys[part][key.name][row] = 0.0 if key.mute else key.value
+        yield None
     return poses, places, keys
 
 

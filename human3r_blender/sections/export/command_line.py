@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import glob
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -15,6 +14,7 @@ import bpy
 
 from ....engine.contract.arguments import add_setting_options, settings_from_options
 from ....engine.contract.take_export import TakeExportSettings
+from ....engine.contract.terminal import say
 from ...person import characters, selection
 from ...setup import background_task, choices
 from ...setup.background_task import Task
@@ -83,7 +83,7 @@ def run(
     done = exporting.Exported((*done.files, *beside.files), (*done.notes, *beside.notes))
     if people or cast or beside.files:
         for said in (*(f"{path.name} written" for path in done.files), *done.notes):
-            print(f"{label}: {said}", file=sys.stderr, flush=True)
+            say(f"{label}: {said}")
     return done
 
 
@@ -120,7 +120,7 @@ def _follow(task: Task, label: str, is_stopped: Callable[[], bool]) -> None:
             if is_stopped():
                 task.cancel()
             if time.monotonic() >= next_line:
-                print(f"{label}: {task.text}", file=sys.stderr, flush=True)
+                say(f"{label}: {task.text}")
                 next_line = time.monotonic() + _LINE_EVERY_S
     finally:
         task.close()

@@ -13,6 +13,8 @@ import bpy
 from ....engine.contract.errors import UserError
 from ....engine.contract.sentences import Sentence
 from ....engine.contract.whole_file import explained_write_errors, whole_file
+from ...blender import turns
+from ...blender.slices import Slices, sliceable
 from ...person.visibility import hidden_frames
 from ...rigs import profiles
 from . import backdrops, character_motion
@@ -44,6 +46,7 @@ def check_available(formats: Sequence[str]) -> None:
         FORMATS[kind].check()
 
 
+@sliceable
 def export(
     scene: bpy.types.Scene,
     people: Sequence[bpy.types.Object],
@@ -51,7 +54,7 @@ def export(
     stem: str,
     settings: ExportSettings,
     characters: Sequence[bpy.types.Object] = (),
-) -> Exported:
+) -> Slices[Exported]:
     """Write people and characters, armatures of a scene, to `folder`, in files called after `stem`.
 
     Where there are `characters`, the settings say which of both are meant.
@@ -64,8 +67,15 @@ def export(
     characters = () if settings.subjects == "people" else characters
     people = people if _wants_people(settings, characters) else ()
     hidden = {item: hidden_frames(item, scene, when.scene_frames) for item in people}
-    cast = [character_motion.collect(item, scene, when) for item in characters]
-    found = [collect(item, scene, when, hidden[item]) for item in people if not hidden[item].all()]
+    yield None
+    cast, found = [], []
+    for item in characters:
+        yield Sentence("Reading {name}", name=item.name)
+        cast.append((yield from character_motion.collect.in_slices(item, scene, when)))
+    for item in people:
+        if not hidden[item].all():
+            yield Sentence("Reading {name}", name=item.name)
+            found.append((yield from collect.in_slices(item, scene, when, hidden[item])))
     if not found and not cast:
         raise UserError(
             "nobody-to-export",
@@ -85,13 +95,24 @@ def export(
         with _written(path) as written:
             staged = _staged(scenery, written.parent, pictures if FORMATS[kind].picture_beside else {})
             request = Request(when, settings.target, camera, staged, stem, _style(settings))
-            FORMATS[kind].write(written, group, request)
+            yield Sentence("Writing {name}", name=path.name)
+            yield None  # the window shows it first: Blender's own exporters write a file in one go
+            yield from _write(kind, written, group, request)
     notes = _notes_on_formats(settings, cast) + [
         Sentence("{name} is hidden throughout and was left out.", name=item.name)
         for item in people
         if hidden[item].all()
     ]
     return Exported((*files, *beside), (*notes, *_notes_of([*cast, *found])))
+
+
+def _write(kind: str, written: Path, group: Sequence[Subject], request: Request) -> Slices[None]:
+    """Write one file, on a thread where nothing of Blender's is needed for that."""
+    write = FORMATS[kind].write
+    if FORMATS[kind].is_numbers:
+        yield from turns.result_of(turns.submit("human3r-export", write, written, group, request))
+    else:
+        write(written, group, request)
 
 
 def _notes_of(subjects: Sequence[Subject]) -> list[str]:

@@ -63,6 +63,8 @@ class Format:
     """Whether it holds bodies of people and no characters."""
     one_person_for: tuple[str, ...] = ()
     """Targets (`ExportSettings.target`) for which a file holds one person."""
+    is_numbers: bool = False
+    """Whether the numbers that were read of the people are all that `write` needs: a thread may call it."""
     binds_by_name: bool = False
     """Whether readers know bones by their names alone: people share a file only where that is asked for."""
 

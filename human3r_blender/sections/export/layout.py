@@ -11,11 +11,21 @@ from .settings import ExportSettings
 
 
 def draw_settings(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Human3RExport) -> None:
-    """What is exported and how: in the sidebar and in the file browser."""
-    layout.use_property_split, layout.use_property_decorate = True, False
+    """What is exported and how, in the file browser."""
+    draw_formats(layout, settings)
+    draw_options(layout, context, settings)
+
+
+def draw_formats(layout: bpy.types.UILayout, settings: Human3RExport) -> None:
+    """In which formats people are exported."""
     grid = layout.grid_flow(row_major=True, columns=3, even_columns=True, align=True)
     grid.use_property_split = False
     grid.prop(settings, "formats", expand=True)
+
+
+def draw_options(layout: bpy.types.UILayout, context: bpy.types.Context, settings: Human3RExport) -> None:
+    """All else that can be said about an export."""
+    layout.use_property_split, layout.use_property_decorate = True, False
     layout.label(text="Camera and Environment")
     grid = layout.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
     grid.use_property_split = False

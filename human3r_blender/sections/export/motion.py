@@ -14,7 +14,8 @@ from ....engine.contract.sentences import Sentence
 from ....engine.contract.skeleton import JOINT_NAMES
 from ....engine.motion.body_motion import BodyMotion
 from ....engine.motion.resampling import exact_rate, frame_count, frame_times
-from ...blender import tags, timing
+from ...blender import tags, timing, turns
+from ...blender.slices import Slices, sliceable
 from ...person import body_mesh, family, sampling
 
 _OUT_OF_PLACE_M = 1e-3
@@ -78,14 +79,16 @@ def clock(scene: bpy.types.Scene, frame_rate: float) -> Clock:
     return Clock(rate, scene.frame_start + steps)
 
 
-def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock, hidden: np.ndarray) -> PersonMotion:
+@sliceable
+def collect(item: bpy.types.Object, scene: bpy.types.Scene, when: Clock, hidden: np.ndarray) -> Slices[PersonMotion]:
     """A person at an export's frames, standing as last seen where `hidden` (T,).
 
     Raises UserError (``scaled-unevenly``, ``source-not-a-person``, ``armature-edited``, ``armature-at-rest``).
     """
     # Blender computes no poses of what is hidden.
-    sample = sampling.sample(item, scene, when.scene_frames[_nearest_seen(hidden)])
-    motion, scale = sampling.body_motion(item, sample, when.time_s)
+    sample = yield from sampling.sample.in_slices(item, scene, when.scene_frames[_nearest_seen(hidden)])
+    computing = turns.submit("human3r-export", sampling.body_motion, item, sample, when.time_s)
+    motion, scale = yield from turns.result_of(computing)
     mesh, root = family.mesh(item), family.root(item)
     return PersonMotion(
         item,

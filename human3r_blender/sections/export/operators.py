@@ -11,6 +11,7 @@ from ....engine.contract.errors import UserError
 from ...blender import busy
 from ...blender.operators import refuse, say
 from ...blender.properties import settings_from, with_settings
+from ...blender.slices import SlicedOperator, Slices
 from ...person import characters, selection
 from ...scene.motion_files.importing import import_motion
 from ...scene.motion_files.options import MotionOptions
@@ -26,7 +27,7 @@ from .scene_exporting import SceneExport
 from .scene_files.scene_file import Scenery
 
 
-class HUMAN3R_OT_export(bpy.types.Operator):
+class HUMAN3R_OT_export(SlicedOperator, bpy.types.Operator):
     """Export people, the camera or the environment to files in the chosen formats, with the motion that is playing,
     over the scene's frame range. The scene does not change"""
 
@@ -54,29 +55,21 @@ class HUMAN3R_OT_export(bpy.types.Operator):
         if not self.filepath:
             blend = Path(bpy.data.filepath)
             self.filepath = str(blend.with_suffix("")) if bpy.data.filepath else "people"
+        self.ask_first()
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     def draw(self, context: bpy.types.Context) -> None:
         draw_settings(self.layout, context, context.scene.human3r_export)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        if context.window is None:
-            return self.write(context)
-        context.window.cursor_set("WAIT")
-        try:
-            return self.write(context)
-        finally:
-            context.window.cursor_set("DEFAULT")
-
-    def write(self, context: bpy.types.Context) -> set[str]:
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
         """Export, and report what there is to say."""
         settings, path = context.scene.human3r_export, Path(bpy.path.abspath(self.filepath)).absolute()
         stem = path.stem if path.suffix.lower().lstrip(".") in FORMATS else path.name
         try:
             if not stem or path.is_dir():
                 raise UserError("bad-setting", "The files have no name.", "Enter a file name, not only a folder.")
-            done = self.export(context, settings, path.parent, stem)
+            done = yield from self.export(context, settings, path.parent, stem)
         except UserError as error:
             return refuse(self, error)
         for note in done.notes:
@@ -89,7 +82,7 @@ class HUMAN3R_OT_export(bpy.types.Operator):
 
     def export(
         self, context: bpy.types.Context, settings: Human3RExport, folder: Path, stem: str
-    ) -> exporting.Exported:
+    ) -> Slices[exporting.Exported]:
         """Write everything but what the engine writes, which begins. Raises UserError."""
         people, cast = settings.chosen(context)
         others = SceneExport(
@@ -108,7 +101,8 @@ class HUMAN3R_OT_export(bpy.types.Operator):
             if not settings.everyone:
                 selection.refuse_none([*people, *cast])
             if settings.formats or not others.names:
-                done = exporting.export(context.scene, people, folder, stem, settings.settings(), cast)
+                chosen = settings.settings()
+                done = yield from exporting.export.in_slices(context.scene, people, folder, stem, chosen, cast)
         written = others.write_here(scenery)
         if not others.by_engine:
             return exporting.Exported((*done.files, *written), done.notes)
@@ -122,7 +116,7 @@ class HUMAN3R_OT_export(bpy.types.Operator):
 
 
 @with_settings(MotionOptions)
-class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
+class HUMAN3R_OT_import_motion(SlicedOperator, bpy.types.Operator, ImportHelper):
     """Import motions as people: files with SMPL-X, SMPL-H or SMPL poses, such as AMASS's (.npz), and results of GVHMR,
     WHAM, 4D-Humans, TRAM, PromptHMR and Human3R (.pt, .pkl, .npy)"""
 
@@ -153,10 +147,13 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         self.filter_glob = ";".join(f"*{ending}" for ending in SUFFIXES)
+        self.ask_first()
         return ImportHelper.invoke(self, context, event)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        done = [self.import_one(context, path) for path in self.paths()]
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
+        done = []
+        for path in self.paths():
+            done.append((yield from self.import_one(context, path)))
         return {"FINISHED"} if any(done) else {"CANCELLED"}
 
     def paths(self) -> list[Path]:
@@ -165,11 +162,13 @@ class HUMAN3R_OT_import_motion(bpy.types.Operator, ImportHelper):
         paths = named or [Path(bpy.path.abspath(self.filepath))]
         return [inside for path in paths for inside in ((path.is_dir() and sources_in(path)) or [path])]
 
-    def import_one(self, context: bpy.types.Context, path: Path) -> bool:
+    def import_one(self, context: bpy.types.Context, path: Path) -> Slices[bool]:
         """Import a file, and report what there is to say."""
         try:
             options = settings_from(self, MotionOptions)
-            made = import_motion(path, context.scene, chosen_body(), self.set_scene_timing, options)
+            made = yield from import_motion.in_slices(
+                path, context.scene, chosen_body(), self.set_scene_timing, options
+            )
         except UserError as error:
             refuse(self, error)
             return False

@@ -3,12 +3,12 @@
 
 import bpy
 
-from ...blender.sidebar import Section
+from ...blender.sidebar import Human3RPanel, Section
 from ...blender.text import characters_across, draw_text
 from ...setup import jobs, tasks
 from ...setup.page import draw_task
 from . import TITLE, operators
-from .layout import draw_settings
+from .layout import draw_formats, draw_options
 
 
 class HUMAN3R_PT_export(Section, bpy.types.Panel):
@@ -17,7 +17,7 @@ class HUMAN3R_PT_export(Section, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         settings, layout = context.scene.human3r_export, self.layout
-        draw_settings(layout, context, settings)
+        draw_formats(layout, settings)
         people, cast = settings.chosen(context)
         chosen = [*people, *cast]
         row = layout.row()
@@ -30,6 +30,15 @@ class HUMAN3R_PT_export(Section, bpy.types.Panel):
         )
         draw_engine(layout, characters_across(context))
         layout.operator(operators.HUMAN3R_OT_import_motion.bl_idname, text="Import Motion...", icon="IMPORT")
+
+
+class HUMAN3R_PT_export_options(Human3RPanel, bpy.types.Panel):
+    bl_label = "Options"
+    bl_parent_id = HUMAN3R_PT_export.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        draw_options(self.layout, context, context.scene.human3r_export)
 
 
 def draw_engine(layout: bpy.types.UILayout, characters: int) -> None:
@@ -50,5 +59,5 @@ def _draw_import_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     menu.layout.operator(operators.HUMAN3R_OT_import_motion.bl_idname, text="Human3R Motion (.npz, .pt, .pkl)")
 
 
-CLASSES = (HUMAN3R_PT_export,)
+CLASSES = (HUMAN3R_PT_export, HUMAN3R_PT_export_options)
 MENU_ENTRIES = (("TOPBAR_MT_file_export", _draw_export_menu), ("TOPBAR_MT_file_import", _draw_import_menu))

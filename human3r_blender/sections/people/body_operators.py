@@ -4,13 +4,12 @@
 import bpy
 from bpy.props import StringProperty
 
-from ....engine.contract.body_choice import body_file
-from ....engine.contract.body_model import BodyModel
 from ....engine.contract.errors import UserError
-from ...blender import busy, tags
+from ...blender import busy
 from ...blender.operators import refuse, say
+from ...blender.slices import SlicedOperator, Slices, to_its_end
 from ...blender.text import tr
-from ...person import copies, family, pose_correctives
+from ...person import copies, family, pose_correctives, rows
 
 
 class HUMAN3R_OT_select_person(bpy.types.Operator):
@@ -36,7 +35,7 @@ class HUMAN3R_OT_select_person(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
+class HUMAN3R_OT_bake_correctives(SlicedOperator, bpy.types.Operator):
     """Give the selected people exact surfaces, with pose correctives as shape keys. Run it again after editing the
     motion"""
 
@@ -53,7 +52,7 @@ class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
         keys = 0
         for armature in _selected_people(context):
             copies.own_blocks(armature)
@@ -62,7 +61,8 @@ class HUMAN3R_OT_bake_correctives(bpy.types.Operator):
                 say(self, "WARNING", "{name} has no mesh, or no root that names its body.", name=armature.name)
                 continue
             try:
-                keys += pose_correctives.bake(armature, mesh, BodyModel.load(body_file(tags.text(root, tags.BODY))))
+                body = yield from rows.body_of.in_slices(armature)
+                keys += yield from to_its_end(pose_correctives.bake.in_slices(armature, mesh, body))
             except UserError as error:
                 return refuse(self, error)
         say(self, "INFO", "Shape keys made: {count}.", count=keys)

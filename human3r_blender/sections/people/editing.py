@@ -14,7 +14,8 @@ import numpy as np
 
 from ....engine.contract.errors import UserError
 from ....engine.motion.gaps import fill_gaps as fill_gaps_in_motion
-from ...blender import keyframes, tags
+from ...blender import keyframes, tags, turns
+from ...blender.slices import Slices, sliceable, to_its_end
 from ...person import blocks as person_blocks
 from ...person import family, rows, versions
 from ...person.rows import PersonKeys
@@ -25,30 +26,35 @@ _AT_ONCE = 0.01
 """Scene frames. A key this little before a frame is at it."""
 
 
-def merge(into: bpy.types.Object, others: Sequence[bpy.types.Object], rate: float) -> None:
+@sliceable
+def merge(into: bpy.types.Object, others: Sequence[bpy.types.Object], rate: float) -> Slices[None]:
     """Make several people one: `into`, who keeps name and number.
 
     In a frame that shows two of them the one named first counts. `rate` is the scene's frames per second. Raises
     UserError (``other-take`` and those of `rows.read`).
     """
     _refuse_other_takes([into, *others])
-    body, keys = rows.body_of(into), rows.read(into, rate)
+    body = yield from rows.body_of.in_slices(into)
+    keys = yield from rows.read.in_slices(into, rate)
     for other in others:
-        keys = keys.with_rows(rows.read(other, rate))
+        theirs = yield from rows.read.in_slices(other, rate)
+        keys = yield from turns.result_of(turns.submit("human3r-merge", keys.with_rows, theirs))
     settings = next(filter(None, map(versions.settings_of, [into, *others])), None)
     for other in others:
         person_blocks.remove(other, f"merged into {into.name}")
-    rows.write(into, keys, rate, body)
+    yield from to_its_end(rows.write.in_slices(into, keys, rate, body))
     if settings is not None and versions.settings_of(into) is None:
-        versions.clean(into, rate, settings)
+        yield from to_its_end(versions.clean.in_slices(into, rate, settings))
 
 
-def split(item: bpy.types.Object, frame: float, rate: float) -> bpy.types.Object:
+@sliceable
+def split(item: bpy.types.Object, frame: float, rate: float) -> Slices[bpy.types.Object]:
     """Make a new person of all keys from a scene frame on; returns the new armature.
 
     Raises UserError (``nothing-to-split`` and those of `rows.read`).
     """
-    body, keys = rows.body_of(item), rows.read(item, rate)
+    body = yield from rows.body_of.in_slices(item)
+    keys = yield from rows.read.in_slices(item, rate)
     late = keys.frames >= frame - _AT_ONCE
     if late.all() or not late.any():
         raise UserError(
@@ -61,28 +67,29 @@ def split(item: bpy.types.Object, frame: float, rate: float) -> bpy.types.Object
     track = Track(_next_number(item), betas=[np.median(keys.betas[late], axis=0).astype(np.float32)])
     person = Person(item[tags.TAKE], track)
     home = rows.root_of(item).users_collection[0]
-    for _ in person.create(rows.root_of(item), home, rows.mesh_of(item).data, body):
-        pass
+    yield from to_its_end(person.create(rows.root_of(item), home, rows.mesh_of(item).data, body))
     made = person.armature()
     assert made is not None
     settings = versions.settings_of(item)
-    rows.write(made, keys.part(late), rate, body)
+    yield from to_its_end(rows.write.in_slices(made, keys.part(late), rate, body))
     if settings is not None:
-        versions.clean(made, rate, settings)
+        yield from to_its_end(versions.clean.in_slices(made, rate, settings))
         if versions.shown(item) == tags.RAW:
             versions.show(made, tags.RAW)
-    rows.write(item, keys.part(~late), rate, body)
+    yield from to_its_end(rows.write.in_slices(item, keys.part(~late), rate, body))
     return made
 
 
-def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: float) -> None:
+@sliceable
+def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: float) -> Slices[None]:
     """Let two people change places from a scene frame on; names stay with what was before.
 
     Raises UserError (``other-take``, ``nothing-to-swap``, ``nobody-left`` and those of `rows.read`).
     """
     _refuse_other_takes([first, second])
-    body = rows.body_of(first)
-    ours, theirs = rows.read(first, rate), rows.read(second, rate)
+    body = yield from rows.body_of.in_slices(first)
+    ours = yield from rows.read.in_slices(first, rate)
+    theirs = yield from rows.read.in_slices(second, rate)
     our_late, their_late = ours.frames >= frame - _AT_ONCE, theirs.frames >= frame - _AT_ONCE
     if not (our_late.any() or their_late.any()):
         raise UserError(
@@ -93,10 +100,10 @@ def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: 
             second=second.name,
             frame=f"{frame:g}",
         )
-    swapped = {
-        first: ours.part(~our_late).with_rows(theirs.part(their_late)),
-        second: theirs.part(~their_late).with_rows(ours.part(our_late)),
-    }
+    parts = (ours.part(~our_late), theirs.part(their_late)), (theirs.part(~their_late), ours.part(our_late))
+    swapped = {}
+    for item, (early, late) in zip((first, second), parts, strict=True):
+        swapped[item] = yield from turns.result_of(turns.submit("human3r-swap", early.with_rows, late))
     for item, keys in swapped.items():
         if not len(keys.frames):
             raise UserError(
@@ -108,17 +115,20 @@ def swap(first: bpy.types.Object, second: bpy.types.Object, frame: float, rate: 
                 second=second.name,
             )
     for item, keys in swapped.items():
-        rows.write(item, keys, rate, body)
+        yield from to_its_end(rows.write.in_slices(item, keys, rate, body))
 
 
-def fill_gaps(item: bpy.types.Object, limit_s: float, rate: float) -> int:
+@sliceable
+def fill_gaps(item: bpy.types.Object, limit_s: float, rate: float) -> Slices[int]:
     """Give a person keys in the frames that missed the person, in gaps of at most `limit_s` seconds.
 
     Returns how many. Raises UserError as `rows.read` does.
     """
-    body, keys = rows.body_of(item), rows.read(item, rate)
+    body = yield from rows.body_of.in_slices(item)
+    keys = yield from rows.read.in_slices(item, rate)
     pictures = rows.pictures(item)
-    motion = fill_gaps_in_motion(keys.motion, limit_s, pictures / rate)
+    computing = turns.submit("human3r-gaps", fill_gaps_in_motion, keys.motion, limit_s, pictures / rate)
+    motion = yield from turns.result_of(computing)
     new = ~np.isin(motion.time_s, keys.motion.time_s)
     if not new.any():
         return 0
@@ -137,7 +147,7 @@ def fill_gaps(item: bpy.types.Object, limit_s: float, rate: float) -> int:
         np.concatenate([keys.kinds, kinds])[order],
         keys.edits,
     )
-    rows.write(item, filled, rate, body)
+    yield from to_its_end(rows.write.in_slices(item, filled, rate, body))
     return len(frames)
 
 

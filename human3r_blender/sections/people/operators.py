@@ -10,6 +10,7 @@ from ....engine.contract.sentences import Sentence
 from ....engine.motion.gaps import LIMIT_S
 from ...blender import tags, timing
 from ...blender.operators import refuse, say
+from ...blender.slices import SlicedOperator, Slices
 from ...blender.text import tr
 from ...person import blocks, selection
 from . import editing
@@ -89,23 +90,47 @@ class _PeopleOperator(bpy.types.Operator):
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        if context.mode != "OBJECT":
-            bpy.ops.object.mode_set(mode="OBJECT")
+        _leave_modes(context)
         try:
             said = self.work(context, selection.people(context, False))
         except UserError as error:
             return refuse(self, error)
-        # Curves that were written in bulk are evaluated when the frame is set.
-        context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
-        say(self, "INFO", said)
-        return {"FINISHED"}
+        return _tell(self, context, said)
 
     def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
         """Do it and say what was done. Raises UserError."""
         raise AssertionError("each operator says what it does")
 
 
-class _WithOther(_PeopleOperator):
+class _LongPeopleOperator(SlicedOperator, _PeopleOperator):
+    """The same for work that takes long."""
+
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
+        _leave_modes(context)
+        try:
+            said = yield from self.work_in_slices(context, selection.people(context, False))
+        except UserError as error:
+            return refuse(self, error)
+        return _tell(self, context, said)
+
+    def work_in_slices(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Slices[Sentence]:
+        """As `work`."""
+        raise AssertionError("each operator says what it does")
+
+
+def _leave_modes(context: bpy.types.Context) -> None:
+    if context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def _tell(operator: bpy.types.Operator, context: bpy.types.Context, said: Sentence) -> set[str]:
+    # Curves that were written in bulk are evaluated when the frame is set.
+    context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
+    say(operator, "INFO", said)
+    return {"FINISHED"}
+
+
+class _WithOther(_LongPeopleOperator):
     """What needs a second person: named from a menu, or selected as well."""
 
     def others(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> list[bpy.types.Object]:
@@ -127,7 +152,8 @@ class _WithOther(_PeopleOperator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self.properties.is_property_set("other") or len(selection.people(context, False)) > 1:
-            return self.execute(context)
+            return self.begin(context)
+        self.ask_first()
         return context.window_manager.invoke_props_dialog(self)
 
 
@@ -142,24 +168,25 @@ class HUMAN3R_OT_merge_people(_WithOther):
         name="With", description="Person to combine with the active one", items=_other_people, options={"SKIP_SAVE"}
     )
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
+    def work_in_slices(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Slices[Sentence]:
         others = self.others(context, chosen)
         names = selection.names(others)
-        editing.merge(chosen[0], others, timing.rate_for(context.scene, None))
+        yield from editing.merge.in_slices(chosen[0], others, timing.rate_for(context.scene, None))
         return Sentence("{names}: merged into {person}.", names=names, person=chosen[0].name)
 
 
-class HUMAN3R_OT_split_people(_PeopleOperator):
+class HUMAN3R_OT_split_people(_LongPeopleOperator):
     """Move all keys from this frame on to a new person, for a track that jumped from one person to another. The clean
     Action is remade"""
 
     bl_idname = "human3r.split_people"
     bl_label = "Split People at Current Frame"
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
+    def work_in_slices(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Slices[Sentence]:
         selection.refuse_unfit(chosen)
-        rate, frame = timing.rate_for(context.scene, None), context.scene.frame_current_final
-        made = [editing.split(item, frame, rate) for item in chosen]
+        rate, frame, made = timing.rate_for(context.scene, None), context.scene.frame_current_final, []
+        for item in chosen:
+            made.append((yield from editing.split.in_slices(item, frame, rate)))
         return Sentence(
             "{names}: the motion from frame {frame} on now belongs to {made}.",
             names=selection.names(chosen),
@@ -179,12 +206,12 @@ class HUMAN3R_OT_swap_people(_WithOther):
         name="With", description="Person to swap with the active one", items=_other_people, options={"SKIP_SAVE"}
     )
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
+    def work_in_slices(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Slices[Sentence]:
         others = self.others(context, chosen)
         if len(others) > 1:
             raise UserError("too-many", "{count} people are selected.", "Select two people.", count=len(others) + 1)
         frame = context.scene.frame_current_final
-        editing.swap(chosen[0], others[0], frame, timing.rate_for(context.scene, None))
+        yield from editing.swap.in_slices(chosen[0], others[0], frame, timing.rate_for(context.scene, None))
         return Sentence(
             "{first} and {second}: swapped from frame {frame} on.",
             first=chosen[0].name,
@@ -276,7 +303,7 @@ class HUMAN3R_OT_show_people(_PeopleOperator):
         return Sentence("{names}: shown.", names=selection.names(hidden))
 
 
-class HUMAN3R_OT_fill_gaps(_PeopleOperator):
+class HUMAN3R_OT_fill_gaps(_LongPeopleOperator):
     """Add keys where a person was not found, with smooth curves that match the speed of the motion on both sides of the
     gap. The clean Action is remade"""
 
@@ -290,11 +317,13 @@ class HUMAN3R_OT_fill_gaps(_PeopleOperator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return selection.may_edit_people(cls, context)
 
-    def work(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Sentence:
+    def work_in_slices(self, context: bpy.types.Context, chosen: list[bpy.types.Object]) -> Slices[Sentence]:
         chosen = selection.people(context, True) if self.everyone else chosen
         selection.refuse_unfit(chosen)
-        rate = timing.rate_for(context.scene, None)
-        count = sum(editing.fill_gaps(item, self.limit_s, rate) for item in chosen)
+        rate, count = timing.rate_for(context.scene, None), 0
+        for item in chosen:
+            yield Sentence("Filling gaps of {name}", name=item.name)
+            count += yield from editing.fill_gaps.in_slices(item, self.limit_s, rate)
         return Sentence("{names}: frames filled: {count}.", names=selection.names(chosen), count=count)
 
 

@@ -11,6 +11,7 @@ from mathutils import Euler, Matrix, Quaternion
 
 from ....engine.contract import rotations
 from ...blender import evaluation, keyframes
+from ...blender.slices import GOES_ON, Slices, to_its_end
 from .character import Character
 from .transfer import Transfer
 
@@ -22,7 +23,7 @@ def bake(
     character: Character,
     transfer: Transfer,
     switches: Sequence[tuple[str, str, float]],
-) -> bpy.types.Action:
+) -> Slices[bpy.types.Action]:
     """Give a character a new Action called `name` with keys at (T,) scene frames.
 
     The Action that it had stays in the file. The rig's own pose is put to rest, so that bones without keys are at
@@ -46,11 +47,11 @@ def bake(
         if control not in poles:
             channel, values = _rotation_channel(bone, turns[:, control])
             _write(item, bone, channel, frames, values)
+        yield GOES_ON
     for bone_name, property_name, value in switches:
         path = evaluation.property_path(property_name)
         _write(item, item.pose.bones[bone_name], path, frames[:1], np.array([[value]]))
-    for _ in keyframes.settle(lambda: item):
-        pass
+    yield from to_its_end(keyframes.settle(lambda: item))
     return action
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import bpy
 
 from ....engine.contract.arguments import add_setting_options, settings_from_options
 from ....engine.contract.errors import UserError
-from ....engine.contract.sentences import printable
+from ....engine.contract.terminal import say
 from ....engine.installed.locations import rig_presets_folder
 from ...rigs import presets
 from .character_files import named, people, retarget_file
@@ -69,7 +68,7 @@ def check(options: argparse.Namespace) -> None:
         )
     known, problems = presets.find_all(rig_presets_folder())
     for problem in problems:
-        print(f"Note: {printable(str(problem.message))}", file=sys.stderr, flush=True)
+        say(f"Note: {problem.message}")
     if options.preset:
         named(known, options.preset)
     _settings(options)
@@ -115,7 +114,7 @@ def run(options: argparse.Namespace, scene: bpy.types.Scene, label: str) -> list
         options.retarget_armature,
     )
     for line in [str(report.describe()) for report in reports] or ["There are no people to retarget."]:
-        print(f"{label}: {line}", file=sys.stderr, flush=True)
+        say(f"{label}: {line}")
     return reports
 
 

@@ -10,6 +10,7 @@ from ....engine.contract.errors import UserError
 from ....engine.contract.sentences import Sentence
 from ....engine.installed.locations import rig_presets_folder
 from ...blender.operators import refuse, say
+from ...blender.slices import SlicedOperator, Slices
 from ...blender.text import tr, translated
 from ...rigs import presets
 from . import choosing, matched_pose, retargeting
@@ -88,21 +89,30 @@ class HUMAN3R_OT_retarget_match_pose(_RetargetOperator):
         return Sentence("Pose matched. Bones: {count}.", count=count)
 
 
-class HUMAN3R_OT_retarget(_RetargetOperator):
+class HUMAN3R_OT_retarget(SlicedOperator, _RetargetOperator):
     """Put the person's motion on the character as a new Action. The character's current Action stays in the file"""
 
     bl_idname = "human3r.retarget"
     bl_label = "Retarget"
     needs_source = True
 
-    def work(self, context: bpy.types.Context) -> Sentence:
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
+        try:
+            said = yield from self.work_in_slices(context)
+        except UserError as error:
+            return refuse(self, error)
+        say(self, self.tells, said)
+        return {"FINISHED"}
+
+    def work_in_slices(self, context: bpy.types.Context) -> Slices[Sentence]:
+        """As `work`."""
         settings = context.scene.human3r_retarget
         person, meant = _chosen(context)
         rig, chosen = settings.rig(), settings.settings()
         rig.check(meant.pose.bones.keys())
         character = make_editable(meant, context.scene)
         settings.exchange(character)
-        report = retargeting.retarget(person, character, context.scene, rig, chosen)
+        report = yield from retargeting.retarget.in_slices(person, character, context.scene, rig, chosen)
         said = report.describe() if report.is_right else report.with_remedy()
         settings.report, settings.report_is_wrong = translated(said), not report.is_right
         self.tells = "INFO" if report.is_right else "WARNING"

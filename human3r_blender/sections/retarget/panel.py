@@ -48,7 +48,25 @@ class HUMAN3R_PT_retarget(Section, bpy.types.Panel):
         person, character = choosing.person(context, settings), choosing.character(context, settings)
         column.prop(settings, "source", placeholder="" if person is None else person.name)
         column.prop(settings, "character", placeholder="" if character is None else character.name)
-        row = column.row(align=True)
+        if character is not None and settings.is_found(character):
+            _draw_missing(layout, settings, characters_across(context))
+        row = layout.row()
+        row.scale_y = 1.3
+        row.operator("human3r.retarget", icon="ARMATURE_DATA")
+        if settings.report:
+            _draw_report(layout.column(align=True), settings, characters_across(context))
+
+
+class HUMAN3R_PT_retarget_options(Human3RPanel, bpy.types.Panel):
+    bl_label = "Options"
+    bl_parent_id = HUMAN3R_PT_retarget.bl_idname
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        settings, layout = context.scene.human3r_retarget, self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        character = choosing.character(context, settings)
+        row = layout.row(align=True)
         row.prop(settings, "preset")
         row.operator("human3r.retarget_find_bones", text="", icon="FILE_REFRESH")
         _draw_problems(layout, characters_across(context))
@@ -68,11 +86,6 @@ class HUMAN3R_PT_retarget(Section, bpy.types.Panel):
         part.active = settings.use_range
         part.prop(settings, "frame_start", text="")
         part.prop(settings, "frame_end", text="")
-        row = layout.row()
-        row.scale_y = 1.3
-        row.operator("human3r.retarget", icon="ARMATURE_DATA")
-        if settings.report:
-            _draw_report(layout.column(align=True), settings, characters_across(context))
 
 
 class HUMAN3R_PT_retarget_bones(Human3RPanel, bpy.types.Panel):
@@ -110,17 +123,25 @@ def _draw_report(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, 
 
 
 def _draw_findings(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, characters: int) -> None:
-    """What kind of rig it is taken for, what that rests on, and what is missing."""
+    """What kind of rig it is taken for, what that rests on, and how many bones were found."""
     box = layout.box().column(align=True)
     draw_text(box, settings.evidence, characters - 3, icon="ARMATURE_DATA")
+    count = sum(bool(row.bone) for row in settings.rows)
+    box.label(text=tr("Bones: {count}", count=count), icon="BLANK1", translate=False)
+
+
+def _draw_missing(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, characters: int) -> None:
+    """Which bones it cannot be done without, where some are missing."""
     filled = {row.key for row in settings.rows if row.bone}
     missing = [label(slot) for slot in REQUIRED if slot not in filled]
     if missing:
         said = Sentence("Missing bones: {names}", names=", ".join(missing))
-        draw_text(box, said, characters - 3, icon="ERROR")
-    else:
-        count = sum(bool(row.bone) for row in settings.rows)
-        box.label(text=tr("Bones: {count}", count=count), icon="BLANK1", translate=False)
+        draw_text(layout.column(align=True), said, characters, icon="ERROR")
 
 
-CLASSES = (HUMAN3R_UL_retarget_bones, HUMAN3R_PT_retarget, HUMAN3R_PT_retarget_bones)
+CLASSES = (
+    HUMAN3R_UL_retarget_bones,
+    HUMAN3R_PT_retarget,
+    HUMAN3R_PT_retarget_options,
+    HUMAN3R_PT_retarget_bones,
+)

@@ -7,6 +7,8 @@ import bpy
 import numpy as np
 
 from ....engine.contract.errors import UserError
+from ...blender import turns as taking_turns
+from ...blender.slices import GOES_ON, Slices, sliceable
 from ...person import characters, sampling
 from ...rigs.rig_map import RigMap
 from . import baking, matched_pose, playing, root_motion
@@ -17,13 +19,14 @@ from .transfer import source_figure, transfer
 from .verification import Report, verify
 
 
+@sliceable
 def retarget(
     source: bpy.types.Object,
     item: bpy.types.Object,
     scene: bpy.types.Scene,
     rig: RigMap,
     settings: RetargetSettings | None = None,
-) -> Report:
+) -> Slices[Report]:
     """Put a person's motion on a character, as a new Action named after both. Raises UserError; then nothing changed.
 
     `source` is a person's armature, `item` the character's, which must be the file's own or a library override.
@@ -45,7 +48,7 @@ def retarget(
         )
     rig.check(item.pose.bones.keys())
     rig = root_motion.mapped(rig, item, settings.root_motion)
-    motion = sampling.sample(source, scene, _frames(source, scene, settings))
+    motion = yield from sampling.sample.in_slices(source, scene, _frames(source, scene, settings))
     character = study(item, scene, rig, settings.controls)
     by_limbs = settings.calibration == "LIMBS"
     if by_limbs:
@@ -53,11 +56,16 @@ def retarget(
         calibration = np.stack([turns[slot] if slot else np.eye(3) for slot in character.slots])
     else:
         calibration = matched_pose.calibration(item, character)
-    moved = transfer(motion, character, calibration, settings, by_limbs)
+    yield None
+    computing = taking_turns.submit("human3r-retarget", transfer, motion, character, calibration, settings, by_limbs)
+    moved = yield from taking_turns.result_of(computing)
     switches = switch_values(item, rig, settings.controls)
-    action = baking.bake(item, f"{source.name} on {item.name}", motion.frames, character, moved, switches)
+    yield GOES_ON
+    action = yield from baking.bake(item, f"{source.name} on {item.name}", motion.frames, character, moved, switches)
     characters.mark(action, source)
+    yield GOES_ON
     notes = playing.play_alone(item, _bones_of(item, rig))
+    yield GOES_ON
     return verify(item, scene, rig, settings.controls, character, motion, moved, calibration, by_limbs, notes)
 
 

@@ -71,3 +71,32 @@ def test_slices_cover_all_curves_once():
         parts = list(keyframes.slices(names, keys))
         assert [name for part in parts for name in part] == names
     assert len(list(keyframes.slices(names, 50_000))) == 225
+
+
+@pytest.mark.parametrize("kinds", [(0,), (1,), (1, 1, 0)])
+def test_curves_are_sampled_as_blender_evaluates_them(item, kinds):
+    rng = np.random.default_rng(3)
+    frames, values = np.cumsum(rng.choice([0.5, 1.0, 1.001, 3.0], 80)), rng.normal(size=80)
+    curve = keyframes.add_curves(item, "location", 3)[0]
+    keyframes.append(curve, frames, values, np.resize(np.array(kinds, np.uint8), 80))
+    curve.update()
+    wanted = np.concatenate([np.linspace(-5, frames[-1] + 5, 400), frames, np.arange(0.0, frames[-1])])
+    found = keyframes.sample(curve, wanted)
+    np.testing.assert_allclose(found, [curve.evaluate(frame) for frame in wanted], atol=2e-5)
+
+
+@pytest.mark.parametrize("change", ["modifier", "bezier", "slope"])
+def test_what_is_not_straight_is_evaluated(item, change):
+    curve = keyframes.add_curves(item, "location", 3)[0]
+    keyframes.append(curve, np.arange(20.0), np.arange(20.0) ** 2, linear(20))
+    if change == "modifier":
+        curve.modifiers.new("NOISE")
+    elif change == "bezier":
+        curve.keyframe_points[7].interpolation = "BEZIER"
+    else:
+        curve.extrapolation = "LINEAR"
+    curve.update()
+    wanted = np.arange(-3.0, 25.0, 0.37)
+    found = keyframes.sample(curve, wanted)
+    np.testing.assert_array_equal(found, [curve.evaluate(frame) for frame in wanted])
+    assert np.abs(found - np.interp(wanted, np.arange(20.0), np.arange(20.0) ** 2)).max() > 1e-3

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.closed_pipes import run_unheard
 from tests.waiting import HANG_S
 
 from . import takes
@@ -76,3 +77,12 @@ def test_what_is_wrong_is_said(tmp_path: Path, arguments: list[str], code: int, 
     ended = edit_take(*(places.get(argument, argument) for argument in arguments))
     assert ended.returncode == code and text in ended.stderr and not ended.stdout
     assert list(tmp_path.iterdir()) == [take]
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_closed_pipe_is_no_traceback(tmp_path: Path, closed: str) -> None:
+    take = takes.write(tmp_path / "take.h3r", {0: range(0, 30)})
+    edit = ("--rename", "0=Anna", "--json")
+    ended = run_unheard([sys.executable, "-m", "engine", "edit-take", take, tmp_path / "out.h3r", *edit], ROOT, closed)
+    assert ended.returncode == 0 and (tmp_path / "out.h3r").exists()
+    assert "Traceback" not in (ended.stderr or "") and "Exception" not in (ended.stderr or "")

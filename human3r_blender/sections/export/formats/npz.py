@@ -42,4 +42,5 @@ FORMAT = Format(
     write,
     one_person=True,
     people_only=True,
+    is_numbers=True,
 )
