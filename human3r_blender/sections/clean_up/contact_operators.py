@@ -11,6 +11,7 @@ from ....engine.contract.errors import UserError
 from ....engine.contract.sentences import Sentence
 from ...blender import timing
 from ...blender.operators import refuse, say
+from ...blender.slices import SlicedOperator, Slices
 from ...blender.text import tr
 from ...person import contacts, selection, versions
 from ...person.contacts import Contact, Edits
@@ -55,7 +56,7 @@ def chosen_limb(context: bpy.types.Context) -> str:
     return limb_of_bone(context) or context.scene.human3r_contacts.limb.lower()
 
 
-class _ContactOperator(bpy.types.Operator):
+class _ContactOperator(SlicedOperator, bpy.types.Operator):
     """What they share: a person, a limb, a frame, and the clean motion that follows."""
 
     bl_options = {"REGISTER", "UNDO"}
@@ -82,31 +83,27 @@ class _ContactOperator(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def slices(self, context: bpy.types.Context) -> Slices[set[str]]:
         item = active_person(context)
         assert item is not None
         limb = chosen_limb(context) if self.limb == CHOSEN else self.limb.lower()
         try:
             selection.refuse_unfit([item])
             edits, said = self.edited(item, limb, context.scene.frame_current_final)
-            self._write(context, item, edits)
+            yield from self._write(context, item, edits)
         except UserError as error:
             return refuse(self, error)
         say(self, "INFO", said)
         return {"FINISHED"}
 
-    def _write(self, context: bpy.types.Context, item: bpy.types.Object, edits: Edits) -> None:
-        """Keep the edits and let a clean motion follow them; where it cannot, nothing changes."""
-        settings, before = versions.settings_of(item), contacts.read(item)
+    def _write(self, context: bpy.types.Context, item: bpy.types.Object, edits: Edits) -> Slices[None]:
+        """Keep the edits, with a clean motion that follows them; where there cannot be one, nothing changes."""
+        settings = versions.settings_of(item)
+        if settings is not None:
+            rate = timing.rate_for(context.scene, None)
+            yield from versions.clean_behind.in_slices(item, rate, settings, edits)
+            context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
         contacts.write(item, edits)
-        if settings is None:
-            return
-        try:
-            versions.clean_behind(item, timing.rate_for(context.scene, None), settings)
-        except UserError:
-            contacts.write(item, before)
-            raise
-        context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
 
     def edited(self, item: bpy.types.Object, limb: str, frame: float) -> tuple[Edits, Sentence]:
         """The person's edits with this one, and what was done. Raises UserError; changes nothing itself."""
