@@ -123,7 +123,7 @@ def say_end(results: Sequence[object]) -> None:
     people, frames = sum(result.people for result in done), sum(result.frames for result in done)
     place = done[0].output if len(done) == 1 else f"{len(done)} files in {Path(done[0].output).parent}"
     counted = "1 person" if people == 1 else f"{people} people"
-    print(printable(f"{counted}, {frames} frames: {place}"), file=sys.stderr, flush=True)
+    say(f"{counted}, {frames} frames: {place}")
 
 
 @contextlib.contextmanager

@@ -116,11 +116,13 @@ def clean(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> Sli
 
 
 @sliceable
-def clean_behind(item: bpy.types.Object, rate: float, settings: CleanUpSettings) -> Slices[None]:
+def clean_behind(
+    item: bpy.types.Object, rate: float, settings: CleanUpSettings, edits: contacts.Edits | None = None
+) -> Slices[None]:
     """The same while what plays goes on: another version, an Action of the user's, NLA strips, or nothing."""
     role, data = shown(item), item.animation_data
     own = "" if data is None or data.action is None else data.action.name
-    yield from clean.in_slices(item, rate, settings)
+    yield from clean_in_steps(lambda: item, rate, settings, edits=edits)
     if role in (tags.RAW, tags.LIVE):
         yield from show.in_slices(item, role)
     elif not role:
@@ -128,14 +130,19 @@ def clean_behind(item: bpy.types.Object, rate: float, settings: CleanUpSettings)
 
 
 def clean_in_steps(
-    find_armature: FindObject, rate: float, settings: CleanUpSettings, takes_live: bool = False
+    find_armature: FindObject,
+    rate: float,
+    settings: CleanUpSettings,
+    takes_live: bool = False,
+    edits: contacts.Edits | None = None,
 ) -> Slices[None]:
     """Make a person's clean Action and play it, in slices of a few milliseconds, the arithmetic on a thread.
 
     `rate` is the scene's frames per second. It takes the place of the clean Action that there was, also where NLA
     strips use that. Without the take's camera in the scene the place is not refined (see `lacks_camera`). Contacts that
-    were edited by hand count more than those that are found. With `takes_live` the live Action of a run that ends is
-    made the clean one. Ends early if the person is deleted. Raises UserError (``person-not-animated``).
+    were edited by hand count more than those that are found; `edits` are others than the person's own. With
+    `takes_live` the live Action of a run that ends is made the clean one. Ends early if the person is deleted. Raises
+    UserError (``person-not-animated``).
     """
 
     def raw_curves() -> keyframes.Curves:
@@ -153,10 +160,10 @@ def clean_in_steps(
     frames, values = merge_keys(keys, raw_curves())
     refuse_none(item, frames)
     camera = filmed.camera_places(item, frames) if settings.refine else None
-    edits = contacts.in_seconds(contacts.read(item), rate)
+    told = contacts.in_seconds(contacts.read(item) if edits is None else edits, rate)
     yield None
     rest, up = armature.rest_joints(item), up_in_body(item)
-    computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, rest, up, camera, settings, edits)
+    computing = turns.submit("human3r-clean-up", _compute, frames, values, rate, rest, up, camera, settings, told)
     cleaned = yield from turns.result_of(computing)
     yield from to_its_end(_write(find_armature, cleaned, settings, takes_live))
 

@@ -40,7 +40,7 @@ def steps():
     yield from panel_picture("4-panel-raw", "HUMAN3R_PT_clean_up")
     run(bpy.ops.human3r.show_version, version="LIVE")
     run(bpy.ops.human3r.clean_up, "INVOKE_DEFAULT", True, strength=1.0)
-    yield 1.0
+    yield from until_it_is_done()
     assert {versions.settings_of(item).strength for item in people} == {1.0}
     run(bpy.ops.human3r.show_contacts, show=False)
     yield 1.0
@@ -62,6 +62,14 @@ def steps():
     yield from contacts_by_hand()
 
 
+def until_it_is_done():
+    """What a button began goes on a few milliseconds at a time."""
+    yield 0.5
+    while addon_module("blender.slices").is_at_work():
+        yield 0.2
+    yield 1.0
+
+
 def contacts_by_hand():
     """A hand that rests, as the bone in Pose Mode says which, and that is free again after an undo."""
     contacts, scene = addon_module("person.contacts"), bpy.context.scene
@@ -73,6 +81,7 @@ def contacts_by_hand():
     run(bpy.ops.object.mode_set, mode="POSE")
     bpy.data.objects[name].data.bones.active = bpy.data.objects[name].data.bones["left_wrist"]
     run(bpy.ops.human3r.mark_contact, "INVOKE_DEFAULT", True)
+    yield from until_it_is_done()
     assert [(edit.limb, edit.first) for edit in contacts.read(bpy.data.objects[name])] == [("left_hand", FRAME)]
     yield 1.0
     picture("8-hand-rests")

@@ -11,7 +11,7 @@ from ....engine.contract.errors import UserError
 from ....engine.contract.sentences import Sentence
 from ...blender import timing
 from ...blender.operators import refuse, say
-from ...blender.slices import SlicedOperator, Slices, to_its_end
+from ...blender.slices import SlicedOperator, Slices
 from ...blender.text import tr
 from ...person import contacts, selection, versions
 from ...person.contacts import Contact, Edits
@@ -90,24 +90,20 @@ class _ContactOperator(SlicedOperator, bpy.types.Operator):
         try:
             selection.refuse_unfit([item])
             edits, said = self.edited(item, limb, context.scene.frame_current_final)
-            yield from to_its_end(self._write(context, item, edits))
+            yield from self._write(context, item, edits)
         except UserError as error:
             return refuse(self, error)
         say(self, "INFO", said)
         return {"FINISHED"}
 
     def _write(self, context: bpy.types.Context, item: bpy.types.Object, edits: Edits) -> Slices[None]:
-        """Keep the edits and let a clean motion follow them; where it cannot, nothing changes."""
-        settings, before = versions.settings_of(item), contacts.read(item)
+        """Keep the edits, with a clean motion that follows them; where there cannot be one, nothing changes."""
+        settings = versions.settings_of(item)
+        if settings is not None:
+            rate = timing.rate_for(context.scene, None)
+            yield from versions.clean_behind.in_slices(item, rate, settings, edits)
+            context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
         contacts.write(item, edits)
-        if settings is None:
-            return
-        try:
-            yield from versions.clean_behind.in_slices(item, timing.rate_for(context.scene, None), settings)
-        except UserError:
-            contacts.write(item, before)
-            raise
-        context.scene.frame_set(context.scene.frame_current, subframe=context.scene.frame_subframe)
 
     def edited(self, item: bpy.types.Object, limb: str, frame: float) -> tuple[Edits, Sentence]:
         """The person's edits with this one, and what was done. Raises UserError; changes nothing itself."""
