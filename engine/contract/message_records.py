@@ -21,9 +21,12 @@ from .messages import (
     Backdrop,
     CameraMotion,
     CameraSummary,
+    Failure,
     FocalLength,
     Frame,
+    FrameImage,
     Message,
+    Status,
     TakeHeader,
 )
 from .settings import CaptureSettings
@@ -31,6 +34,9 @@ from .shapes import has_shape
 
 MESSAGE_TYPES: dict[str, type[Message]] = {message_type.kind: message_type for message_type in typing.get_args(Message)}
 """Every kind of message by its name."""
+
+PASSING = (Status, FrameImage, Failure)
+"""What is on the wire only: no take has them."""
 
 _HINTS = {kind: typing.get_type_hints(message_type) for kind, message_type in MESSAGE_TYPES.items()}
 """The types of its fields: found out once, not once a frame."""

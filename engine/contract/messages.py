@@ -388,9 +388,6 @@ Message = (
 )
 
 
-PASSING = (Status, FrameImage, Failure)  # on the wire only: no take has them
-
-
 def pack_mask(mask: np.ndarray) -> np.ndarray:
     """(H, W) bool -> the bytes of :attr:`Frame.mask_bits`."""
     return np.packbits(np.asarray(mask, dtype=bool).ravel())

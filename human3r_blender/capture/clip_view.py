@@ -65,8 +65,7 @@ def estimated_seconds(settings: Human3RSettings, facts: FootageFacts) -> float |
         model = settings.model()
     except UserError:
         return None
-    kind = pace.kind(model, settings.quality, settings.device, settings.precision, settings.refine_camera)
-    rate = pace.frames_per_second(kind)
+    rate = pace.frames_per_second(pace.kind(model, settings))
     return frames / rate if frames and rate else None
 
 

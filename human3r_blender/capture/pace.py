@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 from ...engine.contract.json_checks import BadJson, is_number, read_json
 from ...engine.contract.settings import CaptureSettings
@@ -18,14 +19,15 @@ MOST_KINDS = 64
 """Of captures that are remembered."""
 
 
-def kind(model: str, quality: str, device: str, precision: str, final_pass: str) -> str:
-    """What captures of one pace have in common."""
-    return " ".join((Path(model).stem, quality, device, precision, final_pass))
+def kind(model: str, settings: Any) -> str:
+    """What captures of one pace have in common: the model, and of a capture's or a scene's settings what costs time."""
+    words = (settings.quality, settings.device, settings.precision, settings.refine_camera)
+    return " ".join((Path(model).stem, *words, *(["people"] if settings.refine_people else [])))
 
 
 def kind_of(settings: CaptureSettings) -> str:
     """The kind of one capture."""
-    return kind(settings.model, settings.quality, settings.device, settings.precision, settings.refine_camera)
+    return kind(settings.model, settings)
 
 
 def frames_per_second(wanted: str) -> float | None:

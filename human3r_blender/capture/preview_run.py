@@ -28,6 +28,7 @@ def preview_of(settings: CaptureSettings, frame_rate: float | None) -> CaptureSe
         quality="preview",
         fingers_and_face=False,
         refine_camera="off",
+        refine_people=False,
         backdrop=False,
         voxel_size=max(settings.voxel_size, COARSE_M) if settings.voxel_size else 0.0,
         max_points=min(settings.max_points, MOST_POINTS),

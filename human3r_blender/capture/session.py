@@ -20,9 +20,9 @@ import bpy
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.logs import log
+from ...engine.contract.message_records import PASSING
 from ...engine.contract.messages import (
     CAMERA_MOTIONS,
-    PASSING,
     Failure,
     Frame,
     FrameImage,
