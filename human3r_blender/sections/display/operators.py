@@ -10,34 +10,16 @@ from ...blender.operators import refuse, say
 from ...blender.text import tr
 from ...person import colors, family, selection
 from ...scene.takes import root_of
-from . import camera_view, name_tags
+from . import camera_view
 from .view import area_of, has_view
 
 COLORED = "MATERIAL"
-"""The shading of a 3D view in which points have colors: Solid gives a point cloud one gray."""
-
-
-class Human3RDisplay(bpy.types.PropertyGroup):
-    """How this scene's people are shown."""
-
-    show_names: BoolProperty(
-        name="Names",
-        default=True,
-        update=lambda settings, context: name_tags.redraw(),
-        description="Show names over people's heads, in all 3D Viewports with overlays. Names are not rendered. "
-        "To rename a person, rename the armature",
-    )
-    hide_points: BoolProperty(
-        name="Hide Points",
-        default=True,
-        description="Hide the scene points and the Photographed Backdrop in the camera view, because they would cover "
-        "the footage",
-    )
+"""The shading of a 3D view that shows materials, and so the photograph of a backdrop."""
 
 
 class HUMAN3R_OT_show_colors(bpy.types.Operator):
-    """Show the scene points in the colors of the footage: switches this 3D Viewport to Material Preview, or back to
-    Solid, where points are gray and people keep their colors"""
+    """Show the Photographed Backdrop and the scene points as they are rendered: switches this 3D Viewport to Material
+    Preview, or back to Solid, which is faster"""
 
     bl_idname = "human3r.show_colors"
     bl_label = "Show Colors"
@@ -195,11 +177,9 @@ class HUMAN3R_OT_play_camera_view(bpy.types.Operator):
 
 
 CLASSES = (
-    Human3RDisplay,
     HUMAN3R_OT_show_colors,
     HUMAN3R_OT_show_names,
     HUMAN3R_OT_color_people,
     HUMAN3R_OT_paint_people,
     HUMAN3R_OT_play_camera_view,
 )
-SCENE_PROPERTIES = {"human3r_display": Human3RDisplay}

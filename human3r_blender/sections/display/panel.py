@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The section Display of the sidebar's tab Human3R."""
+"""The section View of the sidebar's tab Human3R."""
 
 import bpy
 
@@ -34,6 +34,8 @@ class HUMAN3R_PT_display(Section, bpy.types.Panel):
         row.prop(display, "hide_points")
         row = layout.row(align=True)
         row.operator("human3r.show_colors", icon="SHADING_TEXTURE", depress=area.spaces.active.shading.type == COLORED)
+        row.prop(display, "color_points", toggle=True, icon="POINTCLOUD_DATA")
+        row = layout.row(align=True)
         row.prop(display, "show_names", toggle=True, icon="SORTALPHA")
         row = layout.row(align=True)
         row.operator("human3r.color_people", icon="COLOR")
