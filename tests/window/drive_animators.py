@@ -209,6 +209,7 @@ def clean_up():
     versions = addon_module("person.versions")
     assert all(versions.settings_of(item).strength == bpy.context.scene.human3r_cleanup.strength for item in people())
     yield from turn("Motion")
+    run(bpy.ops.human3r.show_contacts, show=True)
     person = people()[0]
     look(FROM_ASIDE, joint(person, "left_foot"), 2.2)
     slid = {}

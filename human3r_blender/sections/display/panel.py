@@ -7,7 +7,7 @@ from ...blender import tags
 from ...blender.sidebar import Section
 from ...scene import backdrop
 from ...scene.takes import root_of
-from . import TITLE, camera_view
+from . import TITLE, bones, camera_view
 from .operators import COLORED
 from .view import area_of
 
@@ -37,6 +37,9 @@ class HUMAN3R_PT_display(Section, bpy.types.Panel):
         row.prop(display, "color_points", toggle=True, icon="POINTCLOUD_DATA")
         row = layout.row(align=True)
         row.prop(display, "show_names", toggle=True, icon="SORTALPHA")
+        row.prop(display, "show_bones", toggle=True, icon="BONE_DATA")
+        if bones.undressed(context.scene):
+            layout.operator("human3r.draw_limbs", icon="BONE_DATA")
         row = layout.row(align=True)
         row.operator("human3r.color_people", icon="COLOR")
         row.operator("human3r.paint_people", text="", icon="BRUSH_DATA")

@@ -6,11 +6,15 @@ from __future__ import annotations
 import bpy
 from bpy.props import BoolProperty
 
-from . import name_tags
+from . import bones, name_tags
 
 
 def _redraw(settings: Human3RDisplay, context: bpy.types.Context) -> None:
     name_tags.redraw()
+
+
+def _match_modes(settings: Human3RDisplay, context: bpy.types.Context) -> None:
+    bones.match_modes()
 
 
 class Human3RDisplay(bpy.types.PropertyGroup):
@@ -35,6 +39,13 @@ class Human3RDisplay(bpy.types.PropertyGroup):
         update=_redraw,
         description="Show the scene points in the colors of the footage in Solid view, where Blender shows them gray. "
         "Material Preview, Rendered and renders have the colors anyway",
+    )
+    show_bones: BoolProperty(
+        name="Bones",
+        default=True,
+        update=_match_modes,
+        description="Draw the bones of people as limbs in front of the bodies in Pose Mode, to click on. "
+        "Left is blue, right is red",
     )
 
 

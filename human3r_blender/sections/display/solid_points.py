@@ -28,7 +28,7 @@ _SHADERS = ("POINT_FLAT_COLOR", "FLAT_COLOR")
 _MOST_PARTS, _LEAST_PART = 32, 500
 _NEARER = 1.2
 """How far before its ball's center a dot is drawn, in radii: the ball's nearest point is one radius before it."""
-_LEAST_PX, _MOST_PX = 2.0, 64.0
+_LEAST_PX, _MOST_PX = 2.0, 128.0
 
 _handlers: list[object] = []
 _drawn: dict[int, _Drawn] = {}

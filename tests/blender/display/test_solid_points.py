@@ -128,7 +128,7 @@ def test_parts_hold_every_point_once_and_are_small():
 def test_a_dot_covers_its_ball():
     """A ball of 0.1 m, 2 m before a view of 90 degrees that is 400 pixels high, is 20 pixels across."""
     assert solid_points.dot_size(0.1, 2.0, 400, 1.0) == pytest.approx(20.0)
-    assert solid_points.dot_size(0.1, 1e-9, 400, 1.0) == 64.0 and solid_points.dot_size(0.001, 50.0, 400, 1.0) == 2.0
+    assert solid_points.dot_size(0.1, 1e-9, 400, 1.0) == 128.0 and solid_points.dot_size(0.001, 50.0, 400, 1.0) == 2.0
 
 
 def test_nothing_is_drawn_without_a_window():
