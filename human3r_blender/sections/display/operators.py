@@ -5,16 +5,20 @@ import bpy
 from bpy.props import BoolProperty, FloatVectorProperty
 
 from ....engine.contract.errors import UserError
-from ...blender import tags
+from ...blender import tags, views
 from ...blender.operators import refuse, say
 from ...blender.text import tr
 from ...person import colors, family, selection
+from ...scene import framing
 from ...scene.takes import root_of
 from . import camera_view
-from .view import area_of, has_view
+from .view import area_of, has_view, joints
 
 COLORED = "MATERIAL"
 """The shading of a 3D view that shows materials, and so the photograph of a backdrop."""
+
+AROUND_JOINTS_M = 0.15
+"""From the outermost joints to the body's surface."""
 
 
 class HUMAN3R_OT_show_colors(bpy.types.Operator):
@@ -176,10 +180,42 @@ class HUMAN3R_OT_play_camera_view(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class HUMAN3R_OT_frame_people(bpy.types.Operator):
+    """Show the selected people in this 3D Viewport as large as they fit; without a selection, all people who are there
+    at the current frame"""
+
+    bl_idname = "human3r.frame_people"
+    bl_label = "Frame People"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not has_view(cls, context):
+            return False
+        if not any(map(family.is_person, context.scene.objects)):
+            cls.poll_message_set(tr("There are no people in this scene: capture footage or import a take first"))
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        area = area_of(context)
+        assert area is not None
+        places = joints(context, selection.people(context, False)) or joints(context, selection.people(context, True))
+        if not places:
+            say(self, "WARNING", "Nobody is there at the current frame.")
+            return {"CANCELLED"}
+        region = area.spaces.active.region_3d
+        if region.view_perspective == "CAMERA":
+            region.view_perspective = "PERSP"
+        views.look_at(area, *framing.ball(places, AROUND_JOINTS_M))
+        return {"FINISHED"}
+
+
 CLASSES = (
     HUMAN3R_OT_show_colors,
     HUMAN3R_OT_show_names,
     HUMAN3R_OT_color_people,
     HUMAN3R_OT_paint_people,
     HUMAN3R_OT_play_camera_view,
+    HUMAN3R_OT_frame_people,
 )

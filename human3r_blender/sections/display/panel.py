@@ -29,6 +29,7 @@ class HUMAN3R_PT_display(Section, bpy.types.Panel):
             icon="LOOP_BACK" if entered else "PLAY",
             depress=entered,
         )
+        row.operator("human3r.frame_people", text="Frame", icon="ZOOM_SELECTED")
         row = layout.row()
         row.enabled = not entered
         row.prop(display, "hide_points")
