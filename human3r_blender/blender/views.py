@@ -42,7 +42,7 @@ def free_part(area: bpy.types.Area) -> tuple[int, int, int, int]:
 
 
 def look_at(area: bpy.types.Area, middle: Vector, radius: float) -> None:
-    """Have a 3D view show, in its free part, a ball around `middle` with this radius, meters. It keeps its direction."""
+    """Have a 3D view show, in its free part, a ball around `middle` with this radius, meters; it keeps direction."""
     view, region = area.spaces.active, area.spaces.active.region_3d
     left, bottom, right, top = free_part(area)
     width, height = (max(size, 1) for size in _size(area))

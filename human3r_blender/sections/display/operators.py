@@ -104,7 +104,7 @@ class HUMAN3R_OT_color_people(_PeopleOperator):
         taken = [tuple(other.color) for other in colors.bodies(context.scene) if other not in meshes]
         for mesh in meshes:
             color = colors.next_color(taken)
-            colors.paint(mesh, color)
+            colors.paint(mesh, (*color[:3], mesh.color[3]))
             taken.append(color)
 
 

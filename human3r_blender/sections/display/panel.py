@@ -45,9 +45,23 @@ class HUMAN3R_PT_display(Section, bpy.types.Panel):
         row.operator("human3r.color_people", icon="COLOR")
         row.operator("human3r.paint_people", text="", icon="BRUSH_DATA")
         root = root_of(context)
+        _draw_alignment(layout, display, root)
         item = tags.find(root[tags.TAKE], tags.BACKDROP, backdrop.NAME) if root is not None else None
         if item is not None:
             _draw_backdrop(layout, item)
+
+
+def _draw_alignment(
+    layout: bpy.types.UILayout, display: bpy.types.PropertyGroup, root: bpy.types.Object | None
+) -> None:
+    """What shows how well people lie on the footage: how opaque both are, and the bodies' edges."""
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.prop(display, "body_opacity", text="Opacity of Bodies", slider=True)
+    row.prop(display, "wireframe", text="", icon="MOD_WIREFRAME")
+    item = tags.find(root[tags.TAKE], tags.CAMERA) if root is not None else None
+    for background in item.data.background_images if item is not None else ():
+        column.prop(background, "alpha", text="Opacity of Footage", slider=True)
 
 
 def _draw_backdrop(layout: bpy.types.UILayout, item: bpy.types.Object) -> None:

@@ -25,9 +25,11 @@ from . import changes
 
 _SHADERS = ("POINT_FLAT_COLOR", "FLAT_COLOR")
 """Blender's own shader for colored dots, as later and earlier Blenders call it."""
-_MOST_PARTS, _LEAST_PART = 32, 500
+_MOST_PARTS, _LEAST_PART = 64, 300
 _NEARER = 1.2
 """How far before its ball's center a dot is drawn, in radii: the ball's nearest point is one radius before it."""
+_NEAREST_SHARE = 0.4
+"""Of the distance of a part's middle: as near as its nearest point is taken for."""
 _LEAST_PX, _MOST_PX = 2.0, 128.0
 
 _handlers: list[object] = []
@@ -48,12 +50,22 @@ class Points:
 
 
 @dataclass(frozen=True)
+class _Part:
+    """Points near one another."""
+
+    middle: Vector
+    """In the object's frame."""
+    reach: float
+    """How far from there the farthest is, meters."""
+    batch: Any
+
+
+@dataclass(frozen=True)
 class _Drawn:
     """Points as the graphics card has them."""
 
     revision: changes.Revision
-    parts: tuple[tuple[Vector, Any], ...]
-    """The middle of each part in the object's frame, and the part."""
+    parts: tuple[_Part, ...]
     radius: float
 
 
@@ -81,7 +93,7 @@ def _read(cloud: bpy.types.PointCloud) -> Points | None:
 
 
 def parts(position: np.ndarray) -> list[np.ndarray]:
-    """Rows of (N, 3) positions, in up to 32 parts of points that lie near one another."""
+    """Rows of (N, 3) positions, in up to 64 parts of points that lie near one another."""
     found = [np.arange(len(position))]
     while len(found) < _MOST_PARTS and len(found[0]) > 2 * _LEAST_PART:
         found = [half for rows in found for half in _halves(position, rows)]
@@ -138,15 +150,14 @@ def _up_to_date(item: bpy.types.Object, context: bpy.types.Context) -> _Drawn:
 
 
 def _on_the_card(points: Points, revision: changes.Revision) -> _Drawn:
-    shader = _shader()
-    made = tuple(
-        (
-            Vector(points.position[rows].mean(axis=0)),
-            batch_for_shader(shader, "POINTS", {"pos": points.position[rows], "color": points.color[rows]}),
-        )
-        for rows in parts(points.position)
-    )
+    made = tuple(_part(points.position[rows], points.color[rows]) for rows in parts(points.position))
     return _Drawn(revision, made, points.radius)
+
+
+def _part(position: np.ndarray, color: np.ndarray) -> _Part:
+    middle = position.mean(axis=0)
+    reach = float(np.linalg.norm(position - middle, axis=1).max())
+    return _Part(Vector(middle), reach, batch_for_shader(_shader(), "POINTS", {"pos": position, "color": color}))
 
 
 def _shader() -> gpu.types.GPUShader:
@@ -165,10 +176,12 @@ def _draw_cloud(drawn: _Drawn, place: Matrix, seen_from: bpy.types.RegionView3D,
     gpu.state.depth_mask_set(True)
     with gpu.matrix.push_pop():
         gpu.matrix.load_matrix(Matrix.Translation((0.0, 0.0, _NEARER * radius)) @ seen_from.view_matrix @ place)
-        for middle, part in drawn.parts:
-            distance = (seen_from.perspective_matrix @ place @ middle.to_4d()).w
+        for part in drawn.parts:
+            distance = (seen_from.perspective_matrix @ place @ part.middle.to_4d()).w
+            if seen_from.is_perspective:  # as large as the nearest ball, so that none looks out
+                distance = max(distance - part.reach * place.median_scale, _NEAREST_SHARE * distance)
             gpu.state.point_size_set(dot_size(radius, distance, height, stretch))
-            part.draw(shader)
+            part.batch.draw(shader)
     gpu.state.point_size_set(1.0)
     gpu.state.depth_mask_set(False)
     gpu.state.depth_test_set("NONE")

@@ -121,7 +121,7 @@ def test_parts_hold_every_point_once_and_are_small():
     position = np.random.default_rng(1).uniform(-1, 1, (20_000, 3)).astype(np.float32)
     found = solid_points.parts(position)
     assert np.array_equal(np.sort(np.concatenate(found)), np.arange(len(position)))
-    assert len(found) == 32 and max(np.ptp(position[rows], axis=0).max() for rows in found) < 1.5
+    assert len(found) == 64 and max(np.ptp(position[rows], axis=0).max() for rows in found) < 1.5
     assert [len(rows) for rows in solid_points.parts(position[:3])] == [3]
 
 
