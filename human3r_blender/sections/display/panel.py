@@ -7,7 +7,7 @@ from ...blender import tags
 from ...blender.sidebar import Section
 from ...scene import backdrop
 from ...scene.takes import root_of
-from . import TITLE, bones, camera_view
+from . import TITLE, bones, camera_view, shot
 from .operators import COLORED
 from .view import area_of
 
@@ -46,6 +46,10 @@ class HUMAN3R_PT_display(Section, bpy.types.Panel):
         row.operator("human3r.paint_people", text="", icon="BRUSH_DATA")
         root = root_of(context)
         _draw_alignment(layout, display, root)
+        row = layout.row(align=True)
+        row.operator("human3r.set_up_shot", icon="SCENE")
+        if shot.of(context.scene) is not None:
+            row.operator("human3r.remove_shot", text="", icon="X")
         item = tags.find(root[tags.TAKE], tags.BACKDROP, backdrop.NAME) if root is not None else None
         if item is not None:
             _draw_backdrop(layout, item)

@@ -87,6 +87,7 @@ RUNS = {
 """Operators and what they are run with."""
 
 ELSEWHERE = {
+    **dict.fromkeys(("set_up_shot", "remove_shot"), "world, camera and render settings: test_shot.py"),
     "draw_limbs": "needs people of an earlier version: tests/blender/display/test_bones.py",
     "import_all": "needs a take with too many people; builds what import_take builds",
     "start_capture": "needs an engine; builds what import_take builds",
