@@ -19,6 +19,7 @@ from mathutils import Matrix, Vector
 
 from ...person import family
 from . import changes
+from .view import in_depth
 
 _WIDTH_PX = 2.0
 _DIRECTIONS = tuple((np.cos(angle), np.sin(angle)) for angle in np.arange(8) * np.pi / 4)
@@ -87,10 +88,11 @@ def _draw_around(
     drawn, place = _up_to_date(body, depsgraph), body.matrix_world
     distance = (seen_from.perspective_matrix @ place @ drawn.middle.to_4d()).w
     width = _WIDTH_PX * 2 * abs(distance) / (seen_from.window_matrix[1][1] * height)
+    farther = in_depth(seen_from, -_FARTHER * width, distance)
     for right, up in _DIRECTIONS:
-        aside = Matrix.Translation((width * right, width * up, -_FARTHER * width))
+        aside = Matrix.Translation((width * right, width * up, 0.0))
         with gpu.matrix.push_pop():
-            gpu.matrix.load_matrix(aside @ seen_from.view_matrix @ place)
+            gpu.matrix.load_matrix(farther @ aside @ seen_from.view_matrix @ place)
             shader.bind()
             shader.uniform_float("color", color)
             drawn.batch.draw(shader)

@@ -22,11 +22,12 @@ from mathutils import Matrix, Vector
 from ...blender import tags
 from ...scene import point_cloud
 from . import changes
+from .view import in_depth
 
 _SHADERS = ("POINT_FLAT_COLOR", "FLAT_COLOR")
 """Blender's own shader for colored dots, as later and earlier Blenders call it."""
 _MOST_PARTS, _LEAST_PART = 64, 300
-_NEARER = 1.2
+_NEARER = 1.4
 """How far before its ball's center a dot is drawn, in radii: the ball's nearest point is one radius before it."""
 _NEAREST_SHARE = 0.4
 """Of the distance of a part's middle: as near as its nearest point is taken for."""
@@ -174,13 +175,14 @@ def _draw_cloud(drawn: _Drawn, place: Matrix, seen_from: bpy.types.RegionView3D,
     stretch = seen_from.window_matrix[1][1]
     gpu.state.depth_test_set("LESS_EQUAL")
     gpu.state.depth_mask_set(True)
-    with gpu.matrix.push_pop():
-        gpu.matrix.load_matrix(Matrix.Translation((0.0, 0.0, _NEARER * radius)) @ seen_from.view_matrix @ place)
-        for part in drawn.parts:
-            distance = (seen_from.perspective_matrix @ place @ part.middle.to_4d()).w
-            if seen_from.is_perspective:  # as large as the nearest ball, so that none looks out
-                distance = max(distance - part.reach * place.median_scale, _NEAREST_SHARE * distance)
-            gpu.state.point_size_set(dot_size(radius, distance, height, stretch))
+    for part in drawn.parts:
+        distance = (seen_from.perspective_matrix @ place @ part.middle.to_4d()).w
+        nearer = in_depth(seen_from, _NEARER * radius, distance)
+        if seen_from.is_perspective:  # as large as the nearest ball, so that none looks out
+            distance = max(distance - part.reach * place.median_scale, _NEAREST_SHARE * distance)
+        gpu.state.point_size_set(dot_size(radius, distance, height, stretch))
+        with gpu.matrix.push_pop():
+            gpu.matrix.load_matrix(nearer @ seen_from.view_matrix @ place)
             part.batch.draw(shader)
     gpu.state.point_size_set(1.0)
     gpu.state.depth_mask_set(False)

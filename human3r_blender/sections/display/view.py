@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 
 import bpy
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
 from ...blender.text import tr
 from ...blender.views import free_part
@@ -15,6 +15,8 @@ from ...person import armature
 
 _MARGIN = 0.96
 """Share of the room that a camera's picture takes."""
+_MOST_NEARER = 0.5
+"""Share of the distance."""
 _LEAST_ZOOM, _MOST_ZOOM = -30.0, 600.0
 
 
@@ -41,6 +43,15 @@ def joints(context: bpy.types.Context, people: Iterable[bpy.types.Object]) -> li
     return [
         item.matrix_world @ bone.head for item in seen for bone in item.pose.bones if bone.name != armature.ROOT_BONE
     ]
+
+
+def in_depth(seen_from: bpy.types.RegionView3D, nearer: float, distance: float) -> Matrix:
+    """(4, 4) what moves things in front of a view about so many meters nearer, or farther for a number below 0, and
+    leaves them where they are seen. `distance` is about how far away they are, meters.
+    """
+    if not seen_from.is_perspective:
+        return Matrix.Translation((0.0, 0.0, nearer))
+    return Matrix.Scale(1.0 - min(nearer / max(distance, 1e-6), _MOST_NEARER), 4)
 
 
 def fit_camera(area: bpy.types.Area, aspect: float) -> None:
