@@ -29,10 +29,11 @@ class HUMAN3R_PT_display(Section, bpy.types.Panel):
             icon="LOOP_BACK" if entered else "PLAY",
             depress=entered,
         )
-        row.operator("human3r.frame_people", text="Frame", icon="ZOOM_SELECTED")
         row = layout.row()
-        row.enabled = not entered
-        row.prop(display, "hide_points")
+        hiding = row.row()
+        hiding.enabled = not entered
+        hiding.prop(display, "hide_points")
+        row.operator("human3r.frame_people", text="Frame", icon="ZOOM_SELECTED")
         row = layout.row(align=True)
         row.operator("human3r.show_colors", icon="SHADING_TEXTURE", depress=area.spaces.active.shading.type == COLORED)
         row.prop(display, "color_points", toggle=True, icon="POINTCLOUD_DATA")

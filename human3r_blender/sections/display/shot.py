@@ -29,6 +29,7 @@ SETTINGS: dict[str, Any] = {
     "view_settings.exposure": 0.0,
     "view_settings.gamma": 1.0,
     "cycles.samples": 64,
+    "cycles.use_denoising": True,
 }
 """What the shot sets in a scene."""
 
@@ -68,6 +69,7 @@ def set_up(scene: bpy.types.Scene, root: bpy.types.Object) -> bool:
     _note(home, scene, root)
     for path, value in SETTINGS.items():
         _put(scene, path, value)
+    scene.cycles.use_denoising = _can_denoise()
     scene.camera, scene.world = item, _world(clip)
     home.objects.link(_sun(item))
     home.objects.link(_floor(root))
@@ -100,6 +102,15 @@ def _remove_world(own: bpy.types.World) -> None:
     images = [node.image for node in own.node_tree.nodes if node.type == "TEX_IMAGE" and node.image is not None]
     bpy.data.worlds.remove(own)
     bpy.data.batch_remove([image for image in images if not image.users])
+
+
+def _can_denoise() -> bool:
+    """Whether this Blender was built with a denoiser; in those that were not, rendering with it fails."""
+    try:
+        import _cycles
+    except ImportError:
+        return False
+    return bool(_cycles.with_openimagedenoise)
 
 
 def _note(home: bpy.types.Collection, scene: bpy.types.Scene, root: bpy.types.Object) -> None:

@@ -118,10 +118,12 @@ def test_undo_counts_as_a_change_of_everything(build):
 
 
 def test_parts_hold_every_point_once_and_are_small():
+    """However far away a few of them are."""
     position = np.random.default_rng(1).uniform(-1, 1, (20_000, 3)).astype(np.float32)
+    position[:20] *= 1000
     found = solid_points.parts(position)
     assert np.array_equal(np.sort(np.concatenate(found)), np.arange(len(position)))
-    assert len(found) == 64 and max(np.ptp(position[rows], axis=0).max() for rows in found) < 1.5
+    assert len(found) == 64 and np.median([np.ptp(position[rows], axis=0).max() for rows in found]) < 0.7
     assert [len(rows) for rows in solid_points.parts(position[:3])] == [3]
 
 
