@@ -65,10 +65,10 @@ def _first_place(root: bpy.types.Object, item: bpy.types.Object) -> Vector | Non
     From the keys, because Blender has evaluated nothing of what a slice of work has just made.
     """
     curves = keyframes.curves(item)
-    place = [curves.get((LOCATION, axis)) for axis in range(3)]
-    if any(curve is None or not len(curve.keyframe_points) for curve in place):
+    places = [curve for axis in range(3) if (curve := curves.get((LOCATION, axis))) and len(curve.keyframe_points)]
+    if len(places) < 3:
         return None
-    moved = Vector([curve.keyframe_points[0].co.y for curve in place])
+    moved = Vector([curve.keyframe_points[0].co.y for curve in places])
     return root.matrix_basis @ item.matrix_basis @ (item.data.bones[JOINT_NAMES[PELVIS]].head_local + moved)
 
 
