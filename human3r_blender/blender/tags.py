@@ -31,6 +31,12 @@ BACKDROP = "backdrop"
 CONTACTS = "contacts"
 """What shows which feet of a person are planted: marks, and the collection that they are in."""
 
+BONE_SHAPE = "bone_shape"
+"""What bones are drawn as. It is no take's: all people share it."""
+
+SHOT = "shot"
+"""The collection of a scene's lights and floor for a quick render."""
+
 RAW, LIVE, CLEAN = "raw", "live", "clean"
 """A person's Actions: as predicted, smoothed while it arrives, cleaned up in the end."""
 

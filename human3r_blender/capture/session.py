@@ -37,7 +37,7 @@ from ...engine.contract.settings import CaptureSettings
 from ...engine.contract.take import resume_path
 from ..blender import busy, tags
 from ..blender.progress import Progress
-from ..scene import takes
+from ..scene import framing, takes
 from ..scene.builder import SceneBuilder
 from ..scene.import_options import MOST_PEOPLE, ImportOptions
 from . import engine_process
@@ -216,6 +216,7 @@ class Session(RunFacts):
             self._has_work = self.builder.work(budget_s - (time.perf_counter() - started))
             if self.builder.root is not None:
                 self._take_ids.add(self.builder.root[tags.TAKE])
+                framing.follow(self.builder.root)
                 if self.is_preview:
                     takes.mark_preview(self.builder.root)
         if self._is_told_all and not self._has_work:
@@ -395,5 +396,6 @@ def _refuse_second_run() -> None:
 def _begin(session: Session) -> Session:
     global _current
     _current = session
+    framing.remember()
     log.info("a run begins")
     return session

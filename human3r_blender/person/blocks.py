@@ -14,7 +14,7 @@ import bpy
 from ...engine.contract.errors import UserError
 from ...engine.contract.person_names import checked_name
 from ..blender import tags
-from . import contact_marks, copies, family
+from . import bone_shapes, contact_marks, copies, family
 
 _NUMBER = re.compile(r"\.\d{3,}$")
 """What Blender adds to names that are taken."""
@@ -87,6 +87,7 @@ def remove(item: bpy.types.Object, why: str) -> None:
     bpy.data.batch_remove(objects)
     for blocks in (data, materials):  # materials are free once the meshes are gone
         bpy.data.batch_remove([block for block in blocks if not block.users])
+    bone_shapes.remove_unused()
     if home is not None:
         for other in [*home.objects]:
             for above in _above(home):

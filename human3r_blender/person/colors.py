@@ -47,8 +47,21 @@ def next_color(taken: Iterable[Sequence[float]]) -> Color:
     uses = [0] * len(PALETTE)
     for color in taken:
         for number, other in enumerate(PALETTE):
-            uses[number] += max(abs(a - b) for a, b in zip(color, other, strict=True)) < 1e-3
+            uses[number] += max(abs(a - b) for a, b in zip(color[:3], other[:3], strict=True)) < 1e-3
     return PALETTE[uses.index(min(uses))]
+
+
+def opacity(meshes: Iterable[bpy.types.Object]) -> float:
+    """How opaque some bodies are in Solid view, 0..1: of the least opaque one; 1 for none."""
+    return min((float(mesh.color[3]) for mesh in meshes), default=1.0)
+
+
+def set_opacity(meshes: Iterable[bpy.types.Object], value: float) -> None:
+    """Have some bodies seen through in Solid view; renders and Material Preview show them as they are."""
+    for mesh in meshes:
+        mesh.color[3] = value
+        if mesh.active_material is not None:
+            mesh.active_material.diffuse_color[3] = value
 
 
 def color_new(item: bpy.types.Object, mesh: bpy.types.Object) -> None:

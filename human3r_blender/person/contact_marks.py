@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Marks under what rests: a disc on the floor below the ball of each foot, seen in the viewport while that stands, and
+"""Marks under what rests: a ring on the floor below the ball of each foot, seen in the viewport while that stands, and
 one under the palm of a hand that was marked.
 
-A disc lies still as long as its foot is planted, so that a foot which slides can be seen to leave it. The discs are
-objects of their own, in a collection of their own, whose visibility has keys: whoever wants to be rid of them hides or
-deletes the collection. They are never rendered.
+A ring lies still as long as its foot is planted, so that a foot which slides can be seen to leave it. The rings are
+objects of their own, whose visibility has keys, in a collection of their own, which is hidden until somebody wants to
+see them. They are never rendered.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BETWEEN = (
     (RIGHT_WRIST, JOINT_INDEX["right_middle1"]),
 )
 """The joints that marks lie below the middle of: the ball of the foot, the palm between the wrist and the knuckles."""
-_RADIUS_M, _CORNERS = 0.09, 24
+_RADIUS_M, _THICKNESS_M, _CORNERS = 0.09, 0.005, 32
 _BELOW_M = (0.03, 0.03, 0.02, 0.02)
 """From there down to the sole, and to the skin of the palm."""
 _COLOR = (1.0, 0.25, 0.05, 1.0)
@@ -60,7 +60,7 @@ def places(joints: np.ndarray) -> np.ndarray:
 
 
 def make(item: bpy.types.Object, action: bpy.types.Action, contacts: Contacts) -> None:
-    """Mark contacts on a person's armature, in place of the marks it has.
+    """Mark contacts on a person's armature, in place of the marks it has and shown as these; the first are hidden.
 
     `action` is the person's clean one: where Blender has slots the keys go into it.
     """
@@ -71,13 +71,13 @@ def make(item: bpy.types.Object, action: bpy.types.Action, contacts: Contacts) -
     tags.mark(home, item[tags.TAKE], tags.CONTACTS, item[tags.TRACK])
     home.hide_viewport = was_hidden
     item.users_collection[0].children.link(home)
-    disc = _disc()
+    ring = _ring()
     away = keyframes.curves_in(action, LOCATION).get((_VISIBILITY, 0))
     for column, limb in enumerate(_LIMBS):
         if column >= _FEET and not contacts.planted[:, column].any():
             continue
         at, stands, lies = changes(contacts, column, None if away is None else keyframes.read(away))
-        mark = bpy.data.objects.new(f"{item.name} {limb} contact", disc)
+        mark = bpy.data.objects.new(f"{item.name} {limb} contact", ring)
         tags.mark(mark, item[tags.TAKE], tags.CONTACTS, item[tags.TRACK])
         mark.parent, mark.rotation_mode = item, "QUATERNION"
         mark.rotation_quaternion = Vector((0.0, 1.0, 0.0)).rotation_difference(Vector(contacts.up))
@@ -91,16 +91,16 @@ def make(item: bpy.types.Object, action: bpy.types.Action, contacts: Contacts) -
 
 
 def remove(item: bpy.types.Object) -> bool:
-    """Remove a person's marks; whether they were hidden."""
+    """Remove a person's marks; whether they were hidden, as marks are that there have never been."""
     home = family.marks(item)
     if home is None:
-        return False
+        return True
     was_hidden = home.hide_viewport
     actions = {mark.animation_data.action for mark in home.objects if mark.animation_data is not None}
-    discs = {mark.data for mark in home.objects}
+    rings = {mark.data for mark in home.objects}
     bpy.data.batch_remove([*home.objects, home])
     unused = [action for action in actions if action is not None and tags.ROLE not in action and not action.users]
-    bpy.data.batch_remove([*unused, *(disc for disc in discs if not disc.users)])
+    bpy.data.batch_remove([*unused, *(ring for ring in rings if not ring.users)])
     return was_hidden
 
 
@@ -128,12 +128,15 @@ def changes(
     return at[starts], stands[starts].astype(np.float64), lies - _BELOW_M[column] * contacts.up
 
 
-def _disc() -> bpy.types.Mesh:
-    """A flat disc that faces along y."""
+def _ring() -> bpy.types.Mesh:
+    """A thin flat ring that faces along y."""
     angles = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
-    corners = _RADIUS_M * np.stack([np.sin(angles), np.zeros(_CORNERS), np.cos(angles)], axis=-1)
+    circle = np.stack([np.sin(angles), np.zeros(_CORNERS), np.cos(angles)], axis=-1)
+    corners = np.concatenate([_RADIUS_M * circle, (_RADIUS_M - _THICKNESS_M) * circle])
+    after = [*range(1, _CORNERS), 0]
+    faces = [(one, other, other + _CORNERS, one + _CORNERS) for one, other in enumerate(after)]
     mesh = bpy.data.meshes.new("Contact")
-    mesh.from_pydata(corners.tolist(), [], [tuple(range(_CORNERS))])
+    mesh.from_pydata(corners.tolist(), [], faces)
     material = bpy.data.materials.get("Human3R contact") or bpy.data.materials.new("Human3R contact")
     material.diffuse_color = _COLOR
     mesh.materials.append(material)

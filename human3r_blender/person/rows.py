@@ -23,6 +23,7 @@ from ..blender.slices import Slices, sliceable
 from . import (
     armature,
     body_mesh,
+    bone_shapes,
     contacts,
     copies,
     family,
@@ -133,6 +134,7 @@ def write(item: bpy.types.Object, keys: PersonKeys, rate: float, body: BodyModel
         armature.rest_joints(item), body.rest_joints(betas), atol=1e-6
     ):
         armature.set_rest_joints(item, body.rest_joints(betas))
+        bone_shapes.follow(item, body.rest_joints(betas))
         body_mesh.set_shape(mesh, betas)
     rest = armature.rest_joints(item)
     if not np.array_equal(rest, keys.motion.rest_joints):

@@ -14,7 +14,7 @@ from ...engine.contract.sentences import Sentence
 from ...engine.contract.skeleton import JOINT_NAMES
 from ...engine.motion.clean_up import CleanUpSettings
 from ..blender import key_seal, keyframes, tags, turns
-from ..person import armature, body_mesh, colors, family, shape_record, versions, visibility
+from ..person import armature, body_mesh, bone_shapes, colors, family, shape_record, versions, visibility
 from ..person.motion import LOCATION, NAMES, ROTATIONS
 from .tracks import Track
 
@@ -96,6 +96,10 @@ class Person:
         skeleton.parent = root
         family.new_collection(skeleton, collection)
         self._hint, self._root = skeleton.name, root.name
+        yield
+        if (skeleton := self.armature()) is None:
+            return
+        bone_shapes.dress(skeleton, body.rest_joints(self._betas))
         yield
         if (skeleton := self.armature()) is None:
             return
@@ -181,6 +185,7 @@ class Person:
         skeleton, mesh = self.armature(), self.mesh()
         if skeleton is not None:
             armature.set_rest_joints(skeleton, body.rest_joints(self._betas))
+            bone_shapes.follow(skeleton, body.rest_joints(self._betas))
         if mesh is not None:
             body_mesh.set_shape(mesh, self._betas)
         yield

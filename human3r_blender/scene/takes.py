@@ -8,7 +8,7 @@ from collections.abc import Collection
 import bpy
 
 from ..blender import keyframes, tags
-from ..person import family
+from ..person import bone_shapes, family
 
 
 def roots_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
@@ -37,6 +37,7 @@ def remove(take_ids: set[str]) -> None:
     people = [collection for collection in bpy.data.collections if tags.text(collection, tags.TAKE) in take_ids]
     actions = [action for action in bpy.data.actions if tags.text(action, tags.TAKE) in take_ids]
     bpy.data.batch_remove([*objects, *people, *actions])
+    bone_shapes.remove_unused()
     _remove_empty(homes)
 
 
@@ -73,6 +74,7 @@ def remove_from(scene: bpy.types.Scene, take_ids: Collection[str]) -> None:
     bpy.data.batch_remove(own)
     bpy.data.batch_remove([block for block in data if not block.users])
     bpy.data.batch_remove([action for action in actions if action.users <= action.use_fake_user])
+    bone_shapes.remove_unused()
     _remove_empty(homes)
 
 

@@ -44,11 +44,11 @@ SCALE = 0.85  # the meta-rig is taller than the people of the demo
 VIDEO_FIELD = (1020, 127)
 START = (1000, 285)  # below the footage's image
 VIEW_MIDDLE = (420, 400)
-OPEN_AT_FIRST = (("Display", 591), ("People", 455))
+OPEN_AT_FIRST = (("View", 591), ("People", 455))
 """Sections that are open when a run has ended, the lower one first, and the heights of their headings."""
 SECTIONS = {
     name: 455 + 26 * place
-    for place, name in enumerate(("People", "Display", "Floor & Scale", "Motion", "Retarget", "Export"))
+    for place, name in enumerate(("People", "View", "Floor & Scale", "Motion", "Retarget", "Export"))
 }
 """Heights of the headings once all sections are closed."""
 EDIT = 565  # heading inside an open section People with two people in it; each one more is 21 pixels
@@ -115,7 +115,7 @@ def watch_it_fill():
 
 
 def play_the_camera_view():
-    yield from turn("Display")
+    yield from turn("View")
     assert run(bpy.ops.human3r.play_camera_view, "INVOKE_DEFAULT") == {"FINISHED"}
     yield 4.0
     screen = bpy.context.window_manager.windows[0].screen
@@ -126,7 +126,7 @@ def play_the_camera_view():
     picture("4-camera-view")
     run(bpy.ops.human3r.play_camera_view, "INVOKE_DEFAULT")
     yield 1.0
-    yield from turn("Display")
+    yield from turn("View")
 
 
 def check_the_floor():
@@ -209,6 +209,7 @@ def clean_up():
     versions = addon_module("person.versions")
     assert all(versions.settings_of(item).strength == bpy.context.scene.human3r_cleanup.strength for item in people())
     yield from turn("Motion")
+    run(bpy.ops.human3r.show_contacts, show=True)
     person = people()[0]
     look(FROM_ASIDE, joint(person, "left_foot"), 2.2)
     slid = {}

@@ -31,6 +31,7 @@ def steps():
     scene = bpy.context.scene
     scene.frame_set(FRAME)
     look_at(people[0], "left_foot", 1.6)
+    run(bpy.ops.human3r.show_contacts, show=True)
     yield 1.5
     picture("1-imported")
     yield from panel_picture("2-panel-clean", "HUMAN3R_PT_clean_up")

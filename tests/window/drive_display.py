@@ -45,6 +45,12 @@ def steps():
     yield from import_take(TAKE)
     people = [item for item in bpy.context.scene.objects if item.type == "ARMATURE"]
     assert people
+    view = viewport().spaces.active.region_3d
+    assert (people[0].matrix_world @ people[0].pose.bones["pelvis"].head - view.view_location).length < 3, "not framed"
+    points = addon_module("sections.display.solid_points")
+    assert [len(drawn.parts) > 0 for drawn in points._drawn.values()] == [True], "no points in color"
+    picture("0-framed")
+    yield from posing(people[0])
     run(bpy.ops.view3d.view_all)
     yield 1.5
     picture("1-solid-with-names")
@@ -78,6 +84,7 @@ def steps():
     assert len(set(frames)) > 2, f"it does not play: {frames}"
     picture("4-camera-view-playing")
     assert_in_free_part(area, view.camera)
+    yield from see_through(view.camera)
     yield from search(label(bpy.ops.human3r.play_camera_view))
     assert (region.view_matrix.copy(), region.view_perspective) == before and not screen.is_animation_playing
     yield 1.0
@@ -91,6 +98,36 @@ def steps():
     picture("7-menu")
     mouse("key", "Escape")
     yield 0.5
+
+
+def posing(person):
+    """Whoever is selected has an outline, and limbs in Pose Mode, by the keyboard."""
+    run(bpy.ops.human3r.select_person, name=person.name)
+    run(bpy.ops.human3r.frame_people)
+    yield 1.0
+    picture("0-selected")
+    assert len(addon_module("sections.display.outline")._drawn) == 1, "no outline"
+    mouse("mousemove", *VIEW_MIDDLE)
+    yield 0.5
+    mouse("key", "ctrl+Tab")
+    yield 1.5
+    assert person.mode == "POSE" and person.show_in_front and person.data.show_bone_custom_shapes, "no limbs"
+    picture("0-posing")
+    mouse("key", "ctrl+Tab")
+    yield 1.5
+    assert person.mode == "OBJECT" and not person.show_in_front, "limbs stay in front"
+
+
+def see_through(camera):
+    display = bpy.context.scene.human3r_display
+    display.body_opacity, display.wireframe = 0.4, True
+    yield 1.0
+    picture("4-camera-view-see-through")
+    display.body_opacity, display.wireframe = 1.0, False
+    camera.data.background_images[0].alpha = 0.4
+    yield 1.0
+    picture("4-camera-view-faint-footage")
+    camera.data.background_images[0].alpha = 1.0
 
 
 def assert_in_free_part(area, camera):

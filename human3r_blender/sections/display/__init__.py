@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a take is looked at: colors, names over heads, the camera's view with its footage."""
+"""How a take is looked at: colors, names, bones, the camera's view with its footage, a quick render."""
 
-TITLE, ORDER = "Display", 2
+TITLE, ORDER = "View", 2

@@ -5,39 +5,25 @@ import bpy
 from bpy.props import BoolProperty, FloatVectorProperty
 
 from ....engine.contract.errors import UserError
-from ...blender import tags
+from ...blender import tags, views
 from ...blender.operators import refuse, say
 from ...blender.text import tr
 from ...person import colors, family, selection
+from ...scene import framing
 from ...scene.takes import root_of
-from . import camera_view, name_tags
-from .view import area_of, has_view
+from . import camera_view
+from .view import area_of, has_view, joints
 
 COLORED = "MATERIAL"
-"""The shading of a 3D view in which points have colors: Solid gives a point cloud one gray."""
+"""The shading of a 3D view that shows materials, and so the photograph of a backdrop."""
 
-
-class Human3RDisplay(bpy.types.PropertyGroup):
-    """How this scene's people are shown."""
-
-    show_names: BoolProperty(
-        name="Names",
-        default=True,
-        update=lambda settings, context: name_tags.redraw(),
-        description="Show names over people's heads, in all 3D Viewports with overlays. Names are not rendered. "
-        "To rename a person, rename the armature",
-    )
-    hide_points: BoolProperty(
-        name="Hide Points",
-        default=True,
-        description="Hide the scene points and the Photographed Backdrop in the camera view, because they would cover "
-        "the footage",
-    )
+AROUND_JOINTS_M = 0.15
+"""From the outermost joints to the body's surface."""
 
 
 class HUMAN3R_OT_show_colors(bpy.types.Operator):
-    """Show the scene points in the colors of the footage: switches this 3D Viewport to Material Preview, or back to
-    Solid, where points are gray and people keep their colors"""
+    """Show the Photographed Backdrop and the scene points as they are rendered: switches this 3D Viewport to Material
+    Preview, or back to Solid, which is faster"""
 
     bl_idname = "human3r.show_colors"
     bl_label = "Show Colors"
@@ -118,7 +104,7 @@ class HUMAN3R_OT_color_people(_PeopleOperator):
         taken = [tuple(other.color) for other in colors.bodies(context.scene) if other not in meshes]
         for mesh in meshes:
             color = colors.next_color(taken)
-            colors.paint(mesh, color)
+            colors.paint(mesh, (*color[:3], mesh.color[3]))
             taken.append(color)
 
 
@@ -194,12 +180,42 @@ class HUMAN3R_OT_play_camera_view(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class HUMAN3R_OT_frame_people(bpy.types.Operator):
+    """Show the selected people in this 3D Viewport as large as they fit; without a selection, all people who are there
+    at the current frame"""
+
+    bl_idname = "human3r.frame_people"
+    bl_label = "Frame People"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if not has_view(cls, context):
+            return False
+        if not any(map(family.is_person, context.scene.objects)):
+            cls.poll_message_set(tr("There are no people in this scene: capture footage or import a take first"))
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        area = area_of(context)
+        assert area is not None
+        places = joints(context, selection.people(context, False)) or joints(context, selection.people(context, True))
+        if not places:
+            say(self, "WARNING", "Nobody is there at the current frame.")
+            return {"CANCELLED"}
+        region = area.spaces.active.region_3d
+        if region.view_perspective == "CAMERA":
+            region.view_perspective = "PERSP"
+        views.look_at(area, *framing.ball(places, AROUND_JOINTS_M))
+        return {"FINISHED"}
+
+
 CLASSES = (
-    Human3RDisplay,
     HUMAN3R_OT_show_colors,
     HUMAN3R_OT_show_names,
     HUMAN3R_OT_color_people,
     HUMAN3R_OT_paint_people,
     HUMAN3R_OT_play_camera_view,
+    HUMAN3R_OT_frame_people,
 )
-SCENE_PROPERTIES = {"human3r_display": Human3RDisplay}

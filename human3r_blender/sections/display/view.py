@@ -4,13 +4,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import bpy
+from mathutils import Matrix, Vector
 
 from ...blender.text import tr
+from ...blender.views import free_part
+from ...person import armature
 
 _MARGIN = 0.96
 """Share of the room that a camera's picture takes."""
+_MOST_NEARER = 0.5
+"""Share of the distance."""
 _LEAST_ZOOM, _MOST_ZOOM = -30.0, 600.0
 
 
@@ -30,6 +36,24 @@ def has_view(operator: type[bpy.types.Operator], context: bpy.types.Context) -> 
     return True
 
 
+def joints(context: bpy.types.Context, people: Iterable[bpy.types.Object]) -> list[Vector]:
+    """Where the joints of those people are in the scene, meters, who are seen at the current frame."""
+    depsgraph = context.evaluated_depsgraph_get()
+    seen = [item.evaluated_get(depsgraph) for item in people if item.visible_get()]
+    return [
+        item.matrix_world @ bone.head for item in seen for bone in item.pose.bones if bone.name != armature.ROOT_BONE
+    ]
+
+
+def in_depth(seen_from: bpy.types.RegionView3D, nearer: float, distance: float) -> Matrix:
+    """(4, 4) what moves things in front of a view about so many meters nearer, or farther for a number below 0, and
+    leaves them where they are seen. `distance` is about how far away they are, meters.
+    """
+    if not seen_from.is_perspective:
+        return Matrix.Translation((0.0, 0.0, nearer))
+    return Matrix.Scale(1.0 - min(nearer / max(distance, 1e-6), _MOST_NEARER), 4)
+
+
 def fit_camera(area: bpy.types.Area, aspect: float) -> None:
     """Zoom and move a camera's view so that its picture fills what the sidebar, the tools and the headers leave free.
 
@@ -41,27 +65,6 @@ def fit_camera(area: bpy.types.Area, aspect: float) -> None:
     zoom, offset = camera_zoom_and_offset(size, (left, bottom, right, top), aspect)
     area.spaces.active.region_3d.view_camera_zoom = zoom
     area.spaces.active.region_3d.view_camera_offset = offset
-
-
-def free_part(area: bpy.types.Area) -> tuple[int, int, int, int]:
-    """Left, bottom, right and top of what no other region covers of a 3D view: pixels from its lower left corner."""
-    window = next(region for region in area.regions if region.type == "WINDOW")
-    left, bottom, right, top = 0, 0, window.width, window.height
-    for other in area.regions:
-        if other == window or other.width <= 1 or other.height <= 1:
-            continue
-        x, y = other.x - window.x, other.y - window.y
-        if other.alignment == "RIGHT":
-            right = min(right, x)
-        elif other.alignment == "LEFT":
-            left = max(left, x + other.width)
-        elif other.alignment == "TOP":
-            top = min(top, y)
-        elif other.alignment == "BOTTOM":
-            bottom = max(bottom, y + other.height)
-    if right - left < window.width / 4 or top - bottom < window.height / 4:
-        return 0, 0, window.width, window.height
-    return left, bottom, right, top
 
 
 def camera_zoom_and_offset(

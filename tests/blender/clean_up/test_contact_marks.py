@@ -16,8 +16,34 @@ def marks(item):
     return sorted(family.marks(item).objects, key=lambda mark: "right" in mark.name)
 
 
-def test_marks_are_seen_while_the_feet_stand_and_lie_below_them(build, seen_joints):
+@pytest.fixture
+def marked(build):
+    """People whose marks are shown, as somebody has asked for."""
+
+    def run(take):
+        people = build(take)
+        assert bpy.ops.human3r.show_contacts(show=True) == {"FINISHED"}
+        bpy.context.scene.frame_set(bpy.context.scene.frame_current)
+        return people
+
+    return run
+
+
+def test_they_are_thin_and_hidden_until_somebody_asks_for_them(build):
     (item,) = build(hoppers())
+    assert family.marks(item).hide_viewport
+    ring = marks(item)[0].data
+    inner, outer = np.sort(np.linalg.norm([vertex.co for vertex in ring.vertices], axis=1))[[0, -1]]
+    assert 0.001 < outer - inner < 0.01 < 0.05 < inner
+    assert bpy.ops.human3r.clean_up(strength=0.4) == {"FINISHED"}
+    assert family.marks(item).hide_viewport
+    assert bpy.ops.human3r.show_contacts(show=True) == {"FINISHED"}
+    assert bpy.ops.human3r.clean_up(strength=0.5) == {"FINISHED"}
+    assert not family.marks(item).hide_viewport
+
+
+def test_marks_are_seen_while_the_feet_stand_and_lie_below_them(marked, seen_joints):
+    (item,) = marked(hoppers())
     for index in (5, LEAVES - 5, (LEAVES + LANDS) // 2, LANDS + 5, FRAMES - 8):
         joints = seen_joints(item, [index + 1])[0]
         stands = not LEAVES < index < LANDS
@@ -29,8 +55,8 @@ def test_marks_are_seen_while_the_feet_stand_and_lie_below_them(build, seen_join
                 np.testing.assert_allclose(mark.matrix_world.col[1][:3], (0, 0, 1), atol=1e-5)  # flat on the floor
 
 
-def test_a_mark_lies_still_and_another_place_gets_its_own(build, go_to):
-    (item,) = build(hoppers())
+def test_a_mark_lies_still_and_another_place_gets_its_own(marked, go_to):
+    (item,) = marked(hoppers())
     places = []
     for index in (8, 20, LANDS + 8, FRAMES - 8):
         go_to(index + 1)
@@ -40,9 +66,9 @@ def test_a_mark_lies_still_and_another_place_gets_its_own(build, go_to):
     assert places[2][0] - places[0][0] == pytest.approx(FAR_M, abs=0.02)
 
 
-def test_nobody_there_no_marks(build, go_to):
+def test_nobody_there_no_marks(marked, go_to):
     away = [*range(4), *range(15, 34)]
-    (item,) = build(hoppers(absent={0: away}))
+    (item,) = marked(hoppers(absent={0: away}))
     shown = []
     for index in range(LEAVES - 2):
         go_to(index + 1)

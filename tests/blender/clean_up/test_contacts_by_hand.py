@@ -157,6 +157,7 @@ def test_a_hand_on_a_table(drifter, seen_joints, go_to):
     assert moves(after[resting, JOINT_INDEX["left_middle1"]]) < STILL_M
     np.testing.assert_allclose(after[:, RIGHT_WRIST], before[:, RIGHT_WRIST], atol=1e-6)
     np.testing.assert_allclose(after[: 39 - BLEND], before[: 39 - BLEND], atol=1e-6)
+    assert bpy.ops.human3r.show_contacts(show=True) == {"FINISHED"}
     mark = next(mark for mark in family.marks(drifter).objects if "left hand" in mark.name)
     palm = (after[44, LEFT_WRIST] + after[44, JOINT_INDEX["left_middle1"]]) / 2
     for frame in (35, 40, 45, 49, 52):

@@ -77,7 +77,7 @@ RUNS = {
     "floor_from_cursor": {}, "floor_from_selection": {}, "face_camera": {}, "found_ground": {},
     "set_scale": {"length": 5.0}, "set_height": {"height": 1.93},
     "clean_up": {"strength": 0.3}, "show_version": {"version": "RAW"}, "compare_versions": {},
-    "show_contacts": {"show": False},
+    "show_contacts": {"show": True},
     "bake_correctives": {}, "select_person": {"name": "Person 02"}, "choose_video": {"filepath": "/videos/clip.mp4"},
     "use_preset": {"filepath": str(setting_presets.SHIPPED / "presets" / "human3r" / "Best_Quality.py")},
     "show_names": {}, "paint_people": {"color": (0.1, 0.2, 0.3, 1.0)}, "color_people": {}, "play_camera_view": {},
@@ -87,6 +87,8 @@ RUNS = {
 """Operators and what they are run with."""
 
 ELSEWHERE = {
+    **dict.fromkeys(("set_up_shot", "remove_shot"), "world, camera and render settings: test_shot.py"),
+    "draw_limbs": "needs people of an earlier version: tests/blender/display/test_bones.py",
     "import_all": "needs a take with too many people; builds what import_take builds",
     "start_capture": "needs an engine; builds what import_take builds",
     "fill_gaps": "needs a take with gaps: tests/blender/people",
