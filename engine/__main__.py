@@ -23,6 +23,7 @@ COMMANDS = {
         "serve_command",
         "serve captures to Blender: framed requests on standard input, framed messages on standard output",
     ),
+    "farm-task": ("farm_task.command", "do a farm's task: clips become takes, with one command to begin and to go on"),
     "evaluate": ("evaluation.command", "measure a take against ground truth, or a model on synthetic clips"),
     "train": ("training.command", "train the small model, or tune the prompts of a released one"),
     "convert-checkpoint": ("convert_command", "convert a released checkpoint to weights that load within seconds"),

@@ -36,7 +36,7 @@ from .resuming.resume_file import (
     remove_resume_point,
     save_resume_point,
 )
-from .resuming.take_place import claimed
+from .resuming.take_place import Claim, claimed
 from .video.footage import Footage, open_footage
 from .video.reading import FrameReader, PreparedFrame
 
@@ -89,9 +89,15 @@ class _Capture:
     """A capture while it runs."""
 
     def __init__(
-        self, settings: CaptureSettings, sink: Sink, interruption: Interruption, shelf: ModelShelf, resume: bool
+        self,
+        settings: CaptureSettings,
+        sink: Sink,
+        interruption: Interruption,
+        shelf: ModelShelf,
+        resume: bool,
+        place: Claim,
     ) -> None:
-        self.settings = settings
+        self.settings, self.place = settings, place
         self.sink = sink
         self.interruption = interruption
         with interruption.allowed():
@@ -137,7 +143,7 @@ class _Capture:
             count = self.footage.expected_count(settings.start, settings.end, settings.stride) or 0
             last = settings.start + count * settings.stride
             self.pipeline.check_frames(range(settings.start, last, settings.stride), self.footage.frame_rate)
-            with TakeWriter(settings.take, self.resumed_at) as take:
+            with TakeWriter(settings.take, self.resumed_at, self.place.check) as take:
                 self._begin(take)
                 try:
                     cancelled = self._run_frames(first, frames, take) or self._conclude(take)
@@ -242,6 +248,7 @@ class _Capture:
                 self.sink(message)
         if status == "complete":
             take.sync()
+            self.place.check()
             remove_resume_point(self.settings.take)
         count = self.pipeline.point_count if self.final_point_count is None else self.final_point_count
         return CaptureResult(status, self.pipeline.frame_count, len(self.people), count, note)
@@ -272,6 +279,7 @@ class _Capture:
             self.next_source_frame,
             self.pipeline.export_state(),
         )
+        self.place.check()
         with contextlib.suppress(OSError):
             take.sync()
             save_resume_point(point)
@@ -284,17 +292,20 @@ def run_capture(
     interruption: Interruption,
     shelf: ModelShelf | None = None,
     resume: bool = False,
+    place: Claim | None = None,
 ) -> CaptureResult:
     """Run one capture. Messages go to `sink` as well as into the take; an existing take is overwritten or resumed.
 
+    `place` is the take's, where the caller holds it already.
     Raises UserError. A stop before the first frame was read gives a ``cancelled`` result and touches no take.
     """
     started, profiler = time.monotonic(), Profiler("engine")
     try:
         settings = resolved(settings)
         log.info("a capture begins%s", ", where an earlier one was interrupted" if resume else "")
-        with explained_memory_errors(settings), profiler, claimed(settings):
-            result = _Capture(settings, sink, interruption, shelf or ModelShelf(), resume).run()
+        held = claimed(settings) if place is None else contextlib.nullcontext(place)
+        with explained_memory_errors(settings), profiler, held as claim:
+            result = _Capture(settings, sink, interruption, shelf or ModelShelf(), resume, claim).run()
     except Interrupted:
         sink(TakeEnd("cancelled", 0))
         result = CaptureResult("cancelled", 0, 0, 0, "")
