@@ -11,6 +11,7 @@
     python3 build.py lint                          run ruff, mypy and the import contracts
     python3 build.py lint --quick                  run ruff alone, as the commit hook does
     python3 build.py zip                           build the installable extension in dist/
+    python3 build.py farm CLIPS --bundle FOLDER    write a job for a render farm, without Blender (--help)
     python3 build.py engine ARGUMENTS              run python -m engine ARGUMENTS in the engine's environment
     python3 build.py install-engine [options]      install the engine as the add-on does for its users (--help, --yes)
     python3 build.py lock                          update requirements/lock/ after a change of requirements/engine.txt
@@ -57,6 +58,7 @@ def main(arguments):
         "lint": lint,
         "zip": make_zip,
         "engine": engine,
+        "farm": farm,
         "install-engine": install_engine,
         "lock": lock,
     }
@@ -226,6 +228,11 @@ def engine(arguments):
     """python -m engine ARGUMENTS."""
     # -P: whatever lies in the current folder, a folder called engine included, is not the engine.
     return run([environment("engine", "engine"), "-P", "-m", "engine", *arguments])
+
+
+def farm(arguments):
+    """python -m engine farm ARGUMENTS."""
+    return engine(["farm", *arguments])
 
 
 def install_engine(arguments):

@@ -23,7 +23,12 @@ COMMANDS = {
         "serve_command",
         "serve captures to Blender: framed requests on standard input, framed messages on standard output",
     ),
+    "farm": ("farm_command", "write a job for a render farm: many clips become takes, scenes and a report"),
     "farm-task": ("farm_task.command", "do a farm's task: clips become takes, with one command to begin and to go on"),
+    "farm-report": (
+        "farm_task.report",
+        "say what a farm has made of a list of clips: summary.json, contact sheet",
+    ),
     "evaluate": ("evaluation.command", "measure a take against ground truth, or a model on synthetic clips"),
     "train": ("training.command", "train the small model, or tune the prompts of a released one"),
     "convert-checkpoint": ("convert_command", "convert a released checkpoint to weights that load within seconds"),

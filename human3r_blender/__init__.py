@@ -5,7 +5,7 @@ import bpy
 
 from ..engine.contract import logs
 from . import sections
-from .batch import command_line
+from .batch import command_line, farm_operator
 from .blender import data_folder, registration
 from .capture import operators, panel, properties, scene_camera, session, setting_presets, timer
 from .report import operators as report_operators
@@ -25,6 +25,7 @@ MODULES = (
     scene_camera,
     panel,
     timer,
+    farm_operator,
     *sections.modules(),
     search_menu,
 )

@@ -55,8 +55,9 @@ def _footage_image(source: str, header: TakeHeader, frame: Frame) -> np.ndarray:
     """(h, w, 3) uint8 BGR. Raises UserError, IndexError."""
     footage = open_footage(source, header.settings.frame_rate)
     try:
-        picture = list(footage.pictures(frame.source_frame, frame.source_frame + 1))[0]
-        return np.ascontiguousarray(picture.rgb[..., ::-1])
+        for picture in footage.pictures(frame.source_frame, frame.source_frame + 1):
+            return np.ascontiguousarray(picture.rgb[..., ::-1])
+        raise IndexError("the footage ends before that frame")
     finally:
         footage.close()
 
