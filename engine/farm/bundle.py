@@ -37,12 +37,11 @@ def write_bundle(job: Job, folder: Path, overwrite: bool = False) -> None:
         )
     is_bundle = (folder / LIST).is_file()
     if folder.exists() and not (overwrite and is_bundle) and any(folder.iterdir() if folder.is_dir() else [1]):
-        raise UserError(
-            "bundle-exists",
-            "{folder} is there already" + ("." if is_bundle else ", and is no bundle."),
-            "Give another folder" + (", or --overwrite." if is_bundle else "."),
-            folder=folder,
-        )
+        if is_bundle:
+            problem, remedy = "The bundle {folder} is there already.", "Give another folder, or --overwrite."
+        else:
+            problem, remedy = "{folder} is there already, and is no bundle.", "Give another folder."
+        raise UserError("bundle-exists", problem, remedy, folder=folder)
     with explained_write_errors(Sentence("The bundle {path} cannot be written", path=folder), "bundle-unwritable"):
         with whole_folder(folder.absolute()) as made:
             write_tasks(made / LIST, job.tasks)

@@ -39,7 +39,7 @@ def words_of_settings(settings: Any, leave_out: Collection[str] = ()) -> Words:
     words: list[str] = []
     files: list[str] = []
     for name, item in settings_of(type(settings)).items():
-        value, option = getattr(settings, name), "--" + name.replace("_", "-")
+        value, option = _plain(getattr(settings, name)), "--" + name.replace("_", "-")
         if name in leave_out or value == item.default:
             continue
         if item.kind is bool:
@@ -47,6 +47,11 @@ def words_of_settings(settings: Any, leave_out: Collection[str] = ()) -> Words:
         else:
             words += [option, _text(name, value, files)]
     return words, files
+
+
+def _plain(value: Any) -> Any:
+    """A number without the digits that Blender's own single precision makes up."""
+    return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
 def _text(name: str, value: object, files: list[str]) -> str:

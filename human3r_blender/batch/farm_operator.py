@@ -7,7 +7,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, StringProperty
 from bpy_extras.io_utils import ImportHelper
 
-from ...engine.contract.declaring import names_of, settings_of
+from ...engine.contract.declaring import settings_of
 from ...engine.contract.errors import UserError
 from ...engine.contract.settings import CaptureSettings
 from ...engine.farm.arguments import described
@@ -18,6 +18,9 @@ from ...engine.farm.settings import FORMATS, FarmSettings
 from ...engine.farm.words import words_of_settings
 from ..blender.operators import refuse, say
 from ..blender.paths import absolute
+from ..blender.properties import settings_from
+from ..capture.properties import Human3RSettings
+from ..setup.choices import chosen_body
 
 _HELP = {name: item.help for name, item in settings_of(FarmSettings).items()}
 
@@ -70,7 +73,7 @@ class HUMAN3R_OT_send_to_farm(bpy.types.Operator, ImportHelper):
         values = {name: getattr(self, name) for name in ("format", "scene", "gpu")}
         places = {name: absolute(getattr(self, name)) for name in ("output", "engine")}
         settings, properties = FarmSettings(**values, **places), context.scene.human3r
-        captures, files = words_of_settings(_of_any_footage(properties.capture_settings()), ("source", "take"))
+        captures, files = words_of_settings(_captures(properties), ("source", "take"))
         scenes: list[str] = []
         if settings.scene:
             scenes, _ = words_of_settings(properties.import_options(), ("body_path",))
@@ -78,11 +81,20 @@ class HUMAN3R_OT_send_to_farm(bpy.types.Operator, ImportHelper):
         return make_job(tasks, self._bundle(), settings, captures, scenes, files)
 
 
-def _of_any_footage(settings: CaptureSettings) -> CaptureSettings:
-    """The settings without those that belong to this scene's footage, or to this machine."""
-    item = settings_of(CaptureSettings)
-    kept = {name: getattr(settings, name) for name in names_of(CaptureSettings) if not item[name].belongs_to}
-    return CaptureSettings(source="clip", take="take", **kept)
+def _captures(properties: Human3RSettings) -> CaptureSettings:
+    """The scene's settings without those that belong to its footage, or to this machine. Raises UserError."""
+    declared = settings_of(CaptureSettings)
+    others = {name: item.default for name, item in declared.items() if item.belongs_to}
+    others |= {"source": "clip", "take": "take", "model": _model(properties), "body": chosen_body()}
+    return settings_from(properties, CaptureSettings, **others)
+
+
+def _model(properties: Human3RSettings) -> str:
+    """The model; what is the best here is the best of each worker there, and released weights go by their names."""
+    if properties.model_source == "DEFAULT":
+        return "default"
+    released = properties.released_weights()
+    return released.item.name if released is not None else properties.model()
 
 
 def _draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:

@@ -55,6 +55,7 @@ class HUMAN3R_PT_footage(Section, bpy.types.Panel):
         _draw_groups(column, context.scene.human3r, "Range", "Known")
         column.operator("human3r.use_scene_camera", icon="OUTLINER_OB_CAMERA")
         column.prop(context.scene.human3r, "take")
+        self.layout.operator("human3r.send_to_farm", icon="NETWORK_DRIVE")
 
 
 class HUMAN3R_PT_model(Section, bpy.types.Panel):
