@@ -16,7 +16,7 @@ _WRITERS = {"openjd": openjd.write, "slurm": slurm.write, "flamenco": flamenco.w
 
 NEXT = {
     "openjd": "deadline bundle submit {folder}\nor here: openjd run {folder}/template.yaml "
-    "--job-parameters file://{folder}/parameters.json --step Report --run-dependencies",
+    "-p file://{folder}/parameters.json --step Report --run-dependencies",
     "slurm": "{folder}/submit.sh",
     "flamenco": "Copy the .js file into the folder scripts beside the Flamenco manager, and submit a job of that type.",
     "commands": "Give the lines of 1-reconstruct.txt to the farm; when all are done 2-scene.txt, then 3-report.txt.",

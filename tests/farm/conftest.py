@@ -94,7 +94,7 @@ def write_bundle(engine_python):
     """Write a job of clips: the bundle's folder."""
 
     def write(bundle, *words):
-        command = [engine_python, "-m", "engine", "farm", *words, "--bundle", bundle]
+        command = [engine_python, "-m", "engine", "farm", "--bundle", bundle, *words]
         code, output = ended(command, cwd=ROOT, env=with_root())
         assert code == 0, output
         return bundle

@@ -2,7 +2,6 @@
 """Jobs of Open Job Description, read and run by its own programs, and read by Deadline's own client."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -21,7 +20,7 @@ HARD = ("plain", "sp ace", "Größe 'q' \"d\"", "$(touch owned); `touch owned` &
 
 
 def parameters(bundle):
-    return ["--job-parameters", f"file://{bundle}/parameters.json"]
+    return ["-p", f"file://{bundle}/parameters.json"]
 
 
 def run_job(bundle, *words):
@@ -144,7 +143,7 @@ def test_an_installation_on_entering_is_checked_by_hashes(tmp_path, make_videos,
     for content, problem in ((filelock, "engine-incomplete"), (re.sub(r"[0-9a-f]{64}", "0" * 64, filelock), "HASH")):
         shutil.unpack_archive(bundle / "engine.zip", tmp_path / "engine")
         (tmp_path / "engine" / "requirements" / "lock" / "engine.txt").write_text(content.rstrip("\\ \n") + "\n")
-        os.remove(bundle / "engine.zip")
+        (bundle / "engine.zip").unlink()
         shutil.make_archive(str(bundle / "engine"), "zip", tmp_path / "engine")
         code, said = ended(command)
         assert code != 0 and problem in said, said
