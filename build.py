@@ -7,6 +7,7 @@
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
     python3 build.py test --readers [arguments]    exports, read by programs that are not Blender
+    python3 build.py test --farm [arguments]       jobs for farms, run by the farms' own programs
     python3 build.py evaluate [options]            measure a model: --real FOLDER, or on synthetic clips (--help)
     python3 build.py lint                          run ruff, mypy and the import contracts
     python3 build.py lint --quick                  run ruff alone, as the commit hook does
@@ -254,6 +255,8 @@ def test(arguments):
     """The whole suite: once in the engine's environment, once in each Blender asked for."""
     if arguments[:1] == ["--readers"]:
         return test_readers(arguments[1:])
+    if arguments[:1] == ["--farm"]:
+        return test_farm(arguments[1:])
     versions = [NEWEST]
     if arguments[:1] == ["--blender"] and len(arguments) > 1:
         versions, arguments = arguments[1].split(","), arguments[2:]
@@ -300,6 +303,13 @@ def test_readers(arguments):
     blender = os.environ.get("HUMAN3R_BLENDER_PYTHON") or blender_python()
     places = {"HUMAN3R_BLENDER_PYTHON": blender, "HUMAN3R_NODE_MODULES": str(modules / "node_modules")}
     command = [python, "-m", "pytest", "tests/readers", "-rP", *arguments]
+    return run(command, ROOT, OMP_NUM_THREADS="1", **places)
+
+
+def test_farm(arguments):
+    """Jobs, written by the engine and run by Open Job Description, Deadline's client, Slurm and node, as far as there."""
+    places = {"HUMAN3R_BLENDER_PYTHON": os.environ.get("HUMAN3R_BLENDER_PYTHON") or blender_python()}
+    command = [environment("farm", "farm"), "-m", "pytest", "tests/farm", "-rs", *arguments]
     return run(command, ROOT, OMP_NUM_THREADS="1", **places)
 
 

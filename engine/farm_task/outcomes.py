@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from ..contract.errors import UserError
+from ..contract.errors import UserError, lacks_package
 from ..contract.exit_codes import AGAIN, FAILED
 from ..contract.logs import log
 
@@ -43,12 +43,7 @@ def is_of_the_worker(error: UserError) -> bool:
 def explained(error: Exception) -> UserError:
     """An error that nobody explained, as one that farms can act on."""
     if isinstance(error, ImportError):
-        return UserError(
-            "engine-incomplete",
-            "The engine on this worker lacks a package: {error}.",
-            "Install the engine on the worker (human3r install-engine), or give the job the Python of a complete one.",
-            error=error,
-        )
+        return lacks_package(error)
     if _DEVICE_ERRORS.search(str(error)):
         return UserError(
             "device-busy",

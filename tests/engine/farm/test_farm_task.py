@@ -213,3 +213,9 @@ def test_progress_comes_at_most_once_a_second(undisturbed, monkeypatch, tmp_path
             now += 0.1
         lines.seek(0)
         assert len(lines.readlines()) == 5
+
+
+def test_a_python_without_any_package_says_so_too(tmp_path):
+    code, _, errors = ended(start_without(("numpy",), "a.mp4", "--take", tmp_path / "a.h3r"))
+    assert code == 1 and errors.count("engine-incomplete") == 1 and "install-engine" in errors
+    assert "Traceback" not in errors
