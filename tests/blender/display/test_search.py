@@ -54,6 +54,7 @@ NO_UNDO = {
         "a preset's file in the user's folder",
     ),
     "human3r.export": "writes files; the scene stays",
+    "human3r.send_to_farm": "writes a job for a farm; the scene stays",
     "human3r.reload": "the add-on's code, not the scene",
     "human3r.show_colors": "the shading of one view, which is no part of Blender's undo",
 }
