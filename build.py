@@ -307,7 +307,7 @@ def test_readers(arguments):
 
 
 def test_farm(arguments):
-    """Jobs, written by the engine and run by Open Job Description, Deadline's client, Slurm and node, as far as there."""
+    """Jobs, written by the engine and run by Open Job Description, Deadline, Slurm and node, where there."""
     places = {"HUMAN3R_BLENDER_PYTHON": os.environ.get("HUMAN3R_BLENDER_PYTHON") or blender_python()}
     command = [environment("farm", "farm"), "-m", "pytest", "tests/farm", "-rs", *arguments]
     return run(command, ROOT, OMP_NUM_THREADS="1", **places)

@@ -38,7 +38,8 @@ def words_of_settings(settings: Any, leave_out: Collection[str] = ()) -> Words:
     """The settings of a dataclass that are not as they are by default."""
     words: list[str] = []
     files: list[str] = []
-    for name, item in settings_of(type(settings)).items():
+    settings_type: type = type(settings)
+    for name, item in settings_of(settings_type).items():
         value, option = _plain(getattr(settings, name)), "--" + name.replace("_", "-")
         if name in leave_out or value == item.default:
             continue

@@ -67,12 +67,15 @@ class HUMAN3R_OT_send_to_farm(bpy.types.Operator, ImportHelper):
         """Where the job goes."""
         return Path(absolute(self.bundle)) if self.bundle else Path(self.directory) / "human3r-farm"
 
+    def _settings(self) -> FarmSettings:
+        """What was chosen of the job. Raises UserError."""
+        output, engine = absolute(self.output), absolute(self.engine)
+        return FarmSettings(format=self.format, scene=self.scene, output=output, engine=engine, gpu=self.gpu)
+
     def _job(self, context: bpy.types.Context) -> Job:
         """The job of the chosen files, or of all videos of the folder where none is chosen. Raises UserError."""
         chosen = [str(Path(self.directory) / file.name) for file in self.files if file.name]
-        values = {name: getattr(self, name) for name in ("format", "scene", "gpu")}
-        places = {name: absolute(getattr(self, name)) for name in ("output", "engine")}
-        settings, properties = FarmSettings(**values, **places), context.scene.human3r
+        settings, properties = self._settings(), context.scene.human3r
         captures, files = words_of_settings(_captures(properties), ("source", "take"))
         scenes: list[str] = []
         if settings.scene:
