@@ -34,8 +34,15 @@ class HUMAN3R_OT_send_to_farm(bpy.types.Operator, ImportHelper):
 
     filter_movie: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
-    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
-    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
+    directory: StringProperty(
+        name="Folder", description="Folder of the videos", subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"}
+    )
+    files: CollectionProperty(
+        name="Videos",
+        description="Names of the chosen videos; without any, all of the folder",
+        type=bpy.types.OperatorFileListElement,
+        options={"HIDDEN", "SKIP_SAVE"},
+    )
     bundle: StringProperty(
         name="Bundle", description="Folder for the job; empty for a new one beside the videos", subtype="DIR_PATH"
     )

@@ -62,7 +62,7 @@ def registered(addon):
 def test_off_leaves_nothing_and_on_again_is_the_same(addon):
     before = registered(addon)
     assert len(before["classes"]) > 10 and len(before["handlers"]) == 4
-    assert before["menu"] == 3 + len(addon.search_menu.HOSTS)
+    assert before["menu"] == 4 + len(addon.search_menu.HOSTS)
     assert "human3r" in before["properties"] and len(before["presets"]) == 1
     for _ in range(2):
         addon_utils.disable(EXTENSION)
