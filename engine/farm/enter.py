@@ -7,6 +7,8 @@
 Tasks then find `python` and the module `engine`. It is a file of the bundle, so it knows the standard library alone.
 """
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -14,15 +16,15 @@ import zipfile
 from pathlib import Path
 
 
-def main(arguments):
-    """Returns the exit code."""
+def main(arguments: list[str]) -> None:
+    """Find or install, and tell the session. Ends the process where that fails."""
     what, *places = arguments
     python, folder = (find if what == "find" else install)(*places)
     print(f"openjd_env: PATH={Path(python).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     print(f"openjd_env: PYTHONPATH={folder}", flush=True)
 
 
-def find(python_variable, folder_variable):
+def find(python_variable: str, folder_variable: str) -> tuple[str, str]:
     """The engine that this worker's variables name."""
     python, folder = os.environ.get(python_variable, ""), os.environ.get(folder_variable, "")
     if not Path(python).is_file():
@@ -34,7 +36,7 @@ def find(python_variable, folder_variable):
     return python, folder
 
 
-def install(archive, folder):
+def install(archive: str, folder: str) -> tuple[str, str]:
     """An engine of the bundle's own, with packages whose hashes are those of the lock file."""
     place = Path(folder) / "human3r-engine"
     with zipfile.ZipFile(archive) as packed:
@@ -49,7 +51,7 @@ def install(archive, folder):
     return str(python), str(place)
 
 
-def run(command):
+def run(command: list[str]) -> None:
     """One step of the installation."""
     print(f"openjd_status: {' '.join(command[:5])}", flush=True)
     code = subprocess.call(command)
@@ -57,7 +59,7 @@ def run(command):
         fail(f"The engine could not be installed: {' '.join(command[1:5])} ended with {code}; its own words are above.")
 
 
-def fail(problem):
+def fail(problem: str) -> None:
     """Say it once, with the remedy, and end."""
     remedy = "Install the engine on this worker (human3r install-engine) and set both variables, or give --engine."
     print(f"openjd_fail: {problem} {remedy}", flush=True)

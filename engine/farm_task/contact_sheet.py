@@ -15,9 +15,6 @@ from ..farm.places import picture_path
 WIDTH, HEIGHT, LINE = 240, 135, 20
 """Pixels of a tile, and of the line with its name below."""
 
-MOST = 60_000
-"""Pixels of a JPEG's side are fewer."""
-
 _BACKGROUND, _EMPTY, _MISSING, _TEXT = (24, 24, 24), (60, 60, 60), (120, 30, 30), (230, 230, 230)
 
 
@@ -25,7 +22,7 @@ def write_sheet(path: Path, folder: Path, clips: Sequence[tuple[str, bool]]) -> 
     """Write the sheet of the clips, each with its name and whether all of it is there. Raises OSError."""
     columns = max(1, math.ceil(math.sqrt(len(clips))))
     rows = math.ceil(len(clips) / columns)
-    sheet = Image.new("RGB", (columns * WIDTH, min(rows * (HEIGHT + LINE), MOST)), _BACKGROUND)
+    sheet = Image.new("RGB", (columns * WIDTH, rows * (HEIGHT + LINE)), _BACKGROUND)
     for number, (name, is_whole) in enumerate(clips):
         place = (number % columns * WIDTH, number // columns * (HEIGHT + LINE))
         _draw_tile(sheet, place, picture_path(folder / f"{name}.h3r"), name, is_whole)

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -219,3 +220,15 @@ def test_a_python_without_any_package_says_so_too(tmp_path):
     code, _, errors = ended(start_without(("numpy",), "a.mp4", "--take", tmp_path / "a.h3r"))
     assert code == 1 and errors.count("engine-incomplete") == 1 and "install-engine" in errors
     assert "Traceback" not in errors
+
+
+def test_a_full_disk_is_told_and_the_same_task_goes_on(undisturbed, tmp_path):
+    resource = pytest.importorskip("resource")
+    take, most = tmp_path / "a.h3r", len(undisturbed.records) * 2 // 3
+    limited = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (most, most))
+    command = (undisturbed.video, "--take", take, *SETTINGS)
+    code, _, errors = run_task(*command, preexec_fn=limited)
+    assert code == 1 and "disk-full" in errors and 0 < frames_so_far(take) < FRAMES
+    code, output, errors = run_task(*command)
+    assert code == 0 and "anew" not in output, errors
+    assert records_after_header(take) == undisturbed.records
