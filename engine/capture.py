@@ -248,7 +248,6 @@ class _Capture:
                 self.sink(message)
         if status == "complete":
             take.sync()
-            self.place.check()
             remove_resume_point(self.settings.take)
         count = self.pipeline.point_count if self.final_point_count is None else self.final_point_count
         return CaptureResult(status, self.pipeline.frame_count, len(self.people), count, note)
