@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,12 +26,17 @@ def write_sheet(path: Path, folder: Path, clips: Sequence[tuple[str, bool]]) -> 
     sheet = Image.new("RGB", (columns * WIDTH, rows * (HEIGHT + LINE)), _BACKGROUND)
     for number, (name, is_whole) in enumerate(clips):
         place = (number % columns * WIDTH, number // columns * (HEIGHT + LINE))
-        _draw_tile(sheet, place, picture_path(folder / f"{name}.h3r"), name, is_whole)
+        _draw_tile(sheet, place, picture_path(folder / f"{name}.h3r"), f"{number + 1} {_plain(name)}", is_whole)
     with whole_file(path) as written:
         sheet.save(written, "JPEG", quality=85)
 
 
-def _draw_tile(sheet: Image.Image, place: tuple[int, int], picture: Path, name: str, is_whole: bool) -> None:
+def _plain(name: str) -> str:
+    """A name in the letters that Pillow's own font has; the number before it says which row of the summary it is."""
+    return unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode("ascii")
+
+
+def _draw_tile(sheet: Image.Image, place: tuple[int, int], picture: Path, text: str, is_whole: bool) -> None:
     left, top = place
     draw = ImageDraw.Draw(sheet)
     draw.rectangle((left, top, left + WIDTH - 2, top + HEIGHT - 2), _EMPTY if is_whole else _MISSING)
@@ -42,4 +48,4 @@ def _draw_tile(sheet: Image.Image, place: tuple[int, int], picture: Path, name: 
                 sheet.paste(shown, (left + (WIDTH - shown.width) // 2, top + (HEIGHT - shown.height) // 2))
     except (OSError, ValueError):
         pass
-    draw.text((left + 4, top + HEIGHT + 2), name[:36], _TEXT, ImageFont.load_default(12))
+    draw.text((left + 4, top + HEIGHT + 2), text[:36], _TEXT, ImageFont.load_default(12))
