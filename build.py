@@ -7,10 +7,12 @@
     python3 build.py convert VIDEO --output OUT.blend [options]
     python3 build.py test [--blender 4.2,5.0] [pytest arguments]
     python3 build.py test --readers [arguments]    exports, read by programs that are not Blender
+    python3 build.py test --farm [arguments]       jobs for farms, run by the farms' own programs
     python3 build.py evaluate [options]            measure a model: --real FOLDER, or on synthetic clips (--help)
     python3 build.py lint                          run ruff, mypy and the import contracts
     python3 build.py lint --quick                  run ruff alone, as the commit hook does
     python3 build.py zip                           build the installable extension in dist/
+    python3 build.py farm CLIPS --bundle FOLDER    write a job for a render farm, without Blender (--help)
     python3 build.py engine ARGUMENTS              run python -m engine ARGUMENTS in the engine's environment
     python3 build.py install-engine [options]      install the engine as the add-on does for its users (--help, --yes)
     python3 build.py lock                          update requirements/lock/ after a change of requirements/engine.txt
@@ -57,6 +59,7 @@ def main(arguments):
         "lint": lint,
         "zip": make_zip,
         "engine": engine,
+        "farm": farm,
         "install-engine": install_engine,
         "lock": lock,
     }
@@ -228,6 +231,11 @@ def engine(arguments):
     return run([environment("engine", "engine"), "-P", "-m", "engine", *arguments])
 
 
+def farm(arguments):
+    """python -m engine farm ARGUMENTS."""
+    return engine(["farm", *arguments])
+
+
 def install_engine(arguments):
     """The add-on's own installation, through the bpy wheel; who types this wants it online."""
     return blender_module(["--online-mode", "install-engine", *arguments])
@@ -247,6 +255,8 @@ def test(arguments):
     """The whole suite: once in the engine's environment, once in each Blender asked for."""
     if arguments[:1] == ["--readers"]:
         return test_readers(arguments[1:])
+    if arguments[:1] == ["--farm"]:
+        return test_farm(arguments[1:])
     versions = [NEWEST]
     if arguments[:1] == ["--blender"] and len(arguments) > 1:
         versions, arguments = arguments[1].split(","), arguments[2:]
@@ -293,6 +303,13 @@ def test_readers(arguments):
     blender = os.environ.get("HUMAN3R_BLENDER_PYTHON") or blender_python()
     places = {"HUMAN3R_BLENDER_PYTHON": blender, "HUMAN3R_NODE_MODULES": str(modules / "node_modules")}
     command = [python, "-m", "pytest", "tests/readers", "-rP", *arguments]
+    return run(command, ROOT, OMP_NUM_THREADS="1", **places)
+
+
+def test_farm(arguments):
+    """Jobs, written by the engine and run by Open Job Description, Deadline, Slurm and node, where there."""
+    places = {"HUMAN3R_BLENDER_PYTHON": os.environ.get("HUMAN3R_BLENDER_PYTHON") or blender_python()}
+    command = [environment("farm", "farm"), "-m", "pytest", "tests/farm", "-rs", *arguments]
     return run(command, ROOT, OMP_NUM_THREADS="1", **places)
 
 

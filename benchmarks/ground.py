@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.capture import ModelShelf, run_capture
+from engine.capture import run_capture
 from engine.contract.body_choice import MANNEQUIN
 from engine.contract.messages import Frame, ScenePoints
 from engine.contract.settings import CaptureSettings
@@ -23,6 +23,7 @@ from engine.contract.take import SettledTakeReader
 from engine.evaluation.synthetic_set import NamedBody, write_pictures
 from engine.interruption import Interruption
 from engine.motion.ground_of_take import ground_of_frames
+from engine.supply import ModelShelf
 from engine.synthetic.clips import make_clip
 from engine.synthetic.settings import tier_settings
 from engine.training.data import VALIDATION_SEEDS

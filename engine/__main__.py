@@ -14,14 +14,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from .contract import logs
+from .contract.errors import lacks_package
 from .contract.exit_codes import CANCELLED, EXPLANATION
-from .standard_streams import claim_stdout
+from .standard_streams import claim_stdout, say_error
 
 COMMANDS = {
     "run": ("run_command", "process footage and write a take"),
     "serve": (
         "serve_command",
         "serve captures to Blender: framed requests on standard input, framed messages on standard output",
+    ),
+    "farm": ("farm_command", "write a job for a render farm: many clips become takes, scenes and a report"),
+    "farm-task": ("farm_task.command", "do a farm's task: clips become takes, with one command to begin and to go on"),
+    "farm-report": (
+        "farm_task.report",
+        "say what a farm has made of a list of clips: summary.json, contact sheet",
     ),
     "evaluate": ("evaluation.command", "measure a take against ground truth, or a model on synthetic clips"),
     "train": ("training.command", "train the small model, or tune the prompts of a released one"),
@@ -52,7 +59,10 @@ imported when it is asked for: who runs or serves a capture loads nothing of tra
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = _parser(arguments[0] if arguments else "").parse_args(arguments)
+    try:
+        options = _parser(arguments[0] if arguments else "").parse_args(arguments)
+    except ImportError as error:  # a Python without the engine's packages
+        return say_error(lacks_package(error))
     # Before torch is imported: what Metal lacks is computed on the CPU instead of ending the run.
     os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     # Libraries are imported by `run`, after standard output is safe, and so that --help does not wait for torch.

@@ -5,13 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
-
-import torch
 
 from .camera_pass.clip import Clip
 from .contract.body_choice import MANNEQUIN, body_file, choose_body
@@ -23,13 +20,12 @@ from .contract.profiling import Profiler
 from .contract.sentences import Sentence
 from .contract.settings import CaptureSettings
 from .contract.take import TakeReader, TakeWriter
-from .estimate import Model
 from .frame_images import FrameImages
 from .installed import locations
 from .interruption import Interrupted, Interruption
 from .model.memory import explained_memory_errors
 from .model.weights import choose_device
-from .models import load_model, resolved_name, resolved_precision, spoken_name
+from .models import resolved_name, resolved_precision
 from .motion.refined_people import SeenTake, refined_people
 from .pipeline import FramePipeline
 from .resuming.resume_file import (
@@ -40,15 +36,13 @@ from .resuming.resume_file import (
     remove_resume_point,
     save_resume_point,
 )
-from .resuming.take_place import claimed
+from .resuming.take_place import Claim, claimed
 from .slices import PROGRESS_STEP, Result
-from .video.footage import Footage, open_footage
-from .video.reading import FrameReader, PreparedFrame
+from .supply import HereSupply, ModelShelf, Sink, Supply
+from .video.footage import Footage
+from .video.reading import PreparedFrame
 
 GENERATOR = "Human3R for Blender, engine 0.1.0"
-
-Sink = Callable[[Message], None]
-"""Where messages go besides the take: the wire, or progress lines."""
 
 
 @dataclass(frozen=True)
@@ -67,79 +61,19 @@ class CaptureResult:
     """As in :class:`~.contract.messages.TakeEnd`."""
 
 
-class ModelShelf:
-    """Keeps the model that was used last, so that the next capture with it starts at once."""
-
-    def __init__(self) -> None:
-        self._key: tuple[str, str, str] | None = None
-        self._kept: Model | None = None
-
-    def get(self, name: str, device: torch.device, precision: str = "float32") -> Model:
-        """The model, loaded when it is another than the last time. Raises as `load_model`."""
-        if self._kept is None or not self.holds(name, device, precision):
-            self._kept = None  # two large models may not fit side by side
-            started = time.monotonic()
-            self._kept, self._key = load_model(name, device, precision), (name, str(device), precision)
-            log.info("the model was loaded in %.1f s, for %s in %s", time.monotonic() - started, device, precision)
-        return self._kept
-
-    def holds(self, name: str, device: torch.device, precision: str = "float32") -> bool:
-        """Whether `get` would not have to load."""
-        return self._kept is not None and self._key == (name, str(device), precision)
-
-
-class Supply(Protocol):
-    """Where a capture has its frames from, and what the model says about them."""
-
-    def footage(self) -> Footage:
-        """What is known of the footage. Raises UserError."""
-
-    def model(self, done: int, sink: Sink) -> Model:
-        """The model, ready to run; `done` frames are in the take already. Raises UserError."""
-
-    def frames(self, first: int, done: int) -> AbstractContextManager[Iterable[PreparedFrame]]:
-        """The frames still to do: from picture `first` of the footage, after the `done` ones."""
-
-
-class HereSupply:
-    """One process does it all: fulfils :class:`Supply`."""
-
-    def __init__(self, settings: CaptureSettings, shelf: ModelShelf) -> None:
-        """`settings` are resolved."""
-        self._settings, self._shelf = settings, shelf
-        self._footage: Footage | None = None
-
-    def footage(self) -> Footage:
-        if self._footage is None:
-            self._footage = open_footage(self._settings.source, self._settings.frame_rate)
-        return self._footage
-
-    def model(self, done: int, sink: Sink) -> Model:
-        settings, device = self._settings, torch.device(self._settings.device)
-        if not self._shelf.holds(settings.model, device, settings.precision):
-            sink(Status.of("loading", Sentence("Loading {model}", model=spoken_name(settings.model))))
-        self._model = self._shelf.get(settings.model, device, settings.precision)
-        return self._model
-
-    def frames(self, first: int, done: int) -> AbstractContextManager[Iterable[PreparedFrame]]:
-        settings, model, footage = self._settings, self._model, self.footage()
-        return FrameReader(
-            footage,
-            model.picture_map(footage.size),
-            first,
-            settings.end,
-            settings.stride,
-            model.needs_footage_pixels,
-        )
-
-
 class _Capture:
     """A capture while it runs."""
 
     def __init__(
-        self, settings: CaptureSettings, sink: Sink, interruption: Interruption, supply: Supply, resume: bool
+        self,
+        settings: CaptureSettings,
+        sink: Sink,
+        interruption: Interruption,
+        supply: Supply,
+        resume: bool,
+        place: Claim,
     ) -> None:
-        self.settings = settings
+        self.settings, self.place = settings, place
         self.sink = sink
         self.interruption = interruption
         self.supply = supply
@@ -175,7 +109,7 @@ class _Capture:
             count = self.footage.expected_count(settings.start, settings.end, settings.stride) or 0
             last = settings.start + count * settings.stride
             self.pipeline.check_frames(range(settings.start, last, settings.stride), self.footage.frame_rate)
-            with TakeWriter(settings.take, self.resumed_at) as take:
+            with TakeWriter(settings.take, self.resumed_at, self.place.check) as take:
                 self._begin(take)
                 try:
                     cancelled = self._run_frames(first, frames, take) or self._conclude(take)
@@ -335,6 +269,7 @@ class _Capture:
             self.next_source_frame,
             self.pipeline.export_state(),
         )
+        self.place.check()
         with contextlib.suppress(OSError):
             take.sync()
             save_resume_point(point)
@@ -347,14 +282,16 @@ def run_capture(
     interruption: Interruption,
     shelf: ModelShelf | None = None,
     resume: bool = False,
+    place: Claim | None = None,
 ) -> CaptureResult:
     """Run one capture. Messages go to `sink` as well as into the take; an existing take is overwritten or resumed.
 
+    `place` is the take's, where the caller holds it already.
     Raises UserError. A stop before the first frame was read gives a ``cancelled`` result and touches no take.
     """
     settings = resolved(settings)
     supply = nullcontext(HereSupply(settings, shelf or ModelShelf()))
-    return run_supplied(settings, sink, interruption, supply, resume)
+    return run_supplied(settings, sink, interruption, supply, resume, place)
 
 
 def run_supplied(
@@ -363,6 +300,7 @@ def run_supplied(
     interruption: Interruption,
     supply: AbstractContextManager[Supply],
     resume: bool = False,
+    place: Claim | None = None,
 ) -> CaptureResult:
     """The same under settings that are resolved, with frames from elsewhere.
 
@@ -372,8 +310,9 @@ def run_supplied(
     started, profiler = time.monotonic(), Profiler("engine")
     try:
         log.info("a capture begins%s", ", where an earlier one was interrupted" if resume else "")
-        with explained_memory_errors(settings), profiler, claimed(settings), supply as supplied:
-            result = _Capture(settings, sink, interruption, supplied, resume).run()
+        held = claimed(settings) if place is None else nullcontext(place)
+        with explained_memory_errors(settings), profiler, held as claim, supply as supplied:
+            result = _Capture(settings, sink, interruption, supplied, resume, claim).run()
     except Interrupted:
         sink(TakeEnd("cancelled", 0))
         result = CaptureResult("cancelled", 0, 0, 0, "")

@@ -44,9 +44,4 @@ def spoken_name(name: str) -> str:
 
 def resolved_name(name: str, device: torch.device) -> str:
     """What ``default`` comes to here: the released weights that suit the device, else the built-in model."""
-    if name != "default":
-        return name
-    installed = inventory.installed_weights()
-    if not installed:
-        return BUILT_IN
-    return installed[-1 if device.type == "cpu" else 0].item.name
+    return inventory.default_model(device.type == "cpu") if name == "default" else name

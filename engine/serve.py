@@ -13,7 +13,7 @@ import queue
 import threading
 from typing import BinaryIO
 
-from .capture import ModelShelf, run_capture
+from .capture import run_capture
 from .contract.errors import UserError
 from .contract.exit_codes import CANCELLED, DONE, FAILED
 from .contract.framing import CorruptRecord, read_record, write_record
@@ -21,6 +21,7 @@ from .contract.logs import log
 from .contract.message_records import decode, encode
 from .contract.messages import CancelCapture, Failure, Message, Shutdown, StartCapture, TakeEnd
 from .interruption import Interrupted, Interruption, end_process_soon
+from .supply import ModelShelf
 
 _WAKE_S = 0.5
 """Windows hands a signal to the main thread only between two waits: so none is longer than this."""

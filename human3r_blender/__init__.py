@@ -5,7 +5,7 @@ import bpy
 
 from ..engine.contract import logs
 from . import sections
-from .batch import command_line
+from .batch import command_line, farm_operator
 from .blender import data_folder, lookout, registration, slices
 from .capture import (
     editor_strips,
@@ -51,6 +51,7 @@ MODULES = (
     settings_panels,
     recent_takes,
     timer,
+    farm_operator,
     *sections.modules(),
     search_menu,
 )

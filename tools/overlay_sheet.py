@@ -22,7 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the checkout, whose engine this belongs to
 
-from engine.capture import ModelShelf, run_capture
+from engine.capture import run_capture
 from engine.contract.arguments import add_setting_options, settings_from_options
 from engine.contract.body_choice import body_file
 from engine.contract.body_model import BodyModel
@@ -31,6 +31,7 @@ from engine.contract.rotations import axis_angle_to_matrix
 from engine.contract.skeleton import BODY_JOINT_COUNT, HEAD, JOINT_NAMES, PARENTS
 from engine.contract.take import SettledTakeReader
 from engine.interruption import Interruption
+from engine.supply import ModelShelf
 from engine.video.footage import open_footage
 
 COLUMNS, WIDTH, QUALITY = 4, 384, 82

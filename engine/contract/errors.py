@@ -56,3 +56,13 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} [{self.code}] {self.remedy}"
+
+
+def lacks_package(error: ImportError) -> UserError:
+    """The error of a Python that has not all packages of the engine."""
+    return UserError(
+        "engine-incomplete",
+        "The engine on this computer lacks a package: {error}.",
+        "Install the engine there (human3r install-engine), or use the Python of a complete one.",
+        error=error,
+    )

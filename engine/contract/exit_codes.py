@@ -4,6 +4,9 @@
 DONE = 0
 FAILED = 1
 """Of an error that was explained."""
+AGAIN = 75
+"""Of a farm's task that another worker, or the same one later, can do: the device is busy, memory is short, the take is
+locked. It is what mail programs and Slurm have for "try later"."""
 CANCELLED = 130
 """As shells have it for Ctrl-C, whatever the request to stop came through."""
 

@@ -112,6 +112,24 @@ def _read_prefix(stream: BinaryIO) -> tuple[int, int] | None:
     return header_length, payload_length
 
 
+def hop_record(stream: BinaryIO) -> int:
+    """Go past one record by what its prefix says, without reading it; returns its bytes, 0 at the end of the stream.
+
+    Nothing is checked but the prefix. Raises :class:`CorruptRecord` or :class:`TruncatedRecord`.
+    """
+    prefix = _read(stream, _PREFIX.size)
+    if not prefix:
+        return 0
+    if len(prefix) < _PREFIX.size:
+        raise TruncatedRecord("the stream ends inside a record's prefix")
+    magic, header_length, payload_length = _PREFIX.unpack(prefix)
+    if magic != MAGIC or header_length > MAX_HEADER or payload_length > MAX_PAYLOAD:
+        raise CorruptRecord("that is no record")
+    rest = header_length + payload_length + _CHECKSUM.size
+    stream.seek(rest, 1)
+    return _PREFIX.size + rest
+
+
 def _parse(header: bytes, payload: bytes) -> Record:
     try:
         description = parse_json(header)

@@ -6,14 +6,14 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from .errors import UserError
 from .final_frames import with_final
-from .framing import CorruptRecord, Record, TruncatedRecord, read_record, write_record
+from .framing import CorruptRecord, Record, TruncatedRecord, hop_record, read_record, write_record
 from .message_records import decode, encode
 from .messages import FinalFrame, Frame, Message, TakeEnd, TakeHeader
 from .sentences import Sentence
@@ -26,11 +26,13 @@ class TakeWriter:
 
     ``offset`` opens an existing take for resuming: everything after that byte is dropped first. Records are appended
     in place and not through a temporary file: the format is valid after every record, and a take that is still being
-    written can be read.
+    written can be read. ``check`` is called before each record, and raises where this process may not write any more.
     """
 
-    def __init__(self, path: str | os.PathLike[str], offset: int | None = None) -> None:
-        self.path = Path(path)
+    def __init__(
+        self, path: str | os.PathLike[str], offset: int | None = None, check: Callable[[], None] | None = None
+    ) -> None:
+        self.path, self._check = Path(path), check
         with explained_write_errors(Sentence("The take {path} cannot be written", path=self.path), "take-unwritable"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # unbuffered: a buffer that a full disk refused would be refused once more by closing the file
@@ -41,6 +43,8 @@ class TakeWriter:
 
     def write(self, message: Message) -> None:
         """Append one message. Raises UserError: ``disk-full``, or ``take-unwritable`` when the disk is gone."""
+        if self._check is not None:
+            self._check()
         remedy = "Free some space, then resume. The take is good up to its last record."
         with explained_write_errors(
             Sentence("Writing the take {path} failed", path=self.path), "take-unwritable", remedy
@@ -181,6 +185,23 @@ def begun_settings(path: str | os.PathLike[str]) -> CaptureSettings:
     """
     with TakeReader(path) as reader:
         return replace(reader.header.settings, take=os.fspath(path))
+
+
+def last_message(path: str | os.PathLike[str]) -> Message | None:
+    """A take's last message, found without reading those before it; None where the file is damaged on the way.
+
+    Raises UserError (``take-unreadable``, ``protocol-mismatch``).
+    """
+    with TakeReader(path) as reader, open(path, "rb") as file:
+        last = offset = 0
+        try:
+            while size := hop_record(file):
+                last, offset = offset, offset + size
+            file.seek(last)
+            record = read_record(file)
+        except CorruptRecord:
+            return None
+        return reader.header if record is None or last == 0 else decode(record)
 
 
 def records(reader: TakeReader) -> Iterator[tuple[Message, int, int]]:

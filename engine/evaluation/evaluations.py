@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ..capture import ModelShelf, resolved
+from ..capture import resolved
 from ..contract.body_choice import choose_body_of_take
 from ..contract.errors import UserError
 from ..contract.settings import BUILT_IN, CaptureSettings
@@ -18,6 +18,7 @@ from ..contract.take import SettledTakeReader
 from ..ground_truth import ClipTruth, read_truth
 from ..installed import locations
 from ..interruption import Interruption
+from ..supply import ModelShelf
 from ..synthetic.settings import TIERS, tier_settings
 from . import baselines
 from .baselines import TrivialPredictor

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..capture import ModelShelf, run_capture
+from ..capture import run_capture
 from ..contract.arguments import settings_from_options
 from ..contract.body_choice import MANNEQUIN
 from ..contract.body_model import BodyModel
@@ -20,6 +20,7 @@ from ..contract.take import SettledTakeReader
 from ..ground_truth import ClipTruth
 from ..interruption import Interrupted, Interruption
 from ..motion.refined_people import SeenTake
+from ..supply import ModelShelf
 from .baselines import TrivialPredictor
 from .body_points import PointSet
 from .figures import TaskFigures

@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from ..capture import Sink
 from ..contract.errors import UserError
 from ..contract.settings import CaptureSettings
+from ..supply import Sink
 from ..video.pictures import Footage, Picture, Wanted, every
 from .chunk_file import ChunkEnd, ChunkHeader, ChunkReader
 from .chunk_frames import ChunkFrame

@@ -24,7 +24,7 @@ from typing import IO
 
 import torch
 
-from ..capture import CaptureResult, Sink, resolved, run_supplied
+from ..capture import CaptureResult, resolved, run_supplied
 from ..contract.errors import UserError
 from ..contract.exit_codes import DONE
 from ..contract.json_checks import build
@@ -32,6 +32,7 @@ from ..contract.messages import Status
 from ..contract.settings import CaptureSettings
 from ..contract.whole_file import explained_write_errors
 from ..interruption import Interruption
+from ..supply import Sink
 from ..video.footage import Footage, open_footage
 from .chunk_file import ChunkEnd, ChunkReader
 from .chunk_frames import ChunkFrame

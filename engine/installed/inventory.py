@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..contract.json_checks import BadJson, read_json
+from ..contract.settings import BUILT_IN
 from .locations import body_path, downloads_folder, weights_folder
 from .registry import ITEMS, Item
 
@@ -58,6 +59,12 @@ def statuses(items: Sequence[Item] = ITEMS) -> list[Status]:
 def installed_weights() -> list[Status]:
     """The released weights that are installed, the largest first."""
     return [here for item in ITEMS if item.kind == "weights" and (here := status(item)).installed]
+
+
+def default_model(on_cpu: bool) -> str:
+    """What the model ``default`` comes to here: the released weights that suit the device, else the built-in model."""
+    installed = installed_weights()
+    return installed[-1 if on_cpu else 0].item.name if installed else BUILT_IN
 
 
 def installed_path(item: Item) -> Path:

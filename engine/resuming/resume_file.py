@@ -18,6 +18,7 @@ import numpy as np
 
 from ..contract.array_archive import BadArchive, read_arrays
 from ..contract.errors import UserError
+from ..contract.file_names import name_alone
 from ..contract.json_checks import build, parse_json
 from ..contract.settings import CaptureSettings
 from ..contract.take import begun_settings, resume_path
@@ -28,6 +29,9 @@ FORMAT = 1
 
 _NOT_COMPARED = ("take", "body")
 """The take may have been moved, and of the body its content counts, not how it was chosen: :func:`check_same_model`."""
+
+_COMPARED_BY_NAME = ("source", "camera_file")
+"""Another computer may have the files in another folder."""
 
 _UNRESOLVED = "auto"
 """Files of earlier versions do not say which device it came to: they go on with any."""
@@ -126,7 +130,9 @@ def load_resume_point(settings: CaptureSettings) -> ResumePoint:
     differing = [
         name
         for name, value in asdict(begun.settings).items()
-        if name not in _NOT_COMPARED and value not in (_UNRESOLVED, getattr(settings, name))
+        if name not in _NOT_COMPARED
+        and value not in (_UNRESOLVED, getattr(settings, name))
+        and not (name in _COMPARED_BY_NAME and name_alone(value) == name_alone(getattr(settings, name)))
     ]
     if differing:
         name = differing[0]

@@ -22,7 +22,7 @@ from ..scene.import_options import ImportOptions
 from ..scene.motion_files.options import MotionOptions
 from ..sections.export import command_line as exports
 from ..sections.retarget import command_line as retargeting
-from . import conversions, engine_command
+from . import conversions, engine_command, farm_command
 from .interruption import interruption
 from .jobs import print_error, say_end, write_summary
 
@@ -112,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
         "4D-Humans, TRAM, PromptHMR or Human3R; or a folder of takes, or else of motions",
     )
     add_setting_options(importing, MotionOptions, title="motion files")
+    importing.add_argument(
+        "--skip-missing",
+        action="store_true",
+        help="leave out takes that are not there or not complete, instead of failing, as jobs on a farm want it",
+    )
     importing.set_defaults(run=conversions.import_takes)
     retarget = commands.add_parser("retarget", help="retarget people in .blend files to characters")
     add_examples(retarget, "human3r retarget shot.blend --output hero.blend --retarget-to hero.blend")
@@ -135,6 +140,9 @@ def _parser() -> argparse.ArgumentParser:
             add_setting_options(command, ImportOptions, title="import settings", leave_out=("body_path",))
         retargeting.add_arguments(command, required=command is retarget)
         exports.add_arguments(command)
+    farm = commands.add_parser("farm", help="write a job for a render farm: many videos become takes and .blend files")
+    farm_command.add_arguments(farm)
+    farm.set_defaults(run=farm_command.run, json=None)
     engine = commands.add_parser(
         "install-engine", help="install, repair, update or remove the engine's Python environment"
     )

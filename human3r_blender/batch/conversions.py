@@ -104,6 +104,10 @@ def import_takes(options: argparse.Namespace, interrupted: Interruption) -> list
     import_options, motion_options = _import_options(options), settings_from_options(options, MotionOptions)
 
     def work(job: Job) -> None:
+        if options.skip_missing and resuming.state_of(Path(job.source)) != resuming.COMPLETE:
+            job.result.note = Sentence("There is no complete take.")
+            job.say(job.result.note)
+            return
         if is_motion(Path(job.source)):
             _build_motion(job, import_options, motion_options)
             _finish(options, job)

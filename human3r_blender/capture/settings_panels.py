@@ -29,6 +29,7 @@ class HUMAN3R_PT_footage(_Group, bpy.types.Panel):
         draw_start(column, settings)
         column.prop(settings, "take")
         column.prop(settings, "follow")
+        self.layout.operator("human3r.send_to_farm", icon="NETWORK_DRIVE")
 
 
 class HUMAN3R_PT_known(_Group, bpy.types.Panel):

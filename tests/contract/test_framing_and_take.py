@@ -9,9 +9,10 @@ import pytest
 
 from engine.contract import final_frames, framing, message_records, messages
 from engine.contract.errors import UserError
+from engine.contract.messages import PROTOCOL_VERSION, TakeEnd, TakeHeader
 from engine.contract.sentences import Sentence
 from engine.contract.settings import CaptureSettings
-from engine.contract.take import SettledTakeReader, TakeReader, TakeWriter
+from engine.contract.take import SettledTakeReader, TakeReader, TakeWriter, last_message
 
 SETTINGS = CaptureSettings(source="clip.mp4", take="clip.h3r", end=30)
 
@@ -322,3 +323,28 @@ def test_bad_settings_are_refused(change, code):
 def test_settings_from_json_check_names_and_types(values):
     with pytest.raises(UserError):
         CaptureSettings.from_json(values)
+
+
+def test_a_take_s_last_message_is_found_without_reading_the_others(tmp_path):
+    path = tmp_path / "a.h3r"
+    settings = CaptureSettings(source="a.mp4", take="a.h3r")
+    header = TakeHeader(PROTOCOL_VERSION, "", (2, 2), 25.0, 5, "m", "mannequin", settings)
+    with TakeWriter(path) as take:
+        take.write(header)
+    assert last_message(path) == header
+    with TakeWriter(path, path.stat().st_size) as take:
+        take.write(TakeEnd("failed", 1))
+        take.write(TakeEnd("complete", 2))
+    whole = path.read_bytes()
+    assert last_message(path) == TakeEnd("complete", 2)
+    for damaged in (whole[:-1], whole[:-60], whole + b"H3R1", whole[:-1] + bytes([whole[-1] ^ 1]), whole + bytes(20)):
+        path.write_bytes(damaged)
+        assert last_message(path) is None
+
+
+def test_a_writer_asks_before_each_record_whether_it_may(tmp_path):
+    asked = []
+    with TakeWriter(tmp_path / "a.h3r", check=lambda: asked.append(1)) as take:
+        take.write(TakeEnd("failed", 1))
+        take.write(TakeEnd("complete", 2))
+    assert len(asked) == 2

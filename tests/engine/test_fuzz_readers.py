@@ -18,6 +18,8 @@ from engine.contract.errors import UserError
 from engine.contract.framing import CorruptRecord, Record
 from engine.contract.message_records import MESSAGE_TYPES, decode
 from engine.contract.settings import CaptureSettings
+from engine.farm.clips import read_tasks
+from engine.farm_task.notes import read_note
 from engine.ground_truth import ClipTruth, SmplxPeople, read_truth, write_truth
 from engine.installed import inventory, locations
 from engine.model import conversion
@@ -196,7 +198,11 @@ def test_ground_truth(tmp_path):
 FIGURES = {"size": 5, "sha256": "0" * 64}
 DOWNLOADED = json.dumps({"published": {"a.pth": FIGURES}, "installed": {"b": FIGURES}}).encode()
 MANIFEST = json.dumps({"source_name": "a", "sha256": "0", "bytes": 1}).encode()
+CLIPS = json.dumps({"format": 1, "tasks": [[["/a b.mp4", "a_b"], ["/c.mp4", "c"]], [["/d.mp4", "d"]]]}).encode()
+NOTE = json.dumps({"status": "failed", "frames": 3, "seconds": 1.5, "error": {"code": "a", "message": "b"}}).encode()
 READERS = [
+    Reader("clips", "clips.json", CLIPS, read_tasks, (UserError,)),
+    Reader("note of a task", "a.task.json", NOTE, lambda path: read_note(path.with_name("a.h3r")), ()),
     Reader("records", "records.json", DOWNLOADED,
            lambda _: records.installed("b"), (UserError,)),
     Reader("origin", "big.bin.part.json", b'{"size": 5, "validator": "abc"}',
@@ -206,7 +212,7 @@ READERS = [
     Reader("manifest", "weights/672S.json", MANIFEST,
            lambda path: conversion.read_manifest(path.with_suffix(".safetensors")), (UserError,)),
 ]  # fmt: skip
-"""What the downloader and the conversion of weights note: a line for each reader."""
+"""What the downloader, the conversion of weights and farms' tasks note: a line for each reader."""
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)

@@ -11,11 +11,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...capture import ModelShelf, run_capture
+from ...capture import run_capture
 from ...contract.errors import UserError
 from ...contract.messages import Message, Status
 from ...contract.settings import CaptureSettings
 from ...interruption import Interrupted, Interruption
+from ...supply import ModelShelf
 from ..running import settings_of_clips
 from ..synthetic_set import NamedBody
 from .clips import SIZE, CameraClip, CameraClips

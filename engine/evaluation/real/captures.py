@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...capture import ModelShelf, run_capture
+from ...capture import run_capture
 from ...contract.messages import FocalLength, Frame, Message, TakeHeader
 from ...contract.settings import CaptureSettings
 from ...contract.take import SettledTakeReader, TakeReader
 from ...interruption import Interrupted, Interruption
+from ...supply import ModelShelf
 from ...video.footage import open_footage
 from ..camera.measuring import different_poses
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ...capture import GENERATOR, ModelShelf
+from ...capture import GENERATOR
 from ...contract.body_choice import body_file, choose_body_of_take
 from ...contract.body_model import BodyModel
 from ...contract.errors import UserError
@@ -21,6 +21,7 @@ from ...contract.messages import Frame, TakeHeader
 from ...installed import locations
 from ...interruption import Interruption
 from ...motion.refined_people import SeenTake
+from ...supply import ModelShelf
 from ..motions import MOTIONS, RAW, other_motions
 from ..running import settings_of_clips
 from .annotations import AnnotatedClip, FootagePlace, read_annotations

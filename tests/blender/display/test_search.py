@@ -58,6 +58,7 @@ NO_UNDO = {
     "human3r.remove_take": "a take's file on the disk",
     "human3r.save_to_take": "writes a take; its end makes an undo step of its own",
     "human3r.export": "writes files; the scene stays",
+    "human3r.send_to_farm": "writes a job for a farm; the scene stays",
     "human3r.reload": "the add-on's code, not the scene",
     "human3r.frame_people": "where a view stands, which is no part of Blender's undo",
     "human3r.show_colors": "the shading of one view, which is no part of Blender's undo",

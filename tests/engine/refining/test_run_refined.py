@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.capture import ModelShelf, run_capture
+from engine.capture import run_capture
 from engine.contract.messages import FinalFrame, Frame, Message, Status
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeReader, resume_path
 from engine.evaluation.synthetic_set import NamedBody, SyntheticSet
 from engine.interruption import Interruption
+from engine.supply import ModelShelf
 from engine.synthetic.settings import tier_settings
 from tests.engine.stream.engine_process import run_engine
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.capture import ModelShelf, explained_memory_errors
+from engine.capture import explained_memory_errors
 from engine.contract.body_model import BodyModel, default_body_path
 from engine.contract.errors import UserError
 from engine.contract.messages import Frame, ScenePoints
@@ -18,6 +18,7 @@ from engine.model.checkpoint import save_checkpoint
 from engine.model.weights import choose_device, load_named_model
 from engine.pipeline import FramePipeline
 from engine.resuming.resume_file import ResumePoint, load_resume_point, save_resume_point
+from engine.supply import ModelShelf
 from engine.video.picture import PictureMap, prepare_frame, tracking_picture
 from engine.video.reading import PreparedFrame
 from tests.engine.stream.footage_files import busy_picture

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.capture import CaptureResult, ModelShelf, run_capture
+from engine.capture import CaptureResult, run_capture
 from engine.contract.messages import Backdrop, CameraSummary, FinalFrame, Frame, Message, Status, TakeEnd
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeReader
 from engine.interruption import Interruption
+from engine.supply import ModelShelf
 from tests.engine.camera_pass.filmed_takes import film
 
 FRAMES = 4
