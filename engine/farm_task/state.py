@@ -81,7 +81,8 @@ def _filled_in(header: TakeHeader, wanted: CaptureSettings) -> CaptureSettings:
     """What is wanted, with what is left to the engine as it comes to on the device that the take was made on."""
     on_cpu = header.settings.device == "cpu"
     model = inventory.default_model(on_cpu) if wanted.model == "default" else wanted.model
-    return replace(wanted, model=model).with_camera_chosen()
+    precision = header.settings.precision if wanted.precision == "auto" else wanted.precision
+    return replace(wanted, model=model, precision=precision).with_camera_chosen()
 
 
 def _weights_of(model: str) -> Path:
