@@ -14,12 +14,16 @@ from .conftest import meshes
 from .test_search import OPERATORS, options
 
 
+CONTACT_EDITS = "human3r_contact_edits"
+
+
 def state(scene):
     """What of a file our operators change, in numbers and names."""
     bpy.context.view_layer.update()
     return {
         "objects": {item.name: (rounded(item.matrix_basis), rounded(item.color), item.hide_get(), item.select_get(),
-                                item.hide_viewport, played(item)) for item in scene.objects},
+                                item.hide_viewport, played(item), str(item.get(CONTACT_EDITS, "")))
+                    for item in scene.objects},
         "active": getattr(bpy.context.view_layer.objects.active, "name", ""),
         "collections": {item.name: (item.hide_viewport, len(item.objects)) for item in bpy.data.collections},
         "actions": {item.name: rounded([curve.evaluate(3.0) for curve in all_curves(item)])
@@ -83,6 +87,7 @@ RUNS = {
     "show_names": {}, "paint_people": {"color": (0.1, 0.2, 0.3, 1.0)}, "color_people": {}, "play_camera_view": {},
     "import_take": {}, "split_people": {}, "rename_person": {"name": "Ada"}, "delete_people": {}, "hide_people": {},
     "show_people": {}, "merge_people": {}, "swap_people": {},
+    "mark_contact": {"limb": "LEFT_FOOT"},
 }  # fmt: skip
 """Operators and what they are run with."""
 
@@ -91,6 +96,15 @@ ELSEWHERE = {
     "draw_limbs": "needs people of an earlier version: tests/blender/display/test_bones.py",
     "import_all": "needs a take with too many people; builds what import_take builds",
     "start_capture": "needs an engine; builds what import_take builds",
+    **dict.fromkeys(("preview_capture", "resume_capture", "start_over"), "the same"),
+    "use_best_model": "needs a model that is not for footage: tests/blender/capture/test_chosen_clip.py",
+    "use_scene_camera": "needs a camera that the scene shows: tests/blender/scene/test_camera_file.py",
+    "choose_strip": "needs a strip in the video editor: tests/blender/capture/test_editor_strips.py",
+    "find_footage": "needs footage that moved: tests/blender/takes_section",
+    **dict.fromkeys(
+        ("free_contact", "move_contact", "reset_contact", "go_to_contact"),
+        "need a contact that was marked: tests/blender/clean_up/test_contacts_by_hand.py",
+    ),
     "fill_gaps": "needs a take with gaps: tests/blender/people",
     "import_motion": "needs a motion file: tests/blender/export",
     **dict.fromkeys(
