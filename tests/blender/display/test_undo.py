@@ -13,7 +13,6 @@ from ..takes import Synthetic
 from .conftest import meshes
 from .test_search import OPERATORS, options
 
-
 CONTACT_EDITS = "human3r_contact_edits"
 
 
