@@ -67,7 +67,7 @@ def test_off_leaves_nothing_and_on_again_is_the_same(addon):
     assert len(before["classes"]) > 10 and {"_stop_before_load", "_leave_before_undo", "_note"} <= set(
         before["handlers"]
     )
-    assert before["menu"] == 4 + len(addon.search_menu.HOSTS)
+    assert before["menu"] == 5 + len(addon.search_menu.HOSTS)
     assert "human3r" in before["properties"] and len(before["presets"]) == 1
     for _ in range(2):
         addon_utils.disable(EXTENSION)

@@ -10,6 +10,7 @@ import bpy
 from bpy.props import BoolProperty
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.sentences import Sentence
 from ....engine.contract.take import resume_path
 from ....engine.contract.whole_file import explained_write_errors, replace_file
 from ...blender import busy, tags
@@ -104,7 +105,9 @@ class Saving:
             return
         try:
             if self._replaces:
-                with explained_write_errors(f"{self._take.name} cannot be replaced", "take-unwritable"):
+                with explained_write_errors(
+                    Sentence("{name} cannot be replaced", name=self._take.name), "take-unwritable"
+                ):
                     replace_file(self._written, self._take)
         except UserError as error:
             task.error, task.state = error, "failed"

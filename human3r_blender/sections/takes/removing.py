@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from ....engine.contract.errors import UserError
+from ....engine.contract.sentences import Sentence
 from ....engine.contract.take import TakeReader, resume_path
 from ....engine.contract.whole_file import explained_write_errors
 
@@ -29,6 +30,6 @@ def remove_take(take: Path) -> None:
             take=take,
         )
     remedy = "Close what has the file open, and make sure that you may change its folder."
-    with explained_write_errors(f"{take.name} cannot be deleted", "take-unwritable", remedy):
+    with explained_write_errors(Sentence("{name} cannot be deleted", name=take.name), "take-unwritable", remedy):
         for path in (resume_path(take), lock, take):  # the take last: while it is there, it can be tried again
             path.unlink(missing_ok=True)
