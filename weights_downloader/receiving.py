@@ -135,8 +135,8 @@ def pause(reporter: Reporter, host: str, asked_s: float | None = None) -> None:
         time.sleep(RETRY_WAIT_S if asked_s is None else asked_s)
         return
     wait_s = min(asked_s, LONGEST_WAIT_S)
-    reporter.stage("busy")
     reporter.note(f"{host} asks to wait {asked_s:.0f} s; trying again in {wait_s:.0f} s.")
+    reporter.stage("busy")  # last: whoever hears it may cancel at once, and knows why by then
     until = time.monotonic() + wait_s
     while (left := until - time.monotonic()) > 0:
         time.sleep(min(left, 0.5))  # Windows hears of a cancel only between two waits
