@@ -64,7 +64,7 @@ def product_type(precision: str, device: torch.device) -> torch.dtype | None:
     A processor without instructions for a half type computes a small fraction of the products in it that it does in
     float32: there the weights are kept in half precision, and widened for each product (:func:`widen`).
     """
-    dtype = DTYPES[precision]
+    dtype = DTYPES[chosen_precision(precision, device)]
     if dtype == torch.float32 or (device.type == "cpu" and not _processor_computes(dtype)):
         return None
     return dtype

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engine.capture import run_capture
-from engine.contract.messages import FinalFrame, Frame, Message, Status
+from engine.contract.messages import FinalFrame, Frame, FrameImage, Message, Status
 from engine.contract.settings import CaptureSettings
 from engine.contract.take import TakeReader, resume_path
 from engine.evaluation.synthetic_set import NamedBody, SyntheticSet
@@ -74,7 +74,7 @@ def test_it_is_the_take_that_refining_makes_of_the_plain_one(
     assert after_header(whole.take) == after_header(refined(Path(plain.take)))
     with TakeReader(whole.take) as reader:
         assert reader.header.settings.refine_people
-    kinds = [type(message) for message in told if not isinstance(message, Status)]
+    kinds = [type(message) for message in told if not isinstance(message, Status | FrameImage)]
     assert kinds[1:] == [type(message) for message in messages], "who listens gets the same"
 
 

@@ -31,7 +31,7 @@ def run(video, folder, **switches):
 
 def test_the_log_tells_what_it_is_asked_for(video, tmp_path):
     lines = LINE.findall(run(video, tmp_path, HUMAN3R_LOG="debug"))
-    assert {module for _, module, _ in lines} == {"capture"}
+    assert {module for _, module, _ in lines} == {"capture", "supply"}
     assert [text for level, _, text in lines if level == "DEBUG"] == [
         f"footage frame {frame} is predicted" for frame in range(3)
     ]

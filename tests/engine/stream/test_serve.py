@@ -35,12 +35,12 @@ def scream():
     os.write(1, b"a library writes to descriptor 1")
     print("a library prints", flush=True)
     sys.__stdout__.write("and to the old stdout") if sys.__stdout__ else None
-import engine.capture
-opened = engine.capture.open_footage
+import engine.supply
+opened = engine.supply.open_footage
 def open_footage(*arguments):
     scream()
     return opened(*arguments)
-engine.capture.open_footage = open_footage
+engine.supply.open_footage = open_footage
 """
 
 
