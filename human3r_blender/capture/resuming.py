@@ -10,12 +10,13 @@ import bpy
 
 from ...engine.contract.errors import UserError
 from ...engine.contract.file_names import is_remote
+from ...engine.contract.sentences import Sentence
 from ...engine.contract.settings import CaptureSettings
 from ...engine.contract.take import begun_settings, resume_path
 from ..blender import busy, lookout, tags
 from ..blender.operators import refuse
 from ..blender.paths import absolute
-from ..blender.text import tr
+from ..blender.text import characters_across, draw_text, tr
 from ..scene import take_places, takes
 from ..setup import choices
 from . import session as sessions
@@ -106,7 +107,7 @@ def draw_resume(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if take is None:
         return
     column = layout.column(align=True)
-    column.label(text=tr("Interrupted: {name}", name=take.name), icon="PAUSE", translate=False)
+    draw_text(column, Sentence("Interrupted: {name}", name=take.stem), characters_across(context), icon="PAUSE")
     row = column.row(align=True)
     row.operator(HUMAN3R_OT_resume_capture.bl_idname, icon="PLAY")
     row.operator(HUMAN3R_OT_start_over.bl_idname, icon="LOOP_BACK")

@@ -20,13 +20,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 from driving import (
     addon_module,
     click,
+    close_all,
     drive,
     empty_scene,
     fill_in,
+    find,
+    heading,
     mouse,
     picture,
+    press,
     run,
     session,
+    sidebar,
     viewport,
     wait_for_end,
 )
@@ -40,19 +45,8 @@ FRAME = int(os.environ.get("HUMAN3R_FRAME", "30"))
 STRENGTH = 0.7
 SCALE = 0.85  # the meta-rig is taller than the people of the demo
 
-# Pixels from the window's top left corner, in a window of 1440 x 900 with Blender's factory layout.
-VIDEO_FIELD = (1020, 127)
-START = (1000, 285)  # below the footage's image
-VIEW_MIDDLE = (420, 400)
-OPEN_AT_FIRST = (("View", 591), ("People", 455))
-"""Sections that are open when a run has ended, the lower one first, and the heights of their headings."""
-SECTIONS = {
-    name: 455 + 26 * place
-    for place, name in enumerate(("People", "View", "Floor & Scale", "Motion", "Retarget", "Export"))
-}
-"""Heights of the headings once all sections are closed."""
-EDIT = 565  # heading inside an open section People with two people in it; each one more is 21 pixels
-HEADINGS = 965  # pixels from the left
+VIEW_MIDDLE = (420, 400)  # pixels from the window's top left corner
+EDIT_BELOW = 32  # pixels from the last button of People to the heading below it
 
 FROM_ASIDE, FROM_AHEAD = Euler((1.3, 0.0, 0.6)).to_quaternion(), Euler((1.45, 0.0, 0.0)).to_quaternion()
 ASIDE = Vector((0.9, 0.0, 0.0))  # so much to the right is hidden by the sidebar
@@ -88,7 +82,7 @@ def only_people(only):
 
 
 def choose_the_video():
-    yield from fill_in(VIDEO_FIELD, str(VIDEO))
+    yield from fill_in((yield from find("human3r.source")), str(VIDEO))
     assert bpy.context.scene.human3r.source == str(VIDEO), bpy.context.scene.human3r.source
     mouse("mousemove", *VIEW_MIDDLE)
     yield 1.0
@@ -96,7 +90,7 @@ def choose_the_video():
 
 
 def watch_it_fill():
-    yield from click(START)
+    yield from press("human3r.start_capture")
     mouse("mousemove", *VIEW_MIDDLE)
     assert session() is not None and session().is_active, "Start did not start"
     while session().progress.frames_done < 20:
@@ -106,12 +100,29 @@ def watch_it_fill():
     while session().is_active and session().progress.fraction < 0.6:
         yield 0.2
     picture("2-filling")
+    yield from cancel_and_resume()
     yield from wait_for_end()
     assert len(people()) >= 2, f"{len(people())} people in {VIDEO}"
     yield 1.0
     picture("3-done")
-    for _, height in OPEN_AT_FIRST:
-        yield from click((HEADINGS, height))
+    yield from close_all()
+
+
+def cancel_and_resume():
+    """The same take goes on where it stopped."""
+    take = session().take
+    yield from press("human3r.cancel_capture")
+    yield from wait_for_end("cancelled")
+    yield 1.0
+    picture("2-canceled")
+    done = session().progress.frames_done
+    yield from press("human3r.resume_capture")
+    mouse("mousemove", *VIEW_MIDDLE)
+    assert session().is_active and session().take == take, "Resume did not go on"
+    while session().progress.frames_done <= done:
+        assert session().is_active, session().error
+        yield 0.2
+    picture("2-resumed")
 
 
 def play_the_camera_view():
@@ -144,7 +155,7 @@ def check_the_floor():
 
 def turn(section):
     """Open or close one section of the sidebar; one at a time is open."""
-    yield from click((HEADINGS, SECTIONS[section]))
+    yield from click(heading(section))
     mouse("mousemove", *VIEW_MIDDLE)
     yield 0.5
 
@@ -160,11 +171,12 @@ def put_people_right():
     yield 1.0
     assert len(people()) == count + 1
     other = people()[-1]
-    yield from click((HEADINGS, EDIT + 21))
+    left, height = yield from find("human3r.bake_correctives")
+    yield from click((left, height + EDIT_BELOW))
     mouse("mousemove", *VIEW_MIDDLE)
     yield 1.0
     picture("6-split")
-    yield from click((HEADINGS, EDIT + 21))
+    yield from click((left, height + EDIT_BELOW))
     run(bpy.ops.human3r.select_person, name=first.name)
     assert run(bpy.ops.human3r.merge_people, "INVOKE_DEFAULT", True, other=str(other["human3r_track"])) == {"FINISHED"}
     yield 0.5
@@ -311,7 +323,7 @@ def character_beside_the_person():
 
 def scroll(button):
     """Turn the wheel over the sidebar, as far as it goes: down is button 5, up 4."""
-    mouse("mousemove", *START)
+    mouse("mousemove", *heading("Retarget"))
     yield 0.5
     mouse("click", "--repeat", 20, "--delay", 50, button)
     mouse("mousemove", *VIEW_MIDDLE)
@@ -351,6 +363,60 @@ def export():
     yield 1.0
 
 
+def second_take():
+    """The question where it goes; then both are in the scene, until an undo."""
+    yield from turn("Export")
+    mouse("mousemove", *VIEW_MIDDLE)
+    count, take = len(people()), session().take
+    run(bpy.ops.human3r.import_take, "INVOKE_DEFAULT", filepath=take)
+    yield 1.5
+    picture("12-second-take")
+    mouse("key", "Escape")
+    yield 1.0
+    assert len(people()) == count, "Escape brings nobody in"
+    run(bpy.ops.human3r.import_take, "EXEC_DEFAULT", filepath=take)
+    yield from wait_for_end()
+    assert len(people()) == 2 * count, "not beside the first"
+    yield from turn("People")
+    picture("12-two-takes")
+    yield from turn("People")
+
+
+def pose():
+    """Limbs to grab, by the keyboard."""
+    person = people()[0]
+    choose(person)
+    look(FROM_AHEAD, joint(person, "pelvis") + ASIDE, 3.5)
+    mouse("key", "ctrl+Tab")
+    yield 1.5
+    assert person.mode == "POSE" and person.show_in_front, "no limbs in front"
+    picture("12-pose-mode")
+    mouse("key", "ctrl+Tab")
+    yield 1.5
+    assert person.mode == "OBJECT"
+
+
+def reopen():
+    """The file knows its people, its motion and its take."""
+    path, frame = OUTPUTS / "shot.blend", FRAME + 5
+
+    def seen():
+        bpy.context.scene.frame_set(frame)
+        return {item.name: tuple(joint(item, "left_wrist")) for item in people()}
+
+    before = seen()
+    assert bpy.ops.wm.save_as_mainfile(filepath=str(path)) == {"FINISHED"}
+    yield 1.0
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    yield 3.0
+    assert seen() == before, "somebody moved or is gone"
+    assert bpy.data.objects["Hero"].animation_data.action is not None
+    sidebar().active_panel_category = "Human3R"
+    yield 1.0
+    yield from turn("Takes")
+    picture("12-reopened")
+
+
 def steps():
     """What the page says, in its order, with the seconds to wait in between."""
     empty_scene()
@@ -366,6 +432,9 @@ def steps():
         retarget,
         character_beside_the_person,
         export,
+        second_take,
+        pose,
+        reopen,
     ):
         print(f"-- {step.__name__}")
         yield from step()

@@ -16,15 +16,22 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
-from driving import addon_module, click, drive, empty_scene, fill_in, mouse, picture, run, session, wait_for_end
+from driving import (
+    addon_module,
+    drive,
+    empty_scene,
+    fill_in,
+    find,
+    mouse,
+    picture,
+    press,
+    run,
+    session,
+    wait_for_end,
+)
 
 VIDEO = Path(os.environ["HUMAN3R_VIDEO"]).resolve()
 FRAMES = int(os.environ.get("HUMAN3R_FRAMES", "60"))
-
-# Pixels from the window's top left corner, for a window of 1280 x 800 with Blender's factory layout.
-VIDEO_FIELD = (860, 127)
-START = (840, 285)  # below the footage's image
-CANCEL = (900, 154)
 
 
 def steps():
@@ -32,13 +39,13 @@ def steps():
     empty_scene()
     yield 1.0
     picture("1-empty")
-    yield from fill_in(VIDEO_FIELD, VIDEO)
+    yield from fill_in((yield from find("human3r.source")), VIDEO)
     settings = bpy.context.scene.human3r
     assert settings.source == str(VIDEO), f"the video field holds {settings.source!r}"
     settings.end = FRAMES
     yield from wait_for_facts()
     picture("2-video")
-    yield from click(START)
+    yield from press("human3r.start_capture")
     yield from wait_for_frames(FRAMES // 2)
     run(bpy.ops.view3d.view_all)
     yield from wait_for_frames(FRAMES * 3 // 4)
@@ -55,16 +62,21 @@ def steps():
     bpy.context.scene.human3r.source = str(VIDEO.with_name("absent.mp4"))
     yield from wait_for_facts()
     picture("6-absent")
-    run(bpy.ops.human3r.start_capture, "INVOKE_DEFAULT", True)
+    yield from press("human3r.start_capture")
+    picture("6-second-take")
+    mouse("key", "Return")
+    yield 1.0
     yield from wait_for_end("failed")
     yield 1.0
     picture("6-error")
 
     # a second run, with undo in the middle, that is cancelled
-    bpy.context.scene.human3r.source, bpy.context.scene.human3r.end = str(VIDEO), 0
+    bpy.context.scene.human3r.source, bpy.context.scene.human3r.end = str(VIDEO), 2 * FRAMES
     bpy.ops.ed.undo_push(message="settings")
     yield from wait_for_facts()
-    yield from click(START)
+    yield from press("human3r.start_capture")
+    mouse("key", "Return")  # in place of the first
+    yield 1.0
     yield from wait_for_frames(12)
     mouse("mousemove", 400, 500)
     yield 0.3
@@ -72,7 +84,7 @@ def steps():
     yield 1.0
     yield from wait_for_frames(20)
     picture("7-after-undo")
-    yield from click(CANCEL, wait=0.1)
+    yield from press("human3r.cancel_capture", wait=0.1)
     picture("8-canceling")
     started = time.monotonic()
     yield from wait_for_end("cancelled")
@@ -80,7 +92,14 @@ def steps():
     yield 1.0
     picture("8-cancelled")
 
-    run(bpy.ops.human3r.preview_capture, "INVOKE_DEFAULT", True)
+    yield from press("human3r.resume_capture")
+    yield from wait_for_end()
+    yield 1.0
+    assert session().progress.frames_done > FRAMES, "it did not go on"
+    assert len({item["human3r_take"] for item in bpy.data.objects if "human3r_take" in item}) == 1
+    picture("8-resumed")
+
+    run(bpy.ops.human3r.preview_capture, "EXEC_DEFAULT", placement="NEW_SCENE")
     yield from wait_for_end()
     yield 1.0
     picture("9-preview")

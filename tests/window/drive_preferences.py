@@ -17,7 +17,7 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
-from driving import addon_module, click, drive, fill_in, mouse, picture
+from driving import Place, addon_module, click, drive, fill_in, mouse, picture, press
 
 PYTHON = Path(os.environ["HUMAN3R_PYTHON"]).absolute()
 STAND_IN = Path(__file__).resolve().parents[1] / "blender" / "setup" / "stand_in_task.py"
@@ -25,12 +25,7 @@ PAGE_PLACE, PAGE_SIZE = (420, 0), (860, 800)
 
 # Pixels on the screen, with the page at that place and Blender's factory layout.
 LOCK_LOCATION = (1230, 417)
-SET_UP = (900, 240)
-NEXT_STEP = (930, 407)
-ONLINE_ACCESS = (700, 430)  # below the step's sentence
 USER_FIELD, PASSWORD_FIELD = (830, 487), (830, 508)
-CANCEL = (1246, 404)
-SELF_TEST = (930, 409)
 SECRET = "opensesame"
 
 
@@ -43,6 +38,14 @@ def open_boxes(*names):
     for name in ("engine", "model", "body", "help"):
         setattr(settings(), f"show_{name}", name in names)
     redraw()
+
+
+def page():
+    """Where the buttons of the preferences are."""
+    window = bpy.context.window_manager.windows[-1]
+    area = window.screen.areas[0]
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    return Place(window, area, region, PAGE_PLACE)
 
 
 def redraw():
@@ -68,19 +71,19 @@ def steps():
     yield 0.5  # until the sidebar is drawn
     picture("1-sidebar")
     yield from click(LOCK_LOCATION, wait=1.5)
-    yield from click(SET_UP, wait=1.5)
+    yield from press("human3r.show_preferences", wait=1.5)
     yield 1.0
     assert len(bpy.context.window_manager.windows) == 2, "the sidebar's button did not open the preferences"
     mouse("search", "--name", "Preferences", "windowmove", *PAGE_PLACE, "windowsize", *PAGE_SIZE)
     yield 1.5
     picture("2-offline")
-    yield from click(ONLINE_ACCESS)
+    yield from press("human3r.allow_online", place=page())
     assert bpy.context.preferences.system.use_online_access, "the page's checkbox did not allow online access"
     yield 3.0  # the machine is asked what fits it
     redraw()
     yield 1.0
     picture("3-fresh")
-    yield from click(NEXT_STEP, wait=1.5)
+    yield from press("human3r.install_engine", wait=1.5, place=page())
     yield 3.0
     picture("4-consent")
     yield from escape()
@@ -145,7 +148,7 @@ def tasks_come_and_go():
     begin("wait", "Getting 896L")
     yield 2.0
     picture("10-running")
-    yield from click(CANCEL, wait=1.5)
+    yield from press("human3r.cancel_task", across=0.955, wait=1.5, place=page())
     yield 1.0
     assert tasks.current().state == "cancelled", tasks.current().state
     picture("11-cancelled")
@@ -160,7 +163,7 @@ def tasks_come_and_go():
     tasks.dismiss()
     redraw()
     yield 1.0
-    yield from click(SELF_TEST, wait=1.5)
+    yield from press("human3r.self_test", wait=1.5, place=page())
     assert tasks.is_busy(), "the button did not start the self-test"
     mouse("mousemove", 850, 700)
     while tasks.is_busy():

@@ -15,14 +15,10 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
-from driving import drive, import_take, mouse, panel_picture, run
+from driving import drive, import_take, is_shown, mouse, panel_picture, panels, run
 
 TAKE = Path(os.environ["HUMAN3R_TAKE"]).resolve()
 NEEDS_A_CHARACTER = "HUMAN3R_PT_retarget_bones"  # which `drive_retarget.py` has
-
-
-def is_shown(panel):
-    return not hasattr(panel, "poll") or run(lambda: panel.poll(bpy.context))
 
 
 def steps():
@@ -30,10 +26,9 @@ def steps():
     mouse("mousemove", 300, 200)
     yield from import_take(TAKE)
     run(bpy.ops.human3r.select_person, name=next(item.name for item in bpy.data.objects if item.type == "ARMATURE"))
-    panels = [panel for panel in bpy.types.Panel.__subclasses__() if getattr(panel, "bl_category", "") == "Human3R"]
-    assert len(panels) > 10
-    assert [panel.__name__ for panel in panels if not is_shown(panel)] == [NEEDS_A_CHARACTER]
-    for panel in filter(is_shown, panels):
+    assert len(panels()) > 10
+    assert [panel.__name__ for panel in panels() if not is_shown(panel)] == [NEEDS_A_CHARACTER]
+    for panel in filter(is_shown, panels()):
         name = panel.__name__
         yield from panel_picture(name.removeprefix("HUMAN3R_PT_"), name)
 

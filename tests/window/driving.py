@@ -24,12 +24,17 @@ import sys
 import traceback
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import bpy
 
 PICTURES = Path(os.environ["HUMAN3R_PICTURES"])
 ROUNDS = 10
 """Of Blender's loop in each wait, at least: each handles what mouse and keyboard did, and draws."""
+STEP = 8
+"""Pixels from one look for a button to the next: less than half a button's height."""
+HEADINGS_FROM, HEADING_HEIGHT = 15, 28
+"""Pixels from the sidebar's top to the middle of the first heading, and from one closed panel's heading to the next."""
 
 
 def drive(steps, in_slices=False):
@@ -53,7 +58,7 @@ def drive(steps, in_slices=False):
 
     everything = in_rounds(chain(open_sidebar(), steps))
     bpy.context.preferences.view.show_splash = False
-    bpy.app.timers.register(step, first_interval=3.0)
+    bpy.app.timers.register(step, first_interval=3.0, persistent=True)
 
 
 def in_rounds(steps):
@@ -64,12 +69,16 @@ def in_rounds(steps):
 
 def open_sidebar():
     """The add-on's panels at the side of the 3D view."""
-    area = viewport()
-    area.spaces.active.show_region_ui = True
+    viewport().spaces.active.show_region_ui = True
     yield 1.0
-    next(region for region in area.regions if region.type == "UI").active_panel_category = "Human3R"
-    area.tag_redraw()
+    sidebar().active_panel_category = "Human3R"
+    viewport().tag_redraw()
     yield 1.0
+
+
+def sidebar():
+    """The region with the add-on's panels."""
+    return next(region for region in viewport().regions if region.type == "UI")
 
 
 def empty_scene():
@@ -88,6 +97,79 @@ def click(position, wait=1.0):
     yield 0.5
     mouse("click", 1)
     yield wait
+
+
+class Place(NamedTuple):
+    """A region to look for buttons in, and where its window is on the screen."""
+
+    window: bpy.types.Window
+    area: bpy.types.Area
+    region: bpy.types.Region
+    corner: tuple[int, int] = (0, 0)
+
+    def on_screen(self, across, down):
+        """Pixels on the screen: so much of the width from the left, and so many pixels below the region's top."""
+        region, (left, top) = self.region, self.corner
+        above = self.window.height - region.y - region.height
+        return left + region.x + round(across * region.width), top + above + down
+
+    def under_mouse(self):
+        """Command or data path of the button under the mouse, as Blender copies them; empty where there is none."""
+        copies = ((bpy.ops.ui.copy_python_command_button, {}), (bpy.ops.ui.copy_data_path_button, {"full_path": False}))
+        with bpy.context.temp_override(window=self.window, area=self.area, region=self.region):
+            for copy, options in copies:
+                if copy.poll():
+                    copy(**options)
+                    return bpy.context.window_manager.clipboard
+        return ""
+
+
+def in_sidebar():
+    return Place(bpy.context.window_manager.windows[0], viewport(), sidebar())
+
+
+def find(button, across=0.25, place=None):
+    """Where on the screen an operator's or a property's button is, such as "human3r.source": found under the mouse.
+
+    `across`: how far from the left to look, as a share of the width of the sidebar or the given place.
+    """
+    place = place or in_sidebar()
+    for down in range(STEP, place.region.height, STEP):
+        mouse("mousemove", *place.on_screen(across, down))
+        yield 0.05
+        if button in place.under_mouse():
+            return place.on_screen(across, down + STEP // 2)
+    raise AssertionError(f"no button {button} is shown")
+
+
+def press(button, across=0.25, wait=1.0, place=None):
+    """Click on a button, wherever it is."""
+    yield from click((yield from find(button, across, place)), wait)
+
+
+def panels():
+    """All of the tab Human3R, in the order in which the add-on registers them."""
+    classes = [cls for module in addon_module("human3r_blender").MODULES for cls in getattr(module, "CLASSES", ())]
+    return [cls for cls in classes if issubclass(cls, bpy.types.Panel) and getattr(cls, "bl_category", "") == "Human3R"]
+
+
+def is_shown(panel):
+    return not hasattr(panel, "poll") or run(lambda: panel.poll(bpy.context))
+
+
+def close_all():
+    """Close all panels of the tab."""
+    mouse("keydown", "ctrl")
+    yield from click(heading("Capture"))
+    mouse("keyup", "ctrl")
+    yield 0.5
+
+
+def heading(title):
+    """Where a panel's heading is while all of them are closed."""
+    top_ones = [panel for panel in panels() if not getattr(panel, "bl_parent_id", "")]
+    titles = [panel.bl_label for panel in top_ones if is_shown(panel) and panel.bl_label]
+    return in_sidebar().on_screen(1 / 3, HEADINGS_FROM + HEADING_HEIGHT * titles.index(title))
 
 
 def fill_in(position, text):

@@ -8,6 +8,7 @@ has the words that go before every command.
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ ENABLE = "import addon_utils; addon_utils.enable('bl_ext.user_default.human3r_bl
 STANDSTILL_S = 600
 """Ten times what a script takes at most until it prints or pictures something: then it hangs."""
 FRAMES = "24"
+TALL = 3900
+"""Pixels that all panels of the sidebar take when they are open."""
 UNSET = ("HUMAN3R_ENGINE_PYTHON", "WAYLAND_DISPLAY")
 """Blender prefers a Wayland screen to the one in memory; the preferences begin without an engine."""
 
@@ -43,12 +46,39 @@ def blender() -> tuple[list[str], str]:
     return prefix, program
 
 
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """The demo clip where takes may be written beside it."""
+    return shutil.copy(DEMO, tmp_path / "walk.mp4")
+
+
 @pytest.fixture(scope="module")
 def take(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What is true of the demo clip, as a take."""
     path = tmp_path_factory.mktemp("take") / "truth.h3r"
     truth = DEMO.with_name("demo_truth.npz")
     subprocess.run([sys.executable, ROOT / "tools" / "truth_take.py", truth, DEMO, path], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def lost_take(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of footage that is not there any more."""
+    folder = tmp_path_factory.mktemp("lost")
+    clip = Path(shutil.copy(DEMO, folder / "run.mp4"))
+    truth = DEMO.with_name("demo_truth.npz")
+    subprocess.run([sys.executable, ROOT / "tools" / "truth_take.py", truth, clip, folder / "run.h3r"], check=True)
+    clip.unlink()
+    return folder / "run.h3r"
+
+
+@pytest.fixture(scope="module")
+def character(blender, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rig that Rigify generates."""
+    prefix, program = blender
+    path = tmp_path_factory.mktemp("character") / "hero.blend"
+    maker = ROOT / "tests" / "blender" / "retarget" / "generate_rigify.py"
+    subprocess.run([*prefix, program, "-b", "--factory-startup", "--python", maker, "--", path], check=True)
     return path
 
 
@@ -63,7 +93,7 @@ def data() -> Iterator[str]:
 def drive(blender, tmp_path, data):
     """Run one script, with more environment variables; what it left in its folder of pictures."""
 
-    def run(script: str, **variables: str | Path) -> set[str]:
+    def run(script: str, width: int = 1280, height: int = 800, **variables: str | Path) -> set[str]:
         pictures = tmp_path / "pictures"
         pictures.mkdir()
         extensions = tmp_path / "resources" / "extensions" / "user_default"
@@ -76,10 +106,21 @@ def drive(blender, tmp_path, data):
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         prefix, program = blender
-        screen = ["xvfb-run", "-a", "-s", "-screen 0 1280x800x24"]
-        window = ["--window-geometry", "0", "0", "1280", "800", "--python-exit-code", "1", "--python-expr", ENABLE]
+        screen = ["xvfb-run", "-a", "-s", f"-screen 0 {width}x{height}x24"]
+        window = [
+            "--window-geometry",
+            "0",
+            "0",
+            "1280",
+            str(height),
+            "--python-exit-code",
+            "1",
+            "--python-expr",
+            ENABLE,
+        ]
         settings = ["env", *(f"--unset={name}" for name in UNSET), *(f"{name}={variables[name]}" for name in variables)]
-        command = [*prefix, *settings, *screen, program, *window, "--python", str(ROOT / "tests" / "window" / script)]
+        scripts = ["--python-exit-code", "1", "--python-expr", ENABLE, "--python", ROOT / "tests" / "window" / script]
+        command = [*prefix, *settings, *screen, program, *window, *map(str, scripts)]
         log = tmp_path / "log.txt"
         code, said = run_while_it_gets_on(command, log, pictures), log.read_text(errors="replace")
         assert code == 0 and "Traceback" not in said, f"{script} ended with {code}; pictures in {pictures}\n{said}"
@@ -132,10 +173,10 @@ def run_while_it_gets_on(command: list[str], log: Path, pictures: Path) -> int:
     return process.returncode
 
 
-def test_the_panel_runs_a_video(drive):
-    """Start, cancel, an error, and undo while it runs, by the mouse and with the real engine."""
-    pictures = drive("drive_panel.py", HUMAN3R_ENGINE_PYTHON=sys.executable, HUMAN3R_VIDEO=DEMO, HUMAN3R_FRAMES=FRAMES)
-    assert {"4-done", "6-error", "8-cancelled", "9-preview"} <= pictures
+def test_the_panel_runs_a_video(drive, clip):
+    """Start, cancel, resume, an error, and undo while it runs, by the mouse and with the real engine."""
+    pictures = drive("drive_panel.py", HUMAN3R_ENGINE_PYTHON=sys.executable, HUMAN3R_VIDEO=clip, HUMAN3R_FRAMES=FRAMES)
+    assert {"4-done", "6-error", "8-cancelled", "8-resumed", "9-preview"} <= pictures
 
 
 def test_every_section_is_drawn(drive, take):
@@ -151,15 +192,52 @@ def test_clean_up(drive, take):
     assert "6-actions" in drive("drive_clean_up.py", HUMAN3R_TAKE=take)
 
 
-def test_retargeting(drive, take, blender, tmp_path):
+def test_retargeting(drive, take, character):
     """Onto a rig that Rigify generates in the same Blender."""
-    prefix, program = blender
-    character = tmp_path / "hero.blend"
-    maker = ROOT / "tests" / "blender" / "retarget" / "generate_rigify.py"
-    subprocess.run([*prefix, program, "-b", "--factory-startup", "--python", maker, "--", character], check=True)
     assert "8-own-preset" in drive("drive_retarget.py", HUMAN3R_TAKE=take, HUMAN3R_CHARACTER=character)
 
 
 def test_preferences(drive):
     """From a fresh installation to the self-test, with the engine's packages that run this test."""
     assert "15-sidebar-ready" in drive("drive_preferences.py", HUMAN3R_PYTHON=sys.executable)
+
+
+def test_takes(drive, take, lost_take):
+    """Footage that is gone, the question about a second take, and Save to Take."""
+    pictures = drive(
+        "drive_takes.py", HUMAN3R_ENGINE_PYTHON=sys.executable, HUMAN3R_TAKE=lost_take, HUMAN3R_SECOND_TAKE=take
+    )
+    assert {"3-second-take", "8-saved", "9-browser"} <= pictures
+
+
+def test_the_way_of_an_animator(drive, clip, tmp_path):
+    """From a video to a character, to files and to a .blend that is opened again."""
+    outputs = tmp_path / "outputs"
+    outputs.mkdir()
+    pictures = drive(
+        "drive_animators.py",
+        width=1440,
+        height=900,
+        HUMAN3R_ENGINE_PYTHON=sys.executable,
+        HUMAN3R_VIDEO=clip,
+        HUMAN3R_OUTPUTS=outputs,
+    )
+    assert {"3-done", "9-in-the-footage", "12-reopened"} <= pictures
+
+
+def test_contact_sheet(drive, take, lost_take, character, clip):
+    """Every state of the sidebar, in both themes; HUMAN3R_CONTACT_SHEET names a file for the sheet to keep."""
+    from tests.window.contact_sheet import make_sheet
+
+    drive(
+        "drive_contact_sheet.py",
+        height=TALL,
+        HUMAN3R_ENGINE_PYTHON=sys.executable,
+        HUMAN3R_VIDEO=clip,
+        HUMAN3R_TAKE=take,
+        HUMAN3R_SECOND_TAKE=lost_take,
+        HUMAN3R_CHARACTER=character,
+    )
+    sheet = Path(os.environ.get("HUMAN3R_CONTACT_SHEET", clip.with_name("sheet.png")))
+    states = make_sheet(clip.with_name("pictures"), sheet)
+    assert {"empty", "chosen", "running", "canceled", "error", "done", "two takes"} <= states
