@@ -42,6 +42,7 @@ from plain_figure import figure
 VIDEO = Path(os.environ["HUMAN3R_VIDEO"]).resolve()
 OUTPUTS = Path(os.environ["HUMAN3R_OUTPUTS"]).resolve()
 FRAME = int(os.environ.get("HUMAN3R_FRAME", "30"))
+FRAMES = int(os.environ.get("HUMAN3R_FRAMES", "0"))  # of the video; 0 for all
 STRENGTH = 0.7
 SCALE = 0.85  # the meta-rig is taller than the people of the demo
 
@@ -84,8 +85,9 @@ def only_people(only):
 def choose_the_video():
     yield from fill_in((yield from find("human3r.source")), str(VIDEO))
     assert bpy.context.scene.human3r.source == str(VIDEO), bpy.context.scene.human3r.source
+    bpy.context.scene.human3r.end = FRAMES
     mouse("mousemove", *VIEW_MIDDLE)
-    yield 1.0
+    yield 3.0  # until it is known what the video is like
     picture("1-video-chosen")
 
 

@@ -84,7 +84,7 @@ def take_sidebar(name):
     top = window.height - region.y - region.height
     crop = f"{region.width}x{region.height}+{region.x}+{top}"
     subprocess.run(
-        ["import", "-window", "root", "-crop", crop, "+repage", "-trim", "+repage", str(PICTURES / f"{name}.png")],
+        ["import", "-window", "root", "-crop", crop, "+repage", str(PICTURES / f"{name}.png")],
         check=True,
     )
 

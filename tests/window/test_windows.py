@@ -27,7 +27,7 @@ TOOLS = ("xvfb-run", "xdotool", "import")
 ENABLE = "import addon_utils; addon_utils.enable('bl_ext.user_default.human3r_blender', default_set=True)"
 STANDSTILL_S = 600
 """Ten times what a script takes at most until it prints or pictures something: then it hangs."""
-FRAMES = "24"
+FRAMES, ANIMATORS_FRAMES = "24", "48"
 TALL = 3900
 """Pixels that all panels of the sidebar take when they are open."""
 UNSET = ("HUMAN3R_ENGINE_PYTHON", "WAYLAND_DISPLAY")
@@ -220,6 +220,7 @@ def test_the_way_of_an_animator(drive, clip, tmp_path):
         height=900,
         HUMAN3R_ENGINE_PYTHON=sys.executable,
         HUMAN3R_VIDEO=clip,
+        HUMAN3R_FRAMES=ANIMATORS_FRAMES,
         HUMAN3R_OUTPUTS=outputs,
     )
     assert {"3-done", "9-in-the-footage", "12-reopened"} <= pictures

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import bpy
 
+from ....engine.contract.sentences import Sentence
+from ...blender import tags
 from ...blender.sidebar import Section
-from ...blender.text import tr
+from ...blender.text import characters_across, draw_text, tr
 from ...capture import recent_takes
 from ...capture.recent_takes import RecentTake
 from ...scene import take_places, takes
@@ -16,6 +18,7 @@ from . import TITLE
 
 LISTED = 5
 """So many are in the section; all of them are in the menu."""
+LOST = "{name} is not where it was"
 
 
 class HUMAN3R_PT_takes(Section, bpy.types.Panel):
@@ -29,7 +32,7 @@ class HUMAN3R_PT_takes(Section, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         chosen = takes.root_of(context)
         for root in [chosen] if chosen is not None else takes.roots_in(context.scene)[:LISTED]:
-            self._draw_root(root, root == chosen)
+            self._draw_root(root, root == chosen, characters_across(context))
         found = recent_takes.present()
         for item in found[:LISTED]:
             self._draw_take(item, name_of(item, found))
@@ -38,17 +41,16 @@ class HUMAN3R_PT_takes(Section, bpy.types.Panel):
             self.layout.menu("HUMAN3R_MT_recent_takes", text=text, translate=False)
         self.layout.operator("human3r.import_take", text="Import...", icon="IMPORT")
 
-    def _draw_root(self, root: bpy.types.Object, is_chosen: bool) -> None:
+    def _draw_root(self, root: bpy.types.Object, is_chosen: bool, characters: int) -> None:
         """Which take something of this scene is from, and what of it is not there any more."""
         take, footage = take_places.take_file(root), take_places.footage(root)
         if take is None:
             return
         column = self.layout.column(align=True)
         is_missing = take_places.is_missing(take)
-        text = "{take} is not where it was" if is_missing else "{take}"
-        column.label(text=tr(text, take=take.name), icon="ERROR" if is_missing else "FILE", translate=False)
+        draw_text(column, said_of(root, take, is_missing), characters, icon="ERROR" if is_missing else "FILE")
         if footage is not None and take_places.is_missing(footage):
-            column.label(text=tr("{name} is not where it was", name=footage.name), icon="FILE_MOVIE", translate=False)
+            draw_text(column, Sentence(LOST, name=footage.name), characters, icon="FILE_MOVIE")
             if is_chosen:
                 column.operator("human3r.find_footage", icon="VIEWZOOM")
 
@@ -72,6 +74,13 @@ class HUMAN3R_MT_recent_takes(bpy.types.Menu):
         for item in found:
             text = f"{name_of(item, found)}: {describe(item)}"
             self.layout.operator("human3r.import_take", text=text, translate=False).filepath = item.take
+
+
+def said_of(root: bpy.types.Object, take: Path, is_missing: bool) -> str:
+    """What a take of the scene is called: a quick look, whose file has a made-up name, as its footage."""
+    if takes.is_preview(root):
+        return Sentence("Preview of {name}", name=Path(tags.text(root, tags.SOURCE)).stem)
+    return Sentence(LOST, name=take.name) if is_missing else take.name
 
 
 def name_of(item: RecentTake, others: Sequence[RecentTake]) -> str:
