@@ -38,18 +38,19 @@ STAND_IN = Path(__file__).resolve().parents[1] / "blender" / "setup" / "stand_in
 THEMES = ("dark", "light")
 FRAMES = 10
 ALWAYS = ("HUMAN3R_PT_capture", "HUMAN3R_PT_takes", "HUMAN3R_PT_presets")
-"""Panels that are in the pictures of runs; the others are in those of scenes."""
+MORE = {"settings": "capture", "scenes": "sections"}
+"""Panels that are in all pictures, and the packages of those that are in some: all at once would be too tall."""
 shown = []
 
 
-def open_panels(few):
-    """Register the panels again as ones that are open, the few ones alone or all."""
+def open_panels(kind):
+    """Register panels again as ones that are open: those for pictures of runs, of settings or of scenes."""
     for cls in reversed(panels()):
         if cls.is_registered:
             bpy.utils.unregister_class(cls)
     for cls in panels():
         cls.bl_options = set(getattr(cls, "bl_options", ())) - {"DEFAULT_CLOSED"}
-        if not few or cls.__name__ in ALWAYS:
+        if cls.__name__ in ALWAYS or f".{MORE.get(kind)}." in cls.__module__:
             bpy.utils.register_class(cls)
 
 
@@ -158,8 +159,9 @@ def scenes():
     """One take and two of them, nobody selected and somebody, with a character."""
     yield from choose(VIDEO)
     bpy.ops.scene.new(type="EMPTY")
-    open_panels(few=False)
-    yield from state("all, empty")
+    open_panels("settings")
+    yield from state("settings")
+    open_panels("scenes")
     run(bpy.ops.human3r.import_take, "EXEC_DEFAULT", filepath=str(TAKE))
     yield from wait_for_end()
     run(bpy.ops.object.select_all, action="DESELECT")
@@ -182,6 +184,7 @@ def scenes():
     for item in bpy.context.scene.objects:
         if item.get("human3r_role") == "armature":
             item.select_set(True)
+            bpy.context.view_layer.objects.active = item  # in the end one of the second take
     run(bpy.ops.human3r.play_camera_view)
     run(bpy.ops.screen.animation_cancel, restore_frame=False)
     yield from state("two takes")
@@ -205,5 +208,5 @@ def steps():
 
 
 bpy.context.preferences.system.use_region_overlap = False
-open_panels(few=True)
+open_panels("runs")
 drive(steps())
