@@ -107,17 +107,7 @@ def drive(blender, tmp_path, data):
         }
         prefix, program = blender
         screen = ["xvfb-run", "-a", "-s", f"-screen 0 {width}x{height}x24"]
-        window = [
-            "--window-geometry",
-            "0",
-            "0",
-            "1280",
-            str(height),
-            "--python-exit-code",
-            "1",
-            "--python-expr",
-            ENABLE,
-        ]
+        window = ["--window-geometry", "0", "0", str(width), str(height)]
         settings = ["env", *(f"--unset={name}" for name in UNSET), *(f"{name}={variables[name]}" for name in variables)]
         scripts = ["--python-exit-code", "1", "--python-expr", ENABLE, "--python", ROOT / "tests" / "window" / script]
         command = [*prefix, *settings, *screen, program, *window, *map(str, scripts)]
