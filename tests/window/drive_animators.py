@@ -6,7 +6,8 @@ Run by hand as `driving.py` says, on a screen and in a window of 1440 x 900, and
     export HUMAN3R_VIDEO=demo/demo.mp4             two people or more, and the engine of HUMAN3R_ENGINE_PYTHON
     export HUMAN3R_OUTPUTS=$(mktemp -d)            where the FBX files go
 
-The character is made here: a plain figure on the rig that Rigify generates from its human meta-rig.
+With HUMAN3R_TAKE, a take of that video, nothing is run: it is imported. The character is made here: a plain figure on
+the rig that Rigify generates from its human meta-rig.
 """
 
 import os
@@ -41,6 +42,7 @@ from plain_figure import figure
 
 VIDEO = Path(os.environ["HUMAN3R_VIDEO"]).resolve()
 OUTPUTS = Path(os.environ["HUMAN3R_OUTPUTS"]).resolve()
+TAKE = os.environ.get("HUMAN3R_TAKE", "")
 FRAME = int(os.environ.get("HUMAN3R_FRAME", "30"))
 FRAMES = int(os.environ.get("HUMAN3R_FRAMES", "0"))  # of the video; 0 for all
 STRENGTH = 0.7
@@ -89,6 +91,13 @@ def choose_the_video():
     mouse("mousemove", *VIEW_MIDDLE)
     yield 3.0  # until it is known what the video is like
     picture("1-video-chosen")
+
+
+def import_it():
+    run(bpy.ops.human3r.import_take, "EXEC_DEFAULT", filepath=TAKE)
+    yield from wait_for_end()
+    picture("3-done")
+    yield from close_all()
 
 
 def watch_it_fill():
@@ -425,7 +434,7 @@ def steps():
     yield 1.0
     for step in (
         choose_the_video,
-        watch_it_fill,
+        import_it if TAKE else watch_it_fill,
         play_the_camera_view,
         check_the_floor,
         put_people_right,

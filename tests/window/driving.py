@@ -158,17 +158,20 @@ def is_shown(panel):
 
 
 def close_all():
-    """Close all panels of the tab."""
-    mouse("keydown", "ctrl")
-    yield from click(heading("Capture"))
-    mouse("keyup", "ctrl")
-    yield 0.5
+    """Close the panels of the tab that are open to begin with: the upper ones first, so that each is in its place."""
+    for panel in top_panels():
+        if "DEFAULT_CLOSED" not in getattr(panel, "bl_options", ()):
+            yield from click(heading(panel.bl_label))
+
+
+def top_panels():
+    """The panels of the tab that are shown now, without those inside another one."""
+    return [panel for panel in panels() if not getattr(panel, "bl_parent_id", "") and is_shown(panel)]
 
 
 def heading(title):
     """Where a panel's heading is while all of them are closed."""
-    top_ones = [panel for panel in panels() if not getattr(panel, "bl_parent_id", "")]
-    titles = [panel.bl_label for panel in top_ones if is_shown(panel) and panel.bl_label]
+    titles = [panel.bl_label for panel in top_panels()]
     return in_sidebar().on_screen(1 / 3, HEADINGS_FROM + HEADING_HEIGHT * titles.index(title))
 
 
