@@ -378,7 +378,7 @@ def second_take():
     """The question where it goes; then both are in the scene, until an undo."""
     yield from turn("Export")
     mouse("mousemove", *VIEW_MIDDLE)
-    count, take = len(people()), session().take
+    count, take = len(people()), str(session().take)
     run(bpy.ops.human3r.import_take, "INVOKE_DEFAULT", filepath=take)
     yield 1.5
     picture("12-second-take")

@@ -77,7 +77,7 @@ def steps():
     mouse("search", "--name", "Preferences", "windowmove", *PAGE_PLACE, "windowsize", *PAGE_SIZE)
     yield 1.5
     picture("2-offline")
-    yield from press("human3r.allow_online", place=page())
+    yield from press("human3r.allow_online", across=0.1, place=page())
     assert bpy.context.preferences.system.use_online_access, "the page's checkbox did not allow online access"
     yield 3.0  # the machine is asked what fits it
     redraw()
