@@ -16,6 +16,9 @@ _revisions: Counter[int] = Counter()
 _epoch = 0
 """Rises when nothing that was known counts any more."""
 
+_is_watching = not bpy.app.background
+"""Without a window nothing is drawn, and batches are spared the handler."""
+
 Revision = tuple[int, int]
 
 
@@ -33,7 +36,7 @@ def forget() -> None:
 
 @persistent
 def _note(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph | None = None) -> None:
-    for update in depsgraph.updates if depsgraph is not None else ():
+    for update in depsgraph.updates if depsgraph is not None and _is_watching else ():
         if update.is_updated_geometry and isinstance(update.id, bpy.types.Object):
             _revisions[update.id.original.session_uid] += 1
 

@@ -8,6 +8,7 @@ import bpy
 import pytest
 from bl_ext.user_default.human3r_blender.human3r_blender.person import family
 from bl_ext.user_default.human3r_blender.human3r_blender.scene import builder as scene_builder
+from bl_ext.user_default.human3r_blender.human3r_blender.sections.display import changes
 
 from ..takes import Synthetic
 
@@ -64,3 +65,9 @@ def view(scene):
 def meshes(root):
     """The meshes of a take's people, by their tracks."""
     return [family.mesh(item) for item in family.people_under(root)]
+
+
+@pytest.fixture(autouse=True)
+def watched(monkeypatch):
+    """Changes are noted as in a window."""
+    monkeypatch.setattr(changes, "_is_watching", True)
