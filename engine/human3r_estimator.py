@@ -56,10 +56,28 @@ class ModelOutput:
     """The rollout as it is after them."""
 
 
-class Human3REstimator:
-    """Human3R in one capture; fulfils :class:`.estimate.FrameEstimator`."""
+class SequenceEstimator:
+    """What an estimator says whose frames all go through one :class:`.stages.network_sequence.NetworkSequence`."""
 
     has_last_pass = False
+    _sequence: NetworkSequence
+
+    def place(self, world_from_camera: np.ndarray) -> PlacePoints:
+        return self._sequence.place
+
+    def locate(self, world_from_camera: np.ndarray) -> None:
+        """The network keeps its own account of the place."""
+
+    def focal(self) -> FocalLength | None:
+        return self._sequence.focal()
+
+    def conclude(self, path: CameraPath) -> Generator[float, None, Conclusion]:
+        yield from ()
+        return Conclusion([])
+
+
+class Human3REstimator(SequenceEstimator):
+    """Human3R in one capture; fulfils :class:`.estimate.FrameEstimator`."""
 
     def __init__(
         self, settings: CaptureSettings, model: Human3R, body_model: BodyModel, picture_map: PictureMap
@@ -77,19 +95,6 @@ class Human3REstimator:
         self._rollout = predicted.rollout
         frame = network_frame(predicted.passes, self._map)
         return self._sequence.take_in(frame, predicted.passes[-1].world_from_camera)
-
-    def place(self, world_from_camera: np.ndarray) -> PlacePoints:
-        return self._sequence.place
-
-    def locate(self, world_from_camera: np.ndarray) -> None:
-        """The network keeps its own account of the place."""
-
-    def focal(self) -> FocalLength | None:
-        return self._sequence.focal()
-
-    def conclude(self, path: CameraPath) -> Generator[float, None, Conclusion]:
-        yield from ()
-        return Conclusion([])
 
     def export_state(self) -> States:
         return {"rollout": self._rollout.export_state(), **self._sequence.export_state()}

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 import numpy as np
 
 from ..contract.body_model import BodyModel
-from ..contract.messages import FocalLength
 from ..contract.settings import CaptureSettings
-from ..estimate import CameraPath, Conclusion, FrameEstimate, PlacePoints, States
-from ..human3r_estimator import CHAIN
+from ..estimate import FrameEstimate, States
+from ..human3r_estimator import CHAIN, SequenceEstimator
 from ..model.rollout import PoseChain
 from ..resuming.state_reader import StateReader, unfit
 from ..stages.network_sequence import NetworkSequence
@@ -37,10 +34,8 @@ class ChunkedModel:
         return ChunkedEstimator(sequence, settings.reset_interval, self._header.token_width)
 
 
-class ChunkedEstimator:
+class ChunkedEstimator(SequenceEstimator):
     """Takes in frames of chunks, in the order of the clip; fulfills :class:`~..estimate.FrameEstimator`."""
-
-    has_last_pass = False
 
     def __init__(self, sequence: NetworkSequence, reset_interval: int, token_width: int) -> None:
         self._sequence, self._reset_interval, self._token_width = sequence, reset_interval, token_width
@@ -57,19 +52,6 @@ class ChunkedEstimator:
         if self._count % self._reset_interval == 0:
             self._chain = self._chain.start_chunk()
         return self._sequence.take_in(predicted.network, self._chain.pose)
-
-    def place(self, world_from_camera: np.ndarray) -> PlacePoints:
-        return self._sequence.place
-
-    def locate(self, world_from_camera: np.ndarray) -> None:
-        """The network kept its own account of the place."""
-
-    def focal(self) -> FocalLength | None:
-        return self._sequence.focal()
-
-    def conclude(self, path: CameraPath) -> Generator[float, None, Conclusion]:
-        yield from ()
-        return Conclusion([])
 
     def export_state(self) -> States:
         chain = {"base": self._chain.base, "pose": self._chain.pose, "count": np.array(self._count)}

@@ -25,50 +25,41 @@ MEGABYTES_OF_PERSON = 3
 """Memory that a person of few frames takes in Blender, with the mannequin."""
 
 
-class HUMAN3R_OT_start_capture(bpy.types.Operator):
+class _CaptureOperator(bpy.types.Operator):
+    """What beginning a capture and a quick look share."""
+
+    bl_options = {"REGISTER", "UNDO"}
+    is_preview = False
+
+    placement: second_take.placement_property()
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return _may_start(cls, context)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return _start(self, context, self.is_preview)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        return second_take.ask(self, context, absolute(context.scene.human3r.source))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        second_take.draw_choice(self.layout, self, context)
+
+
+class HUMAN3R_OT_start_capture(_CaptureOperator):
     """Run the model on the footage. People, camera and scene points appear as it goes"""
 
     bl_idname = "human3r.start_capture"
     bl_label = "Start"
-    bl_options = {"REGISTER", "UNDO"}
-
-    placement: second_take.placement_property()
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _may_start(cls, context)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return _start(self, context, is_preview=False)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return second_take.ask(self, context, absolute(context.scene.human3r.source))
-
-    def draw(self, context: bpy.types.Context) -> None:
-        second_take.draw_choice(self.layout, self, context)
 
 
-class HUMAN3R_OT_preview_capture(bpy.types.Operator):
+class HUMAN3R_OT_preview_capture(_CaptureOperator):
     """Take a quick look first: a few frames each second at low quality, without the final pass. Start replaces it"""
 
     bl_idname = "human3r.preview_capture"
     bl_label = "Preview"
-    bl_options = {"REGISTER", "UNDO"}
-
-    placement: second_take.placement_property()
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return _may_start(cls, context)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        return _start(self, context, is_preview=True)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        return second_take.ask(self, context, absolute(context.scene.human3r.source))
-
-    def draw(self, context: bpy.types.Context) -> None:
-        second_take.draw_choice(self.layout, self, context)
+    is_preview = True
 
 
 def _may_start(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:

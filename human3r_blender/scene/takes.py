@@ -8,6 +8,7 @@ from collections.abc import Collection
 import bpy
 
 from ..blender import keyframes, tags
+from ..blender.text import tr
 from ..person import bone_shapes, family
 
 
@@ -28,6 +29,14 @@ def root_of(context: bpy.types.Context) -> bpy.types.Object | None:
     take = tags.text(active, tags.TAKE) if active is not None else ""
     own = [item for item in roots if item[tags.TAKE] == take]
     return own[0] if own else roots[0] if len(roots) == 1 else None
+
+
+def has_root(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Whether a take is meant; if not, whoever points at the operator's button reads what to do."""
+    if root_of(context) is None:
+        operator.poll_message_set(tr("Select something from a take: its camera, a person or its points"))
+        return False
+    return True
 
 
 def remove(take_ids: set[str]) -> None:

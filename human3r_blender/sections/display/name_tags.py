@@ -18,6 +18,7 @@ from mathutils import Color as DisplayColor
 
 from ...person import family
 from ...person.colors import Color
+from .drawing import Drawing
 
 HEAD_BONE = "head"
 _ABOVE_M = 0.27
@@ -28,8 +29,6 @@ _PADDING, _STRIPE = 5.0, 4.0
 """Pixels around a name, and of the stripe in the person's color, before the interface's scale."""
 _GROUND = (0.05, 0.05, 0.05, 0.75)
 _INK = (1.0, 1.0, 1.0, 1.0)
-
-_handlers: list[object] = []
 
 
 @dataclass(frozen=True)
@@ -121,11 +120,5 @@ def redraw() -> None:
                 area.tag_redraw()
 
 
-def switch_on() -> None:
-    if not bpy.app.background:  # where nothing is drawn, the drawing module cannot be loaded
-        _handlers.append(bpy.types.SpaceView3D.draw_handler_add(draw, (), "WINDOW", "POST_PIXEL"))
-
-
-def switch_off() -> None:
-    while _handlers:
-        bpy.types.SpaceView3D.draw_handler_remove(_handlers.pop(), "WINDOW")
+_drawing = Drawing(draw, "POST_PIXEL")
+switch_on, switch_off = _drawing.switch_on, _drawing.switch_off

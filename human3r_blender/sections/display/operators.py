@@ -10,7 +10,7 @@ from ...blender.operators import refuse, say
 from ...blender.text import tr
 from ...person import colors, family, selection
 from ...scene import framing
-from ...scene.takes import root_of
+from ...scene.takes import has_root, root_of
 from . import camera_view
 from .view import area_of, has_view, joints
 
@@ -151,10 +151,7 @@ class HUMAN3R_OT_play_camera_view(bpy.types.Operator):
         if not has_view(cls, context):
             return False
         area = area_of(context)
-        if root_of(context) is None and not (area is not None and camera_view.is_entered(area)):
-            cls.poll_message_set(tr("Select something from a take: its camera, a person or its points"))
-            return False
-        return True
+        return (area is not None and camera_view.is_entered(area)) or has_root(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         area, root, scene = area_of(context), root_of(context), context.scene

@@ -13,12 +13,12 @@ from typing import Any
 import bpy
 import gpu
 import numpy as np
-from bpy.app.handlers import persistent
 from gpu_extras.batch import batch_for_shader
 from mathutils import Matrix, Vector
 
 from ...person import family
 from . import changes
+from .drawing import Drawing
 from .view import in_depth
 
 _WIDTH_PX = 1.8
@@ -26,7 +26,6 @@ _DIRECTIONS = ((-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0))
 _FARTHER = 6.0
 """How much farther away it is drawn, in widths: a surface that is seen at a slant covers what is moved along it."""
 
-_handlers: list[object] = []
 _drawn: dict[int, _Drawn] = {}
 """What is drawn of each body, by its session number."""
 
@@ -127,20 +126,5 @@ def forget() -> None:
     _drawn.clear()
 
 
-@persistent
-def _forget(*_: object) -> None:
-    forget()
-
-
-HANDLERS = tuple((name, _forget) for name in ("undo_post", "redo_post", "load_pre"))
-
-
-def switch_on() -> None:
-    if not bpy.app.background:
-        _handlers.append(bpy.types.SpaceView3D.draw_handler_add(draw, (), "WINDOW", "POST_VIEW"))
-
-
-def switch_off() -> None:
-    while _handlers:
-        bpy.types.SpaceView3D.draw_handler_remove(_handlers.pop(), "WINDOW")
-    forget()
+_drawing = Drawing(draw, "POST_VIEW", forget)
+HANDLERS, switch_on, switch_off = _drawing.handlers(), _drawing.switch_on, _drawing.switch_off

@@ -9,7 +9,7 @@ from ....engine.contract.errors import UserError
 from ...blender import busy
 from ...blender.operators import refuse, say
 from ...blender.text import tr
-from ...scene.takes import root_of
+from ...scene.takes import has_root, root_of
 from . import shot
 
 
@@ -23,12 +23,7 @@ class HUMAN3R_OT_set_up_shot(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if not busy.nothing_runs(cls):
-            return False
-        if root_of(context) is None:
-            cls.poll_message_set(tr("Select something from a take: its camera, a person or its points"))
-            return False
-        return True
+        return busy.nothing_runs(cls) and has_root(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         root = root_of(context)

@@ -14,13 +14,13 @@ from typing import Any
 import bpy
 import gpu
 import numpy as np
-from bpy.app.handlers import persistent
 from gpu_extras.batch import batch_for_shader
 from mathutils import Matrix, Vector
 
 from ...blender import tags
 from ...scene import point_cloud
 from . import changes
+from .drawing import Drawing
 from .view import in_depth
 
 _SHADERS = ("POINT_FLAT_COLOR", "FLAT_COLOR")
@@ -33,7 +33,6 @@ _NEAREST_SHARE = 0.4
 """Of the distance of a part's middle: as near as its nearest point is taken for."""
 _LEAST_PX, _MOST_PX = 2.0, 128.0
 
-_handlers: list[object] = []
 _drawn: dict[int, _Drawn] = {}
 """What is drawn of each object, by its session number."""
 
@@ -197,20 +196,5 @@ def forget() -> None:
     _drawn.clear()
 
 
-@persistent
-def _forget(*_: object) -> None:
-    forget()
-
-
-HANDLERS = tuple((name, _forget) for name in ("undo_post", "redo_post", "load_pre"))
-
-
-def switch_on() -> None:
-    if not bpy.app.background:
-        _handlers.append(bpy.types.SpaceView3D.draw_handler_add(draw, (), "WINDOW", "POST_VIEW"))
-
-
-def switch_off() -> None:
-    while _handlers:
-        bpy.types.SpaceView3D.draw_handler_remove(_handlers.pop(), "WINDOW")
-    forget()
+_drawing = Drawing(draw, "POST_VIEW", forget)
+HANDLERS, switch_on, switch_off = _drawing.handlers(), _drawing.switch_on, _drawing.switch_off

@@ -11,11 +11,10 @@ from mathutils import Matrix, Vector
 from ....engine.contract.errors import UserError
 from ...blender import tags
 from ...blender.operators import refuse, say
-from ...blender.text import tr
 from ...person import family
 from ...person.stature import stature_m
 from ...scene import ground_alignment, scale
-from ...scene.takes import root_of
+from ...scene.takes import has_root, root_of
 
 LEAST_LENGTH_M = 1e-4
 
@@ -27,10 +26,7 @@ class _RootOperator(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if root_of(context) is None:
-            cls.poll_message_set(tr("Select something from a take: its camera, a person or its points"))
-            return False
-        return True
+        return has_root(cls, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         root = root_of(context)

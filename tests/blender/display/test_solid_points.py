@@ -134,4 +134,4 @@ def test_a_dot_covers_its_ball():
 
 
 def test_nothing_is_drawn_without_a_window():
-    assert bpy.app.background and solid_points._handlers == []
+    assert bpy.app.background and solid_points._drawing._handlers == []

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`engine refine-camera` on old takes, as a user runs it: whether the footage is there or not, no take is hurt."""
 
-import json
 import signal
 import subprocess
 from dataclasses import replace
@@ -25,22 +24,13 @@ from engine.contract.take import SettledTakeReader, TakeReader, records
 from engine.resuming.resume_file import resume_path
 from tests.engine.camera_pass.filmed_takes import FOCAL_PX, SIZE, empty_frame, film, write_take
 from tests.engine.stages.textured_room import pose
-from tests.engine.stream.engine_process import ENVIRONMENT, ROOT, engine_command
-from tests.waiting import communicate
+from tests.engine.stream.engine_process import ENVIRONMENT, ROOT, engine_command, run_json
 
 FRAMES = 12
 
 
 def refine(*arguments):
-    process = subprocess.Popen(
-        engine_command("refine-camera", *arguments, "--json"),
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    output, errors = communicate(process)
-    return process.returncode, json.loads(output), errors.decode()
+    return run_json("refine-camera", *arguments)
 
 
 def wandering(index):

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,22 +13,13 @@ from engine.contract.messages import FinalFrame, Frame, Message, TakeEnd
 from engine.contract.take import SettledTakeReader, TakeReader, resume_path
 from engine.motion.clean_up import CleanUpSettings, clean_up
 from tests.engine.motion import people
-from tests.engine.stream.engine_process import ENVIRONMENT, ROOT, engine_command
-from tests.waiting import communicate
+from tests.engine.stream.engine_process import run_json
 
 from . import walking_takes as takes
 
 
 def refine(*arguments: object) -> tuple[int, dict, str]:
-    process = subprocess.Popen(
-        engine_command("refine", *arguments, "--json"),
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    output, errors = communicate(process)
-    return process.returncode, json.loads(output), errors.decode()
+    return run_json("refine", *arguments)
 
 
 def refined(take: Path, *arguments: object) -> Path:

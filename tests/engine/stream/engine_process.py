@@ -126,3 +126,12 @@ class Server:
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
+
+
+def run_json(*arguments: object) -> tuple[int, dict, str]:
+    """The exit code, the JSON on standard output and what is on standard error of a command of the engine."""
+    process = subprocess.Popen(
+        engine_command(*arguments, "--json"), cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    output, errors = communicate(process)
+    return process.returncode, json.loads(output), errors.decode()
